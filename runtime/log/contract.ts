@@ -1,0 +1,78 @@
+import type { ColumnBatch } from '../values/batch.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import type { SqlType } from '../values/types.ts';
+
+/** Verdicts in the order in which they are tested (design.md section 3). Stored; nothing recomputes them. */
+export const VERDICTS = [
+  'accepted',
+  'malformed',
+  'constraint',
+  'range',
+  'ahead',
+  'late',
+  'duplicate',
+  'skipped',
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
+export const ACCEPTED = 0;
+export const MALFORMED = 1;
+export const CONSTRAINT = 2;
+export const RANGE = 3;
+export const AHEAD = 4;
+export const LATE = 5;
+export const DUPLICATE = 6;
+/** `@only` said no: not read at all in the summary's sense, counted apart. */
+export const SKIPPED = 7;
+
+/** A source as generated code gives it to the runtime. Functions are pure; errors in expressions give NULL. */
+export interface SourceProgram {
+  readonly spec: SourceSpec;
+  /** broken[row] = 1 + index of the first CHECK that is FALSE for the row, 0 where all hold. */
+  readonly check: (batch: ColumnBatch, length: number, broken: Uint16Array) => void;
+  /** Columns that `only` reads (declared ones first, same indexes as spec.columns); empty if there is no @only. */
+  readonly onlyColumns: readonly { readonly name: string; readonly type: SqlType; readonly path: readonly string[] }[];
+  /** taken[row] = 1 where @only is TRUE. null: every record is taken. */
+  readonly only: ((batch: ColumnBatch, length: number, taken: Uint8Array) => void) | null;
+}
+
+/** One batch of one source after verdicts, in log order. Buffers belong to the log and are reused by the next batch. */
+export interface LogBatch {
+  /** All decoded rows, refused ones too (a malformed row holds NULLs). */
+  readonly batch: ColumnBatch;
+  /** Indexes of accepted rows in log order; the first `acceptedCount` entries count. */
+  readonly accepted: Int32Array;
+  readonly acceptedCount: number;
+  /** One of the constants above, a row. */
+  readonly verdicts: Uint8Array;
+  readonly knownTimeMicros: Float64Array;
+  /** Newest accepted event time so far, over all partitions; −Infinity before the first. */
+  readonly newestMicros: number;
+  /** rules.md 6; −Infinity before the first accepted event. Monotone. */
+  readonly settleLineMicros: number;
+  readonly counts: VerdictCounts;
+  /** Opaque: what a journal needs to go on after this batch (positions consumed). JSON-safe. */
+  readonly position: LogPosition;
+}
+
+export interface VerdictCounts {
+  read: number;
+  accepted: number;
+  duplicate: number;
+  late: number;
+  /** malformed + constraint + range + ahead */
+  quarantined: number;
+  skipped: number;
+  unknownFields: number;
+  /** quarantined by reason */
+  readonly reasons: Record<string, number>;
+}
+
+export interface LogPosition {
+  /** Partition name → next offset. For files: path → rows consumed, with size and content check of the file. */
+  readonly partitions: Readonly<
+    Record<
+      string,
+      { readonly offset: number; readonly bytes?: number | undefined; readonly check?: string | undefined }
+    >
+  >;
+}

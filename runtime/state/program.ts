@@ -1,0 +1,114 @@
+import type { SourceProgram } from '../log/contract.ts';
+import type { ColumnBatch } from '../values/batch.ts';
+import type { ViewSpec } from '../values/manifest.ts';
+import type { SqlType, Value } from '../values/types.ts';
+
+/** Counts expression errors (overflow, x/0, failed cast), by view and output or slot name. */
+export interface ErrorCounter {
+  count(view: string, column: string): void;
+}
+
+/**
+ * Everything a compiled project gives the runtime. Made from the generated modules (`generated/stream/*.js`), whose text is
+ * `import * as rt from 'fsc/runtime';` and definitions over `rt` only.
+ */
+export interface Program {
+  readonly sources: readonly SourceProgram[];
+  readonly groups: readonly GroupProgram[];
+  readonly views: readonly ViewProgram[];
+}
+
+/** Views over one source and one entity (shape B: and one WHERE) share a group: one ring of events, one tail, one set of entity ids. */
+export interface GroupProgram {
+  /** Stable: hash over source fingerprint, entity expressions and the layout of ring and slots. */
+  readonly fingerprint: string;
+  readonly source: string;
+  readonly views: readonly string[];
+  readonly entityTypes: readonly SqlType[];
+  readonly slotTypes: readonly SqlType[];
+  /** Makes an empty state. The only way to get one. */
+  readonly create: (options: GroupStateOptions) => GroupState;
+}
+
+export interface GroupStateOptions {
+  readonly errors: ErrorCounter;
+  /** Expected entities, to size tables; 0 = unknown. */
+  readonly entityHint: number;
+}
+
+export interface ViewProgram {
+  readonly spec: ViewSpec;
+  /** Index into Program.groups; −1 for a request view. */
+  readonly group: number;
+  /** Which of the group's views this is: argument of the GroupState calls. −1 for a request view. */
+  readonly viewInGroup: number;
+  /** Types of the slots that `project` reads, in order: the view's own slots (a hidden row count is not among them). */
+  readonly slotTypes: readonly SqlType[];
+  /**
+   * Stage 3. Fills `out[ordinal]` for every output of the SELECT, in its order (entity columns too), and tells whether there is a row
+   * (HAVING; WHERE of a request view). Shapes A and B: `slots`, `keys` = the entity's values. Shape D: `request` = values of the request
+   * source's columns, `features[i]` = outputs of the i-th join's view, null where it has no row.
+   */
+  readonly project: (input: ProjectInput, out: Value[]) => boolean;
+  /** Shape D: fills `keys` of the i-th join from the request. */
+  readonly joinKeys: readonly ((request: readonly Value[], keys: Value[]) => void)[];
+}
+
+export interface ProjectInput {
+  slots: readonly Value[];
+  keys: readonly Value[];
+  nowMicros: number;
+  request: readonly Value[];
+  features: readonly (readonly Value[] | null)[];
+  errors: ErrorCounter;
+}
+
+/**
+ * The state of one group. All methods are synchronous. Contract:
+ * - `ingest` takes accepted rows of the group's source in log order; event times may go back as far as the settle line, never behind it.
+ * - `settle(line)` never goes back. Events before the line may be folded; probes before the line are the caller's fault (an assertion).
+ * - with settle never called (line = −Infinity) every probe is answered from raw events: the naive oracle of the same code.
+ */
+export interface GroupState {
+  ingest(batch: ColumnBatch, rows: Int32Array, count: number): void;
+  settle(lineMicros: number): void;
+  readonly entityCount: number;
+  /** −1 if the entity was never seen. */
+  entityId(keys: readonly Value[]): number;
+  entityKeys(entity: number, out: Value[]): void;
+  /**
+   * The view's slots at t over everything ingested with event time <= t. False: the SELECT (before HAVING) has no row for the entity.
+   * Read-only for the state. `t` >= settle line.
+   */
+  probe(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /**
+   * As `probe`, for callers that go through time in order (training sets): may move the entity's settled part up to t. The caller promises
+   * that no event at or before t follows for this entity and that no probe of it goes back before t.
+   */
+  probeInOrder(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /** Starts a walk through the entity's future: `walk.out` holds the slots at `fromMicros`. One walk at a time a state. */
+  walk(view: number, entity: number, fromMicros: number): FutureWalk;
+  /** Entities whose row may have changed since the last call (new events; not mere passing of time). Order unspecified, no doubles. */
+  takeDirty(): Int32Array;
+  /** Typed-array image of the whole state, without copying where possible; to be written before the next mutation. */
+  snapshot(): StateImage;
+  restore(image: StateImage): void;
+  /** Figures for explain and benchmarks. */
+  memory(): { readonly entities: number; readonly keptEvents: number; readonly bytes: number };
+}
+
+export interface FutureWalk {
+  /** Slots at the current instant. */
+  readonly out: Value[];
+  readonly hasRow: boolean;
+  /** Moves to the next instant at which any slot or hasRow may change if nothing else happens; false when there is none. Values need not differ. */
+  next(): boolean;
+  /** The current instant. */
+  readonly atMicros: number;
+}
+
+/** Named sections; each a typed array or JSON text. */
+export interface StateImage {
+  readonly fingerprint: string;
+  readonly sections: ReadonlyMap<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string>;
+}
