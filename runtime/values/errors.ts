@@ -1,0 +1,29 @@
+/** Exit codes of cli.md. */
+export type ExitCode = 1 | 2 | 3 | 70;
+
+/**
+ * A user's or an outside system's fault at run time: told without a stack trace. `code` is FSC7xxx and stands in `error-codes.ts` of the
+ * folder that throws it. Anything else that is thrown is our bug (exit 70).
+ */
+export class FscError extends Error {
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  /** The fact that it rests on, one line; null if the message says it all. */
+  readonly why: string | null;
+  /** The edit or command to make. */
+  readonly help: string | null;
+
+  constructor(code: string, exitCode: ExitCode, message: string, why: string | null, help: string | null) {
+    super(message);
+    this.name = 'FscError';
+    this.code = code;
+    this.exitCode = exitCode;
+    this.why = why;
+    this.help = help;
+  }
+}
+
+/** Ends exhaustive switches. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
