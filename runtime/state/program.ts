@@ -86,6 +86,15 @@ export interface GroupState {
    * that no event at or before t follows for this entity and that no probe of it goes back before t.
    */
   probeInOrder(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /**
+   * As `probeInOrder` over the relation with event time < t (now() is still t): `--ties exclude`.
+   */
+  probeInOrderExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /**
+   * Entity ids of rows of a batch, whatever WHERE and FILTER say of them (−1: an entity column is NULL); makes ids for entities never seen.
+   * For finding labels that tie with an event (rules.md 35).
+   */
+  entitiesOf(batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array): void;
   /** Starts a walk through the entity's future: `walk.out` holds the slots at `fromMicros`. One walk at a time a state. */
   walk(view: number, entity: number, fromMicros: number): FutureWalk;
   /** Entities whose row may have changed since the last call (new events; not mere passing of time). Order unspecified, no doubles. */

@@ -1,0 +1,186 @@
+/**
+ * A project: its root, configuration (fsc.json, profile, environment) and feature files. Reads only; configuration faults are
+ * located FscErrors with exit code 2.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { FscError } from '../runtime/values/errors.ts';
+import { type ConfigNode, parseConfigText } from './config-text.ts';
+import type { GlobalFlags, Io } from './io.ts';
+
+export interface HistoryConfig {
+  readonly location: string;
+  /** null: by the kind of location (JSONL and stdin arrival, the rest none). */
+  readonly order: 'none' | 'arrival' | null;
+  readonly completeTo: string | null;
+}
+
+export interface SourceConfig {
+  readonly history: HistoryConfig | null;
+  readonly stream: string | null;
+  readonly cut: string | null;
+}
+
+export interface Config {
+  readonly sources: ReadonlyMap<string, SourceConfig>;
+  /** `lmdb`, `memory`, `redis://…` */
+  readonly online: string;
+  readonly clock: 'wall' | 'events';
+  readonly namespace: string;
+}
+
+export interface Project {
+  readonly root: string;
+  readonly config: Config;
+}
+
+const EMPTY_CONFIG: Config = { sources: new Map(), online: 'lmdb', clock: 'wall', namespace: '' };
+
+export function findRoot(io: Io, flags: GlobalFlags): string {
+  if (flags.project !== null) {
+    const root = resolve(io.cwd, flags.project);
+    if (isProject(root)) return root;
+    throw new FscError(
+      'FSC7002',
+      2,
+      `\`${flags.project}\` is no fsc project`,
+      'it holds neither fsc.json nor features/',
+      'name the folder that holds features/, or make one: fsc init DIR',
+    );
+  }
+  for (let dir = resolve(io.cwd); ; dir = dirname(dir)) {
+    if (isProject(dir)) return dir;
+    if (dirname(dir) === dir) break;
+  }
+  throw new FscError(
+    'FSC7002',
+    2,
+    'no fsc project here',
+    `neither ${io.cwd} nor a folder above it holds fsc.json or features/`,
+    'make one: fsc init DIR, or name one: --project DIR',
+  );
+}
+
+function isProject(dir: string): boolean {
+  return existsSync(join(dir, 'fsc.json')) || existsSync(join(dir, 'features'));
+}
+
+export function loadProject(io: Io, flags: GlobalFlags): Project {
+  const root = findRoot(io, flags);
+  const file = join(root, 'fsc.json');
+  if (!existsSync(file)) {
+    if (flags.profile !== null || present(io.env['FSC_PROFILE'])) {
+      throw new FscError(
+        'FSC7003',
+        2,
+        `profile \`${flags.profile ?? io.env['FSC_PROFILE']}\` does not exist`,
+        'the project has no fsc.json',
+        'write fsc.json with "profiles"',
+      );
+    }
+    return { root, config: EMPTY_CONFIG };
+  }
+  const text = readText(file);
+  const env = { ...readDotEnv(join(root, '.env')), ...io.env };
+  const base = parseConfigText(text, 'fsc.json');
+  const profile = flags.profile ?? io.env['FSC_PROFILE'] ?? null;
+  const merged = profile === null || profile === '' ? base : withProfile(base, profile);
+  return { root, config: readConfig(merged, env) };
+}
+
+function present(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new FscError('FSC7003', 2, `cannot read ${file}`, error instanceof Error ? error.message : null, null);
+  }
+}
+
+/** `NAME=value` lines; quotes around the value are taken off; the environment wins over the file. */
+function readDotEnv(file: string): Record<string, string> {
+  const out: Record<string, string> = Object.create(null);
+  if (!existsSync(file)) return out;
+  for (const line of readText(file).split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
+    if (match === null) continue;
+    const value = match[2] ?? '';
+    out[match[1] ?? ''] = /^(['"]).*\1$/s.test(value) && value.length >= 2 ? value.slice(1, -1) : value;
+  }
+  return out;
+}
+
+function withProfile(base: ConfigNode, name: string): ConfigNode {
+  const profiles = base.get('profiles');
+  const profile = profiles?.get(name) ?? null;
+  if (profile === null) {
+    const names = profiles?.keys() ?? [];
+    throw new FscError(
+      'FSC7003',
+      2,
+      `profile \`${name}\` does not exist`,
+      names.length === 0 ? 'fsc.json has no "profiles"' : `fsc.json has ${names.join(', ')}`,
+      'name one of them, or add it',
+    );
+  }
+  return base.overlay(profile);
+}
+
+const TOP_KEYS = ['$schema', 'sources', 'online', 'profiles', 'clock', 'namespace', 'kafka', 'postgres', 'registry'];
+
+function readConfig(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): Config {
+  node.onlyKeys(TOP_KEYS);
+  for (const name of node.get('profiles')?.keys() ?? [])
+    node
+      .get('profiles')
+      ?.get(name)
+      ?.onlyKeys(TOP_KEYS.filter((key) => key !== 'profiles'));
+  const sources = new Map<string, SourceConfig>();
+  const list = node.get('sources');
+  for (const name of list?.keys() ?? []) {
+    const entry = list?.get(name) ?? null;
+    if (entry !== null) sources.set(name, readSource(entry, env));
+  }
+  const clock = node.get('clock')?.oneOf(['wall', 'events']) ?? 'wall';
+  const namespace = node.get('namespace')?.text(env) ?? '';
+  const namespaceNode = node.get('namespace');
+  if (namespaceNode !== null && !/^[a-z0-9_-]{0,63}$/.test(namespace)) {
+    throw namespaceNode.fault(
+      `namespace \`${namespace}\` is not usable`,
+      'it becomes part of keys, topics and tables',
+      'use up to 63 of a-z 0-9 _ -',
+    );
+  }
+  return {
+    sources,
+    online: node.get('online')?.text(env) ?? 'lmdb',
+    clock: clock === 'events' ? 'events' : 'wall',
+    namespace,
+  };
+}
+
+function readSource(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): SourceConfig {
+  node.onlyKeys(['history', 'stream', 'cut']);
+  const history = node.get('history');
+  return {
+    history: history === null ? null : readHistory(history, env),
+    stream: node.get('stream')?.text(env) ?? null,
+    cut: node.get('cut')?.text(env) ?? null,
+  };
+}
+
+function readHistory(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): HistoryConfig {
+  if (node.isText()) return { location: node.text(env), order: null, completeTo: null };
+  node.onlyKeys(['path', 'order', 'completeTo']);
+  const path = node.get('path');
+  if (path === null) throw node.fault('history has no `path`', null, 'write "history": {"path": "data/*.parquet"}');
+  const order = node.get('order')?.oneOf(['none', 'arrival']) ?? null;
+  return {
+    location: path.text(env),
+    order: order === 'none' || order === 'arrival' ? order : null,
+    completeTo: node.get('completeTo')?.text(env) ?? null,
+  };
+}
