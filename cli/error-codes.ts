@@ -14,7 +14,7 @@ export const CLI_CODES = {
   },
   FSC7004: {
     title: 'an environment variable is not set',
-    explanation: 'The configuration names a variable as `${NAME}`, so that secrets and addresses stay out of the file.',
+    explanation: 'The configuration names a variable in `${…}`, so that secrets and addresses stay out of the file.',
   },
   FSC7005: { title: 'unknown view', explanation: 'No file features/<view>/v<N>.sql defines the view that was named.' },
   FSC7006: {
