@@ -1,0 +1,121 @@
+/** The command line as a function, so that tests run it in process: arguments and Io in, exit code out. */
+import { Command, CommanderError, Option } from 'commander';
+import { FscError } from '../runtime/values/errors.ts';
+import { type GlobalFlags, type Io, type OutputFormat, say, writeOut } from './io.ts';
+import { VERSION } from './version.ts';
+
+export type ExitStatus = number;
+
+/** What every command module exports: adds itself to the program. `run` wraps the action with flags and error handling. */
+export type Register = (program: Command, run: RunAction) => void;
+export type RunAction = (action: (io: Io, flags: GlobalFlags) => Promise<ExitStatus>) => Promise<void>;
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly register: (command: Command, run: CommandRunner) => void }>;
+}
+
+/** Given to a command's module: runs the action with Io and global flags. */
+export type CommandRunner = (command: Command, action: (io: Io, flags: GlobalFlags) => Promise<ExitStatus>) => Promise<void>;
+
+const COMMANDS: readonly CommandEntry[] = [
+  { name: 'init', summary: 'make a working project with an example, or from a data file', load: () => import('./commands/init.ts') },
+  { name: 'check', summary: 'parse, bind and plan; writes nothing', load: () => import('./commands/check.ts') },
+  { name: 'compile', summary: 'write generated/ whole or not at all', load: () => import('./commands/compile.ts') },
+  { name: 'run', summary: 'bring online rows up to date, or write a batch of values', load: () => import('./commands/run.ts') },
+  { name: 'get', summary: 'look one entity up online', load: () => import('./commands/get.ts') },
+  { name: 'dataset', summary: 'build a training set, right at every label', load: () => import('./commands/dataset.ts') },
+  { name: 'test', summary: 'run the tests beside the features, on every machine', load: () => import('./commands/test.ts') },
+  { name: 'verify', summary: 'compare online with batch on the real stores', load: () => import('./commands/verify.ts') },
+  { name: 'query', summary: 'ask DuckDB, with every source and view in it', load: () => import('./commands/query.ts') },
+  { name: 'explain', summary: 'show the plan of a view, or the page of a diagnostic', load: () => import('./commands/explain.ts') },
+  { name: 'quarantine', summary: 'list, show or retry refused events', load: () => import('./commands/quarantine.ts') },
+];
+
+const NOT_YET = ['diff', 'release', 'lineage', 'model', 'mlflow', 'serve'];
+
+/** Never throws; the returned code is that of cli.md. */
+export async function runCli(args: readonly string[], io: Io): Promise<ExitStatus> {
+  let status = 0;
+  const run: CommandRunner = async (command, action) => {
+    status = await action(io, readFlags(command));
+  };
+  try {
+    const program = await buildProgram(args, io, run);
+    await program.parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    return report(error, args, io);
+  }
+}
+
+async function buildProgram(args: readonly string[], io: Io, run: CommandRunner): Promise<Command> {
+  const program = new Command('fsc')
+    .description('The SQL-first feature compiler: one SELECT, the same values in training and serving.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  const wanted = args.find((arg) => !arg.startsWith('-'));
+  for (const entry of COMMANDS) {
+    const command = addGlobalOptions(program.command(entry.name).description(entry.summary)).exitOverride();
+    // Only the command that runs is loaded: DuckDB and LMDB take longer to load than a compile takes.
+    if (entry.name === wanted || (wanted === 'help' && args.includes(entry.name))) (await entry.load()).register(command, run);
+  }
+  if (wanted !== undefined && NOT_YET.includes(wanted)) {
+    throw new FscError('FSC7011', 2, `\`fsc ${wanted}\` is not in this version`, 'the README lists what is there', null);
+  }
+  program.addHelpText('after', '\nExit codes: 0 fine, 1 your SQL or data is wrong, 2 bad arguments, 3 try again later, 70 our bug, 130 Ctrl-C.');
+  return program;
+}
+
+function addGlobalOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--project <dir>', 'the project folder (default: the nearest one upwards)'))
+    .addOption(new Option('--profile <name>', 'lay a profile of fsc.json over the rest (or FSC_PROFILE)'))
+    .addOption(new Option('--format <format>', 'human or json').choices(['human', 'json']).default('human'))
+    .addOption(new Option('--quiet', 'nothing on stderr but errors').default(false))
+    .addOption(new Option('--frozen', 'refuse to work with stale generated/ files').default(false));
+}
+
+function readFlags(command: Command): GlobalFlags {
+  const options = command.opts<{ project?: string; profile?: string; format: OutputFormat; quiet: boolean; frozen: boolean }>();
+  return {
+    project: options.project ?? null,
+    profile: options.profile ?? null,
+    format: options.format,
+    quiet: options.quiet,
+    frozen: options.frozen,
+  };
+}
+
+async function report(error: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+  if (io.signal.aborted) {
+    say(io, { project: null, profile: null, format: 'human', quiet: args.includes('--quiet'), frozen: false }, 'stopped');
+    return 130;
+  }
+  if (error instanceof FscError) {
+    await writeOut(io.stderr, formatError(error, args.includes('json')));
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  await writeOut(io.stderr, `error[FSC9001]: this is a bug in fsc, please report it with the text below\n${text}\n`);
+  return 70;
+}
+
+/** In rustc's layout without a place; as one JSON object with --format json. */
+export function formatError(error: FscError, json: boolean): string {
+  if (json) {
+    return `${JSON.stringify({ v: 1, code: error.code, severity: 'error', message: error.message, cause: error.why, help: error.help })}\n`;
+  }
+  const lines = [`error[${error.code}]: ${error.message}`];
+  if (error.why !== null) lines.push(`  = cause: ${error.why}`);
+  if (error.help !== null) lines.push(`help: ${error.help}`);
+  return `${lines.join('\n')}\n`;
+}
