@@ -17,19 +17,46 @@ interface CommandEntry {
 }
 
 /** Given to a command's module: runs the action with Io and global flags. */
-export type CommandRunner = (command: Command, action: (io: Io, flags: GlobalFlags) => Promise<ExitStatus>) => Promise<void>;
+export type CommandRunner = (
+  command: Command,
+  action: (io: Io, flags: GlobalFlags) => Promise<ExitStatus>,
+) => Promise<void>;
 
 const COMMANDS: readonly CommandEntry[] = [
-  { name: 'init', summary: 'make a working project with an example, or from a data file', load: () => import('./commands/init.ts') },
+  {
+    name: 'init',
+    summary: 'make a working project with an example, or from a data file',
+    load: () => import('./commands/init.ts'),
+  },
   { name: 'check', summary: 'parse, bind and plan; writes nothing', load: () => import('./commands/check.ts') },
   { name: 'compile', summary: 'write generated/ whole or not at all', load: () => import('./commands/compile.ts') },
-  { name: 'run', summary: 'bring online rows up to date, or write a batch of values', load: () => import('./commands/run.ts') },
+  {
+    name: 'run',
+    summary: 'bring online rows up to date, or write a batch of values',
+    load: () => import('./commands/run.ts'),
+  },
   { name: 'get', summary: 'look one entity up online', load: () => import('./commands/get.ts') },
-  { name: 'dataset', summary: 'build a training set, right at every label', load: () => import('./commands/dataset.ts') },
-  { name: 'test', summary: 'run the tests beside the features, on every machine', load: () => import('./commands/test.ts') },
-  { name: 'verify', summary: 'compare online with batch on the real stores', load: () => import('./commands/verify.ts') },
+  {
+    name: 'dataset',
+    summary: 'build a training set, right at every label',
+    load: () => import('./commands/dataset.ts'),
+  },
+  {
+    name: 'test',
+    summary: 'run the tests beside the features, on every machine',
+    load: () => import('./commands/test.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'compare online with batch on the real stores',
+    load: () => import('./commands/verify.ts'),
+  },
   { name: 'query', summary: 'ask DuckDB, with every source and view in it', load: () => import('./commands/query.ts') },
-  { name: 'explain', summary: 'show the plan of a view, or the page of a diagnostic', load: () => import('./commands/explain.ts') },
+  {
+    name: 'explain',
+    summary: 'show the plan of a view, or the page of a diagnostic',
+    load: () => import('./commands/explain.ts'),
+  },
   { name: 'quarantine', summary: 'list, show or retry refused events', load: () => import('./commands/quarantine.ts') },
 ];
 
@@ -65,12 +92,22 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
   for (const entry of COMMANDS) {
     const command = addGlobalOptions(program.command(entry.name).description(entry.summary)).exitOverride();
     // Only the command that runs is loaded: DuckDB and LMDB take longer to load than a compile takes.
-    if (entry.name === wanted || (wanted === 'help' && args.includes(entry.name))) (await entry.load()).register(command, run);
+    if (entry.name === wanted || (wanted === 'help' && args.includes(entry.name)))
+      (await entry.load()).register(command, run);
   }
   if (wanted !== undefined && NOT_YET.includes(wanted)) {
-    throw new FscError('FSC7011', 2, `\`fsc ${wanted}\` is not in this version`, 'the README lists what is there', null);
+    throw new FscError(
+      'FSC7011',
+      2,
+      `\`fsc ${wanted}\` is not in this version`,
+      'the README lists what is there',
+      null,
+    );
   }
-  program.addHelpText('after', '\nExit codes: 0 fine, 1 your SQL or data is wrong, 2 bad arguments, 3 try again later, 70 our bug, 130 Ctrl-C.');
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 fine, 1 your SQL or data is wrong, 2 bad arguments, 3 try again later, 70 our bug, 130 Ctrl-C.',
+  );
   return program;
 }
 
@@ -84,7 +121,13 @@ function addGlobalOptions(command: Command): Command {
 }
 
 function readFlags(command: Command): GlobalFlags {
-  const options = command.opts<{ project?: string; profile?: string; format: OutputFormat; quiet: boolean; frozen: boolean }>();
+  const options = command.opts<{
+    project?: string;
+    profile?: string;
+    format: OutputFormat;
+    quiet: boolean;
+    frozen: boolean;
+  }>();
   return {
     project: options.project ?? null,
     profile: options.profile ?? null,
@@ -97,7 +140,11 @@ function readFlags(command: Command): GlobalFlags {
 async function report(error: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
   if (io.signal.aborted) {
-    say(io, { project: null, profile: null, format: 'human', quiet: args.includes('--quiet'), frozen: false }, 'stopped');
+    say(
+      io,
+      { project: null, profile: null, format: 'human', quiet: args.includes('--quiet'), frozen: false },
+      'stopped',
+    );
     return 130;
   }
   if (error instanceof FscError) {

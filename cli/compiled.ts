@@ -28,7 +28,12 @@ function viewCount(files: ReadonlyMap<string, string>): number {
   return [...files.keys()].filter((path) => /\/v\d+\.sql$/.test(path)).length;
 }
 
-export async function printDiagnostics(io: Io, flags: GlobalFlags, diagnostics: readonly Diagnostic[], views: number): Promise<void> {
+export async function printDiagnostics(
+  io: Io,
+  flags: GlobalFlags,
+  diagnostics: readonly Diagnostic[],
+  views: number,
+): Promise<void> {
   const shown = flags.quiet ? diagnostics.filter((diagnostic) => diagnostic.severity === 'error') : diagnostics;
   if (shown.length === 0) return;
   if (flags.format === 'json') {
@@ -50,7 +55,13 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
   if (isUnchanged(changes)) return { plan: compiled, files };
   if (flags.frozen) {
     const first = [...changes.changed, ...changes.added, ...changes.removed][0] ?? '';
-    throw new FscError('FSC7008', 2, 'generated/ is stale', `${first} is not what the SQL compiles to, and --frozen was given`, 'run fsc compile and commit generated/');
+    throw new FscError(
+      'FSC7008',
+      2,
+      'generated/ is stale',
+      `${first} is not what the SQL compiles to, and --frozen was given`,
+      'run fsc compile and commit generated/',
+    );
   }
   writeGenerated(project.root, files);
   say(io, flags, `compiled ${compiled.views.length} view${compiled.views.length === 1 ? '' : 's'} to generated/`);
@@ -61,5 +72,11 @@ export function viewNamed(compiled: ProjectPlan, name: string): ViewPlan {
   const view = compiled.views.find((candidate) => candidate.spec.name === name);
   if (view !== undefined) return view;
   const names = compiled.views.map((candidate) => candidate.spec.name);
-  throw new FscError('FSC7005', 2, `there is no view \`${name}\``, names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`, 'name one of them, version included');
+  throw new FscError(
+    'FSC7005',
+    2,
+    `there is no view \`${name}\``,
+    names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
+    'name one of them, version included',
+  );
 }

@@ -5,7 +5,14 @@ function readVersion(): string {
   for (const path of ['../package.json', '../../package.json']) {
     try {
       const parsed: unknown = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && parsed.name === 'fsc' && 'version' in parsed) return String(parsed.version);
+      if (
+        typeof parsed === 'object' &&
+        parsed !== null &&
+        'name' in parsed &&
+        parsed.name === 'fsc' &&
+        'version' in parsed
+      )
+        return String(parsed.version);
     } catch {
       // the other place
     }

@@ -16,7 +16,10 @@ export function register(program: Command, run: CommandRunner): void {
         if (compiled === null) return 1;
         for (const name of views) viewNamed(compiled, name);
         if (flags.format === 'json') {
-          const summary = { views: compiled.views.map((view) => view.spec.name), sources: compiled.sources.map((source) => source.spec.name) };
+          const summary = {
+            views: compiled.views.map((view) => view.spec.name),
+            sources: compiled.sources.map((source) => source.spec.name),
+          };
           await writeOut(io.stdout, `${JSON.stringify(summary)}\n`);
         } else say(io, flags, `${compiled.views.length} views over ${compiled.sources.length} sources are fine`);
         return 0;

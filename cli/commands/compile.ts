@@ -20,7 +20,10 @@ export function register(program: Command, run: CommandRunner): void {
         const files = emitProject(compiled);
         const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);
         if (flags.format === 'json') {
-          await writeOut(io.stdout, `${JSON.stringify({ views: compiled.views.map((view) => view.spec.name), files: files.size, ...changes })}\n`);
+          await writeOut(
+            io.stdout,
+            `${JSON.stringify({ views: compiled.views.map((view) => view.spec.name), files: files.size, ...changes })}\n`,
+          );
         } else say(io, flags, describe(changes, compiled.views.length, options.check));
         return options.check && !isUnchanged(changes) ? 1 : 0;
       });
@@ -35,5 +38,7 @@ function describe(changes: GeneratedChanges, views: number, check: boolean): str
     [changes.removed, 'removed'],
   ] as const;
   const told = parts.filter(([list]) => list.length > 0).map(([list, word]) => `${list.length} ${word}`);
-  return check ? `generated/ is stale: ${told.join(', ')} (run fsc compile)` : `${views} views compiled to generated/: ${told.join(', ')}`;
+  return check
+    ? `generated/ is stale: ${told.join(', ')} (run fsc compile)`
+    : `${views} views compiled to generated/: ${told.join(', ')}`;
 }

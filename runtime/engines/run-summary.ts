@@ -1,0 +1,67 @@
+import type { VerdictCounts } from '../log/contract.ts';
+import type { ErrorCounter } from '../state/program.ts';
+
+/** `run`'s closing object (cli.md, Results). */
+export interface RunSummary {
+  readonly mode: 'batch' | 'stream';
+  readonly views: readonly string[];
+  readonly events: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly duplicate: number;
+    readonly late: number;
+    readonly quarantined: number;
+  };
+  readonly skipped: number;
+  readonly unknownFields: number;
+  readonly quarantine: Readonly<Record<string, number>>;
+  readonly expressionErrors: Readonly<Record<string, number>>;
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+/** Expression errors by `view.column`. */
+export class ErrorTally implements ErrorCounter {
+  readonly counts = new Map<string, number>();
+
+  count(view: string, column: string): void {
+    const key = `${view}.${column}`;
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+  }
+
+  total(): number {
+    let total = 0;
+    for (const count of this.counts.values()) total += count;
+    return total;
+  }
+
+  toJson(): Record<string, number> {
+    return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** Adds what one source saw to the whole. `read = accepted + duplicate + late + quarantined`, always: skipped records are apart. */
+export function addCounts(into: VerdictCounts, counts: VerdictCounts): void {
+  into.read += counts.read;
+  into.accepted += counts.accepted;
+  into.duplicate += counts.duplicate;
+  into.late += counts.late;
+  into.quarantined += counts.quarantined;
+  into.skipped += counts.skipped;
+  into.unknownFields += counts.unknownFields;
+  for (const [reason, count] of Object.entries(counts.reasons))
+    into.reasons[reason] = (into.reasons[reason] ?? 0) + count;
+}
+
+export function noCounts(): VerdictCounts {
+  return {
+    read: 0,
+    accepted: 0,
+    duplicate: 0,
+    late: 0,
+    quarantined: 0,
+    skipped: 0,
+    unknownFields: 0,
+    reasons: Object.create(null),
+  };
+}
