@@ -1,0 +1,470 @@
+import type { SqlType } from '../values/types.ts';
+import { DistinctCounts } from './distinct-counts.ts';
+import { EntityTable } from './entity-table.ts';
+import { ExactSums } from './exact-sum.ts';
+import { growBytes, growFloats, growInts, growLike } from './grow.ts';
+import { Interner } from './interner.ts';
+import type { ErrorCounter, StateImage } from './program.ts';
+
+/** What a ring column's numbers stand for. */
+export type Holds = 'int' | 'double' | 'hybrid' | 'text';
+
+/** The layout of a group's state, decided by the compiler. Fields are offsets inside a cursor. */
+export interface GroupLayout {
+  readonly fingerprint: string;
+  readonly columns: readonly { readonly array: 'i32' | 'f64'; readonly holds: Holds }[];
+  readonly masks: number;
+  /** Columns that order events of one instant. */
+  readonly keyColumns: readonly number[];
+  /** Int32 fields a cursor. */
+  readonly positions: number;
+  /** Fields that hold ring offsets. */
+  readonly offsets: readonly number[];
+  /** Ring offsets below the least of these (minus `back`) are of no more use. */
+  readonly reach: readonly { readonly field: number; readonly back: number }[];
+  /** Fields that events have been taken up to: nothing may be inserted before them. */
+  readonly tails: readonly number[];
+  /** Monotone deques: fields of their ends. */
+  readonly deques: readonly { readonly head: number; readonly tail: number }[];
+  /** Float64 fields a cursor. */
+  readonly accumulators: number;
+  /** Fields that hold handles of exact sums. */
+  readonly sums: readonly number[];
+  readonly distincts: number;
+}
+
+const FIRST_CLASS = 2;
+const NO_BLOCK = 255;
+
+/**
+ * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all (size classes of powers of two, free lists) with
+ * its events sorted by (event time, key), and a cursor: where each window begins and ends and what it adds up to. Cursor 0 is scratch:
+ * a probe copies the entity's cursor there and moves the copy.
+ */
+export class GroupStore {
+  readonly layout: GroupLayout;
+  readonly entities: EntityTable;
+  readonly texts = new Interner();
+  readonly sums = new ExactSums();
+  readonly counts: DistinctCounts;
+  readonly overlay: DistinctCounts;
+  readonly errors: ErrorCounter;
+  line = Number.NEGATIVE_INFINITY;
+
+  ts: Float64Array;
+  columns: (Int32Array | Float64Array)[];
+  masks: Int32Array[];
+  deques: Int32Array[];
+  /** Key columns of the event about to be inserted. */
+  readonly newKeys: Float64Array;
+
+  base: Int32Array;
+  length: Int32Array;
+  kind: Uint8Array;
+  pos: Int32Array;
+  acc: Float64Array;
+  dirty: Uint8Array;
+  #dirtyList: Int32Array;
+  #dirtyCount = 0;
+  #top = 0;
+  #free: number[][] = [];
+  #scratchBase = 0;
+  #scratchKind = 0;
+  #scratchEntity = -1;
+  /** Entity ids by dictionary code. */
+  #codeIds = new Int32Array(0);
+  #codeDictionary = -1;
+
+  constructor(layout: GroupLayout, types: readonly SqlType[], hint: number, errors: ErrorCounter) {
+    this.layout = layout;
+    this.errors = errors;
+    this.entities = new EntityTable(types, hint);
+    const entities = Math.max(16, hint);
+    const slots = entities * 4;
+    this.ts = new Float64Array(slots);
+    this.columns = layout.columns.map((column) =>
+      column.array === 'i32' ? new Int32Array(slots) : new Float64Array(slots),
+    );
+    this.masks = Array.from({ length: layout.masks }, () => new Int32Array(slots));
+    this.deques = layout.deques.map(() => new Int32Array(slots));
+    this.newKeys = new Float64Array(layout.keyColumns.length);
+    this.base = new Int32Array(entities);
+    this.length = new Int32Array(entities);
+    this.kind = new Uint8Array(entities).fill(NO_BLOCK);
+    this.dirty = new Uint8Array(entities);
+    this.#dirtyList = new Int32Array(16);
+    this.pos = new Int32Array((entities + 1) * layout.positions);
+    this.acc = new Float64Array((entities + 1) * layout.accumulators);
+    this.counts = new DistinctCounts(layout.distincts === 0 ? 2 : 1024);
+    this.overlay = new DistinctCounts(layout.distincts === 0 ? 2 : 256);
+  }
+
+  /** The entity of the parts put into `entities`; makes room for a new one. */
+  touch(): number {
+    const entity = this.entities.findOrAdd();
+    if (entity >= this.base.length) this.#growEntities();
+    return entity;
+  }
+
+  /** Entity ids by code, −1 where unknown yet; starts anew when the dictionary is another one. */
+  codeIds(dictionaryId: number, size: number): Int32Array {
+    if (dictionaryId !== this.#codeDictionary) {
+      this.#codeDictionary = dictionaryId;
+      this.#codeIds = new Int32Array(Math.max(64, size)).fill(-1);
+    } else if (size > this.#codeIds.length) {
+      const longer = new Int32Array(size * 2).fill(-1);
+      longer.set(this.#codeIds);
+      this.#codeIds = longer;
+    }
+    return this.#codeIds;
+  }
+
+  markDirty(entity: number): void {
+    if (this.dirty[entity] === 1) return;
+    this.dirty[entity] = 1;
+    if (this.#dirtyCount === this.#dirtyList.length) this.#dirtyList = growInts(this.#dirtyList, this.#dirtyCount * 2);
+    this.#dirtyList[this.#dirtyCount++] = entity;
+  }
+
+  takeDirty(): Int32Array {
+    const list = this.#dirtyList.slice(0, this.#dirtyCount);
+    for (let i = 0; i < list.length; i++) this.dirty[list[i] as number] = 0;
+    this.#dirtyCount = 0;
+    return list;
+  }
+
+  /** A slab index for an event that is later than all others of its entity; −1 if it is not. */
+  append(entity: number, t: number): number {
+    const n = this.length[entity] as number;
+    if (n > 0 && (this.ts[(this.base[entity] as number) + n - 1] as number) >= t) return -1;
+    if (this.kind[entity] === NO_BLOCK || n === 1 << (this.kind[entity] as number)) this.#makeRoom(entity);
+    const offset = this.length[entity] as number;
+    this.length[entity] = offset + 1;
+    return (this.base[entity] as number) + offset;
+  }
+
+  /** A slab index for an event among others, by (event time, `newKeys`); equal ones in order of arrival. */
+  insert(entity: number, t: number): number {
+    if (this.length[entity] === 1 << (this.kind[entity] as number)) this.#makeRoom(entity);
+    const base = this.base[entity] as number;
+    const n = this.length[entity] as number;
+    let low = n;
+    while (low > 0 && (this.ts[base + low - 1] as number) > t) low--;
+    while (low > 0 && this.ts[base + low - 1] === t && this.#keyIsLess(base + low - 1)) low--;
+    for (const field of this.layout.tails) {
+      if (low < (this.pos[(entity + 1) * this.layout.positions + field] as number)) {
+        throw new Error(`event at ${t} arrived behind the settled part of its entity`);
+      }
+    }
+    this.#move(base + low, base + low + 1, n - low);
+    this.length[entity] = n + 1;
+    return base + low;
+  }
+
+  /** Copies an entity's cursor into scratch. The block for scratch deques comes from the same slabs. */
+  toScratch(entity: number): void {
+    const { positions, accumulators, sums } = this.layout;
+    const from = (entity + 1) * positions;
+    this.pos.copyWithin(0, from, from + positions);
+    if (sums.length === 0) {
+      this.acc.copyWithin(0, (entity + 1) * accumulators, (entity + 2) * accumulators);
+    } else this.#copySums(entity);
+    if (this.layout.distincts > 0) this.overlay.clear();
+    this.#scratchEntity = entity;
+    this.#copyDeques(entity);
+  }
+
+  /** Where the deques of a cursor stand. */
+  get scratchBase(): number {
+    return this.#scratchBase;
+  }
+
+  /** Counts of the value `v` in the window of a distinct aggregate: gives +1, −1 or 0, what the number of distinct values moves by. */
+  distinct(cursor: number, aggregate: number, v: number, by: number): number {
+    const value = v === 0 ? 0 : v;
+    const { distincts } = this.layout;
+    let count: number;
+    if (cursor === 0) {
+      const settled = this.counts.get((this.#scratchEntity + 1) * distincts + aggregate, value);
+      count = settled + this.overlay.move(aggregate, value, by);
+    } else count = this.counts.move(cursor * distincts + aggregate, value, by);
+    if (by > 0) return count === 1 ? 1 : 0;
+    return count === 0 ? -1 : 0;
+  }
+
+  keptEvents(): number {
+    let kept = 0;
+    for (let i = 0; i < this.entities.count; i++) kept += this.length[i] as number;
+    return kept;
+  }
+
+  bytes(): number {
+    let bytes = this.ts.byteLength + this.base.byteLength + this.length.byteLength + this.kind.byteLength;
+    bytes += this.pos.byteLength + this.acc.byteLength + this.entities.bytes() + this.sums.bytes();
+    bytes += this.counts.bytes() + this.overlay.bytes() + this.dirty.byteLength;
+    for (const array of [...this.columns, ...this.masks, ...this.deques]) bytes += array.byteLength;
+    return bytes;
+  }
+
+  snapshot(): StateImage {
+    const sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string> = new Map();
+    const n = this.entities.count;
+    const { positions, accumulators } = this.layout;
+    this.entities.snapshot(sections);
+    sections.set('texts', this.texts.snapshot());
+    sections.set('ts', this.ts.subarray(0, this.#top));
+    this.columns.forEach((column, i) => {
+      sections.set(`column.${i}`, column.subarray(0, this.#top));
+    });
+    this.masks.forEach((mask, i) => {
+      sections.set(`mask.${i}`, mask.subarray(0, this.#top));
+    });
+    this.deques.forEach((deque, i) => {
+      sections.set(`deque.${i}`, deque.subarray(0, this.#top));
+    });
+    sections.set('base', this.base.subarray(0, n));
+    sections.set('length', this.length.subarray(0, n));
+    sections.set('kind', this.kind.subarray(0, n));
+    sections.set('pos', this.pos.subarray(0, (n + 1) * positions));
+    sections.set('acc', this.acc.subarray(0, (n + 1) * accumulators));
+    sections.set('dirty', this.#dirtyList.subarray(0, this.#dirtyCount));
+    const sums = this.sums.snapshot();
+    sections.set('sums.pool', sums.pool);
+    const counts = this.counts.snapshot();
+    sections.set('counts.owners', counts.owners);
+    sections.set('counts.values', counts.values);
+    sections.set('counts.counts', counts.counts);
+    sections.set('scalars', this.#scalars(sums.free));
+    return { fingerprint: this.layout.fingerprint, sections };
+  }
+
+  restore(image: StateImage): void {
+    if (image.fingerprint !== this.layout.fingerprint) {
+      throw new Error(`state of ${image.fingerprint} is not state of ${this.layout.fingerprint}`);
+    }
+    const read = sectionReader(image);
+    const scalars = JSON.parse(read.text('scalars')) as Scalars;
+    this.entities.restore(read.bytes('entity.arena'), read.floats('entity.starts'), read.ints('entity.hashes'));
+    this.texts.restore(read.text('texts'));
+    const slots = Math.max(64, scalars.top);
+    this.ts = growFloats(read.floats('ts'), slots);
+    this.columns = this.layout.columns.map((column, i) =>
+      column.array === 'i32'
+        ? growInts(read.ints(`column.${i}`), slots)
+        : growFloats(read.floats(`column.${i}`), slots),
+    );
+    this.masks = this.masks.map((_, i) => growInts(read.ints(`mask.${i}`), slots));
+    this.deques = this.deques.map((_, i) => growInts(read.ints(`deque.${i}`), slots));
+    const entities = Math.max(16, this.entities.count);
+    this.base = growInts(read.ints('base'), entities);
+    this.length = growInts(read.ints('length'), entities);
+    const kinds = read.bytes('kind');
+    this.kind = new Uint8Array(entities).fill(NO_BLOCK);
+    this.kind.set(kinds);
+    this.pos = growInts(read.ints('pos'), (entities + 1) * this.layout.positions);
+    this.acc = growFloats(read.floats('acc'), (entities + 1) * this.layout.accumulators);
+    this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
+    this.counts.restore(read.floats('counts.owners'), read.floats('counts.values'), read.ints('counts.counts'));
+    this.overlay.clear();
+    this.line = scalars.line ?? Number.NEGATIVE_INFINITY;
+    this.#top = scalars.top;
+    this.#free = scalars.free.map((list) => list ?? []);
+    this.#scratchBase = scalars.scratchBase;
+    this.#scratchKind = scalars.scratchKind;
+    this.#codeDictionary = -1;
+    this.dirty = new Uint8Array(entities);
+    this.#dirtyCount = 0;
+    for (const entity of read.ints('dirty')) this.markDirty(entity);
+  }
+
+  #scalars(sumsFree: string): string {
+    const scalars: Scalars = {
+      line: Number.isFinite(this.line) ? this.line : null,
+      top: this.#top,
+      free: this.#free,
+      scratchBase: this.#scratchBase,
+      scratchKind: this.#scratchKind,
+      sumsFree,
+    };
+    return JSON.stringify(scalars);
+  }
+
+  #growEntities(): void {
+    const size = this.base.length * 2;
+    this.base = growInts(this.base, size);
+    this.length = growInts(this.length, size);
+    const kind = new Uint8Array(size).fill(NO_BLOCK);
+    kind.set(this.kind);
+    this.kind = kind;
+    this.dirty = growBytes(this.dirty, size);
+    this.pos = growInts(this.pos, (size + 1) * this.layout.positions);
+    this.acc = growFloats(this.acc, (size + 1) * this.layout.accumulators);
+  }
+
+  /** Forgets what no window can reach, in batches; takes a block of the next class where that frees less than a quarter. */
+  #makeRoom(entity: number): void {
+    const kind = this.kind[entity] as number;
+    if (kind === NO_BLOCK) {
+      this.base[entity] = this.#allocate(FIRST_CLASS);
+      this.kind[entity] = FIRST_CLASS;
+      return;
+    }
+    const drop = this.#reach(entity);
+    const from = this.base[entity] as number;
+    const kept = (this.length[entity] as number) - drop;
+    const stays = drop >= 1 << (kind - 2);
+    const to = stays ? from : this.#allocate(kind + 1);
+    this.#move(from + drop, to, kept);
+    this.#rebase(entity, from, to, drop);
+    this.length[entity] = kept;
+    if (stays) return;
+    this.#release(kind, from);
+    this.base[entity] = to;
+    this.kind[entity] = kind + 1;
+  }
+
+  #reach(entity: number): number {
+    const at = (entity + 1) * this.layout.positions;
+    let least = this.length[entity] as number;
+    for (const { field, back } of this.layout.reach) least = Math.min(least, (this.pos[at + field] as number) - back);
+    return Math.max(0, least);
+  }
+
+  #move(from: number, to: number, count: number): void {
+    if (count === 0) return;
+    this.ts.copyWithin(to, from, from + count);
+    for (const column of this.columns) column.copyWithin(to, from, from + count);
+    for (const mask of this.masks) mask.copyWithin(to, from, from + count);
+  }
+
+  #rebase(entity: number, from: number, to: number, drop: number): void {
+    const at = (entity + 1) * this.layout.positions;
+    const pos = this.pos;
+    for (const field of this.layout.offsets) pos[at + field] = Math.max(-1, (pos[at + field] as number) - drop);
+    this.layout.deques.forEach(({ head, tail }, i) => {
+      const deque = this.deques[i] as Int32Array;
+      const first = pos[at + head] as number;
+      const count = (pos[at + tail] as number) - first;
+      for (let k = 0; k < count; k++) deque[to + k] = (deque[from + first + k] as number) - drop;
+      pos[at + head] = 0;
+      pos[at + tail] = count;
+    });
+  }
+
+  #keyIsLess(slot: number): boolean {
+    for (let i = 0; i < this.newKeys.length; i++) {
+      const column = this.layout.keyColumns[i] as number;
+      const old = (this.columns[column] as Float64Array)[slot] as number;
+      const order = this.#compare(column, this.newKeys[i] as number, old);
+      if (order !== 0) return order < 0;
+    }
+    return false;
+  }
+
+  #compare(column: number, a: number, b: number): number {
+    switch ((this.layout.columns[column] as GroupLayout['columns'][number]).holds) {
+      case 'text':
+        return this.texts.compareText(a, b);
+      case 'hybrid':
+        return this.texts.compareHybrid(a, b);
+      case 'double':
+        return compareDoubles(a, b);
+      default:
+        return a - b;
+    }
+  }
+
+  #copySums(entity: number): void {
+    const { accumulators, sums } = this.layout;
+    const handles = sums.map((field) => this.acc[field] as number);
+    this.acc.copyWithin(0, (entity + 1) * accumulators, (entity + 2) * accumulators);
+    for (let i = 0; i < sums.length; i++) {
+      const field = sums[i] as number;
+      this.acc[field] = this.sums.copy(this.acc[field] as number, handles[i] as number);
+    }
+  }
+
+  #copyDeques(entity: number): void {
+    const { deques, positions } = this.layout;
+    const kind = this.kind[entity] as number;
+    if (deques.length === 0 || kind === NO_BLOCK) return;
+    if (kind > this.#scratchKind) {
+      if (this.#scratchKind > 0) this.#release(this.#scratchKind, this.#scratchBase);
+      this.#scratchBase = this.#allocate(kind);
+      this.#scratchKind = kind;
+    }
+    const at = (entity + 1) * positions;
+    const base = this.base[entity] as number;
+    for (let i = 0; i < deques.length; i++) {
+      const { head, tail } = deques[i] as GroupLayout['deques'][number];
+      const deque = this.deques[i] as Int32Array;
+      const first = this.pos[at + head] as number;
+      deque.copyWithin(this.#scratchBase + first, base + first, base + (this.pos[at + tail] as number));
+    }
+  }
+
+  #allocate(kind: number): number {
+    const reused = this.#free[kind]?.pop();
+    if (reused !== undefined) return reused;
+    const base = this.#top;
+    this.#top += 1 << kind;
+    if (this.#top > this.ts.length) this.#growSlabs(Math.max(this.#top, Math.ceil(this.ts.length * 1.5)));
+    return base;
+  }
+
+  #release(kind: number, base: number): void {
+    const list = this.#free[kind];
+    if (list !== undefined) {
+      list.push(base);
+      return;
+    }
+    for (let i = this.#free.length; i < kind; i++) this.#free.push([]);
+    this.#free.push([base]);
+  }
+
+  #growSlabs(slots: number): void {
+    this.ts = growFloats(this.ts, slots);
+    this.columns = this.columns.map((column) => growLike(column, slots));
+    this.masks = this.masks.map((mask) => growInts(mask, slots));
+    this.deques = this.deques.map((deque) => growInts(deque, slots));
+  }
+}
+
+/** NaN equals itself and is above infinity. */
+export function compareDoubles(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a === b) return 0;
+  return Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : -1;
+}
+
+interface Scalars {
+  readonly line: number | null;
+  readonly top: number;
+  readonly free: (number[] | null)[];
+  readonly scratchBase: number;
+  readonly scratchKind: number;
+  readonly sumsFree: string;
+}
+
+interface SectionReader {
+  floats(name: string): Float64Array;
+  ints(name: string): Int32Array;
+  bytes(name: string): Uint8Array;
+  text(name: string): string;
+}
+
+function sectionReader(image: StateImage): SectionReader {
+  const read = <T>(name: string, is: (section: unknown) => section is T): T => {
+    const section = image.sections.get(name);
+    if (!is(section)) throw new Error(`state image has no section ${name}`);
+    return section;
+  };
+  return {
+    floats: (name) => read(name, (section) => section instanceof Float64Array),
+    ints: (name) => read(name, (section) => section instanceof Int32Array),
+    bytes: (name) => read(name, (section) => section instanceof Uint8Array),
+    text: (name) => read(name, (section) => typeof section === 'string'),
+  };
+}
+
