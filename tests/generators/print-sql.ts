@@ -165,7 +165,7 @@ const raw = (expr: Expr, names: Names): { text: string; level: number } => {
         level: LEVEL.range,
       };
     case 'case': {
-      const whens = expr.whens.map((w) => `WHEN ${at(w.when, 0)} THEN ${at(w.then, 0)}`).join(' ');
+      const whens = expr.whens.map((w) => `WHEN ${at(w.when, 0)} THEN ${at(w.result, 0)}`).join(' ');
       const otherwise = expr.otherwise === undefined ? '' : ` ELSE ${at(expr.otherwise, 0)}`;
       return atom(`CASE ${whens}${otherwise} END`);
     }
@@ -223,7 +223,7 @@ export const children = (expr: Expr): readonly Expr[] => {
       return [expr.arg, ...expr.list];
     case 'case':
       return [
-        ...expr.whens.flatMap((w) => [w.when, w.then]),
+        ...expr.whens.flatMap((w) => [w.when, w.result]),
         ...(expr.otherwise === undefined ? [] : [expr.otherwise]),
       ];
     case 'call':

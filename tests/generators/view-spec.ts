@@ -173,7 +173,7 @@ export interface InExpr {
 export interface CaseExpr {
   readonly node: 'case';
   readonly type: Type;
-  readonly whens: readonly { readonly when: Expr; readonly then: Expr }[];
+  readonly whens: readonly { readonly when: Expr; readonly result: Expr }[];
   readonly otherwise?: Expr;
 }
 export interface CastExpr {

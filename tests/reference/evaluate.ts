@@ -16,7 +16,7 @@ import type {
 } from '../generators/view-spec.ts';
 import { versioned } from '../generators/view-spec.ts';
 import type { Notes, Result, Scope } from './expressions.ts';
-import { Approx, compare, evaluateExpr, fit, lift, newNotes } from './expressions.ts';
+import { Approx, compare, evaluateExpr, fitExact, lift, newNotes } from './expressions.ts';
 import { doubleToUnits, pow10, ratioToDouble, UNITS } from './values.ts';
 
 /** One value of a row, with what is needed to compare it fairly. */
@@ -141,7 +141,7 @@ export const fold = (
   switch (fn) {
     case 'sum': {
       const { sum, unit } = moments(values, argument);
-      return double ? finite(ratioToDouble(sum, unit), 1e-9 * absolute(values), notes) : fit(sum, type, notes);
+      return double ? finite(ratioToDouble(sum, unit), 1e-9 * absolute(values), notes) : fitExact(sum, type, notes);
     }
     case 'avg': {
       const { n, sum, unit } = moments(values, argument);

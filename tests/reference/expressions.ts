@@ -68,7 +68,7 @@ const scaleOf = (t: Type): number => (t.kind === 'decimal' ? t.scale : 0);
 const precisionOf = (t: Type): number => (t.kind === 'decimal' ? t.precision : 38);
 
 /** A whole or decimal result of its type; NULL if it does not fit. */
-export const fit = (value: bigint, type: Type, notes: Notes): Result => {
+export const fitExact = (value: bigint, type: Type, notes: Notes): Result => {
   const limit = INTEGER_RANGE[type.kind];
   const fits =
     limit === undefined
@@ -150,7 +150,7 @@ const arithmetic = (op: BinaryOperator, a: Result, at: Type, b: Result, bt: Type
     return addInterval(base, b, op === '+' ? 1 : -1);
   }
   if (isTime(at) && isTime(bt)) {
-    if (at.kind === 'date' && bt.kind === 'date') return fit((a as bigint) - (b as bigint), type, notes);
+    if (at.kind === 'date' && bt.kind === 'date') return fitExact((a as bigint) - (b as bigint), type, notes);
     const x = at.kind === 'date' ? (a as bigint) * DAY : (a as bigint);
     const y = bt.kind === 'date' ? (b as bigint) * DAY : (b as bigint);
     return { months: 0, micros: x - y };
@@ -189,21 +189,21 @@ const arithmetic = (op: BinaryOperator, a: Result, at: Type, b: Result, bt: Type
   }
   const x = a as bigint;
   const y = b as bigint;
-  if (op === '*') return fit(x * y, type, notes);
+  if (op === '*') return fitExact(x * y, type, notes);
   const scale = scaleOf(type);
   const left = rescale(x, scaleOf(at), scale);
   const right = rescale(y, scaleOf(bt), scale);
   switch (op) {
     case '+':
-      return fit(left + right, type, notes);
+      return fitExact(left + right, type, notes);
     case '-':
-      return fit(left - right, type, notes);
+      return fitExact(left - right, type, notes);
     case '%':
       if (right === 0n) {
         notes.errors++;
         return null;
       }
-      return fit(left % right, type, notes);
+      return fitExact(left % right, type, notes);
     default:
       throw new Error(`exact ${op}`);
   }
@@ -221,16 +221,16 @@ const cast = (v: Result, from: Type, to: Type, notes: Notes): Result => {
     case 'bigint':
       if (typeof v === 'boolean') return v ? 1n : 0n;
       if (typeof v === 'string') {
-        return /^-?\d+$/.test(v) ? fit(BigInt(v), to, notes) : fail();
+        return /^-?\d+$/.test(v) ? fitExact(BigInt(v), to, notes) : fail();
       }
       if (v instanceof Approx) {
         if (v.error > 0) notes.uncertain = true;
-        return Number.isFinite(v.value) ? fit(BigInt(roundHalfEven(v.value)), to, notes) : fail();
+        return Number.isFinite(v.value) ? fitExact(BigInt(roundHalfEven(v.value)), to, notes) : fail();
       }
-      return fit(divideRound(v as bigint, pow10(scaleOf(from))), to, notes);
+      return fitExact(divideRound(v as bigint, pow10(scaleOf(from))), to, notes);
     case 'decimal': {
       if (typeof v !== 'bigint') throw new Error('cast to decimal');
-      return fit(rescale(v, scaleOf(from), to.scale), to, notes);
+      return fitExact(rescale(v, scaleOf(from), to.scale), to, notes);
     }
     case 'double':
       return toApprox(v, from);
@@ -328,7 +328,7 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
       return text.startsWith(values[1] as string);
     case 'abs':
       if (first instanceof Approx) return new Approx(Math.abs(first.value), first.error);
-      return fit((first as bigint) < 0n ? -(first as bigint) : (first as bigint), expr.type, notes);
+      return fitExact((first as bigint) < 0n ? -(first as bigint) : (first as bigint), expr.type, notes);
     case 'sign':
       if (first instanceof Approx) {
         if (first.error > 0) notes.uncertain = true;
@@ -346,13 +346,13 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
       }
       const x = first as bigint;
       const from = scaleOf(types[0]!);
-      if (expr.fn === 'round') return fit(rescale(x, from, scaleOf(expr.type)), expr.type, notes);
+      if (expr.fn === 'round') return fitExact(rescale(x, from, scaleOf(expr.type)), expr.type, notes);
       const size = pow10(from);
       const cut = x / size;
       const rest = x % size;
-      if (expr.fn === 'floor') return fit(rest < 0n ? cut - 1n : cut, expr.type, notes);
-      if (expr.fn === 'ceil') return fit(rest > 0n ? cut + 1n : cut, expr.type, notes);
-      return fit(cut, expr.type, notes);
+      if (expr.fn === 'floor') return fitExact(rest < 0n ? cut - 1n : cut, expr.type, notes);
+      if (expr.fn === 'ceil') return fitExact(rest > 0n ? cut + 1n : cut, expr.type, notes);
+      return fitExact(cut, expr.type, notes);
     }
     case 'mod':
       return arithmetic('%', first, types[0]!, values[1]!, types[1]!, expr.type, notes);
@@ -461,7 +461,7 @@ export const evaluateExpr = (expr: Expr, scope: Scope): Result => {
         case '-':
           if (v === null) return null;
           if (v instanceof Approx) return new Approx(-v.value, v.error);
-          return fit(-(v as bigint), expr.type, notes);
+          return fitExact(-(v as bigint), expr.type, notes);
         default:
           throw new Error('unary');
       }
@@ -485,8 +485,8 @@ export const evaluateExpr = (expr: Expr, scope: Scope): Result => {
       return expr.negated ? not(found) : found;
     }
     case 'case':
-      for (const { when, then } of expr.whens) {
-        if (evaluateExpr(when, scope) === true) return convert(evaluateExpr(then, scope), then.type, expr.type);
+      for (const { when, result } of expr.whens) {
+        if (evaluateExpr(when, scope) === true) return convert(evaluateExpr(result, scope), result.type, expr.type);
       }
       return expr.otherwise === undefined
         ? null

@@ -1,0 +1,438 @@
+/** One seed, one case: schema, views, log, instants and prefixes. */
+
+import { dateText, decimalText, isoText, timestampText, truncate } from '../reference/values.ts';
+import { accepted } from '../reference/verdicts.ts';
+import { badJson, randomValue } from './domains.ts';
+import { column, compareWith, literal } from './expressions.ts';
+import { Random } from './random.ts';
+import type {
+  BinaryOperator,
+  Case,
+  Cell,
+  ColumnSpec,
+  LogLine,
+  RequestSpec,
+  Row,
+  SourceSpec,
+  Type,
+  Value,
+  ViewSpec,
+} from './view-spec.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DATE,
+  DOUBLE,
+  decimal,
+  INTEGER,
+  REAL,
+  SMALLINT,
+  TEXT,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+} from './view-spec.ts';
+import type { ViewContext } from './views.ts';
+import { genAggregateView, genRequestView, genRowsView } from './views.ts';
+import type { Bound } from './windows.ts';
+import { SCALES } from './windows.ts';
+
+const NAMES = ['amount', 'delay', 'price', 'city', 'status', 'score', 'qty', 'note', 'flag', 'due', 'seen', 'ratio'];
+
+const randomDecimal = (random: Random): Type =>
+  random.choose<Type>([
+    [3, decimal(12, 2)],
+    [1, decimal(5, 0)],
+    [1, decimal(4, 4)],
+    [1, decimal(18, 6)],
+    [1, decimal(38, 2)],
+    [1, decimal(20, 10)],
+  ]);
+
+const randomType = (random: Random): Type =>
+  random.choose<Type>([
+    [2, SMALLINT],
+    [4, INTEGER],
+    [3, BIGINT],
+    [4, randomDecimal(random)],
+    [1.5, REAL],
+    [4, DOUBLE],
+    [2, BOOLEAN],
+    [3, TEXT],
+    [1, { kind: 'text', max: random.int(2, 8) }],
+    [2, DATE],
+    [2, TIMESTAMP],
+    [1, TIMESTAMPTZ],
+  ]);
+
+const entityType = (random: Random): Type =>
+  random.choose<Type>([
+    [5, TEXT],
+    [2, { kind: 'text', max: 6 }],
+    [2, INTEGER],
+    [2, BIGINT],
+    [1, SMALLINT],
+    [1, BOOLEAN],
+    [1, DATE],
+    [1, decimal(6, 2)],
+  ]);
+
+const withCheck = (random: Random, spec: ColumnSpec): ColumnSpec => {
+  if (!random.chance(0.12)) return spec;
+  const self = column(spec.name, spec.type);
+  switch (spec.type.kind) {
+    case 'integer':
+    case 'bigint':
+    case 'smallint':
+    case 'decimal':
+      return {
+        ...spec,
+        check: compareWith(
+          random.pick<BinaryOperator>(['>', '<>', '>=']),
+          self,
+          literal(INTEGER, BigInt(random.int(-3, 1))),
+        ),
+      };
+    case 'text':
+      return { ...spec, check: compareWith('<>', self, literal(TEXT, random.pick(['', 'b', "it's"]))) };
+    case 'double':
+      return { ...spec, check: compareWith('>', self, literal(DOUBLE, -50.5, '-50.5')) };
+    default:
+      return spec;
+  }
+};
+
+const withDefault = (random: Random, spec: ColumnSpec): ColumnSpec => {
+  if (!random.chance(0.08)) return spec;
+  switch (spec.type.kind) {
+    case 'integer':
+    case 'bigint':
+    case 'smallint':
+      return { ...spec, fallback: literal(spec.type, 7n) };
+    case 'text':
+      return { ...spec, fallback: literal(TEXT, 'na') };
+    case 'boolean':
+      return { ...spec, fallback: literal(BOOLEAN, true) };
+    default:
+      return spec;
+  }
+};
+
+interface Schema {
+  readonly source: SourceSpec;
+  readonly entities: readonly string[];
+}
+
+const LATENESS: readonly (readonly [string, bigint])[] = [
+  ['30 seconds', 30_000_000n],
+  ['5 minutes', 300_000_000n],
+  ['10 minutes', 600_000_000n],
+  ['2 hours', 7_200_000_000n],
+  ['1 day', 86_400_000_000n],
+];
+
+const genSchema = (random: Random): Schema => {
+  const timeType = random.chance(0.8) ? TIMESTAMP : TIMESTAMPTZ;
+  const time: ColumnSpec = { name: 'happened_at', type: timeType, notNull: true };
+  const entities: ColumnSpec[] = [];
+  for (let i = 0; i < random.int(1, 2); i++)
+    entities.push({ name: `entity_${i + 1}`, type: entityType(random), notNull: random.chance(0.7) });
+  const values: ColumnSpec[] = random.sample(NAMES, random.int(1, 8)).map((name) => {
+    const type = randomType(random);
+    const spec: ColumnSpec = {
+      name,
+      type,
+      notNull: random.chance(0.3),
+      ...(type.kind === 'double' && random.chance(0.2) ? { huge: true } : {}),
+    };
+    const small =
+      spec.huge !== true &&
+      (type.kind === 'double' || type.kind === 'integer' || type.kind === 'bigint') &&
+      random.chance(0.35);
+    return withDefault(random, withCheck(random, small ? { ...spec, small } : spec));
+  });
+  const keyColumns: ColumnSpec[] = [];
+  const key: string[] = [];
+  const form = random.next();
+  if (form < 0.6) {
+    keyColumns.push({ name: 'event_id', type: random.pick([BIGINT, INTEGER, TEXT]), notNull: true });
+    key.push('event_id');
+  } else if (form < 0.75) {
+    keyColumns.push({ name: 'part', type: random.pick([SMALLINT, TEXT]), notNull: true });
+    keyColumns.push({ name: 'seq', type: random.pick([INTEGER, BIGINT]), notNull: true });
+    key.push('part', 'seq');
+  } else if (form < 0.85 && entities[0]!.type.kind !== 'boolean') {
+    entities[0] = { ...entities[0]!, notNull: true };
+    key.push('entity_1');
+  }
+  const [text, micros] = random.pick(LATENESS);
+  const columns = random.shuffle([...keyColumns, time, ...entities, ...values]);
+  return {
+    entities: entities.map((e) => e.name),
+    source: {
+      name: 'events',
+      columns,
+      eventTime: time.name,
+      key,
+      lateness: { micros, text },
+      latenessTag: text !== '5 minutes' || random.chance(0.5),
+      order: random.chance(0.8) ? 'arrival' : 'none',
+    },
+  };
+};
+
+/** The text of a value in a JSON line; some values have several. */
+export const jsonOf = (random: Random, value: Value, type: Type): string => {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0.0' : String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  switch (type.kind) {
+    case 'decimal': {
+      const text = decimalText(value, type.scale);
+      const short = text.includes('.') && random.chance(0.2) ? text.replace(/0+$/, '').replace(/\.$/, '') : text;
+      return random.chance(0.15) ? `"${short}"` : short;
+    }
+    case 'bigint':
+      return random.chance(0.15) ? `"${value}"` : String(value);
+    case 'date':
+      return `"${dateText(value)}"`;
+    case 'timestamp':
+    case 'timestamptz': {
+      const form = random.int(0, 5);
+      if (form === 0) return `"${timestampText(value)}"`;
+      if (form === 1) return `"${isoText(value).slice(0, -1)}"`;
+      if (form === 2 && value > 86_400_000_000n) return `"${isoText(value + 7_200_000_000n).slice(0, -1)}+02:00"`;
+      if (form === 3 && value % 86_400_000_000n === 0n) return `"${dateText(value / 86_400_000_000n)}"`;
+      return `"${isoText(value)}"`;
+    }
+    default:
+      return value >= -1000n && value <= 1000n && random.chance(0.05) ? `${value}.0` : String(value);
+  }
+};
+
+const POISON = [
+  '{"event_id": 1,',
+  '[]',
+  '42',
+  '"text"',
+  'null',
+  '{]',
+  'not json',
+  '{"happened_at": "2020-01-01T00:00:00Z"}}',
+];
+
+const genTimes = (
+  random: Random,
+  count: number,
+  scale: ViewContext['scale'],
+  lateness: bigint,
+  base: bigint,
+): bigint[] => {
+  const times: bigint[] = [];
+  let clock = base;
+  const longest = scale[scale.length - 1]!.interval.micros;
+  for (let i = 0; i < count; i++) {
+    const form = random.next();
+    if (form < 0.2 && times.length > 0) {
+      // A tie.
+      times.push(random.pick(times.slice(-5)));
+      continue;
+    }
+    if (form < 0.3) {
+      times.push(clock - random.bigint(0n, lateness));
+      continue;
+    }
+    if (form < 0.33) {
+      // At and just past the edge of lateness.
+      times.push(clock - lateness - BigInt(random.int(-1, 1)));
+      continue;
+    }
+    if (form < 0.35) {
+      times.push(clock - lateness - random.bigint(1n, longest));
+      continue;
+    }
+    const window = random.pick(scale).interval.micros;
+    if (form < 0.5) clock += window + BigInt(random.int(-1, 1));
+    else if (form < 0.55) clock = truncate(random.pick(['minute', 'hour', 'day']), clock + window);
+    else if (form < 0.58) clock += 2n * longest;
+    else clock += random.bigint(0n, window / 4n);
+    times.push(clock);
+  }
+  return times.map((t) => (t < 0n ? 0n : t));
+};
+
+const genLog = (
+  random: Random,
+  schema: Schema,
+  pools: Readonly<Record<string, readonly Value[]>>,
+  times: readonly bigint[],
+): LogLine[] => {
+  const { source, entities } = schema;
+  const log: LogLine[] = [];
+  let serial = 0;
+  const quiet = random.chance(0.4);
+  for (const time of times) {
+    const form = random.next();
+    if (!quiet && form < 0.02) {
+      log.push({ kind: 'poison', text: random.pick(POISON) });
+      continue;
+    }
+    if (form > 0.95 && log.length > 0) {
+      // A redelivery, of the same or of a changed payload.
+      const old = random.pick(log.slice(-20));
+      if (old.kind === 'event') {
+        const victim = random.pick(
+          source.columns.filter((c) => c.name !== source.eventTime && !source.key.includes(c.name)),
+        );
+        const value = random.pick(pools[victim.name]!);
+        log.push(
+          random.chance(0.5)
+            ? old
+            : { ...old, cells: { ...old.cells, [victim.name]: { value, json: jsonOf(random, value, victim.type) } } },
+        );
+        continue;
+      }
+    }
+    serial++;
+    const cells: Record<string, Cell> = {};
+    for (const spec of source.columns) {
+      let value: Value;
+      if (spec.name === source.eventTime) value = time;
+      else if (spec.name === 'event_id' || spec.name === 'seq') {
+        const n = BigInt(random.chance(0.3) ? 1000 - serial : serial);
+        value = spec.type.kind === 'text' ? `e${n}` : n;
+      } else if (!spec.notNull && random.chance(entities.includes(spec.name) ? 0.05 : 0.15)) value = null;
+      else value = random.pick(pools[spec.name]!);
+      if (value === null && random.chance(0.5)) continue;
+      if (spec.fallback !== undefined && random.chance(0.2)) continue;
+      cells[spec.name] = { value, json: jsonOf(random, value, spec.type) };
+    }
+    if (!quiet && form < 0.05) {
+      const victim = random.pick(source.columns);
+      if (victim.notNull && random.chance(0.3)) {
+        if (random.chance(0.5)) delete cells[victim.name];
+        else cells[victim.name] = { value: null, json: 'null' };
+      } else cells[victim.name] = { bad: badJson(random, victim.type) };
+    } else if (!quiet && form < 0.065) {
+      const dates = source.columns.filter((c) => ['date', 'timestamp', 'timestamptz'].includes(c.type.kind));
+      const victim = random.pick(dates);
+      const value = victim.type.kind === 'date' ? random.pick([-1n, 84006n]) : random.pick([-1n, 7258118400000000n]);
+      cells[victim.name] = { value, json: `"${victim.type.kind === 'date' ? dateText(value) : isoText(value)}"` };
+    }
+    log.push(
+      random.chance(0.05)
+        ? { kind: 'event', cells, extra: '"unknown_field": [1, {"x": null}]' }
+        : { kind: 'event', cells },
+    );
+  }
+  return log;
+};
+
+const genInstants = (
+  random: Random,
+  source: SourceSpec,
+  log: readonly LogLine[],
+  bounds: readonly Bound[],
+): bigint[] => {
+  const rows = accepted(log, source);
+  const times = rows.map((r) => r[source.eventTime] as bigint);
+  if (times.length === 0) return [1_600_000_000_000_000n, 1_600_000_000_000_001n];
+  const sorted = [...times].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const first = sorted[0]!;
+  const last = sorted[sorted.length - 1]!;
+  const instants = new Set<bigint>();
+  for (let i = 0; i < 5; i++) {
+    const time = random.pick(times);
+    const micro = BigInt(random.int(-1, 1));
+    if (bounds.length > 0 && random.chance(0.7)) {
+      const b = random.pick(bounds);
+      const shift =
+        b.shift === null ? 0n : b.shift.interval.micros + BigInt(b.shift.interval.months) * 2_678_400_000_000n;
+      instants.add(b.base === 'now' ? time + shift + micro : truncate(b.base, time + shift) + micro);
+    } else instants.add(time + micro);
+  }
+  instants.add(random.bigint(first, last));
+  if (random.chance(0.5)) instants.add(last);
+  if (random.chance(0.2)) instants.add(first - 1n);
+  if (random.chance(0.3)) instants.add(last + 40n * 86_400_000_000n);
+  return [...instants].filter((t) => t >= 0n).sort((a, b) => (a < b ? -1 : 1));
+};
+
+const genRequests = (
+  random: Random,
+  request: RequestSpec,
+  pools: Readonly<Record<string, readonly Value[]>>,
+  schema: Schema,
+  base: bigint,
+): Row[] => {
+  const rows: Row[] = [];
+  for (let i = 0; i < random.int(1, 8); i++) {
+    const row: Record<string, Value> = {};
+    for (const spec of request.columns) {
+      const twins = schema.source.columns.filter(
+        (c) => c.type.kind === spec.type.kind && schema.entities.includes(c.name),
+      );
+      const twin = twins.length > 0 && random.chance(0.85) ? random.pick(twins) : null;
+      if (!spec.notNull && random.chance(0.12)) row[spec.name] = null;
+      else if (twin !== null) {
+        const value = random.pick(pools[twin.name]!);
+        row[spec.name] = typeof value === 'string' && random.chance(0.3) ? value.toLowerCase() : value;
+      } else if (spec.type.kind === 'timestamp') row[spec.name] = truncate(random.pick(['hour', 'day', 'month']), base);
+      else row[spec.name] = randomValue(random, { ...spec, small: true }, base);
+    }
+    rows.push(row);
+  }
+  return rows;
+};
+
+const DAY = 86_400_000_000n;
+
+/** The case of a seed. */
+export const generateCase = (seed: number): Case => {
+  const random = new Random(seed);
+  const schema = genSchema(random);
+  const { source, entities } = schema;
+  const scale = random.pick(SCALES);
+  const base = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
+  const pools: Record<string, Value[]> = {};
+  for (const spec of source.columns) {
+    const size = entities.includes(spec.name) ? random.int(1, 3) : random.int(2, 9);
+    pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
+  }
+  const count = random.choose([
+    [1, 0],
+    [2, random.int(1, 5)],
+    [8, random.int(6, 40)],
+    [3, random.int(41, 120)],
+    [1, random.int(121, 200)],
+  ]);
+  const times = genTimes(random, count, scale, source.lateness.micros, base);
+  const log = genLog(random, schema, pools, times);
+  const bounds: Bound[] = [];
+  const ctx: ViewContext = {
+    random,
+    source,
+    entities,
+    pools: { ...pools, [source.eventTime]: times.slice(0, 20) },
+    scale,
+    bounds,
+  };
+  const views: ViewSpec[] = [];
+  const targets = random.int(1, 3);
+  for (let i = 0; i < targets; i++) {
+    const rows = source.key.length > 0 && random.chance(0.4);
+    views.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
+  }
+  let request: RequestSpec | undefined;
+  let requests: Row[] = [];
+  if (random.chance(0.35)) {
+    const made = genRequestView(ctx, 'model_inputs', views);
+    views.push(made.view);
+    request = made.request;
+    requests = genRequests(random, request, pools, schema, times[0] ?? base);
+  }
+  const prefixes = [...new Set([log.length, random.int(0, log.length)])];
+  const instants = genInstants(random, source, log, bounds);
+  const made = { seed, source, views, log, requests, instants, prefixes };
+  return request === undefined ? made : { ...made, request };
+};
