@@ -404,7 +404,9 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         }
         default: {
           const y = sub('decimal') ?? sub('date') ?? sub('timestamp');
-          return y === null ? x : castTo(y, TEXT);
+          // DuckDB writes a decimal(4,4) as `.5`, Postgres as `0.5`.
+          const bare = y?.type.kind === 'decimal' && y.type.precision === y.type.scale;
+          return y === null || bare ? x : castTo(y, TEXT);
         }
       }
     }

@@ -533,7 +533,7 @@ export const genRequestView = (
   const chosen = random.sample(targets, random.int(1, targets.length));
   if (random.chance(0.3)) chosen.push(chosen[0]!);
   chosen.forEach((target, i) => {
-    const alias = `v${i + 1}`;
+    const alias = `j${i + 1}`;
     const on = keysOf(target).map((key) => {
       const type = key.type.kind === 'text' ? TEXT : key.type;
       const reusable = columns.filter((c) => sameType(c.type, type));

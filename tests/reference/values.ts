@@ -129,13 +129,13 @@ export const decimalText = (unscaled: bigint, scale: number): string => {
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 };
 
-/** Reads `-12.50` at a scale; null where it does not fit without loss. */
+/** Reads `-12.50` (DuckDB writes `-.5` for a decimal(4,4)) at a scale; null where it does not fit without loss. */
 export const parseDecimal = (text: string, scale: number): bigint | null => {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
-  if (match === null) return null;
+  const match = /^(-?)(\d*)(?:\.(\d+))?$/.exec(text);
+  if (match === null || !/\d/.test(text)) return null;
   const fraction = (match[3] ?? '').replace(/0+$/, '');
   if (fraction.length > scale) return null;
-  const magnitude = BigInt(`${match[2]}${fraction.padEnd(scale, '0')}`);
+  const magnitude = BigInt(`0${match[2]}${fraction.padEnd(scale, '0')}`);
   return match[1] === '-' ? -magnitude : magnitude;
 };
 

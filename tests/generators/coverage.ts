@@ -1,0 +1,173 @@
+/** What a set of cases exercises, as counters that a test can assert on. */
+import { decode, judge } from '../reference/verdicts.ts';
+import { printType, walk } from './print-sql.ts';
+import type { Case, Expr, Type, ViewSpec } from './view-spec.ts';
+
+export type Coverage = Map<string, number>;
+
+const typeName = (type: Type): string =>
+  type.kind === 'decimal' ? 'decimal' : type.kind === 'text' ? 'text' : printType(type);
+
+/** Names of what one expression uses, such as `sum:integer`, `window:>:now-interval`. */
+const visit = (expr: Expr, eventTime: string, hit: (name: string) => void): void => {
+  walk(expr, (e) => {
+    switch (e.node) {
+      case 'aggregate': {
+        const arg = e.arg === undefined ? '*' : typeName(e.arg.type);
+        hit(`aggregate:${e.distinct ? 'count distinct' : e.fn}:${arg}`);
+        if (e.filter.length > 0) hit('aggregate:filter');
+        break;
+      }
+      case 'window': {
+        const arg = e.args[0] === undefined ? '*' : typeName(e.args[0].type);
+        hit(`over:${e.fn}:${arg}`);
+        const f = e.over.frame;
+        hit(f === undefined ? `frame:default:${e.over.order}` : `frame:${f.mode}:${f.start.kind}-${f.end.kind}`);
+        if (e.over.name !== undefined) hit('frame:named');
+        if (e.filter.length > 0) hit('over:filter');
+        break;
+      }
+      case 'call':
+        hit(`scalar:${e.fn}${e.args[0] === undefined ? '' : `:${typeName(e.args[0].type)}`}`);
+        if (e.unit !== undefined) hit(`unit:${e.fn}:${e.unit}`);
+        break;
+      case 'cast':
+        hit(`cast:${typeName(e.arg.type)}:${typeName(e.type)}`);
+        break;
+      case 'case':
+        hit('scalar:case');
+        break;
+      case 'in':
+      case 'between':
+        hit(`predicate:${e.negated ? 'not ' : ''}${e.node}:${typeName(e.arg.type)}`);
+        break;
+      case 'unary':
+        hit(`operator:${e.op}`);
+        break;
+      case 'binary': {
+        hit(`operator:${e.op}:${typeName(e.left.type)}`);
+        const sides = [e.left, e.right];
+        const time = sides.some((s) => s.node === 'column' && s.name === eventTime);
+        const bound = sides.find((s) => usesNow(s));
+        if (time && bound !== undefined && e.type.kind === 'boolean') hit(`window:${e.op}:${boundForm(bound)}`);
+        break;
+      }
+      default:
+    }
+  });
+};
+
+const usesNow = (expr: Expr): boolean => {
+  let found = false;
+  walk(expr, (e) => {
+    if (e.node === 'now') found = true;
+  });
+  return found;
+};
+
+const boundForm = (expr: Expr): string => {
+  if (expr.node === 'now') return 'now';
+  if (expr.node === 'call') return `trunc ${expr.unit}`;
+  if (expr.node === 'binary') return `${boundForm(expr.left)} ${expr.op} interval`;
+  return expr.node;
+};
+
+const expressionsOf = (view: ViewSpec): Expr[] => {
+  const outputs = view.outputs.map((o) => o.expr);
+  if (view.shape === 'D') return outputs;
+  if (view.shape === 'B') return [...outputs, ...view.where];
+  return [...outputs, ...view.where, ...view.keys.map((k) => k.expr), ...(view.having ? [view.having] : [])];
+};
+
+export const addCoverage = (coverage: Coverage, test: Case): void => {
+  const hit = (name: string): void => {
+    coverage.set(name, (coverage.get(name) ?? 0) + 1);
+  };
+  const { source } = test;
+  hit(`order:${source.order}`);
+  hit(`key:${source.key.length}`);
+  for (const c of source.columns) {
+    hit(`column:${typeName(c.type)}${c.notNull ? ' not null' : ''}`);
+    if (c.check !== undefined) hit('column:check');
+    if (c.fallback !== undefined) hit('column:default');
+  }
+  for (const view of test.views) {
+    hit(`shape:${view.shape}`);
+    if (view.shape === 'A') {
+      hit(`keys:${view.keys.length}`);
+      if (view.having !== undefined) hit('having');
+      if (view.keys.some((k) => k.expr.node !== 'column')) hit('keys:computed');
+    }
+    if (view.shape === 'B' && view.entityTag) hit('rows:@entity');
+    if (view.shape === 'D') for (const j of view.joins) hit(`join:${j.kind}`);
+    for (const expr of expressionsOf(view)) visit(expr, source.eventTime, hit);
+  }
+  if (test.log.length === 0) hit('log:empty');
+  const times = new Set<unknown>();
+  for (const [i, { verdict, row }] of judge(test.log, source).entries()) {
+    hit(`verdict:${verdict}`);
+    if (verdict !== 'accepted' || row === null) continue;
+    const time = row[source.eventTime];
+    if (times.has(time)) hit('log:tie');
+    times.add(time);
+    const before = i > 0 ? decode(test.log[i - 1]!, source)?.[source.eventTime] : undefined;
+    if (typeof before === 'bigint' && (time as bigint) < before) hit('log:out of order');
+    for (const [name, value] of Object.entries(row))
+      if (value === null) hit(`null:${typeName(columnType(test, name))}`);
+  }
+  for (const t of test.instants) if (times.has(t)) hit('instant:on an event');
+};
+
+const columnType = (test: Case, name: string): Type => test.source.columns.find((c) => c.name === name)!.type;
+
+/** The features every larger sample must show. */
+export const EXPECTED: readonly string[] = [
+  'shape:A',
+  'shape:B',
+  'shape:D',
+  'rows:@entity',
+  'keys:computed',
+  'having',
+  'key:0',
+  'key:1',
+  'key:2',
+  'order:none',
+  'join:inner',
+  'log:empty',
+  'log:tie',
+  'log:out of order',
+  'instant:on an event',
+  ...['malformed', 'constraint', 'range', 'late', 'duplicate', 'accepted'].map((v) => `verdict:${v}`),
+  ...['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'].flatMap((f) =>
+    ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision'].map((t) => `aggregate:${f}:${t}`),
+  ),
+  ...['min', 'max'].flatMap((f) =>
+    ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision', 'text', 'date', 'timestamp'].map(
+      (t) => `aggregate:${f}:${t}`,
+    ),
+  ),
+  ...['count', 'count distinct', 'latest', 'earliest'].flatMap((f) =>
+    ['integer', 'bigint', 'decimal', 'double precision', 'boolean', 'text', 'date', 'timestamp'].map(
+      (t) => `aggregate:${f}:${t}`,
+    ),
+  ),
+  'aggregate:count:*',
+  'aggregate:bool_and:boolean',
+  'aggregate:bool_or:boolean',
+  'over:row_number:*',
+  'frame:range:range-current',
+  'frame:range:range-range',
+  'frame:range:unbounded-current',
+  'frame:rows:unbounded-current',
+  'frame:rows:rows-current',
+  'frame:rows:rows-rows',
+  'frame:default:time',
+  'frame:default:time and key',
+  'frame:named',
+  ...['>', '>=', '<', '<='].map((op) => `window:${op}:now - interval`),
+  ...['hour', 'day', 'week', 'month', 'quarter', 'year'].map((u) => `window:>=:trunc ${u}`),
+  'window:>=:trunc month - interval',
+  'scalar:case',
+];
+
+export const missing = (coverage: Coverage): string[] => EXPECTED.filter((name) => !coverage.has(name));
