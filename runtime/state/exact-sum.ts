@@ -85,6 +85,13 @@ export class ExactSums {
     return (this.#negative(handle) ? -1 : 1) * ldexp(mantissa, exponent);
   }
 
+  /** NaN or an infinity is among the values. */
+  hasSpecial(handle: number): boolean {
+    if (handle === 0) return false;
+    const pool = this.#pool;
+    return pool[handle + NANS] !== 0 || pool[handle + PLUS] !== 0 || pool[handle + MINUS] !== 0;
+  }
+
   copy(from: number, to: number): number {
     if (from === 0) {
       if (to !== 0) this.#clear(to);

@@ -467,4 +467,3 @@ function sectionReader(image: StateImage): SectionReader {
     text: (name) => read(name, (section) => typeof section === 'string'),
   };
 }
-

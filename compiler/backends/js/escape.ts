@@ -4,7 +4,9 @@ export type JsText = string & { readonly [escaped]: true };
 
 /** A string literal. JSON, and the two separators that end lines in older readers; `</` cannot occur in a script of ours but costs nothing. */
 export function jsString(text: string): JsText {
-  return JSON.stringify(text).replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029') as JsText;
+  return JSON.stringify(text)
+    .replace(/\u2028/g, '\\u2028')
+    .replace(/\u2029/g, '\\u2029') as JsText;
 }
 
 /** Plain data as a literal. Bigints are written as such; −0, NaN and infinities keep their value. */

@@ -1,0 +1,241 @@
+import type { ScalarFunction } from '../../../runtime/functions/definition.ts';
+import type { SourceSpec } from '../../../runtime/values/manifest.ts';
+import type { SqlType } from '../../../runtime/values/types.ts';
+import type { PlanExpr } from '../../plan/plan.ts';
+import { jsString } from '../js/escape.ts';
+import { ExprPrinter, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
+import type { Layout, RingColumn } from './layout.ts';
+
+export type ScalarLookup = (name: string) => ScalarFunction;
+
+/** Reads columns of a batch as locals of the function and of its row loop. */
+export class BatchReader {
+  readonly header: string[] = [];
+  readonly #seen = new Set<number>();
+  readonly #source: SourceSpec | null;
+
+  constructor(source: SourceSpec | null) {
+    this.#source = source;
+  }
+
+  leaf(expr: LeafExpr, printer: ExprPrinter): JsOperand {
+    if (expr.kind !== 'column') throw new Error(`${expr.kind} in a stage-1 expression`);
+    return this.column(expr.column, expr.type, printer);
+  }
+
+  column(index: number, type: SqlType, printer: ExprPrinter): JsOperand {
+    this.#declare(index, type);
+    const value = printer.temporary('c');
+    if (type.kind === 'text') {
+      printer.line(`const ${value} = d${index} !== null ? d${index}[q${index}[row]] : s${index}[row];`);
+    } else if (type.kind === 'boolean') printer.line(`const ${value} = d${index}[row] !== 0;`);
+    else if (isWide(type)) {
+      printer.line(
+        `const ${value} = w${index} !== null && Math.abs(d${index}[row]) > 9007199254740991 ? w${index}.get(row) : d${index}[row];`,
+      );
+    } else printer.line(`const ${value} = d${index}[row];`);
+    if (this.#source?.columns[index]?.nullable === false) return { value, isNull: 'false' };
+    const isNull = printer.temporary('z');
+    printer.line(`const ${isNull} = n${index} !== null && n${index}[row] !== 0;`);
+    return { value, isNull };
+  }
+
+  #declare(index: number, type: SqlType): void {
+    if (this.#seen.has(index)) return;
+    this.#seen.add(index);
+    const vector = `batch.columns[${index}]`;
+    this.header.push(`const n${index} = ${vector}.nulls;`);
+    if (type.kind === 'text') {
+      this.header.push(`const d${index} = ${vector}.codes === null ? null : ${vector}.dictionary;`);
+      this.header.push(`const q${index} = ${vector}.codes, s${index} = ${vector}.strings;`);
+    } else {
+      this.header.push(`const d${index} = ${vector}.values;`);
+      if (isWide(type)) this.header.push(`const w${index} = ${vector}.wide;`);
+    }
+  }
+}
+
+export function isWide(type: SqlType): boolean {
+  return type.kind === 'bigint' || (type.kind === 'decimal' && type.precision > 15);
+}
+
+/** Who is told when an expression of the one being printed fails. */
+export class Blame {
+  #statement = ';';
+
+  set(view: string, columns: readonly string[]): void {
+    this.#statement = `{ ${columns.map((name) => `s.errors.count(${jsString(view)}, ${jsString(name)});`).join(' ')} }`;
+  }
+
+  readonly statement = (): string => this.#statement;
+}
+
+/** `ingest` and `entitiesOf` of a group. */
+export function ingestText(layout: Layout, scalar: ScalarLookup): string {
+  return `${ingestFunction(layout, scalar)}\n${entitiesFunction(layout, scalar)}`;
+}
+
+function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
+  const first = layout.views[0] as Layout['views'][number];
+  const source = first.plan.source;
+  const reader = new BatchReader(source);
+  const blame = new Blame();
+  const printer = new ExprPrinter({ scalar, leaf: (expr, p) => reader.leaf(expr, p), countError: blame.statement });
+  const view = first.plan.spec.name;
+  blame.set(view, ['WHERE']);
+  if (layout.rows && first.plan.where !== null) {
+    printer.line(`if (!${isTrue(printer.print(first.plan.where))}) continue;`);
+  }
+  const predicates = new Map<PlanExpr, string>();
+  for (const condition of layout.conditions) {
+    for (const predicate of condition.predicates) {
+      if (!predicates.has(predicate)) predicates.set(predicate, isTrue(printer.print(predicate)));
+    }
+  }
+  if (!layout.keepsAll && !layout.rows) printer.line(`if (!(${keepCondition(layout, predicates)})) continue;`);
+  const keys = first.plan.entity.map((key) => printer.print(key));
+  for (const key of keys) if (key.isNull !== 'false') printer.line(`if (${key.isNull}) continue;`);
+  entityLines(first.plan.entity, keys, printer, reader);
+  const values = columnValues(layout, printer, blame, view);
+  maskLines(layout, predicates, values, printer);
+  storeLines(layout, source, values, printer);
+  reader.header.push(`const times = batch.columns[${source.eventTimeColumn}].values;`);
+  return [
+    'function ingest(batch, rows, count) {',
+    ...reader.header.map((line) => `  ${line}`),
+    ...entityHeader(first.plan.entity, reader),
+    '  const settled = s.line - 1;',
+    '  if (settled > -Infinity) thresholds(settled, settled);',
+    '  for (let r = 0; r < count; r++) {',
+    '    const row = rows[r];',
+    ...printer.lines.map((line) => `  ${line}`),
+    '  }',
+    '}',
+  ].join('\n');
+}
+
+function keepCondition(layout: Layout, predicates: ReadonlyMap<PlanExpr, string>): string {
+  const used = new Set<number>();
+  for (const window of layout.windows) for (const acc of window.accumulators) used.add(acc.condition);
+  const tests = [...used].map((index) => {
+    const condition = layout.conditions[index];
+    const all = condition?.predicates.map((predicate) => predicates.get(predicate) as string) ?? [];
+    return all.length === 0 ? 'true' : `(${all.join(' && ')})`;
+  });
+  return [...new Set(tests)].join(' || ') || 'false';
+}
+
+/** Index of a text column that is the whole entity key: its ids are cached by dictionary code. */
+function codedColumn(entity: readonly PlanExpr[]): number {
+  const only = entity.length === 1 ? entity[0] : undefined;
+  return only !== undefined && only.kind === 'column' && only.type.kind === 'text' ? only.column : -1;
+}
+
+function entityHeader(entity: readonly PlanExpr[], _reader: BatchReader): string[] {
+  const coded = codedColumn(entity);
+  if (coded < 0) return [];
+  const vector = `batch.columns[${coded}]`;
+  return [`  const ids = d${coded} === null ? null : s.codeIds(${vector}.dictionaryId, d${coded}.length);`];
+}
+
+function entityLines(
+  entity: readonly PlanExpr[],
+  keys: readonly JsOperand[],
+  printer: ExprPrinter,
+  _: BatchReader,
+): void {
+  const parts = keys.map((key, i) => {
+    const kind = entity[i]?.type.kind;
+    if (kind === 'text') return `s.entities.text(${key.value});`;
+    return `s.entities.number(${kind === 'boolean' ? `${key.value} ? 1 : 0` : key.value});`;
+  });
+  const find = `s.entities.begin(); ${parts.join(' ')} e = s.touch();`;
+  const coded = codedColumn(entity);
+  if (coded < 0) {
+    printer.line('let e = -1;');
+    printer.line(find);
+    return;
+  }
+  printer.line(`let e = ids === null ? -1 : ids[q${coded}[row]];`);
+  printer.line(`if (e < 0) { ${find} if (ids !== null) ids[q${coded}[row]] = e; }`);
+}
+
+interface Stored {
+  readonly stored: string;
+  readonly isNull: string;
+}
+
+/** The number that goes into the ring for each column: 0 for NULL, an id for text, −0 as 0. */
+function columnValues(layout: Layout, printer: ExprPrinter, blame: Blame, view: string): Stored[] {
+  return layout.columns.map((column) => {
+    blame.set(view, column.users.length > 0 ? column.users : ['key']);
+    const operand = printer.print(column.expr);
+    if (operand.isNull === 'true') return { stored: '0', isNull: 'true' };
+    const stored = encode(column, operand.value);
+    const value = operand.isNull === 'false' ? stored : `${operand.isNull} ? 0 : ${stored}`;
+    return { stored: value, isNull: operand.isNull };
+  });
+}
+
+function encode(column: RingColumn, value: string): string {
+  if (column.holds === 'text') return `s.texts.textId(${value})`;
+  if (column.holds === 'hybrid') return `s.texts.hybrid(${value})`;
+  if (column.expr.type.kind === 'boolean') return `(${value} ? 1 : 0)`;
+  return column.holds === 'double' ? `${value} + 0` : value;
+}
+
+function maskLines(
+  layout: Layout,
+  predicates: ReadonlyMap<PlanExpr, string>,
+  values: readonly Stored[],
+  printer: ExprPrinter,
+): void {
+  for (let mask = 0; mask < layout.masks; mask++) printer.line(`let m${mask} = 0;`);
+  for (const condition of layout.conditions) {
+    const tests = condition.predicates.map((predicate) => predicates.get(predicate) as string);
+    const isNull = condition.notNull === null ? 'false' : (values[condition.notNull.index] as Stored).isNull;
+    if (isNull !== 'false') tests.push(`!${isNull}`);
+    const set = `m${condition.index >> 5} |= ${1 << (condition.index & 31)};`;
+    printer.line(tests.length === 0 ? set : `if (${tests.join(' && ')}) ${set}`);
+  }
+}
+
+function storeLines(layout: Layout, source: SourceSpec, values: readonly Stored[], printer: ExprPrinter): void {
+  printer.line('const t = times[row];');
+  printer.line('if (t <= settled) rt.behindLine(t, settled);');
+  values.forEach((value, i) => {
+    printer.line(`const x${i} = ${value.stored};`);
+  });
+  printer.line('const n = s.length[e];');
+  printer.line('if (n > 0 && settled > -Infinity) { const b = s.base[e]; advance(e + 1, b, b, n); }');
+  printer.line('let p = s.append(e, t);');
+  const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
+  printer.line(`if (p < 0) { ${keys.join(' ')} p = s.insert(e, t); }`);
+  printer.line('s.ts[p] = t;');
+  for (const column of layout.columns) printer.line(`s.columns[${column.index}][p] = x${column.index};`);
+  for (let mask = 0; mask < layout.masks; mask++) printer.line(`s.masks[${mask}][p] = m${mask};`);
+  printer.line('s.markDirty(e);');
+  void source;
+}
+
+function entitiesFunction(layout: Layout, scalar: ScalarLookup): string {
+  const { plan } = layout.views[0] as Layout['views'][number];
+  const reader = new BatchReader(plan.source);
+  const printer = new ExprPrinter({ scalar, leaf: (expr, p) => reader.leaf(expr, p), countError: () => ';' });
+  const keys = plan.entity.map((key) => printer.print(key));
+  for (const key of keys) {
+    if (key.isNull !== 'false') printer.line(`if (${key.isNull}) { out[r] = -1; continue; }`);
+  }
+  entityLines(plan.entity, keys, printer, reader);
+  printer.line('out[r] = e;');
+  return [
+    'function entitiesOf(batch, rows, count, out) {',
+    ...reader.header.map((line) => `  ${line}`),
+    ...entityHeader(plan.entity, reader),
+    '  for (let r = 0; r < count; r++) {',
+    '    const row = rows[r];',
+    ...printer.lines.map((line) => `  ${line}`),
+    '  }',
+    '}',
+  ].join('\n');
+}

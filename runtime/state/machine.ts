@@ -1,0 +1,168 @@
+import type { ColumnBatch } from '../values/batch.ts';
+import type { SqlType, Value } from '../values/types.ts';
+import { type GroupLayout, GroupStore } from './group-store.ts';
+import type { FutureWalk, GroupState, GroupStateOptions, StateImage } from './program.ts';
+
+/** What the generated module of a group gives. `c` is a cursor, `b` the entity's first event, `db` where the cursor's deques stand. */
+export interface GroupCode {
+  readonly layout: GroupLayout;
+  readonly source: string;
+  readonly views: readonly string[];
+  readonly entityTypes: readonly SqlType[];
+  readonly slotTypes: readonly SqlType[];
+  readonly bind: (store: GroupStore) => GroupFunctions;
+}
+
+export interface GroupFunctions {
+  readonly ingest: (batch: ColumnBatch, rows: Int32Array, count: number) => void;
+  readonly entitiesOf: (batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array) => void;
+  readonly thresholds: (tMicros: number, capMicros: number) => void;
+  readonly advance: (c: number, b: number, db: number, n: number) => void;
+  readonly read: readonly ((c: number, b: number, db: number, out: Value[]) => boolean)[];
+  readonly change: readonly ((c: number, b: number, n: number) => number)[];
+}
+
+export function createState(code: GroupCode, options: GroupStateOptions): GroupState {
+  const store = new GroupStore(code.layout, code.entityTypes, options.entityHint, options.errors);
+  return new Machine(store, code.bind(store));
+}
+
+class Machine implements GroupState {
+  readonly #store: GroupStore;
+  readonly #code: GroupFunctions;
+
+  constructor(store: GroupStore, code: GroupFunctions) {
+    this.#store = store;
+    this.#code = code;
+  }
+
+  get entityCount(): number {
+    return this.#store.entities.count;
+  }
+
+  ingest(batch: ColumnBatch, rows: Int32Array, count: number): void {
+    this.#code.ingest(batch, rows, count);
+  }
+
+  settle(lineMicros: number): void {
+    if (lineMicros > this.#store.line) this.#store.line = lineMicros;
+  }
+
+  entityId(keys: readonly Value[]): number {
+    return this.#store.entities.setKeys(keys) ? this.#store.entities.find() : -1;
+  }
+
+  entityKeys(entity: number, out: Value[]): void {
+    this.#store.entities.keys(entity, out);
+  }
+
+  entitiesOf(batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array): void {
+    this.#code.entitiesOf(batch, rows, count, out);
+  }
+
+  probe(view: number, entity: number, tMicros: number, out: Value[]): boolean {
+    const store = this.#store;
+    this.#checkInstant(tMicros);
+    store.toScratch(entity);
+    const base = store.base[entity] as number;
+    this.#code.thresholds(tMicros, tMicros);
+    this.#code.advance(0, base, store.scratchBase, store.length[entity] as number);
+    return this.#reader(view)(0, base, store.scratchBase, out);
+  }
+
+  probeInOrder(view: number, entity: number, tMicros: number, out: Value[]): boolean {
+    return this.#inOrder(view, entity, tMicros, tMicros, out);
+  }
+
+  probeInOrderExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean {
+    return this.#inOrder(view, entity, tMicros, tMicros - 1, out);
+  }
+
+  walk(view: number, entity: number, fromMicros: number): FutureWalk {
+    this.#checkInstant(fromMicros);
+    this.#store.toScratch(entity);
+    const change = this.#code.change[view];
+    if (change === undefined) throw new Error(`group has no view ${view}`);
+    return new Walk(this.#store, this.#code, change, this.#reader(view), entity, fromMicros);
+  }
+
+  takeDirty(): Int32Array {
+    return this.#store.takeDirty();
+  }
+
+  snapshot(): StateImage {
+    return this.#store.snapshot();
+  }
+
+  restore(image: StateImage): void {
+    this.#store.restore(image);
+  }
+
+  memory(): { readonly entities: number; readonly keptEvents: number; readonly bytes: number } {
+    return { entities: this.entityCount, keptEvents: this.#store.keptEvents(), bytes: this.#store.bytes() };
+  }
+
+  #inOrder(view: number, entity: number, tMicros: number, capMicros: number, out: Value[]): boolean {
+    const store = this.#store;
+    const base = store.base[entity] as number;
+    this.#code.thresholds(tMicros, capMicros);
+    this.#code.advance(entity + 1, base, base, store.length[entity] as number);
+    return this.#reader(view)(entity + 1, base, base, out);
+  }
+
+  #reader(view: number): GroupFunctions['read'][number] {
+    const read = this.#code.read[view];
+    if (read === undefined) throw new Error(`group has no view ${view}`);
+    return read;
+  }
+
+  #checkInstant(tMicros: number): void {
+    // The settled part stands at line − 1: an instant before that can no longer be told.
+    if (tMicros < this.#store.line - 1)
+      throw new Error(`instant ${tMicros} is behind the settle line ${this.#store.line}`);
+  }
+}
+
+class Walk implements FutureWalk {
+  readonly out: Value[] = [];
+  hasRow = false;
+  atMicros: number;
+  readonly #store: GroupStore;
+  readonly #code: GroupFunctions;
+  readonly #change: GroupFunctions['change'][number];
+  readonly #read: GroupFunctions['read'][number];
+  readonly #entity: number;
+
+  constructor(
+    store: GroupStore,
+    code: GroupFunctions,
+    change: GroupFunctions['change'][number],
+    read: GroupFunctions['read'][number],
+    entity: number,
+    fromMicros: number,
+  ) {
+    this.#store = store;
+    this.#code = code;
+    this.#change = change;
+    this.#read = read;
+    this.#entity = entity;
+    this.atMicros = fromMicros;
+    this.#moveTo(fromMicros);
+  }
+
+  next(): boolean {
+    const base = this.#store.base[this.#entity] as number;
+    const instant = this.#change(0, base, this.#store.length[this.#entity] as number);
+    if (instant === Number.POSITIVE_INFINITY) return false;
+    this.#moveTo(instant);
+    return true;
+  }
+
+  #moveTo(instant: number): void {
+    const base = this.#store.base[this.#entity] as number;
+    this.atMicros = instant;
+    this.#code.thresholds(instant, instant);
+    this.#code.advance(0, base, this.#store.scratchBase, this.#store.length[this.#entity] as number);
+    this.hasRow = this.#read(0, base, this.#store.scratchBase, this.out);
+  }
+}

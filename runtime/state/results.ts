@@ -1,0 +1,104 @@
+import type { ExactSums } from './exact-sum.ts';
+import type { Interner } from './interner.ts';
+
+/** What generated code calls to keep integer sums and to turn accumulators into values. */
+const LIMB = 2 ** 32;
+const LIMB_BIG = 2n ** 32n;
+const CARRY = 2 ** 52;
+
+/** Moves what is above 32 bits of a sum's low part into its high part. */
+export function carryInt(acc: Float64Array, at: number): void {
+  const low = acc[at] as number;
+  const carried = Math.trunc(low / LIMB);
+  acc[at] = low - carried * LIMB;
+  acc[at + 1] = (acc[at + 1] as number) + carried;
+}
+
+/** Three limbs of 32 bits with slack, for integers of any size. */
+export function addWide(acc: Float64Array, at: number, stored: number, sign: number, texts: Interner): void {
+  if (stored > Number.MAX_SAFE_INTEGER) {
+    addBig(acc, at, texts.value(stored) as bigint, sign);
+    return;
+  }
+  const high = Math.floor(stored / LIMB);
+  acc[at] = (acc[at] as number) + sign * (stored - high * LIMB);
+  acc[at + 1] = (acc[at + 1] as number) + sign * high;
+  if (Math.abs(acc[at] as number) > CARRY) carryInt(acc, at);
+  if (Math.abs(acc[at + 1] as number) > CARRY) carryInt(acc, at + 1);
+}
+
+function addBig(acc: Float64Array, at: number, value: bigint, sign: number): void {
+  let low = BigInt.asUintN(32, value);
+  const middle = BigInt.asUintN(32, value >> 32n);
+  acc[at] = (acc[at] as number) + sign * Number(low);
+  acc[at + 1] = (acc[at + 1] as number) + sign * Number(middle);
+  low = value >> 64n;
+  // A decimal(38) is below 2^127, so the top part is below 2^63: as a double it may round, hence it is carried exactly by parts.
+  if (low >= -(2n ** 40n) && low <= 2n ** 40n) acc[at + 2] = (acc[at + 2] as number) + sign * Number(low);
+  else {
+    acc[at + 2] = (acc[at + 2] as number) + sign * Number(BigInt.asUintN(32, low));
+    acc[at + 3] = (acc[at + 3] as number) + sign * Number(low >> 32n);
+  }
+  for (let i = 0; i < 3; i++) if (Math.abs(acc[at + i] as number) > CARRY) carryInt(acc, at + i);
+}
+
+function total(acc: Float64Array, at: number, limbs: number): number | bigint {
+  let high = 0;
+  for (let i = 1; i < limbs; i++) high += Math.abs(acc[at + i] as number);
+  if (high === 0) return acc[at] as number;
+  let sum = 0n;
+  for (let i = limbs - 1; i >= 0; i--) sum = sum * LIMB_BIG + BigInt(acc[at + i] as number);
+  const rounded = Number(sum);
+  return Number.isSafeInteger(rounded) ? rounded : sum;
+}
+
+/** The sum, or null beyond the type: ±`limit` (exclusive above for bigint, whose least value has no counterpart). */
+export function intSum(acc: Float64Array, at: number, limbs: number, digits: number): number | bigint | null {
+  const sum = total(acc, at, limbs);
+  if (typeof sum === 'number') return sum === 0 ? 0 : sum;
+  if (digits === 0) return sum >= -(2n ** 63n) && sum < 2n ** 63n ? sum : null;
+  const limit = 10n ** BigInt(digits);
+  return sum > -limit && sum < limit ? sum : null;
+}
+
+export function intAverage(acc: Float64Array, at: number, limbs: number, count: number, scale: number): number {
+  const mean = Number(total(acc, at, limbs)) / count / 10 ** scale;
+  return mean === 0 ? 0 : mean;
+}
+
+/** Sum of doubles; null where finite values add up beyond the type. */
+export function doubleSum(sums: ExactSums, handle: number): number | null {
+  const sum = sums.value(handle);
+  return Number.isFinite(sum) || sums.hasSpecial(handle) ? sum : null;
+}
+
+export function doubleAverage(sums: ExactSums, handle: number, count: number): number {
+  const sum = sums.value(handle);
+  if (Number.isFinite(sum) || sums.hasSpecial(handle)) return sum / count === 0 ? 0 : sum / count;
+  return (sums.scaled(handle, -64) / count) * 2 ** 64;
+}
+
+/** Variance from the exact sums of x and x², never below 0; null for too few values and where it is not finite. */
+export function variance(
+  sums: ExactSums,
+  sum: number,
+  squares: number,
+  count: number,
+  sample: boolean,
+  root: boolean,
+  scale: number,
+): number | null {
+  const least = sample ? 2 : 1;
+  if (count < least) return null;
+  const mean = sums.value(sum) / count;
+  const spread = Math.max(0, sums.value(squares) / count - mean * mean);
+  if (Number.isNaN(mean) || !Number.isFinite(spread)) return null;
+  const value = (sample ? (spread * count) / (count - 1) : spread) / 10 ** (2 * scale);
+  const result = root ? Math.sqrt(value) : value;
+  return Number.isFinite(result) ? result : null;
+}
+
+/** Kept out of line so that the loop around it stays small. */
+export function behindLine(t: number, line: number): never {
+  throw new Error(`event at ${t} arrived behind the settle line ${line + 1}`);
+}

@@ -1,0 +1,28 @@
+/** The surface that generated stream modules stand on (`rt`). Scalar kernels are added by runtime/index.ts. */
+import { createState, type GroupCode } from './machine.ts';
+import type { GroupProgram } from './program.ts';
+
+export { boundAt, firstReaching } from './bounds.ts';
+export { compareDoubles } from './group-store.ts';
+export {
+  addWide,
+  behindLine,
+  carryInt,
+  doubleAverage,
+  doubleSum,
+  intAverage,
+  intSum,
+  variance,
+} from './results.ts';
+
+/** A group as its generated module describes it. */
+export function group(code: GroupCode & { readonly sourceFingerprint: string }): GroupProgram {
+  return {
+    fingerprint: code.layout.fingerprint,
+    source: code.source,
+    views: code.views,
+    entityTypes: code.entityTypes,
+    slotTypes: code.slotTypes,
+    create: (options) => createState(code, options),
+  };
+}
