@@ -1,0 +1,136 @@
+import { type SqlType, printType, type Value } from '../../runtime/values/types.ts';
+import type { Faults } from '../catalog/faults.ts';
+import { sameType } from '../catalog/types.ts';
+import type { PlanExpr } from '../plan/plan.ts';
+import { literalValue, rescale } from './literals.ts';
+import { scalarNamed } from './registry.ts';
+
+export const BOOLEAN: SqlType = { kind: 'boolean' };
+export const TEXT: SqlType = { kind: 'text', maxLength: null };
+export const TIMESTAMP: SqlType = { kind: 'timestamp' };
+
+/** A string literal or NULL that has found no type yet is a constant of type unknown. */
+export function isUntyped(expr: PlanExpr): boolean {
+  return expr.type.kind === 'unknown';
+}
+
+/** Gives `expr` the type: literals at compile time, all else by an implicit cast. Null after the fault was told. */
+export function coerce(expr: PlanExpr, type: SqlType, faults: Faults): PlanExpr | null {
+  if (sameType(expr.type, type)) return expr;
+  if (expr.kind === 'const') {
+    const constant = coerceConst(expr, type, faults);
+    if (constant !== undefined) return constant;
+  }
+  if (expr.type.kind === 'text' && type.kind === 'text' && type.maxLength === null) return expr;
+  return castTo(expr, type);
+}
+
+export function castTo(expr: PlanExpr, type: SqlType): PlanExpr {
+  return { kind: 'call', fn: 'cast', args: [expr], type, span: expr.span };
+}
+
+/** Undefined where the constant must be cast like anything else. */
+function coerceConst(
+  expr: Extract<PlanExpr, { kind: 'const' }>,
+  type: SqlType,
+  faults: Faults,
+): PlanExpr | null | undefined {
+  if (expr.value === null) return { ...expr, type };
+  if (expr.type.kind === 'unknown' && typeof expr.value === 'string') {
+    const value = literalValue(expr.value, type);
+    if (value !== undefined) return { ...expr, type, value };
+    return faults.error('FSC3102', expr.span, `the literal is no ${printType(type)}`);
+  }
+  const value = widenConst(expr.value, expr.type, type);
+  return value === undefined ? undefined : { ...expr, type, value };
+}
+
+/** Numeric constants widen at compile time, where that is exact or correctly rounded. */
+function widenConst(value: Value, from: SqlType, to: SqlType): Value | undefined {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
+  const scale = from.kind === 'decimal' ? from.scale : 0;
+  const isExact = from.kind === 'decimal' || isInteger(from);
+  if (!isExact) return undefined;
+  switch (to.kind) {
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return scale === 0 ? literalValue(String(value), to) : undefined;
+    case 'decimal':
+      return rescale(BigInt(value), scale, to.precision, to.scale);
+    case 'double':
+      return Number(`${value}e-${scale}`);
+    default:
+      return undefined;
+  }
+}
+
+export function isInteger(type: SqlType): boolean {
+  return type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint';
+}
+
+export function isFloat(type: SqlType): boolean {
+  return type.kind === 'real' || type.kind === 'double';
+}
+
+const INTEGER_DIGITS: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
+const RANK: Readonly<Record<string, number>> = { smallint: 0, integer: 1, bigint: 2, decimal: 3, real: 4, double: 5 };
+
+/** The type that both widen to without loss (floats aside), or null. Unknowns give way. */
+export function commonType(a: SqlType, b: SqlType): SqlType | null {
+  if (a.kind === 'unknown') return b;
+  if (b.kind === 'unknown' || sameType(a, b)) return a;
+  if (a.kind === 'text' && b.kind === 'text') return TEXT;
+  const [rankA, rankB] = [RANK[a.kind], RANK[b.kind]];
+  if (rankA !== undefined && rankB !== undefined) return commonNumber(a, b, rankA, rankB);
+  const instants = ['date', 'timestamp', 'timestamptz'];
+  const [i, j] = [instants.indexOf(a.kind), instants.indexOf(b.kind)];
+  if (i >= 0 && j >= 0) return i > j ? a : b;
+  return null;
+}
+
+function commonNumber(a: SqlType, b: SqlType, rankA: number, rankB: number): SqlType | null {
+  if (isFloat(a) || isFloat(b)) return sameType(a, b) ? a : { kind: 'double' };
+  if (a.kind !== 'decimal' && b.kind !== 'decimal') return rankA > rankB ? a : b;
+  const [x, y] = [asDecimal(a), asDecimal(b)];
+  const scale = Math.max(x.scale, y.scale);
+  const precision = Math.max(x.precision - x.scale, y.precision - y.scale) + scale;
+  return { kind: 'decimal', precision: Math.min(38, precision), scale };
+}
+
+function asDecimal(type: SqlType): { readonly precision: number; readonly scale: number } {
+  return type.kind === 'decimal' ? type : { precision: INTEGER_DIGITS[type.kind] ?? 19, scale: 0 };
+}
+
+/** Settles a constant of unknown type as text; NULL stays unknown. */
+export function settleText(expr: PlanExpr): PlanExpr {
+  return expr.kind === 'const' && expr.type.kind === 'unknown' && expr.value !== null ? { ...expr, type: TEXT } : expr;
+}
+
+/** All of one type, or null after the fault was told. */
+export function unify(exprs: readonly PlanExpr[], faults: Faults, what: string): readonly PlanExpr[] | null {
+  let type: SqlType | null = { kind: 'unknown' };
+  for (const expr of exprs) {
+    const next: SqlType | null = commonType(type, expr.type);
+    if (next === null) {
+      return faults.error('FSC3104', expr.span, `${what} mix ${printType(type)} and ${printType(expr.type)}`);
+    }
+    type = next;
+  }
+  if (type.kind === 'unknown') {
+    if (exprs.every((expr) => expr.kind === 'const' && expr.value === null)) return exprs;
+    type = TEXT;
+  }
+  const settled = type;
+  return allOrNull(exprs.map((expr) => coerce(expr, settled, faults)));
+}
+
+export function allOrNull<T>(items: readonly (T | null)[]): readonly T[] | null {
+  return items.some((item) => item === null) ? null : (items as readonly T[]);
+}
+
+/** Calls a registry function by name over bound arguments. */
+export function callNamed(name: string, args: readonly PlanExpr[], type: SqlType, span: PlanExpr['span']): PlanExpr {
+  if (scalarNamed(name) === null) throw new Error(`the registry has no function ${name}`);
+  return { kind: 'call', fn: name, args, type, span };
+}

@@ -1,0 +1,15 @@
+import type { Faults } from '../catalog/faults.ts';
+import type { CallExpr, Expr } from '../parse/ast.ts';
+import type { PlanExpr } from '../plan/plan.ts';
+
+/** What an expression may refer to where it stands. Every method tells its own faults and gives null then. */
+export interface BindContext {
+  readonly faults: Faults;
+  column(node: Extract<Expr, { kind: 'column' }>): PlanExpr | null;
+  now(node: CallExpr): PlanExpr | null;
+  /** A call of an aggregate without OVER, `(array_agg(…))[1]` included. */
+  aggregate(node: CallExpr | Extract<Expr, { kind: 'subscript' }>): PlanExpr | null;
+  over(node: CallExpr): PlanExpr | null;
+  /** A whole expression that stands for something (a group expression); undefined: bind its parts. */
+  whole(node: Expr): PlanExpr | undefined;
+}

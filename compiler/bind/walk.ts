@@ -1,0 +1,146 @@
+import { unreachable } from '../../runtime/values/errors.ts';
+import type { CallExpr, Expr } from '../parse/ast.ts';
+import type { PlanExpr } from '../plan/plan.ts';
+
+/** Direct children of a syntax node; a call's FILTER, ORDER BY and OVER included. */
+export function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'number':
+    case 'string':
+    case 'boolean':
+    case 'null':
+    case 'typedString':
+    case 'interval':
+    case 'column':
+    case 'star':
+    case 'unsupported':
+      return [];
+    case 'unary':
+    case 'not':
+    case 'isNull':
+    case 'isBoolean':
+    case 'cast':
+    case 'extract':
+      return [expr.operand];
+    case 'and':
+    case 'or':
+      return expr.operands;
+    case 'binary':
+    case 'isDistinct':
+      return [expr.left, expr.right];
+    case 'between':
+      return [expr.operand, expr.low, expr.high];
+    case 'in':
+      return [expr.operand, ...expr.list];
+    case 'like':
+      return [expr.operand, expr.pattern];
+    case 'case':
+      return caseParts(expr);
+    case 'subscript':
+      return [expr.operand, expr.index];
+    case 'call':
+      return callParts(expr);
+    default:
+      return unreachable(expr);
+  }
+}
+
+function caseParts(expr: Extract<Expr, { kind: 'case' }>): readonly Expr[] {
+  const parts: Expr[] = expr.operand === null ? [] : [expr.operand];
+  for (const branch of expr.whens) parts.push(branch.when, branch.then);
+  if (expr.otherwise !== null) parts.push(expr.otherwise);
+  return parts;
+}
+
+function callParts(call: CallExpr): readonly Expr[] {
+  const parts: Expr[] = [...call.args];
+  for (const item of call.orderBy) parts.push(item.expr);
+  if (call.filter !== null) parts.push(call.filter);
+  if (call.over !== null && call.over.kind === 'inline') {
+    parts.push(...call.over.spec.partitionBy);
+    for (const item of call.over.spec.orderBy) parts.push(item.expr);
+  }
+  return parts;
+}
+
+export function someExpr(expr: Expr, test: (node: Expr) => boolean): boolean {
+  return test(expr) || childrenOf(expr).some((child) => someExpr(child, test));
+}
+
+export function findExpr(expr: Expr, test: (node: Expr) => boolean): Expr | null {
+  if (test(expr)) return expr;
+  for (const child of childrenOf(expr)) {
+    const found = findExpr(child, test);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const NOW_NAMES = new Set(['now', 'current_timestamp', 'localtimestamp', 'transaction_timestamp']);
+
+export function isNow(expr: Expr): boolean {
+  return expr.kind === 'call' && NOW_NAMES.has(expr.name) && expr.args.length === 0 && expr.over === null;
+}
+
+export function hasNow(expr: Expr): boolean {
+  return someExpr(expr, isNow);
+}
+
+/** The conjuncts at the top. */
+export function conjunctsOf(expr: Expr | null): readonly Expr[] {
+  if (expr === null) return [];
+  if (expr.kind !== 'and') return [expr];
+  return expr.operands.flatMap((operand) => conjunctsOf(operand));
+}
+
+/** Direct children of a bound expression. */
+export function planChildren(expr: PlanExpr): readonly PlanExpr[] {
+  switch (expr.kind) {
+    case 'const':
+    case 'column':
+    case 'slot':
+    case 'key':
+    case 'request':
+    case 'feature':
+    case 'now':
+      return [];
+    case 'call':
+    case 'and':
+    case 'or':
+    case 'coalesce':
+      return expr.args;
+    case 'not':
+    case 'isNull':
+      return [expr.arg];
+    case 'case':
+      return [...expr.whens.flatMap((branch) => [branch.when, branch.then]), expr.otherwise];
+    default:
+      return unreachable(expr);
+  }
+}
+
+export function somePlan(expr: PlanExpr, test: (node: PlanExpr) => boolean): boolean {
+  return test(expr) || planChildren(expr).some((child) => somePlan(child, test));
+}
+
+/** Rebuilds an expression with mapped children. */
+export function mapChildren(expr: PlanExpr, map: (child: PlanExpr) => PlanExpr): PlanExpr {
+  switch (expr.kind) {
+    case 'call':
+    case 'and':
+    case 'or':
+    case 'coalesce':
+      return { ...expr, args: expr.args.map(map) };
+    case 'not':
+    case 'isNull':
+      return { ...expr, arg: map(expr.arg) };
+    case 'case':
+      return {
+        ...expr,
+        whens: expr.whens.map((branch) => ({ when: map(branch.when), then: map(branch.then) })),
+        otherwise: map(expr.otherwise),
+      };
+    default:
+      return expr;
+  }
+}
