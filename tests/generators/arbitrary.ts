@@ -1,7 +1,7 @@
 /** Cases for fast-check: drawn from a seed, shrunk by dropping what does not matter. */
 import fc from 'fast-check';
 import { generateCase } from './case.ts';
-import { children, walk } from './print-sql.ts';
+import { children, printExpr, walk } from './print-sql.ts';
 import type { Case, Expr, Output, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
@@ -42,32 +42,34 @@ function* simpler(expr: Expr): Generator<Expr> {
   for (const child of children(expr)) if (sameType(child, expr) && !mentionsLiteralOnly(child)) yield child;
 }
 
-/** Replaces one node of the tree by a simpler one. */
-function* rewritten(expr: Expr): Generator<Expr> {
+/** Replaces one node of the tree by a simpler one; group expressions stay whole. */
+function* rewritten(expr: Expr, whole: ReadonlySet<string>): Generator<Expr> {
+  if (whole.has(printExpr(expr))) return;
   yield* simpler(expr);
   switch (expr.node) {
     case 'binary':
-      for (const left of rewritten(expr.left)) yield { ...expr, left };
-      for (const right of rewritten(expr.right)) yield { ...expr, right };
+      for (const left of rewritten(expr.left, whole)) yield { ...expr, left };
+      for (const right of rewritten(expr.right, whole)) yield { ...expr, right };
       break;
     case 'unary':
     case 'cast':
-      for (const arg of rewritten(expr.arg)) yield { ...expr, arg };
+      for (const arg of rewritten(expr.arg, whole)) yield { ...expr, arg };
       break;
     case 'aggregate':
-      if (expr.arg !== undefined) for (const arg of rewritten(expr.arg)) yield { ...expr, arg };
+      if (expr.arg !== undefined) for (const arg of rewritten(expr.arg, whole)) yield { ...expr, arg };
       break;
     case 'call':
     case 'window':
       for (let i = 0; i < expr.args.length; i++)
-        for (const arg of rewritten(expr.args[i]!)) yield { ...expr, args: expr.args.with(i, arg) };
+        for (const arg of rewritten(expr.args[i]!, whole)) yield { ...expr, args: expr.args.with(i, arg) };
       break;
     case 'case':
       for (let i = 0; i < expr.whens.length; i++) {
         const one = expr.whens[i]!;
         if (expr.whens.length > 1) yield { ...expr, whens: without(expr.whens, i, 1) };
-        for (const when of rewritten(one.when)) yield { ...expr, whens: expr.whens.with(i, { ...one, when }) };
-        for (const result of rewritten(one.result)) yield { ...expr, whens: expr.whens.with(i, { ...one, result }) };
+        for (const when of rewritten(one.when, whole)) yield { ...expr, whens: expr.whens.with(i, { ...one, when }) };
+        for (const result of rewritten(one.result, whole))
+          yield { ...expr, whens: expr.whens.with(i, { ...one, result }) };
       }
       break;
     default:
@@ -78,11 +80,12 @@ const inJoins = (views: readonly ViewSpec[], view: ViewSpec): boolean =>
   views.some((v) => v.shape === 'D' && v.joins.some((j) => j.view === versioned(view)));
 
 function* smallerOutputs(view: ViewSpec, fixed: (o: Output) => boolean): Generator<Output[]> {
+  const whole = new Set(view.shape === 'A' ? view.keys.map((k) => printExpr(k.expr)) : []);
   for (let i = 0; i < view.outputs.length; i++) {
     const output = view.outputs[i]!;
     if (fixed(output)) continue;
     if (view.outputs.filter((o) => !fixed(o)).length > 1) yield without(view.outputs, i, 1);
-    for (const expr of rewritten(output.expr)) {
+    for (const expr of rewritten(output.expr, whole)) {
       if (!mentionsLiteralOnly(expr)) yield view.outputs.map((o, j) => (j === i ? { ...o, expr } : o));
     }
   }

@@ -116,6 +116,22 @@ export const exactType = (op: BinaryOperator, a: Type, b: Type): Type | null => 
   return decimal(Math.min(38, whole + s + 1), s);
 };
 
+/** Digits before the point that DuckDB reckons with; its sums of integers are 38 wide. */
+const wholeDigits = (expr: Expr): number => {
+  let sum = false;
+  walk(expr, (e) => {
+    if ((e.node === 'aggregate' || e.node === 'window') && e.fn === 'sum') sum = true;
+    if (e.node === 'column' && e.table !== undefined) sum = true;
+  });
+  return sum ? 38 - scale(expr.type) : precision(expr.type) - scale(expr.type);
+};
+
+/** DuckDB's common type of wide decimals in CASE and COALESCE gives up digits after the point: left out. */
+const shareType = (exprs: readonly Expr[]): boolean => {
+  if (!exprs.some((e) => e.type.kind === 'decimal')) return true;
+  return Math.max(...exprs.map(wholeDigits)) + Math.max(...exprs.map((e) => scale(e.type))) <= 38;
+};
+
 const decimalLiteral = (value: bigint, s: number): LiteralExpr =>
   literal(decimal(Math.max(String(value < 0n ? -value : value).length, s + 1), s), value);
 
@@ -209,6 +225,7 @@ const conditional = (kind: Kind, scope: ExprScope, depth: number, want: Want): E
     whens.push({ when, result: i === 0 ? first : other(kind, scope, depth - 1, want) });
   }
   const otherwise = random.chance(0.7) ? other(kind, scope, depth - 1, want) : undefined;
+  if (!shareType([...whens.map((w) => w.result), ...(otherwise === undefined ? [] : [otherwise])])) return null;
   const type = commonType([...whens.map((w) => w.result.type), ...(otherwise === undefined ? [] : [otherwise.type])]);
   return otherwise === undefined ? { node: 'case', whens, type } : { node: 'case', whens, otherwise, type };
 };
@@ -219,6 +236,7 @@ const choice = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
   if (first === null) return null;
   const second = other(kind, scope, depth - 1, want);
   const fn = random.pick<ScalarFunction>(['coalesce', 'coalesce', 'nullif', 'greatest', 'least']);
+  if (!shareType([first, second])) return null;
   if (fn === 'coalesce') return call(fn, [first, second], commonType([first.type, second.type]));
   if (isInexact(first, scope.leaves) || isInexact(second, scope.leaves)) return null;
   // Doubles meet decimal literals here; Postgres and DuckDB settle on different types.
@@ -459,6 +477,8 @@ const genPredicate = (scope: ExprScope, depth: number): Expr | null => {
     random.chance(0.2) ? leafOf(kind, scope, exact, true) : genExpr(kind, scope, depth - 1, exact);
   const a = make();
   if (a === null || isInexact(a, scope.leaves)) return null;
+  // DuckDB 1.5 turns date_trunc(…, NULL) <> 'an instant inside the unit' into true.
+  if (a.node === 'call' && a.fn === 'date_trunc') return null;
   const second = (): Expr => {
     const e = kind !== 'timestamptz' && random.chance(0.3) ? make() : null;
     return e === null || isInexact(e, scope.leaves) ? literalOf(kind, scope) : e;

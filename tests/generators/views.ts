@@ -228,9 +228,9 @@ const OUTPUT_KINDS: readonly Kind[] = [
 ];
 
 /** Stage 3: an output over the leaves, bare or computed. */
-const genOutput = (scope: ExprScope, bare: readonly Leaf[]): Expr => {
+const genOutput = (scope: ExprScope, bare: readonly Leaf[], index: number): Expr => {
   const { random } = scope;
-  if (random.chance(0.6)) return random.pick(bare).expr;
+  if (random.chance(0.6)) return bare[index % bare.length]!.expr;
   const latest = scope.leaves.filter((l) => l.expr.type.kind === 'timestamp');
   if (scope.now && latest.length > 0 && random.chance(0.15)) {
     const age = binary('-', NOW, random.pick(latest).expr, INTERVAL);
@@ -270,7 +270,9 @@ const notNullGuards = (ctx: ViewContext, exprs: readonly Expr[]): Expr[] => {
     walk(e, (x) => {
       if (x.node === 'column' && !typeOfColumn(ctx.source, x.name).notNull) names.add(x.name);
     });
-  return [...names].map((n) => isNotNull(column(n, typeOfColumn(ctx.source, n).type)));
+  const computed = exprs.filter((e) => e.node === 'binary').map(isNotNull);
+  const guards = [...names].map((n) => isNotNull(column(n, typeOfColumn(ctx.source, n).type)));
+  return [...guards, ...computed];
 };
 
 const genWhere = (ctx: ViewContext, guards: readonly Expr[], window: boolean): { where: Expr[]; bounded: boolean } => {
@@ -326,7 +328,7 @@ export const genAggregateView = (ctx: ViewContext, name: string): AggregateView 
   const keyLeaves = keys.map((k): Leaf => ({ expr: k.expr, inexact: false, huge: false, small: false, values: [] }));
   const scope: ExprScope = { random, leaves: [...aggregates, ...keyLeaves], now: true };
   const outputs: Output[] = [];
-  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, aggregates) });
+  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, aggregates, i) });
   const view: AggregateView = { shape: 'A', name, source: ctx.source.name, keys, outputs, where };
   if (!random.chance(0.2)) return view;
   const exact = aggregates.filter((a) => !a.inexact && ['int', 'decimal'].includes(kindOf(a.expr.type)));
@@ -503,7 +505,7 @@ export const genRowsView = (ctx: ViewContext, name: string): RowsView => {
   const scope: ExprScope = { random, leaves: [...windows, ...windows, ...plain], now: true };
   const outputs: Output[] = [...keys];
   const bare = windows.length > 0 ? windows : plain;
-  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, bare) });
+  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, bare, i) });
   let tag = true;
   for (const o of outputs)
     walk(o.expr, (e) => {

@@ -203,8 +203,8 @@ const groups = <T>(items: readonly T[], key: (item: T) => string): Map<string, T
 const visible = (world: World, t: bigint): Row[] =>
   world.accepted.filter((r) => (r[world.source.eventTime] as bigint) <= t).sort(eventOrder(world.source));
 
-const evaluateA = (view: AggregateView, world: World, t: bigint): NaiveRow[] => {
-  const kept = visible(world, t).filter((r) => passes(view.where, r, t, newNotes()));
+const evaluateA = (view: AggregateView, world: World, t: bigint, filters: Notes): NaiveRow[] => {
+  const kept = visible(world, t).filter((r) => passes(view.where, r, t, filters));
   const keyOf = (row: Row): string =>
     keyText(view.keys.map((k) => lower(evaluateExpr(k.expr, rowScope(row, t, newNotes())))));
   const rows: NaiveRow[] = [];
@@ -223,8 +223,7 @@ const evaluateA = (view: AggregateView, world: World, t: bigint): NaiveRow[] => 
       },
     });
     if (view.having !== undefined) {
-      const notes = newNotes();
-      if (evaluateExpr(view.having, scope(notes)) !== true) continue;
+      if (evaluateExpr(view.having, scope(filters)) !== true) continue;
     }
     rows.push({ key, cells: cells([...view.keys, ...view.outputs], scope) });
   }
@@ -284,8 +283,8 @@ const windowValue = (
   }
 };
 
-const evaluateB = (view: RowsView, world: World, t: bigint, every: boolean): NaiveRow[] => {
-  const kept = visible(world, t).filter((r) => passes(view.where, r, t, newNotes()));
+const evaluateB = (view: RowsView, world: World, t: bigint, every: boolean, filters: Notes): NaiveRow[] => {
+  const kept = visible(world, t).filter((r) => passes(view.where, r, t, filters));
   const entity = (r: Row): string => keyText(view.entity.map((e) => r[e] ?? null));
   const rows: NaiveRow[] = [];
   for (const [key, members] of groups(kept, entity)) {
@@ -303,10 +302,10 @@ const evaluateB = (view: RowsView, world: World, t: bigint, every: boolean): Nai
   return rows;
 };
 
-const evaluateD = (view: RequestView, world: World, t: bigint): NaiveRow[] => {
+const evaluateD = (view: RequestView, world: World, t: bigint, filters: Notes): NaiveRow[] => {
   const joined = view.joins.map((join) => {
     const target = world.views.find((v) => versioned(v) === join.view)!;
-    return { join, rows: evaluate(target, world, t) };
+    return { join, rows: evaluate(target, world, t, filters) };
   });
   const rows: NaiveRow[] = [];
   world.requests.forEach((request, position) => {
@@ -336,18 +335,21 @@ const evaluateD = (view: RequestView, world: World, t: bigint): NaiveRow[] => {
   return rows;
 };
 
-/** Each entity's row (shape B: its last one; shape D: each request's) at t over the accepted records. */
-export const evaluate = (view: ViewSpec, world: World, t: bigint): NaiveRow[] => {
+/**
+ * Each entity's row (shape B: its last one; shape D: each request's) at t over the accepted records. `filters` counts the
+ * expression errors of WHERE and HAVING, where raw SQL may keep other rows.
+ */
+export const evaluate = (view: ViewSpec, world: World, t: bigint, filters: Notes = newNotes()): NaiveRow[] => {
   switch (view.shape) {
     case 'A':
-      return evaluateA(view, world, t);
+      return evaluateA(view, world, t, filters);
     case 'B':
-      return evaluateB(view, world, t, false);
+      return evaluateB(view, world, t, false, filters);
     case 'D':
-      return evaluateD(view, world, t);
+      return evaluateD(view, world, t, filters);
   }
 };
 
 /** Shape B: every row of the SELECT, in (entity, event) order; else as `evaluate`. */
-export const evaluateEveryRow = (view: ViewSpec, world: World, t: bigint): NaiveRow[] =>
-  view.shape === 'B' ? evaluateB(view, world, t, true) : evaluate(view, world, t);
+export const evaluateEveryRow = (view: ViewSpec, world: World, t: bigint, filters: Notes = newNotes()): NaiveRow[] =>
+  view.shape === 'B' ? evaluateB(view, world, t, true, filters) : evaluate(view, world, t, filters);
