@@ -1,0 +1,39 @@
+import type { Dialect } from '../../../runtime/functions/definition.ts';
+import { MICROS_PER_DAY } from '../../../runtime/values/types.ts';
+import type { InstantBound, InstantWindow } from '../../plan/plan.ts';
+import { printDuration } from './print-const.ts';
+
+/** Event times lie in 1970–2200, so a bound further away than this from t decides nothing else, and stays inside every database's range. */
+const MAX_OFFSET_MICROS = 2500 * 366 * MICROS_PER_DAY;
+const MAX_OFFSET_MONTHS = 2500 * 12;
+
+/** `bound(t)` as SQL over the text of t. */
+export function printBound(bound: InstantBound, t: string): string {
+  let text = bound.trunc === null ? t : `date_trunc('${bound.trunc}', ${t})`;
+  const months = clamp(bound.offsetMonths, MAX_OFFSET_MONTHS);
+  const micros = clamp(bound.offsetMicros, MAX_OFFSET_MICROS);
+  if (months !== 0) text = `${text} ${months < 0 ? '-' : '+'} INTERVAL '${Math.abs(months)} months'`;
+  if (micros !== 0) text = `${text} ${micros < 0 ? '-' : '+'} ${printDuration(Math.abs(micros))}`;
+  return text === t ? t : `(${text})`;
+}
+
+function clamp(value: number, limit: number): number {
+  return Math.max(-limit, Math.min(limit, value));
+}
+
+/** Conditions on an event's time, without `event time <= t`, which every relation has already. */
+export function windowConditions(window: InstantWindow, eventTime: string, t: string): readonly string[] {
+  return [
+    ...window.lower.map((bound) => `${eventTime} ${bound.inclusive ? '>=' : '>'} ${printBound(bound, t)}`),
+    ...window.upper.map((bound) => `${eventTime} ${bound.inclusive ? '<=' : '<'} ${printBound(bound, t)}`),
+  ];
+}
+
+export function isWholeHistory(window: InstantWindow): boolean {
+  return window.lower.length === 0 && window.upper.length === 0;
+}
+
+/** The instant as a timestamp in UTC, whatever the session's zone and whichever timestamp type is given. */
+export function instantOf(parameter: string, dialect: Dialect): string {
+  return dialect === 'duckdb' ? `make_timestamp(epoch_us(${parameter}))` : parameter;
+}

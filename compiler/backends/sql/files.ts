@@ -1,0 +1,73 @@
+import type { ViewPlan } from '../../plan/plan.ts';
+import { instantOf } from './bounds.ts';
+import { declaredType } from './print-const.ts';
+import type { FunctionTable } from './print-expr.ts';
+import { commentText, quoteName } from './text.ts';
+import { emitViewSql, type RowsForm } from './view-sql.ts';
+
+/** The instant's name: `at` is a reserved word in DuckDB (rules.md 27). */
+const PARAMETER = 'as_of';
+
+/** `duckdb/<view>_v<N>.sql`: table macros of the instant, over relations named like the sources. */
+export function duckdbFile(view: ViewPlan, functions: FunctionTable): string {
+  const { name } = view.spec;
+  const lines = [
+    heading(view, 'a table macro of the instant: SELECT * FROM', `${name}(TIMESTAMP '2001-01-01 12:00:00')`),
+  ];
+  lines.push(macro(name, view, 'every', functions));
+  if (view.kind === 'rows')
+    lines.push('', "-- Each entity's latest row only.", macro(`${name}_latest`, view, 'latest', functions));
+  return `${lines.join('\n')}\n`;
+}
+
+function macro(name: string, view: ViewPlan, rows: RowsForm, functions: FunctionTable): string {
+  const body = emitViewSql(view, instantOf(PARAMETER, 'duckdb'), rows, { dialect: 'duckdb', functions });
+  return `CREATE OR REPLACE MACRO ${quoteName(name)}(${PARAMETER}) AS TABLE\n${body};`;
+}
+
+/** `postgres/<view>_v<N>.sql`: a function of the instant that returns a table. */
+export function postgresFile(view: ViewPlan, functions: FunctionTable): string {
+  const { name } = view.spec;
+  const lines = [heading(view, 'a function of the instant: SELECT * FROM', `${name}(TIMESTAMP '2001-01-01 12:00:00')`)];
+  lines.push(postgresFunction(name, view, 'every', functions));
+  if (view.kind === 'rows') {
+    lines.push('', "-- Each entity's latest row only.", postgresFunction(`${name}_latest`, view, 'latest', functions));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function postgresFunction(name: string, view: ViewPlan, rows: RowsForm, functions: FunctionTable): string {
+  // $1 and not a name: a source may have a column of any name.
+  const body = emitViewSql(view, '$1', rows, { dialect: 'postgres', functions });
+  const columns = view.outputs.map((output) => `${quoteName(output.name)} ${declaredType(output.type, 'postgres')}`);
+  const taken = view.outputs.some((output) => output.name === PARAMETER);
+  const tag = dollarTag(body);
+  return [
+    `DROP FUNCTION IF EXISTS ${quoteName(name)}(timestamp);`,
+    `CREATE FUNCTION ${quoteName(name)}(${taken ? '' : `${PARAMETER} `}timestamp)`,
+    `RETURNS TABLE (${columns.join(', ')})`,
+    // The session's zone must not decide what a timestamptz means.
+    "LANGUAGE sql STABLE SET timezone TO 'UTC' AS",
+    tag,
+    body,
+    `${tag};`,
+  ].join('\n');
+}
+
+/** A dollar quote that the body doesn't hold. */
+function dollarTag(body: string): string {
+  for (let i = 0; ; i += 1) {
+    const tag = i === 0 ? '$fsc$' : `$fsc${i}$`;
+    if (!body.includes(tag)) return tag;
+  }
+}
+
+function heading(view: ViewPlan, what: string, call: string): string {
+  const from = commentText(view.file.path);
+  const about = view.spec.description === null ? [] : [`-- ${commentText(view.spec.description)}`];
+  return [
+    `-- ${commentText(view.spec.name)}: ${what} ${commentText(call)}`,
+    ...about,
+    `-- Written by fsc from ${from}; do not edit.`,
+  ].join('\n');
+}

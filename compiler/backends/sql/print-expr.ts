@@ -1,0 +1,83 @@
+import type { AggregateFunction, Dialect, ScalarFunction } from '../../../runtime/functions/definition.ts';
+import { unreachable } from '../../../runtime/values/errors.ts';
+import type { SqlType } from '../../../runtime/values/types.ts';
+import type { PlanExpr } from '../../plan/plan.ts';
+import { printConst } from './print-const.ts';
+import { parenthesised, UnsupportedSql } from './text.ts';
+
+/** The functions of runtime/functions by registry name. */
+export interface FunctionTable {
+  readonly scalar: (name: string) => ScalarFunction;
+  readonly aggregate: (name: string) => AggregateFunction;
+}
+
+export type LeafExpr = Extract<PlanExpr, { kind: 'column' | 'slot' | 'key' | 'now' | 'request' | 'feature' }>;
+
+export interface PrintEnv {
+  readonly functions: FunctionTable;
+  /** Text of a leaf, atomic or in parentheses. */
+  readonly leaf: (expr: LeafExpr) => string;
+}
+
+/** Guarded forms name an argument more than once, so nesting can multiply text. */
+const MAX_EXPRESSION_CHARS = 1_000_000;
+
+/** SQL text that never raises an error, gives the plan's value, and stands alone beside any operator. */
+export function printExpr(expr: PlanExpr, dialect: Dialect, env: PrintEnv): string {
+  switch (expr.kind) {
+    case 'const':
+      return printConst(expr.value, expr.type, dialect);
+    case 'column':
+    case 'slot':
+    case 'key':
+    case 'now':
+    case 'request':
+    case 'feature':
+      return env.leaf(expr);
+    case 'call':
+      return printCall(expr, dialect, env);
+    case 'and':
+    case 'or':
+      return `(${expr.args.map((arg) => printExpr(arg, dialect, env)).join(expr.kind === 'and' ? ' AND ' : ' OR ')})`;
+    case 'not':
+      return `(NOT ${printExpr(expr.arg, dialect, env)})`;
+    case 'isNull':
+      return `(${printExpr(expr.arg, dialect, env)} IS ${expr.negated ? 'NOT ' : ''}NULL)`;
+    case 'case':
+      return printCase(expr, dialect, env);
+    case 'coalesce':
+      return `coalesce(${expr.args.map((arg) => printExpr(arg, dialect, env)).join(', ')})`;
+    default:
+      return unreachable(expr);
+  }
+}
+
+function printCase(expr: Extract<PlanExpr, { kind: 'case' }>, dialect: Dialect, env: PrintEnv): string {
+  const whens = expr.whens.map(
+    ({ when, then }) => `WHEN ${printExpr(when, dialect, env)} THEN ${printExpr(then, dialect, env)}`,
+  );
+  return `(CASE ${whens.join(' ')} ELSE ${printExpr(expr.otherwise, dialect, env)} END)`;
+}
+
+function printCall(expr: Extract<PlanExpr, { kind: 'call' }>, dialect: Dialect, env: PrintEnv): string {
+  const args = expr.args.map((arg) => printExpr(arg, dialect, env));
+  const types = { args: expr.args.map((arg) => formType(arg.type, dialect)), result: formType(expr.type, dialect) };
+  // timestamp ↔ timestamptz is nothing where both are UTC timestamps (physicalType).
+  if (expr.fn === 'cast' && isErasedCast(expr.args[0]?.type, expr.type, dialect)) return args[0]!;
+  const text = env.functions.scalar(expr.fn).sql[dialect](args, types);
+  if (typeof text !== 'string') throw new UnsupportedSql(dialect, text.unsupported, expr.span);
+  if (text.length > MAX_EXPRESSION_CHARS)
+    throw new UnsupportedSql(dialect, 'the expression is nested too deeply', expr.span);
+  return parenthesised(text);
+}
+
+/** What a function's form is told: DuckDB's inner timestamptz is a UTC timestamp. */
+export function formType(type: SqlType, dialect: Dialect): SqlType {
+  return type.kind === 'timestamptz' && dialect === 'duckdb' ? { kind: 'timestamp' } : type;
+}
+
+function isErasedCast(from: SqlType | undefined, to: SqlType, dialect: Dialect): boolean {
+  if (from === undefined || dialect !== 'duckdb') return false;
+  const instants = ['timestamp', 'timestamptz'];
+  return instants.includes(from.kind) && instants.includes(to.kind);
+}

@@ -1,0 +1,160 @@
+import { unreachable } from '../../../runtime/values/errors.ts';
+import type { AggregateViewPlan, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
+import { type PrintEnv, printExpr } from './print-expr.ts';
+import {
+  aggregateItems,
+  eventOrder,
+  eventSelect,
+  frameItems,
+  outputItems,
+  projectEnv,
+  type SqlContext,
+  sourceColumn,
+  timeConditions,
+} from './stages.ts';
+import { quoteName } from './text.ts';
+
+/** Which rows of a rows view (shape B): all of them, or each entity's latest. */
+export type RowsForm = 'every' | 'latest';
+
+/**
+ * One SELECT that gives the view's rows at the instant whose SQL text is `t` (a timestamp in UTC), over relations named like the sources.
+ * Total, and independent of the session's settings.
+ */
+export function emitViewSql(view: ViewPlan, t: string, rows: RowsForm, context: SqlContext): string {
+  switch (view.kind) {
+    case 'aggregate':
+      return aggregateViewSql(view, t, context);
+    case 'rows':
+      return rowsViewSql(view, t, rows, context);
+    case 'request':
+      return requestViewSql(view, t, context);
+    default:
+      return unreachable(view);
+  }
+}
+
+function aggregateViewSql(view: AggregateViewPlan, t: string, context: SqlContext): string {
+  const events = eventSelect(view, context);
+  const { keys } = events.columns;
+  const inner = [...keys, ...aggregateItems(view, events.columns, t, context)];
+  const env = projectEnv('a', t, context.functions);
+  return select({
+    items: outputItems(view.outputs, env, context),
+    from: [
+      subquery(
+        select({
+          items: inner,
+          from: [
+            subquery(
+              select({
+                items: events.items,
+                from: [events.from],
+                where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
+              }),
+              'ev',
+            ),
+          ],
+          tail: [`GROUP BY ${keys.join(', ')}`],
+        }),
+        'a',
+      ),
+    ],
+    where: view.having === null ? [] : [printExpr(view.having, context.dialect, env)],
+  });
+}
+
+function rowsViewSql(view: RowsViewPlan, t: string, rows: RowsForm, context: SqlContext): string {
+  const events = eventSelect(view, context);
+  const { keys } = events.columns;
+  const rank = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${eventOrder(events.columns, 'DESC')}) AS age`;
+  const inner = [...keys, ...frameItems(view, events.columns, keys, context), ...(rows === 'latest' ? [rank] : [])];
+  return select({
+    items: outputItems(view.outputs, projectEnv('a', t, context.functions), context),
+    from: [
+      subquery(
+        select({
+          items: inner,
+          from: [
+            subquery(
+              select({
+                items: events.items,
+                from: [events.from],
+                where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
+              }),
+              'ev',
+            ),
+          ],
+        }),
+        'a',
+      ),
+    ],
+    where: rows === 'latest' ? ['a.age = 1'] : [],
+  });
+}
+
+function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): string {
+  const env = requestEnv(view, 'r', (join) => `j${join}`, t, context);
+  const joins = view.joins.map((join, i) => {
+    const text = emitViewSql(join.view, t, 'latest', context);
+    const on = join.keys.map((key, k) => {
+      const column = quoteName(join.view.spec.entity[k]!.name);
+      return `j${i}.${column} = ${printExpr(key, context.dialect, env)}`;
+    });
+    return `${join.inner ? 'JOIN' : 'LEFT JOIN'} ${subquery(text, `j${i}`)} ON ${on.join(' AND ')}`;
+  });
+  return select({
+    items: outputItems(view.outputs, env, context),
+    from: [`${quoteName(view.request.name)} AS r`, ...joins],
+    where: view.where === null ? [] : [printExpr(view.where, context.dialect, env)],
+  });
+}
+
+/** Leaves of a request view. `joined(i)` is the relation of the i-th join, with columns named like the view's outputs. */
+export function requestEnv(
+  view: RequestViewPlan,
+  request: string,
+  joined: (join: number) => string,
+  t: string,
+  context: SqlContext,
+): PrintEnv {
+  return {
+    functions: context.functions,
+    leaf: (expr) => {
+      switch (expr.kind) {
+        case 'request':
+          return sourceColumn(view.request, expr.column, context.dialect, request);
+        case 'feature': {
+          const output = view.joins[expr.join]!.view.outputs[expr.ordinal]!;
+          const name = `${joined(expr.join)}.${quoteName(output.name)}`;
+          const zoned = output.type.kind === 'timestamptz' && context.dialect === 'duckdb';
+          return zoned ? `make_timestamp(epoch_us(${name}))` : name;
+        }
+        case 'now':
+          return t;
+        default:
+          throw new Error(`a request view's expression holds a ${expr.kind}`);
+      }
+    },
+  };
+}
+
+interface SelectParts {
+  readonly items: readonly string[];
+  readonly from: readonly string[];
+  readonly where?: readonly string[];
+  readonly tail?: readonly string[];
+}
+
+/** Lays a SELECT out. Lines are never re-indented afterwards: a text constant may hold line ends. */
+export function select(parts: SelectParts): string {
+  const lines = ['SELECT', parts.items.map((item) => `  ${item}`).join(',\n'), `FROM ${parts.from.join('\n')}`];
+  const where = parts.where ?? [];
+  if (where.length > 0) lines.push(`WHERE ${where.join('\n  AND ')}`);
+  lines.push(...(parts.tail ?? []));
+  return lines.join('\n');
+}
+
+export function subquery(text: string, alias: string): string {
+  return `(\n${text}\n) AS ${alias}`;
+}
