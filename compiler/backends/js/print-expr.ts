@@ -192,7 +192,7 @@ export class ExprPrinter {
         return;
       }
       const when = this.print(branch.when);
-      const holds = this.temporary('w');
+      const holds = this.temporary('h');
       this.line(`const ${holds} = ${isTrue(when)};`);
       this.block(holds, () => assign(this.print(branch.then)));
       this.block(`!${holds}`, () => step(index + 1));

@@ -193,6 +193,11 @@ export function bit(condition: number): string {
   return `(m${condition >> 5} & ${1 << (condition & 31)}) !== 0`;
 }
 
+function asDouble(column: RingColumn): string {
+  const stored = `C${column.index}[p]`;
+  return column.holds === 'hybrid' ? `Number(s.texts.value(${stored}))` : stored;
+}
+
 function enter(layout: Layout, window: Window, acc: Accumulator): string[] {
   switch (acc.kind) {
     case 'count':
@@ -202,9 +207,9 @@ function enter(layout: Layout, window: Window, acc: Accumulator): string[] {
     case 'sumWide':
       return [`rt.addWide(acc, A + ${acc.at}, C${acc.column.index}[p], 1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], C${acc.column.index}[p], 1);`];
+      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(acc.column)}, 1);`];
     case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], C${acc.column.index}[p], 1);`];
+      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(acc.column)}, 1);`];
     case 'distinct':
       return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, C${acc.column.index}[p], 1);`];
     case 'min':
@@ -246,9 +251,9 @@ function leave(acc: Accumulator): string[] {
     case 'sumWide':
       return [`rt.addWide(acc, A + ${acc.at}, C${acc.column.index}[p], -1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], C${acc.column.index}[p], -1);`];
+      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(acc.column)}, -1);`];
     case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], C${acc.column.index}[p], -1);`];
+      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(acc.column)}, -1);`];
     case 'distinct':
       return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, C${acc.column.index}[p], -1);`];
     case 'min':

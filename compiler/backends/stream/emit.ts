@@ -157,11 +157,11 @@ function projectFunction(view: ViewPlan, scalar: ScalarLookup): string {
   view.outputs.forEach((output, i) => {
     column = output.name;
     const operand = printer.print(output.expr);
-    const value = operand.isNull === 'false' ? operand.value : `${operand.isNull} ? null : ${operand.value}`;
-    const isDouble = output.type.kind === 'double' || output.type.kind === 'real';
     // −0 is stored as 0.
-    const plain = isDouble && operand.isNull !== 'true' ? value.replace(/([^ ]+)$/, '$1 + 0') : value;
-    printer.line(`out[${i}] = ${operand.isNull === 'true' ? 'null' : plain};`);
+    const isDouble = output.type.kind === 'double' || output.type.kind === 'real';
+    const value = isDouble ? `${operand.value} + 0` : operand.value;
+    if (operand.isNull === 'true') printer.line(`out[${i}] = null;`);
+    else printer.line(`out[${i}] = ${operand.isNull === 'false' ? value : `${operand.isNull} ? null : ${value}`};`);
   });
   return [
     'function project(input, out) {',
