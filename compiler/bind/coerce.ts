@@ -2,7 +2,7 @@ import { type SqlType, printType, type Value } from '../../runtime/values/types.
 import type { Faults } from '../catalog/faults.ts';
 import { sameType } from '../catalog/types.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { literalValue, rescale } from './literals.ts';
+import { literalValue, rescale } from '../catalog/literals.ts';
 import { scalarNamed } from './registry.ts';
 
 export const BOOLEAN: SqlType = { kind: 'boolean' };

@@ -7,7 +7,7 @@ import { bindCall, bindOperator } from './calls.ts';
 import { BOOLEAN, allOrNull, castTo, coerce, isUntyped, settleText, TEXT, unify } from './coerce.ts';
 import type { BindContext } from './context.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
-import { decimalDigits, hybrid, intervalLiteral, literalValue } from './literals.ts';
+import { decimalDigits, hybrid, intervalLiteral, literalValue } from '../catalog/literals.ts';
 import { aggregateCalled, scalarNamed } from './registry.ts';
 import { isNow } from './walk.ts';
 

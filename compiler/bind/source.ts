@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { printType, type SqlType } from '../../runtime/values/types.ts';
+import type { CatalogSource } from '../catalog/source.ts';
+import { didYouMean } from '../catalog/suggest.ts';
+import type { Expr } from '../parse/ast.ts';
+import type { PlanExpr, SourcePlan } from '../plan/plan.ts';
+import { canonicalExpr, canonicalValue } from './canonical.ts';
+import { coerce, TEXT } from './coerce.ts';
+import type { BindContext } from './context.ts';
+import { bindCondition, bindExpr } from './expr.ts';
+import { canonicalPath } from './paths.ts';
+
+/** Reads the text of `@only`; given by the caller, since parsing is a stage of its own. */
+export type ExpressionReader = (tag: { readonly value: string; readonly valueSpan: PlanExpr['span'] }) => Expr | null;
+
+/** Binds checks, defaults and `@only`, and fingerprints the source. */
+export function bindSource(source: CatalogSource, readExpression: ExpressionReader): SourcePlan {
+  const { ast, faults } = source;
+  const file = faults.file;
+  const context = recordContext(source, 'FSC2029', 'a check');
+  const written = [...ast.columns.flatMap((column) => column.checks), ...ast.checks];
+  const bound = written.map((check) => bindCondition(check.expr, context, 'a check is a condition'));
+  const checks = bound.filter((check) => check !== null);
+  const columns = source.spec.columns.map((column, index) => withDefault(source, column, index));
+  const only = bindOnly(source, readExpression);
+  const spec: SourceSpec = {
+    ...source.spec,
+    columns,
+    checks: written.map((check) => ({ sql: file.text.slice(check.expr.span.start, check.expr.span.end) })),
+    onlySql: only.expr === null ? null : (source.only?.value ?? null),
+    onlyPaths: only.columns.slice(columns.length).map((column) => column.path),
+  };
+  const plan = { file, checks, only: only.expr, onlyColumns: only.columns };
+  return { ...plan, spec: { ...spec, fingerprint: sourceFingerprint(spec, checks, only.expr) } };
+}
+
+/** A source's own columns are in scope, and nothing else. */
+function recordContext(source: CatalogSource, code: 'FSC2029' | 'FSC2030' | 'FSC2035', what: string): BindContext {
+  const { faults, spec } = source;
+  const refuse = (span: PlanExpr['span'], thing: string): null => faults.error(code, span, `${thing} in ${what}`);
+  return {
+    faults,
+    column(node) {
+      const name = node.name.name;
+      const index = spec.columns.findIndex((column) => column.name === name);
+      const column = spec.columns[index];
+      const isQualified = node.qualifier !== null && node.qualifier.name !== spec.name;
+      if (column !== undefined && !isQualified) {
+        return { kind: 'column', type: column.type, column: index, name, span: node.span };
+      }
+      const names = spec.columns.map((candidate) => candidate.name);
+      return faults.error('FSC3001', node.span, `\`${spec.name}\` has no column \`${name}\``, {
+        help: didYouMean(name, names, 'column'),
+      });
+    },
+    now: (node) => refuse(node.span, 'now()'),
+    aggregate: (node) => refuse(node.span, 'an aggregate'),
+    over: (node) => refuse(node.span, 'a window function'),
+    whole: () => undefined,
+  };
+}
+
+function withDefault(source: CatalogSource, column: ColumnSpec, index: number): ColumnSpec {
+  const written = source.ast.columns[index]?.defaultValue ?? null;
+  if (written === null) return column;
+  const { faults } = source;
+  const base = recordContext(source, 'FSC2030', 'a default');
+  const bound = bindExpr(written, {
+    ...base,
+    column: (node) => faults.error('FSC2030', node.span, `column \`${node.name.name}\` in a default`),
+  });
+  if (bound === null) return column;
+  const typed = bound.kind === 'const' ? coerce(bound, column.type, faults) : null;
+  if (typed === null || typed.kind !== 'const' || !isWritten(bound.type, column.type)) {
+    if (bound.kind !== 'const' || typed !== null) {
+      faults.error('FSC2030', written.span, `the default is no constant of type ${printType(column.type)}`);
+    }
+    return column;
+  }
+  return { ...column, defaultValue: typed.value };
+}
+
+/** A boolean is no default of a number, whatever a cast would make of it. */
+function isWritten(written: SqlType, wanted: SqlType): boolean {
+  const numeric = ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double'];
+  if (written.kind === 'unknown' || written.kind === wanted.kind) return true;
+  return numeric.includes(written.kind) && numeric.includes(wanted.kind);
+}
+
+interface BoundOnly {
+  readonly expr: PlanExpr | null;
+  readonly columns: SourcePlan['onlyColumns'];
+}
+
+function bindOnly(source: CatalogSource, readExpression: ExpressionReader): BoundOnly {
+  const { only, spec, faults } = source;
+  if (only === null) return { expr: null, columns: [] };
+  const columns: { name: string; type: SqlType; path: readonly string[] }[] = spec.columns.map((column) => ({
+    name: column.name,
+    type: column.type,
+    path: column.path,
+  }));
+  const ast = readExpression(only);
+  if (ast === null) return { expr: null, columns };
+  const context: BindContext = {
+    ...recordContext(source, 'FSC2035', '`@only`'),
+    column(node) {
+      const path = node.qualifier === null ? [node.name.name] : [node.qualifier.name, node.name.name];
+      const name = canonicalPath(path);
+      let index = columns.findIndex((column) => column.name === name);
+      if (index < 0) index = columns.push({ name, type: TEXT, path }) - 1;
+      return { kind: 'column', type: columns[index]?.type ?? TEXT, column: index, name, span: node.span };
+    },
+  };
+  return { expr: bindCondition(ast, { ...context, faults }, '`@only` is a condition'), columns };
+}
+
+/** Over what decides verdicts and values: not over layout, comments or descriptions. */
+function sourceFingerprint(spec: SourceSpec, checks: readonly PlanExpr[], only: PlanExpr | null): string {
+  const columns = spec.columns.map((column) => {
+    const type = column.type.kind === 'text' ? `text(${column.type.maxLength ?? ''})` : printType(column.type);
+    const value = column.hasDefault ? `=${canonicalValue(column.defaultValue)}` : '';
+    return `${column.name} ${type}${column.nullable ? '' : '!'}${value} ${JSON.stringify(column.path)} ${column.epochUnit ?? ''}`;
+  });
+  const parts = [
+    spec.name,
+    spec.kind,
+    ...columns,
+    `time ${spec.eventTimeColumn}`,
+    `key ${spec.keyColumns.join()}`,
+    `late ${spec.latenessMicros} ahead ${spec.maxAheadMicros}`,
+    `known ${JSON.stringify(spec.knownTimePath)} partition ${spec.partitionColumn}`,
+    ...checks.map((check) => `check ${canonicalExpr(check)}`),
+    `only ${only === null ? '' : canonicalExpr(only)} ${JSON.stringify(spec.onlyPaths)}`,
+  ];
+  return `fs1:${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}`;
+}

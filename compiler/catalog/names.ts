@@ -1,0 +1,29 @@
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { isNameWord } from '../parse/keywords.ts';
+import type { Faults } from './faults.ts';
+
+const RULE = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/** Columns that every Postgres or DuckDB table has already, and fsc's own instant. */
+const TAKEN = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid', 'rowid', 'as_of']);
+
+/** Names of sources, columns and features; `what` says which. False after the fault was told. */
+export function checkName(name: string, span: Span, what: string, faults: Faults): boolean {
+  if (!RULE.test(name)) {
+    faults.error('FSC2026', span, `${what} ${JSON.stringify(name)} is no plain name`);
+    return false;
+  }
+  if (TAKEN.has(name) || !isNameWord(name)) {
+    faults.error('FSC2027', span, `${what} \`${name}\` is reserved`);
+    return false;
+  }
+  return true;
+}
+
+/** Names of sources: also not like a view's. */
+export function checkSourceName(name: string, span: Span, faults: Faults): boolean {
+  if (!checkName(name, span, 'source', faults)) return false;
+  if (!/_v\d+$/.test(name)) return true;
+  faults.error('FSC2015', span, `source \`${name}\` is named like a version of a view`);
+  return false;
+}

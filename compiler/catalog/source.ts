@@ -1,0 +1,214 @@
+import type { ColumnSpec, SourceKind, SourceSpec } from '../../runtime/values/manifest.ts';
+import { MICROS_PER_MINUTE } from '../../runtime/values/types.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import type { SourceFile, Tag } from '../parse/ast.ts';
+import { catalogColumns, splitPath } from './columns.ts';
+import type { Faults } from './faults.ts';
+import { checkSourceName } from './names.ts';
+import { didYouMean } from './suggest.ts';
+import { durationOf, Tags, valueSpan } from './tags.ts';
+
+/** A declared source before its expressions are bound: `spec` lacks checks, defaults, `@only` and fingerprint. */
+export interface CatalogSource {
+  readonly spec: SourceSpec;
+  readonly ast: SourceFile;
+  readonly only: Tag | null;
+  readonly faults: Faults;
+}
+
+const LOG_TAGS = ['event_time', 'lateness', 'max_ahead', 'known_time', 'partition', 'partitioned_by', 'only', 'key'];
+const LATER_TAGS = ['valid_from', 'deleted', 'first_version', 'snapshots'];
+const ANY_TAGS = ['kind', 'from', 'owner', 'subject', 'retain', 'description'];
+const KNOWN_TAGS = [...LOG_TAGS, ...LATER_TAGS, ...ANY_TAGS];
+const DEFAULT_LATENESS = 5 * MICROS_PER_MINUTE;
+
+export function catalogSource(ast: SourceFile, faults: Faults): CatalogSource | null {
+  const tags = new Tags(ast.tags, KNOWN_TAGS, new Set(['from']), faults);
+  const kind = sourceKind(tags, faults);
+  if (kind === null) return null;
+  checkTable(ast, faults);
+  const columns = catalogColumns(ast, tags.all('from'), faults);
+  if (kind === 'request') refuseLogTags(tags, ast, faults);
+  const base = { name: ast.table.name, kind, columns, checks: [], onlySql: null, onlyPaths: [], fingerprint: '' };
+  const description = ast.comments.find((comment) => comment.on === 'table')?.text ?? tags.one('description')?.value ?? null;
+  const times = kind === 'log' ? logParts(ast, tags, columns, faults) : REQUEST_PARTS;
+  return { spec: { ...base, ...times, description }, ast, only: kind === 'log' ? tags.one('only') : null, faults };
+}
+
+type LogParts = Pick<
+  SourceSpec,
+  'eventTimeColumn' | 'keyColumns' | 'latenessMicros' | 'maxAheadMicros' | 'knownTimePath' | 'partitionColumn'
+>;
+
+const REQUEST_PARTS: LogParts = {
+  eventTimeColumn: -1,
+  keyColumns: [],
+  latenessMicros: 0,
+  maxAheadMicros: 0,
+  knownTimePath: null,
+  partitionColumn: -1,
+};
+
+function sourceKind(tags: Tags, faults: Faults): SourceKind | null {
+  const tag = tags.one('kind');
+  if (tag === null || tag.value === 'log') return 'log';
+  if (tag.value === 'request') return 'request';
+  if (tag.value === 'table' || tag.value === 'static') {
+    return faults.error('FSC2005', valueSpan(tag), `sources of kind ${tag.value} are not supported yet`);
+  }
+  return faults.error('FSC2004', valueSpan(tag), `\`${tag.value}\` is no kind of source`, {
+    help: didYouMean(tag.value, ['log', 'request', 'table', 'static'], 'kind'),
+  });
+}
+
+function checkTable(ast: SourceFile, faults: Faults): void {
+  const { name, span } = ast.table;
+  checkSourceName(name, span, faults);
+  const path = faults.file.path.split('/').at(-1) ?? '';
+  if (path !== `${name}.sql`) {
+    faults.error('FSC2001', span, `\`${path}\` declares \`${name}\``, { help: `rename the file to ${name}.sql, or the table` });
+  }
+  if (ast.columns.length === 0) faults.error('FSC2032', span, `\`${name}\` has no columns`);
+  for (const part of ast.unsupported) faults.error('FSC2028', part.span, `${part.what} is not supported`);
+  for (const comment of ast.comments) checkComment(ast, comment, faults);
+}
+
+function checkComment(ast: SourceFile, comment: SourceFile['comments'][number], faults: Faults): void {
+  const names = comment.target.map((part) => part.name);
+  const isTable = comment.on === 'table' && names.length === 1 && names[0] === ast.table.name;
+  const column = names[1];
+  const isColumn = comment.on === 'column' && names.length === 2 && names[0] === ast.table.name;
+  if (isTable || (isColumn && ast.columns.some((candidate) => candidate.name.name === column))) return;
+  faults.error('FSC2031', comment.span, `\`${names.join('.')}\` is not declared in this file`);
+}
+
+function refuseLogTags(tags: Tags, ast: SourceFile, faults: Faults): void {
+  for (const name of [...LOG_TAGS, ...LATER_TAGS]) {
+    const tag = tags.one(name);
+    if (tag !== null) faults.error('FSC2013', tag.nameSpan, `\`@${name}\` on a request`);
+  }
+  const key = ast.primaryKey?.span ?? ast.columns.find((column) => column.primaryKey)?.name.span;
+  if (key !== undefined) {
+    faults.error('FSC2013', key, 'a request has no PRIMARY KEY', { help: 'remove it; the keys are those of the joined views' });
+  }
+}
+
+function logParts(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], faults: Faults): LogParts {
+  for (const name of LATER_TAGS) {
+    const tag = tags.one(name);
+    if (tag !== null) faults.error('FSC2013', tag.nameSpan, `\`@${name}\` on a log`, { cause: 'it belongs to `@kind table`' });
+  }
+  for (const name of ['subject', 'partitioned_by'] as const) columnOfTag(tags.one(name), columns, faults);
+  const retain = tags.one('retain');
+  if (retain !== null) durationOf(retain, faults);
+  const eventTimeColumn = eventTime(ast, tags, columns, faults);
+  return {
+    eventTimeColumn,
+    keyColumns: keyColumns(ast, tags, columns, eventTimeColumn, faults),
+    ...lateness(tags, faults),
+    knownTimePath: knownTime(tags, faults),
+    partitionColumn: columnOfTag(tags.one('partition'), columns, faults),
+  };
+}
+
+/** Index of the column that a tag names; −1 without the tag, or after the fault was told. */
+function columnOfTag(tag: Tag | null, columns: readonly ColumnSpec[], faults: Faults): number {
+  if (tag === null) return -1;
+  const index = columns.findIndex((column) => column.name === tag.value);
+  if (index >= 0) return index;
+  const names = columns.map((column) => column.name);
+  faults.error('FSC2007', valueSpan(tag), `there is no column \`${tag.value}\``, { help: didYouMean(tag.value, names, 'column') });
+  return -1;
+}
+
+function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], faults: Faults): number {
+  const tag = tags.one('event_time');
+  if (tag === null) {
+    const candidates = columns.filter((column) => column.type.kind === 'timestamp' || column.type.kind === 'timestamptz');
+    const name = candidates[0]?.name ?? 'COLUMN';
+    faults.error('FSC2006', ast.table.span, `log \`${ast.table.name}\` has no event time`, {
+      help: `add \`-- @event_time ${name}\``,
+    });
+    return -1;
+  }
+  const index = columnOfTag(tag, columns, faults);
+  const column = columns[index];
+  const definition = ast.columns[index];
+  if (column === undefined || definition === undefined) return -1;
+  if (column.type.kind !== 'timestamp' && column.type.kind !== 'timestamptz') {
+    faults.error('FSC2008', definition.type.span, `event time \`${column.name}\` is ${column.type.kind}`, {
+      help: column.type.kind === 'date' ? 'declare it timestamp: a date alone is read as midnight' : 'declare it timestamp',
+    });
+  }
+  if (column.nullable) faults.error('FSC2009', definition.name.span, `event time \`${column.name}\` may be NULL`);
+  return index;
+}
+
+function lateness(tags: Tags, faults: Faults): Pick<LogParts, 'latenessMicros' | 'maxAheadMicros'> {
+  const tag = tags.one('lateness');
+  const latenessMicros = (tag === null ? null : durationOf(tag, faults)) ?? DEFAULT_LATENESS;
+  const aheadTag = tags.one('max_ahead');
+  const given = aheadTag === null ? null : durationOf(aheadTag, faults);
+  if (aheadTag !== null && given !== null && given > latenessMicros) {
+    faults.error('FSC2010', valueSpan(aheadTag), '`@max_ahead` is greater than `@lateness`');
+  }
+  return { latenessMicros, maxAheadMicros: given ?? Math.min(MICROS_PER_MINUTE, latenessMicros) };
+}
+
+function knownTime(tags: Tags, faults: Faults): readonly string[] | null {
+  const tag = tags.one('known_time');
+  if (tag === null) return null;
+  if (tag.value !== '' && !/\s/.test(tag.value)) return splitPath(tag.value);
+  faults.error('FSC2004', valueSpan(tag), '`@known_time` needs the name of a field');
+  return null;
+}
+
+interface KeyPart {
+  readonly name: string;
+  readonly span: Span;
+}
+
+function keyColumns(
+  ast: SourceFile,
+  tags: Tags,
+  columns: readonly ColumnSpec[],
+  eventTimeColumn: number,
+  faults: Faults,
+): readonly number[] {
+  const inline = ast.columns.filter((column) => column.primaryKey).map((column) => column.name);
+  const tag = tags.one('key');
+  if (tag !== null && tag.value !== 'none') {
+    faults.error('FSC2004', valueSpan(tag), '`@key` takes only `none`', { help: 'declare the key as PRIMARY KEY' });
+  }
+  const declared: readonly KeyPart[] = ast.primaryKey?.columns ?? inline;
+  if (inline.length > 1 || (inline.length > 0 && ast.primaryKey !== null)) {
+    faults.error('FSC2012', inline.at(-1)?.span ?? ast.table.span, 'the key is declared twice', {
+      help: 'write PRIMARY KEY (a, b) once, after the columns',
+    });
+  }
+  if (declared.length === 0 && tag === null) {
+    faults.error('FSC2011', ast.table.span, `log \`${ast.table.name}\` has no key`);
+  }
+  const first = declared[0];
+  if (first !== undefined && tag !== null) faults.error('FSC2012', first.span, 'a key, and `@key none`');
+  return declared.flatMap((part) => keyColumn(part, columns, eventTimeColumn, faults));
+}
+
+function keyColumn(
+  part: KeyPart,
+  columns: readonly ColumnSpec[],
+  eventTimeColumn: number,
+  faults: Faults,
+): readonly number[] {
+  const index = columns.findIndex((column) => column.name === part.name);
+  const column = columns[index];
+  if (column === undefined) {
+    const names = columns.map((candidate) => candidate.name);
+    faults.error('FSC2007', part.span, `there is no column \`${part.name}\``, { help: didYouMean(part.name, names, 'column') });
+    return [];
+  }
+  if (column.type.kind === 'real' || column.type.kind === 'double') {
+    faults.error('FSC2033', part.span, `key column \`${part.name}\` is ${column.type.kind}`);
+  }
+  return index === eventTimeColumn ? [] : [index];
+}

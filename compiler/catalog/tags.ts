@@ -1,0 +1,52 @@
+import { intervalValue } from './literals.ts';
+import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
+import type { Tag } from '../parse/ast.ts';
+import type { Faults } from './faults.ts';
+import { didYouMean } from './suggest.ts';
+
+/** The tags of a file by name: known ones only, each once unless it may repeat. */
+export class Tags {
+  readonly #byName = new Map<string, Tag[]>();
+  readonly #faults: Faults;
+
+  constructor(tags: readonly Tag[], known: readonly string[], repeatable: ReadonlySet<string>, faults: Faults) {
+    this.#faults = faults;
+    for (const tag of tags) {
+      if (!known.includes(tag.name)) {
+        faults.error('FSC2002', tag.nameSpan, `unknown tag \`@${tag.name}\``, {
+          help: didYouMean(tag.name, known, 'tag'),
+        });
+      } else this.#add(tag, repeatable);
+    }
+  }
+
+  #add(tag: Tag, repeatable: ReadonlySet<string>): void {
+    const list = this.#byName.get(tag.name);
+    if (list === undefined) this.#byName.set(tag.name, [tag]);
+    else if (repeatable.has(tag.name)) list.push(tag);
+    else this.#faults.error('FSC2003', tag.nameSpan, `\`@${tag.name}\` is given twice`);
+  }
+
+  one(name: string): Tag | null {
+    return this.#byName.get(name)?.[0] ?? null;
+  }
+
+  all(name: string): readonly Tag[] {
+    return this.#byName.get(name) ?? [];
+  }
+}
+
+/** A length of fixed units, not negative, in microseconds; null after the fault was told. */
+export function durationOf(tag: Tag, faults: Faults): number | null {
+  const value = intervalValue(tag.value);
+  const micros = value === undefined ? Number.NaN : value.days * MICROS_PER_DAY + value.micros;
+  if (value !== undefined && value.months === 0 && Number.isSafeInteger(micros) && micros >= 0) return micros;
+  return faults.error('FSC2004', valueSpan(tag), `\`@${tag.name}\` needs a length of time`, {
+    help: 'write a number and a unit, such as `10 minutes` or `2 days`',
+  });
+}
+
+/** Never empty, so that a caret shows. */
+export function valueSpan(tag: Tag): Tag['span'] {
+  return tag.valueSpan.end > tag.valueSpan.start ? tag.valueSpan : tag.nameSpan;
+}
