@@ -1,0 +1,148 @@
+/** Calls of functions, aggregates and window functions, with all that may follow the parentheses. */
+import type { CallExpr, Expr } from './ast.ts';
+import { isWord, tokenSpan } from './cursor.ts';
+import { readExpression, readList } from './expressions.ts';
+import type { Grammar } from './grammar.ts';
+import { unsupported } from './unsupported.ts';
+import { readOrderBy, readWindowRef } from './windows.ts';
+
+/** Functions with words between their arguments: `substring(x FROM 2 FOR 3)`. What to write instead. */
+const WORDED: ReadonlyMap<string, { readonly words: readonly string[]; readonly instead: string }> = new Map([
+  ['substring', { words: ['from', 'for', 'similar'], instead: 'write `substr(x, start, count)`' }],
+  ['trim', { words: ['from', 'both', 'leading', 'trailing'], instead: 'write `trim(x)` for blanks' }],
+  ['position', { words: ['in'], instead: 'write a condition: `x LIKE …` or `starts_with(x, y)`' }],
+  ['overlay', { words: ['placing'], instead: 'write `substr` and `||`' }],
+]);
+
+interface Arguments {
+  readonly args: readonly Expr[];
+  readonly star: boolean;
+  readonly distinct: boolean;
+  readonly orderBy: CallExpr['orderBy'];
+}
+
+export function readCall(grammar: Grammar): Expr {
+  const { cursor } = grammar;
+  const nameToken = cursor.advance();
+  cursor.expect('(', '');
+  const worded = nameToken.kind === 'word' ? WORDED.get(nameToken.text) : undefined;
+  if (worded !== undefined && hasWords(grammar, worded.words)) {
+    return readWorded(grammar, nameToken.text, nameToken.start, worded.instead);
+  }
+  const given = cursor.nested(() => readArguments(grammar));
+  if (!cursor.accept(')')) {
+    if (cursor.atWord('ignore', 'respect')) return readNullTreatment(grammar, nameToken.start);
+    return cursor.expected('`,` or `)`', `in the arguments of \`${nameToken.text}\``);
+  }
+  const within = readWithinGroup(grammar);
+  if (cursor.atWord('ignore', 'respect')) return readNullTreatment(grammar, nameToken.start);
+  const filter = readFilter(grammar);
+  const over = cursor.acceptWord('over') ? cursor.nested(() => readWindowRef(grammar)) : null;
+  const span = cursor.spanFrom(nameToken.start);
+  if (within) {
+    return unsupported(span, '`WITHIN GROUP`', 'no ordered-set aggregate is available; `avg`, `min` and `max` are');
+  }
+  if (cursor.atPunctuation('[')) refuseSubscript(grammar, span.start);
+  return { kind: 'call', span, name: nameToken.text, nameSpan: tokenSpan(nameToken), ...given, filter, over };
+}
+
+function readArguments(grammar: Grammar): Arguments {
+  const { cursor } = grammar;
+  const nothing: Arguments = { args: [], star: false, distinct: false, orderBy: [] };
+  if (cursor.atPunctuation(')')) return nothing;
+  if (cursor.atOperator('*')) {
+    cursor.advance();
+    return { ...nothing, star: true };
+  }
+  const distinct = cursor.acceptWord('distinct');
+  if (!distinct) cursor.acceptWord('all');
+  const args = readList(grammar, () => readArgument(grammar));
+  const orderBy = cursor.acceptWord('order') ? readOrderBy(grammar) : [];
+  return { args, star: false, distinct, orderBy };
+}
+
+function readArgument(grammar: Grammar): Expr {
+  const { cursor } = grammar;
+  const next = cursor.ahead(1);
+  const named =
+    (cursor.token.kind === 'word' || cursor.token.kind === 'quoted') && (next.text === '=>' || next.text === ':=');
+  if (named || cursor.atWord('variadic')) {
+    const start = cursor.advance().start;
+    if (named) cursor.advance();
+    readExpression(grammar);
+    return unsupported(
+      cursor.spanFrom(start),
+      named ? 'an argument with a name' : '`VARIADIC`',
+      'give the arguments in their order',
+    );
+  }
+  return readExpression(grammar);
+}
+
+/** Looks ahead to the closing parenthesis; `IS DISTINCT FROM` is no word of the call. */
+function hasWords(grammar: Grammar, words: readonly string[]): boolean {
+  const { cursor } = grammar;
+  let depth = 0;
+  for (let offset = 0; ; offset++) {
+    const token = cursor.ahead(offset);
+    if (token.kind === 'end') return false;
+    const afterDistinct = offset > 0 && isWord(cursor.ahead(offset - 1), 'distinct');
+    if (token.kind === 'word' && depth === 0 && words.includes(token.text) && !afterDistinct) return true;
+    if (token.kind !== 'punctuation') continue;
+    if (token.text === '(') depth++;
+    else if (token.text === ')' && depth-- === 0) return false;
+  }
+}
+
+function readWorded(grammar: Grammar, name: string, start: number, instead: string): Expr {
+  const { cursor } = grammar;
+  cursor.skipUntil(() => false);
+  cursor.expect(')', `after the arguments of \`${name}\``);
+  return unsupported(cursor.spanFrom(start), `\`${name}\` with words between its arguments`, instead);
+}
+
+function readWithinGroup(grammar: Grammar): boolean {
+  const { cursor } = grammar;
+  if (!cursor.acceptWord('within', 'group')) return false;
+  cursor.expect('(', 'after `WITHIN GROUP`');
+  cursor.expectWord('order', 'in `WITHIN GROUP`');
+  readOrderBy(grammar);
+  cursor.expect(')', 'after `WITHIN GROUP`');
+  return true;
+}
+
+/** `last_value(x) IGNORE NULLS OVER w`, and the form inside the parentheses. */
+function readNullTreatment(grammar: Grammar, start: number): Expr {
+  const { cursor } = grammar;
+  const words = cursor.advance().text.toUpperCase();
+  cursor.expectWord('nulls', `after \`${words}\``);
+  cursor.accept(')');
+  if (cursor.acceptWord('over')) readWindowRef(grammar);
+  const help = 'no spelling of it runs in both databases: take the value with a `FILTER (WHERE x IS NOT NULL)`';
+  return unsupported(cursor.spanFrom(start), `\`${words} NULLS\``, help);
+}
+
+function readFilter(grammar: Grammar): Expr | null {
+  const { cursor } = grammar;
+  if (!cursor.atWord('filter') || cursor.ahead(1).text !== '(') return null;
+  cursor.advance();
+  cursor.expect('(', 'after `FILTER`');
+  cursor.expectWord('where', 'in `FILTER`');
+  const condition = readExpression(grammar);
+  cursor.expect(')', 'after the condition of `FILTER`');
+  return condition;
+}
+
+function refuseSubscript(grammar: Grammar, start: number): never {
+  const { cursor } = grammar;
+  const call = cursor.spanFrom(start);
+  return cursor.fail('FSC1020', tokenSpan(cursor.token), 'unexpected `[`', {
+    label: 'a call takes a subscript only in parentheses',
+    cause: 'DuckDB reads this form, Postgres does not',
+    help: {
+      text: 'put the call in parentheses',
+      applicability: 'safe',
+      edits: [{ span: call, newText: `(${cursor.file.text.slice(call.start, call.end)})` }],
+    },
+  });
+}

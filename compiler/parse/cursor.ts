@@ -1,0 +1,230 @@
+/** Reads tokens of one statement, and makes the syntax faults. */
+import type { Diagnostic, DiagnosticSink, SourceText, Span } from '../diagnostics/diagnostic.ts';
+import { type FaultParts, fault } from '../diagnostics/fault.ts';
+import type { Identifier } from './ast.ts';
+import { isNameWord } from './keywords.ts';
+import type { Token } from './lexer.ts';
+
+/** Ends the part that is being read; caught where reading can go on (list item, clause, statement). The fault is already reported. */
+export class Unreadable extends Error {}
+
+const MAX_DEPTH = 100;
+
+export class Cursor {
+  readonly file: SourceText;
+  private readonly sink: DiagnosticSink;
+  /** Ends with an `end` token. */
+  private readonly tokens: readonly Token[];
+  private index = 0;
+  private depth = 0;
+  faults = 0;
+
+  constructor(file: SourceText, tokens: readonly Token[], sink: DiagnosticSink) {
+    this.file = file;
+    this.tokens = tokens;
+    this.sink = sink;
+  }
+
+  get token(): Token {
+    return this.tokens[this.index]!;
+  }
+
+  /** Place in the token list, to see whether anything was read. */
+  get position(): number {
+    return this.index;
+  }
+
+  ahead(count: number): Token {
+    return this.tokens[Math.min(this.index + count, this.tokens.length - 1)]!;
+  }
+
+  get previousEnd(): number {
+    return this.index === 0 ? this.token.start : this.tokens[this.index - 1]!.end;
+  }
+
+  spanFrom(start: number): Span {
+    return { start, end: Math.max(start, this.previousEnd) };
+  }
+
+  advance(): Token {
+    const token = this.token;
+    if (token.kind !== 'end') this.index++;
+    return token;
+  }
+
+  atWord(...words: readonly string[]): boolean {
+    return this.token.kind === 'word' && words.includes(this.token.text);
+  }
+
+  /** Whether the words stand here one after another. */
+  atWords(...words: readonly string[]): boolean {
+    return words.every((word, offset) => isWord(this.ahead(offset), word));
+  }
+
+  atPunctuation(text: string): boolean {
+    return this.token.kind === 'punctuation' && this.token.text === text;
+  }
+
+  atOperator(text: string): boolean {
+    return this.token.kind === 'operator' && this.token.text === text;
+  }
+
+  atEnd(): boolean {
+    return this.token.kind === 'end';
+  }
+
+  acceptWord(...words: readonly string[]): boolean {
+    if (!this.atWords(...words)) return false;
+    this.index += words.length;
+    return true;
+  }
+
+  accept(punctuation: string): boolean {
+    if (!this.atPunctuation(punctuation)) return false;
+    this.index++;
+    return true;
+  }
+
+  expectWord(word: string, after: string): void {
+    if (!this.acceptWord(word)) this.expected(`\`${word.toUpperCase()}\``, after);
+  }
+
+  expect(punctuation: string, after: string): void {
+    if (!this.accept(punctuation)) this.expected(`\`${punctuation}\``, after);
+  }
+
+  /** A name of a column, table, window or alias. */
+  name(what: string): Identifier {
+    const token = this.token;
+    if (token.kind === 'quoted' || (token.kind === 'word' && isNameWord(token.text))) {
+      this.advance();
+      return { span: tokenSpan(token), name: token.text, quoted: token.kind === 'quoted' };
+    }
+    if (token.kind === 'word' && this.nextEndsName()) return this.reserved(token, what);
+    return this.expected(what, '');
+  }
+
+  private nextEndsName(): boolean {
+    const next = this.ahead(1);
+    return next.kind === 'end' || next.kind === 'operator' || (next.kind === 'punctuation' && next.text !== '(');
+  }
+
+  private reserved(token: Token, what: string): never {
+    return this.fail('FSC1024', tokenSpan(token), `\`${token.text}\` is a reserved word`, {
+      label: `cannot stand as ${what} without quotes`,
+      cause: 'it is a keyword in Postgres or in DuckDB, so at least one of them reads it differently',
+      help: {
+        text: 'put it in double quotes, or take another name',
+        applicability: 'review',
+        edits: [{ span: tokenSpan(token), newText: `"${token.text}"` }],
+      },
+    });
+  }
+
+  /** Anything after AS is a name, keywords included. */
+  label(what: string): Identifier {
+    const token = this.token;
+    if (token.kind !== 'word' && token.kind !== 'quoted') return this.expected(what, 'after `AS`');
+    this.advance();
+    return { span: tokenSpan(token), name: token.text, quoted: token.kind === 'quoted' };
+  }
+
+  expected(what: string, where: string): never {
+    const token = this.token;
+    const place = where === '' ? '' : ` ${where}`;
+    return this.fail('FSC1020', tokenSpan(token), `unexpected ${this.shown(token)}`, {
+      label: `expected ${what}${place}`,
+    });
+  }
+
+  shown(token: Token): string {
+    if (token.kind === 'end') return token.start >= this.file.text.length ? 'end of file' : 'end of the statement';
+    const written = this.file.text.slice(token.start, token.end);
+    const line = written.split(/[\r\n]/, 1)[0]!;
+    return `\`${line.length > 30 || line.length < written.length ? `${line.slice(0, 29)}…` : line}\``;
+  }
+
+  report(code: string, span: Span, message: string, parts: FaultParts = {}): Diagnostic {
+    const diagnostic = fault(code, this.file, span, message, parts);
+    this.faults++;
+    this.sink.report(diagnostic);
+    return diagnostic;
+  }
+
+  fail(code: string, span: Span, message: string, parts: FaultParts = {}): never {
+    this.report(code, span, message, parts);
+    throw new Unreadable();
+  }
+
+  /** Runs `read` one level deeper; the limit keeps every stage after this one clear of the stack's end. */
+  nested<T>(read: () => T): T {
+    if (this.depth >= MAX_DEPTH) return this.tooDeep(tokenSpan(this.token));
+    this.depth++;
+    try {
+      return read();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  tooDeep(span: Span): never {
+    return this.fail('FSC1012', span, 'expression is nested too deeply', {
+      label: `more than ${MAX_DEPTH} levels`,
+      cause: 'so deep a nesting is written by a program, and every database has a limit of its own',
+      help: 'split it with a CTE, or write long chains flat (`a AND b AND c`, `x IN (…)`)',
+    });
+  }
+
+  /** Goes on to a token at this bracket depth for which `stop` holds, or to the bracket that closes it, or to the end. */
+  skipUntil(stop: (cursor: Cursor) => boolean): void {
+    let depth = 0;
+    while (!this.atEnd()) {
+      if (depth === 0 && stop(this)) return;
+      if (this.atPunctuation('(') || this.atPunctuation('[')) depth++;
+      else if (this.atPunctuation(')') || this.atPunctuation(']')) {
+        if (depth === 0) return;
+        depth--;
+      }
+      this.advance();
+    }
+  }
+
+  /** Reads; if that fails, goes on to where `stop` holds and gives null. */
+  recover<T>(read: () => T, stop: (cursor: Cursor) => boolean): T | null {
+    const depthBefore = this.depth;
+    const start = this.index;
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      this.depth = depthBefore;
+      this.resume(start);
+      this.skipUntil(stop);
+      return null;
+    }
+  }
+
+  /** After a fault inside brackets that opened since `start`: leaves those brackets, so that skipping starts at the right depth. */
+  private resume(start: number): void {
+    let open = 0;
+    for (let at = start; at < this.index; at++) {
+      const token = this.tokens[at]!;
+      if (token.kind !== 'punctuation') continue;
+      if (token.text === '(' || token.text === '[') open++;
+      else if (token.text === ')' || token.text === ']') open--;
+    }
+    while (open > 0 && !this.atEnd()) {
+      if (this.atPunctuation('(') || this.atPunctuation('[')) open++;
+      else if (this.atPunctuation(')') || this.atPunctuation(']')) open--;
+      this.advance();
+    }
+  }
+}
+
+export function tokenSpan(token: Token): Span {
+  return { start: token.start, end: token.end };
+}
+
+export function isWord(token: Token, text: string): boolean {
+  return token.kind === 'word' && token.text === text;
+}
