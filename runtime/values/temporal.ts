@@ -1,0 +1,226 @@
+/**
+ * Dates and timestamps as integers (days, microseconds since 1970-01-01, UTC) by civil-calendar formulas, no Date objects.
+ * Formulas: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+ */
+import { type IntervalValue, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from './types.ts';
+
+export type TemporalUnit =
+  | 'microsecond'
+  | 'millisecond'
+  | 'second'
+  | 'minute'
+  | 'hour'
+  | 'day'
+  | 'week'
+  | 'month'
+  | 'quarter'
+  | 'year';
+
+export interface Civil {
+  readonly year: number;
+  /** 1–12 */
+  readonly month: number;
+  /** 1–31 */
+  readonly day: number;
+}
+
+export function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146097 + dayOfEra - 719468;
+}
+
+export function civilFromDays(days: number): Civil {
+  const z = days + 719468;
+  const era = Math.floor(z / 146097);
+  const dayOfEra = z - era * 146097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const mp = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * mp + 2) / 5) + 1;
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+}
+
+export function isLeapYear(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+export function daysInMonth(year: number, month: number): number {
+  return month === 2 && isLeapYear(year) ? 29 : (MONTH_DAYS[month - 1] as number);
+}
+
+export function microsToDays(micros: number): number {
+  return Math.floor(micros / MICROS_PER_DAY);
+}
+
+/** Months since 1970-01 of the month that holds `micros`. */
+function monthIndex(micros: number): number {
+  const { year, month } = civilFromDays(microsToDays(micros));
+  return (year - 1970) * 12 + month - 1;
+}
+
+function monthStart(index: number): number {
+  const year = 1970 + Math.floor(index / 12);
+  const month = index - Math.floor(index / 12) * 12 + 1;
+  return daysFromCivil(year, month, 1) * MICROS_PER_DAY;
+}
+
+const FIXED_UNIT: Readonly<Partial<Record<TemporalUnit, number>>> = {
+  microsecond: 1,
+  millisecond: 1000,
+  second: MICROS_PER_SECOND,
+  minute: MICROS_PER_MINUTE,
+  hour: MICROS_PER_HOUR,
+  day: MICROS_PER_DAY,
+};
+
+const MONTHS_PER_UNIT: Readonly<Partial<Record<TemporalUnit, number>>> = { month: 1, quarter: 3, year: 12 };
+
+/** 1970-01-05 was a Monday. */
+const FIRST_MONDAY = 4 * MICROS_PER_DAY;
+const MICROS_PER_WEEK = 7 * MICROS_PER_DAY;
+
+/** date_trunc: the start of the unit that holds `micros`; weeks are ISO weeks (Monday). */
+export function truncMicros(unit: TemporalUnit, micros: number): number {
+  const fixed = FIXED_UNIT[unit];
+  if (fixed !== undefined) return floorTo(micros, fixed);
+  if (unit === 'week') return floorTo(micros - FIRST_MONDAY, MICROS_PER_WEEK) + FIRST_MONDAY;
+  const months = MONTHS_PER_UNIT[unit] as number;
+  const index = monthIndex(micros);
+  return monthStart(Math.floor(index / months) * months);
+}
+
+/** The start of the next unit, strictly after `micros`. */
+export function nextBoundary(unit: TemporalUnit, micros: number): number {
+  const start = truncMicros(unit, micros);
+  const fixed = FIXED_UNIT[unit];
+  if (fixed !== undefined) return start + fixed;
+  if (unit === 'week') return start + MICROS_PER_WEEK;
+  return monthStart(monthIndex(start) + (MONTHS_PER_UNIT[unit] as number));
+}
+
+/** The first start of a unit at or after `micros`. */
+export function boundaryAtOrAfter(unit: TemporalUnit, micros: number): number {
+  return truncMicros(unit, micros) === micros ? micros : nextBoundary(unit, micros);
+}
+
+function floorTo(micros: number, unit: number): number {
+  const rest = micros % unit;
+  return rest === 0 ? micros : rest < 0 ? micros - rest - unit : micros - rest;
+}
+
+/** Calendar months; the day is clamped to the month's end, the time of day stays. */
+export function addMonths(micros: number, months: number): number {
+  if (months === 0) return micros;
+  const days = microsToDays(micros);
+  const timeOfDay = micros - days * MICROS_PER_DAY;
+  return addMonthsToDays(days, months) * MICROS_PER_DAY + timeOfDay;
+}
+
+export function addMonthsToDays(days: number, months: number): number {
+  const { year, month, day } = civilFromDays(days);
+  const index = year * 12 + month - 1 + months;
+  const newYear = Math.floor(index / 12);
+  const newMonth = index - newYear * 12 + 1;
+  return daysFromCivil(newYear, newMonth, Math.min(day, daysInMonth(newYear, newMonth)));
+}
+
+/** Months first, then days, then microseconds, as both databases do. May leave the safe range: see `inTimestampRange`. */
+export function addInterval(micros: number, interval: IntervalValue): number {
+  return addMonths(micros, interval.months) + interval.days * MICROS_PER_DAY + interval.micros;
+}
+
+/** Results of timestamp arithmetic beyond ±(2^53−1) µs are NULL (years 1684 to 2255). */
+export function inTimestampRange(micros: number): boolean {
+  return micros <= Number.MAX_SAFE_INTEGER && micros >= -Number.MAX_SAFE_INTEGER;
+}
+
+const TIMESTAMP =
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?$/;
+
+/**
+ * ISO 8601 with `T` or one blank, seconds and fraction (up to six digits) optional, a date alone is midnight; an offset is
+ * converted to UTC. null if it is none (rules.md 12).
+ */
+export function parseTimestamp(text: string): number | null {
+  const match = TIMESTAMP.exec(text);
+  if (match === null) return null;
+  const days = checkedDays(Number(match[1]), Number(match[2]), Number(match[3]));
+  if (days === null) return null;
+  if (match[4] === undefined) return match[8] === undefined ? days * MICROS_PER_DAY : null;
+  const hour = Number(match[4]);
+  const minute = Number(match[5]);
+  const second = match[6] === undefined ? 0 : Number(match[6]);
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  const fraction = match[7] === undefined ? 0 : Number(match[7].padEnd(6, '0'));
+  const offset = match[8] === undefined ? 0 : parseOffset(match[8]);
+  if (offset === null) return null;
+  return (
+    days * MICROS_PER_DAY +
+    hour * MICROS_PER_HOUR +
+    minute * MICROS_PER_MINUTE +
+    second * MICROS_PER_SECOND +
+    fraction -
+    offset
+  );
+}
+
+function parseOffset(text: string): number | null {
+  if (text === 'Z' || text === 'z') return 0;
+  const digits = text.slice(1).replace(':', '');
+  const hours = Number(digits.slice(0, 2));
+  const minutes = digits.length > 2 ? Number(digits.slice(2)) : 0;
+  if (hours > 15 || minutes > 59) return null;
+  const offset = hours * MICROS_PER_HOUR + minutes * MICROS_PER_MINUTE;
+  return text.startsWith('-') ? -offset : offset;
+}
+
+function checkedDays(year: number, month: number, day: number): number | null {
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null;
+  return daysFromCivil(year, month, day);
+}
+
+/** `2001-03-01` only. Days since 1970-01-01, or null. */
+export function parseDate(text: string): number | null {
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text);
+  return match === null ? null : checkedDays(Number(match[1]), Number(match[2]), Number(match[3]));
+}
+
+function pad(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}
+
+function printYear(year: number): string {
+  return year < 0 ? `-${pad(-year, 6)}` : year > 9999 ? `+${pad(year, 6)}` : pad(year, 4);
+}
+
+export function printDate(days: number): string {
+  const { year, month, day } = civilFromDays(days);
+  return `${printYear(year)}-${pad(month, 2)}-${pad(day, 2)}`;
+}
+
+/** `2001-03-01T12:00:00.5` followed by `suffix`; the fraction without trailing zeros, none if zero. */
+export function printTimestamp(micros: number, separator: 'T' | ' ' = 'T', suffix = 'Z'): string {
+  const days = microsToDays(micros);
+  let rest = micros - days * MICROS_PER_DAY;
+  const hour = Math.floor(rest / MICROS_PER_HOUR);
+  rest -= hour * MICROS_PER_HOUR;
+  const minute = Math.floor(rest / MICROS_PER_MINUTE);
+  rest -= minute * MICROS_PER_MINUTE;
+  const second = Math.floor(rest / MICROS_PER_SECOND);
+  const fraction = rest - second * MICROS_PER_SECOND;
+  const tail = fraction === 0 ? '' : `.${pad(fraction, 6).replace(/0+$/, '')}`;
+  return `${printDate(days)}${separator}${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}${tail}${suffix}`;
+}
+
+/** Least and greatest microseconds that a record's dates and timestamps may have: 1970-01-01 ≤ x < 2200-01-01 (rules.md 3). */
+export const RANGE_START_MICROS = 0;
+export const RANGE_END_MICROS = daysFromCivil(2200, 1, 1) * MICROS_PER_DAY;
