@@ -1,0 +1,15 @@
+/** FSC735x: DuckDB as batch engine. */
+export const DUCKDB_CODES = {
+  FSC7350: {
+    title: 'DuckDB could not run a query',
+    explanation: 'The engine refused or aborted a statement; its own words are given.',
+  },
+  FSC7351: {
+    title: 'the query is not allowed here',
+    explanation: 'Queries read the sources and views of the project. Files, settings and other databases are locked.',
+  },
+  FSC7352: {
+    title: 'a result file cannot be written',
+    explanation: 'Results are written beside their place and renamed into it, so that a file is whole or not there.',
+  },
+} as const;

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
+import { quoteText } from '../../sources/duckdb-scan.ts';
+import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
+import type { ColumnBatch } from '../../values/batch.ts';
+import { FscError } from '../../values/errors.ts';
+import type { SqlType } from '../../values/types.ts';
+
+export interface DuckDbOptions {
+  readonly threads?: number;
+  /** As DuckDB spells it: `2GB`. */
+  readonly memoryLimit?: string;
+  /** Files that stay readable once the session is locked. */
+  readonly readable?: readonly string[];
+  /** Folders in which `writeParquet` may write once the session is locked. */
+  readonly writable?: readonly string[];
+}
+
+/** Columns of a result with their names and types. */
+export interface ResultColumns {
+  readonly names: readonly string[];
+  readonly types: readonly SqlType[];
+  readonly batch: ColumnBatch;
+}
+
+const BATCH_ROWS = 16_384;
+
+export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSession> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
+  });
+  const session = new DuckDbSession(instance, await instance.connect());
+  // Instants mean UTC wherever a zone could speak; emitted SQL doesn't need it, people's queries are easier to read so.
+  await session.run("SET TimeZone = 'UTC'");
+  await session.allow(options.readable ?? [], options.writable ?? []);
+  return session;
+}
+
+/** One connection to an in-memory database. Statements run one after the other. */
+export class DuckDbSession {
+  readonly connection: DuckDBConnection;
+  readonly #instance: DuckDBInstance;
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.connection = connection;
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#guard(() => this.connection.run(sql));
+  }
+
+  /** Before `lock`: what may still be touched afterwards. */
+  async allow(readable: readonly string[], writable: readonly string[]): Promise<void> {
+    if (readable.length > 0) await this.run(`SET allowed_paths = [${readable.map(pathText).join(', ')}]`);
+    if (writable.length > 0) await this.run(`SET allowed_directories = [${writable.map(pathText).join(', ')}]`);
+  }
+
+  /** No file but those allowed, no extension, no setting, from here on (design.md section 11). */
+  async lock(): Promise<void> {
+    await this.run('SET enable_external_access = false');
+    await this.run('SET lock_configuration = true');
+  }
+
+  /** The whole result. Its vectors belong to the caller. */
+  async readColumns(sql: string): Promise<ResultColumns> {
+    const result = await this.#guard(() => this.connection.stream(sql));
+    const collector = new ChunkCollector(result.columnTypes(), BATCH_ROWS);
+    for await (const chunk of this.#chunks(result)) collector.append(chunk);
+    return { names: result.columnNames(), types: collector.types, batch: collector.batch() };
+  }
+
+  /** The result in batches; each is overwritten by the next. */
+  async streamColumns(
+    sql: string,
+  ): Promise<{ names: readonly string[]; types: readonly SqlType[]; batches: AsyncGenerator<ColumnBatch> }> {
+    const result = await this.#guard(() => this.connection.stream(sql));
+    const collector = new ChunkCollector(result.columnTypes(), BATCH_ROWS + 2048);
+    return { names: result.columnNames(), types: collector.types, batches: this.#batches(result, collector) };
+  }
+
+  async *#batches(result: DuckDBResult, collector: ChunkCollector): AsyncGenerator<ColumnBatch> {
+    for await (const chunk of this.#chunks(result)) {
+      collector.append(chunk);
+      if (collector.length < BATCH_ROWS) continue;
+      yield collector.batch();
+      collector.reset();
+    }
+    if (collector.length > 0) yield collector.batch();
+  }
+
+  async *#chunks(result: DuckDBResult): AsyncGenerator<Parameters<ChunkCollector['append']>[0]> {
+    for (;;) {
+      const chunk = await this.#guard(() => result.fetchChunk());
+      if (chunk === null || chunk.rowCount === 0) return;
+      yield chunk;
+    }
+  }
+
+  /** Writes the rows of `sql` whole or not at all. Refuses types that Parquet would store as something else. Gives the number of rows. */
+  async writeParquet(sql: string, path: string): Promise<number> {
+    return this.#writeFile(sql, path, 'FORMAT parquet, COMPRESSION zstd');
+  }
+
+  async writeCsv(sql: string, path: string): Promise<number> {
+    return this.#writeFile(sql, path, 'FORMAT csv, HEADER true');
+  }
+
+  async #writeFile(sql: string, path: string, format: string): Promise<number> {
+    const items = await this.#parquetItems(sql);
+    const target = resolve(path);
+    const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
+    try {
+      const result = await this.connection.run(
+        `COPY (SELECT ${items.join(', ')} FROM (\n${sql}\n) AS result) TO ${quoteText(temporary)} (${format})`,
+      );
+      renameSync(temporary, target);
+      return Number(result.rowsChanged);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw new FscError(
+        'FSC7352',
+        isDiskFull(error) ? 3 : 1,
+        `cannot write ${path}`,
+        messageOf(error),
+        'nothing was left behind; look at the folder',
+      );
+    }
+  }
+
+  /** DuckDB writes HUGEINT to Parquet as DOUBLE (rules.md 27): it goes as decimal(38,0). */
+  async #parquetItems(sql: string): Promise<readonly string[]> {
+    const result = await this.#guard(() => this.connection.stream(`SELECT * FROM (\n${sql}\n) AS result LIMIT 0`));
+    return result.columnNames().map((name, i) => {
+      const quoted = `result.${quoteName(name)}`;
+      const huge = result.columnType(i).toString() === 'HUGEINT';
+      return huge ? `CAST(${quoted} AS decimal(38,0)) AS ${quoteName(name)}` : quoted;
+    });
+  }
+
+  close(): void {
+    this.connection.closeSync();
+    this.#instance.closeSync();
+  }
+
+  async #guard<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw engineFault(error);
+    }
+  }
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function pathText(path: string): string {
+  return quoteText(resolve(path));
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isDiskFull(error: unknown): boolean {
+  return /no space left|disk full|ENOSPC/i.test(messageOf(error));
+}
+
+/** DuckDB's own words as a fault of the user's query or data. */
+export function engineFault(error: unknown): FscError {
+  if (error instanceof FscError) return error;
+  const message = messageOf(error);
+  const [first = message, ...rest] = message.split('\n');
+  if (/^Permission Error|configuration has been locked/.test(message)) {
+    return new FscError('FSC7351', 1, first, 'the session is locked to the sources and views of the project', null);
+  }
+  const detail = rest.join('\n').trim();
+  return new FscError('FSC7350', isDiskFull(error) ? 3 : 1, first, detail === '' ? null : detail, null);
+}
