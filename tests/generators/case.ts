@@ -165,7 +165,13 @@ const genSchema = (random: Random): Schema => {
     key.push('entity_1');
   }
   const [text, micros] = random.pick(LATENESS);
-  const columns = random.shuffle([...keyColumns, time, ...entities, ...values]);
+  const instant = (t: Type): boolean => t.kind === 'timestamp' || t.kind === 'timestamptz';
+  const mapped = (spec: ColumnSpec): ColumnSpec => {
+    if (!random.chance(0.06)) return spec;
+    const path = random.chance(0.5) ? ['data', `${spec.name}_in`] : [`${spec.name}_in`];
+    return { ...spec, from: instant(spec.type) && random.chance(0.5) ? { path, unit: 'epoch_us' } : { path } };
+  };
+  const columns = random.shuffle([...keyColumns, time, ...entities, ...values]).map(mapped);
   return {
     entities: entities.map((e) => e.name),
     source: {
@@ -181,8 +187,10 @@ const genSchema = (random: Random): Schema => {
 };
 
 /** The text of a value in a JSON line; some values have several. */
-export const jsonOf = (random: Random, value: Value, type: Type): string => {
+export const jsonOf = (random: Random, value: Value, column: ColumnSpec): string => {
+  const { type } = column;
   if (value === null) return 'null';
+  if (column.from?.unit !== undefined) return String(value);
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return Object.is(value, -0) ? '-0.0' : String(value);
   if (typeof value === 'string') return JSON.stringify(value);
@@ -288,7 +296,7 @@ const genLog = (
         log.push(
           random.chance(0.5)
             ? old
-            : { ...old, cells: { ...old.cells, [victim.name]: { value, json: jsonOf(random, value, victim.type) } } },
+            : { ...old, cells: { ...old.cells, [victim.name]: { value, json: jsonOf(random, value, victim) } } },
         );
         continue;
       }
@@ -305,19 +313,22 @@ const genLog = (
       else value = random.pick(pools[spec.name]!);
       if (value === null && random.chance(0.5)) continue;
       if (spec.fallback !== undefined && random.chance(0.2)) continue;
-      cells[spec.name] = { value, json: jsonOf(random, value, spec.type) };
+      cells[spec.name] = { value, json: jsonOf(random, value, spec) };
     }
     if (!quiet && form < 0.05) {
       const victim = random.pick(source.columns);
       if (victim.notNull && random.chance(0.3)) {
         if (random.chance(0.5)) delete cells[victim.name];
         else cells[victim.name] = { value: null, json: 'null' };
-      } else cells[victim.name] = { bad: badJson(random, victim.type) };
+      } else
+        cells[victim.name] = {
+          bad: victim.from?.unit === undefined ? badJson(random, victim.type) : random.pick(['true', '"soon"']),
+        };
     } else if (!quiet && form < 0.065) {
       const dates = source.columns.filter((c) => ['date', 'timestamp', 'timestamptz'].includes(c.type.kind));
       const victim = random.pick(dates);
       const value = victim.type.kind === 'date' ? random.pick([-1n, 84006n]) : random.pick([-1n, 7258118400000000n]);
-      cells[victim.name] = { value, json: `"${victim.type.kind === 'date' ? dateText(value) : isoText(value)}"` };
+      cells[victim.name] = { value, json: jsonOf(random, value, victim) };
     }
     log.push(
       random.chance(0.05)

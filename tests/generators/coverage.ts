@@ -90,6 +90,7 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
     hit(`column:${typeName(c.type)}${c.notNull ? ' not null' : ''}`);
     if (c.check !== undefined) hit('column:check');
     if (c.fallback !== undefined) hit('column:default');
+    if (c.from !== undefined) hit(`column:@from ${c.from.unit ?? (c.from.path.length > 1 ? 'nested' : 'renamed')}`);
   }
   for (const view of test.views) {
     hit(`shape:${view.shape}`);
@@ -168,6 +169,11 @@ export const EXPECTED: readonly string[] = [
   ...['hour', 'day', 'week', 'month', 'quarter', 'year'].map((u) => `window:>=:trunc ${u}`),
   'window:>=:trunc month - interval',
   'scalar:case',
+  'column:check',
+  'column:default',
+  'column:@from epoch_us',
+  'column:@from nested',
+  'column:@from renamed',
 ];
 
 export const missing = (coverage: Coverage): string[] => EXPECTED.filter((name) => !coverage.has(name));

@@ -289,6 +289,11 @@ export const printSource = (source: SourceSpec): string => {
   const tags = [`-- @event_time ${source.eventTime}`];
   if (source.latenessTag) tags.push(`-- @lateness ${source.lateness.text}`);
   if (source.key.length === 0) tags.push('-- @key none');
+  for (const c of source.columns) {
+    if (c.from === undefined) continue;
+    const unit = c.from.unit === undefined ? '' : ` ${c.from.unit}`;
+    tags.push(`-- @from ${c.name} ${c.from.path.join('.')}${unit}`);
+  }
   const columns = source.columns.map((c) => {
     const parts = [c.name, printType(c.type)];
     if (c.fallback !== undefined) parts.push(`DEFAULT ${printLiteral(c.fallback)}`);

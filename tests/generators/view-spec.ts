@@ -228,6 +228,8 @@ export interface ColumnSpec {
   readonly notNull: boolean;
   readonly check?: Expr;
   readonly fallback?: LiteralExpr;
+  /** `-- @from`: where the line has it, at most one level down, and how an instant is written there. */
+  readonly from?: { readonly path: readonly string[]; readonly unit?: 'epoch_us' };
   /** Generators' hints: values that sums overflow on; values small enough for exp and power. */
   readonly huge?: boolean;
   readonly small?: boolean;

@@ -448,7 +448,7 @@ const genWindowLeaf = (ctx: ViewContext, partition: readonly string[], named: Ma
     const kind = kindOf(arg.expr.type);
     if (fn === 'lag' && random.chance(0.4)) {
       args.push(literal(INTEGER, BigInt(random.int(1, 3))));
-      if (random.chance(0.4) && (kind === 'int' || kind === 'text'))
+      if (random.chance(0.4) && ((kind === 'int' && arg.expr.type.kind !== 'smallint') || kind === 'text'))
         args.push(kind === 'text' ? literal(TEXT, 'none') : literal(INTEGER, -1n));
     }
     return {

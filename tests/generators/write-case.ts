@@ -4,14 +4,21 @@ import { dirname, join } from 'node:path';
 import { dateText, decimalText, isoText } from '../reference/values.ts';
 import { verdicts } from '../reference/verdicts.ts';
 import { printFiles } from './print-sql.ts';
-import type { Case, LogLine, RequestSpec, Row, Type, Value } from './view-spec.ts';
+import type { Case, LogLine, RequestSpec, Row, SourceSpec, Type, Value } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
-export const printLine = (line: LogLine): string => {
+export const printLine = (line: LogLine, source: SourceSpec): string => {
   if (line.kind === 'poison') return line.text;
-  const fields = Object.entries(line.cells).map(
-    ([name, cell]) => `${JSON.stringify(name)}: ${'bad' in cell ? cell.bad : cell.json}`,
-  );
+  const fields: string[] = [];
+  const inner = new Map<string, string[]>();
+  for (const [name, cell] of Object.entries(line.cells)) {
+    const path = source.columns.find((c) => c.name === name)?.from?.path ?? [name];
+    const text = `${JSON.stringify(path[path.length - 1])}: ${'bad' in cell ? cell.bad : cell.json}`;
+    const outer = path[0]!;
+    if (path.length === 1) fields.push(text);
+    else inner.set(outer, [...(inner.get(outer) ?? []), text]);
+  }
+  for (const [outer, texts] of inner) fields.push(`${JSON.stringify(outer)}: {${texts.join(', ')}}`);
   if (line.extra !== undefined) fields.push(line.extra);
   return `{${fields.join(', ')}}`;
 };
@@ -20,7 +27,7 @@ export const printLine = (line: LogLine): string => {
 export const printLog = (test: Case, n = test.log.length): string =>
   test.log
     .slice(0, n)
-    .map((line) => `${printLine(line)}\n`)
+    .map((line) => `${printLine(line, test.source)}\n`)
     .join('');
 
 export const jsonValue = (value: Value, type: Type): string => {
