@@ -1,5 +1,5 @@
 import { unreachable } from '../../runtime/values/errors.ts';
-import type { CallExpr, Expr } from '../parse/ast.ts';
+import type { CallExpr, Expr, WindowSpec } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 
 /** Direct children of a syntax node; a call's FILTER, ORDER BY and OVER included. */
@@ -143,4 +143,71 @@ export function mapChildren(expr: PlanExpr, map: (child: PlanExpr) => PlanExpr):
     default:
       return expr;
   }
+}
+
+/** Rebuilds a syntax tree, bottom up, with `map` applied to every column reference. */
+export function mapColumns(expr: Expr, map: (node: Extract<Expr, { kind: 'column' }>) => Expr): Expr {
+  const on = (child: Expr): Expr => mapColumns(child, map);
+  switch (expr.kind) {
+    case 'column':
+      return map(expr);
+    case 'unary':
+    case 'not':
+    case 'isNull':
+    case 'isBoolean':
+    case 'cast':
+    case 'extract':
+      return { ...expr, operand: on(expr.operand) };
+    case 'and':
+    case 'or':
+      return { ...expr, operands: expr.operands.map(on) };
+    case 'binary':
+    case 'isDistinct':
+      return { ...expr, left: on(expr.left), right: on(expr.right) };
+    case 'between':
+      return { ...expr, operand: on(expr.operand), low: on(expr.low), high: on(expr.high) };
+    case 'in':
+      return { ...expr, operand: on(expr.operand), list: expr.list.map(on) };
+    case 'like':
+      return { ...expr, operand: on(expr.operand), pattern: on(expr.pattern) };
+    case 'case':
+      return {
+        ...expr,
+        operand: expr.operand === null ? null : on(expr.operand),
+        whens: expr.whens.map((branch) => ({ when: on(branch.when), then: on(branch.then) })),
+        otherwise: expr.otherwise === null ? null : on(expr.otherwise),
+      };
+    case 'subscript':
+      return { ...expr, operand: on(expr.operand), index: on(expr.index) };
+    case 'call':
+      return mapCall(expr, on);
+    default:
+      return expr;
+  }
+}
+
+function mapCall(call: CallExpr, on: (expr: Expr) => Expr): CallExpr {
+  const over = call.over === null || call.over.kind === 'named' ? call.over : { ...call.over, spec: mapSpec(call.over.spec, on) };
+  return {
+    ...call,
+    args: call.args.map(on),
+    orderBy: call.orderBy.map((item) => ({ ...item, expr: on(item.expr) })),
+    filter: call.filter === null ? null : on(call.filter),
+    over,
+  };
+}
+
+export function mapSpec(spec: WindowSpec, on: (expr: Expr) => Expr): WindowSpec {
+  return {
+    ...spec,
+    partitionBy: spec.partitionBy.map(on),
+    orderBy: spec.orderBy.map((item) => ({ ...item, expr: on(item.expr) })),
+  };
+}
+
+/** Equal texts are equal expressions, spans and spelling of names aside. */
+export function syntaxKey(expr: Expr): string {
+  return JSON.stringify(expr, (key, value) =>
+    key === 'span' || key.endsWith('Span') || key === 'quoted' ? undefined : value,
+  );
 }

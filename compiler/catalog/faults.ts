@@ -15,6 +15,8 @@ export interface FaultParts {
 /** Where the semantic stages put the faults of one file. Counts errors, so that a caller knows whether to go on. */
 export class Faults {
   errors = 0;
+  /** Syntax nodes whose fault was told already: binding them gives nothing and says nothing. */
+  readonly poisoned = new WeakSet<object>();
   readonly file: SourceText;
   readonly #sink: DiagnosticSink;
   readonly #seen = new Set<string>();
