@@ -48,14 +48,14 @@ function firstReaching(bound: WindowBound, limitMicros: number): number {
   let start = truncMicros(bound.trunc, shifted);
   for (
     let previous = truncMicros(bound.trunc, start - 1);
-    valueOf(bound, previous) >= limitMicros;
+    boundOfUnit(bound, previous) >= limitMicros;
     previous = truncMicros(bound.trunc, start - 1)
   )
     start = previous;
-  while (valueOf(bound, start) < limitMicros) start = nextBoundary(bound.trunc, start);
+  while (boundOfUnit(bound, start) < limitMicros) start = nextBoundary(bound.trunc, start);
   return start;
 }
 
-function valueOf(bound: WindowBound, unitStart: number): number {
+function boundOfUnit(bound: WindowBound, unitStart: number): number {
   return addMonths(unitStart, bound.offsetMonths) + bound.offsetMicros;
 }
