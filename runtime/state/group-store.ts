@@ -2,7 +2,7 @@ import type { SqlType } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
 import { ExactSums } from './exact-sum.ts';
-import { growBytes, growFloats, growInts, growLike } from './grow.ts';
+import { growFloats, growInts } from './grow.ts';
 import { Interner } from './interner.ts';
 import type { ErrorCounter, StateImage } from './program.ts';
 
@@ -12,11 +12,11 @@ export type Holds = 'int' | 'double' | 'hybrid' | 'text';
 /** The layout of a group's state, decided by the compiler. Fields are offsets inside a cursor. */
 export interface GroupLayout {
   readonly fingerprint: string;
-  readonly columns: readonly { readonly array: 'i32' | 'f64'; readonly holds: Holds }[];
+  readonly columns: readonly { readonly holds: Holds }[];
   readonly masks: number;
   /** Columns that order events of one instant. */
   readonly keyColumns: readonly number[];
-  /** Int32 fields a cursor. */
+  /** Int32 fields a cursor; the first three are the entity's block: its start, how many events it holds, how many it can. */
   readonly positions: number;
   /** Fields that hold ring offsets. */
   readonly offsets: readonly number[];
@@ -34,7 +34,10 @@ export interface GroupLayout {
 }
 
 const FIRST_CLASS = 2;
-const NO_BLOCK = 255;
+const BASE = 0;
+const LENGTH = 1;
+const CAPACITY = 2;
+const DIRTY = 3;
 
 /**
  * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all (size classes of powers of two, free lists) with
@@ -51,21 +54,18 @@ export class GroupStore {
   readonly errors: ErrorCounter;
   line = Number.NEGATIVE_INFINITY;
 
-  ts: Float64Array;
-  columns: (Int32Array | Float64Array)[];
-  masks: Int32Array[];
+  /** Records of events: [event time, columns…, masks…], `stride` doubles each, so that an event is one place in memory. */
+  ring: Float64Array;
+  readonly stride: number;
   deques: Int32Array[];
   /** Key columns of the event about to be inserted. */
   readonly newKeys: Float64Array;
 
-  base: Int32Array;
-  length: Int32Array;
-  kind: Uint8Array;
   pos: Int32Array;
   acc: Float64Array;
-  dirty: Uint8Array;
   #dirtyList: Int32Array;
   #dirtyCount = 0;
+  #slots: number;
   #top = 0;
   #free: number[][] = [];
   #scratchBase = 0;
@@ -81,17 +81,11 @@ export class GroupStore {
     this.entities = new EntityTable(types, hint);
     const entities = Math.max(16, hint);
     const slots = entities * 4;
-    this.ts = new Float64Array(slots);
-    this.columns = layout.columns.map((column) =>
-      column.array === 'i32' ? new Int32Array(slots) : new Float64Array(slots),
-    );
-    this.masks = Array.from({ length: layout.masks }, () => new Int32Array(slots));
+    this.#slots = slots;
+    this.stride = 1 + layout.columns.length + layout.masks;
+    this.ring = new Float64Array(slots * this.stride);
     this.deques = layout.deques.map(() => new Int32Array(slots));
     this.newKeys = new Float64Array(layout.keyColumns.length);
-    this.base = new Int32Array(entities);
-    this.length = new Int32Array(entities);
-    this.kind = new Uint8Array(entities).fill(NO_BLOCK);
-    this.dirty = new Uint8Array(entities);
     this.#dirtyList = new Int32Array(16);
     this.pos = new Int32Array((entities + 1) * layout.positions);
     this.acc = new Float64Array((entities + 1) * layout.accumulators);
@@ -102,7 +96,7 @@ export class GroupStore {
   /** The entity of the parts put into `entities`; makes room for a new one. */
   touch(): number {
     const entity = this.entities.findOrAdd();
-    if (entity >= this.base.length) this.#growEntities();
+    if ((entity + 2) * this.layout.positions > this.pos.length) this.#growEntities();
     return entity;
   }
 
@@ -119,46 +113,59 @@ export class GroupStore {
     return this.#codeIds;
   }
 
+  baseOf(entity: number): number {
+    return this.pos[(entity + 1) * this.layout.positions + BASE] as number;
+  }
+
+  lengthOf(entity: number): number {
+    return this.pos[(entity + 1) * this.layout.positions + LENGTH] as number;
+  }
+
   markDirty(entity: number): void {
-    if (this.dirty[entity] === 1) return;
-    this.dirty[entity] = 1;
+    const flag = (entity + 1) * this.layout.positions + DIRTY;
+    if (this.pos[flag] === 1) return;
+    this.pos[flag] = 1;
     if (this.#dirtyCount === this.#dirtyList.length) this.#dirtyList = growInts(this.#dirtyList, this.#dirtyCount * 2);
     this.#dirtyList[this.#dirtyCount++] = entity;
   }
 
   takeDirty(): Int32Array {
     const list = this.#dirtyList.slice(0, this.#dirtyCount);
-    for (let i = 0; i < list.length; i++) this.dirty[list[i] as number] = 0;
+    for (const entity of list) this.pos[(entity + 1) * this.layout.positions + DIRTY] = 0;
     this.#dirtyCount = 0;
     return list;
   }
 
-  /** A slab index for an event that is later than all others of its entity; −1 if it is not. */
+  /** The record of a new event that is later than all others of its entity; −1 if it is not. */
   append(entity: number, t: number): number {
-    const n = this.length[entity] as number;
-    if (n > 0 && (this.ts[(this.base[entity] as number) + n - 1] as number) >= t) return -1;
-    if (this.kind[entity] === NO_BLOCK || n === 1 << (this.kind[entity] as number)) this.#makeRoom(entity);
-    const offset = this.length[entity] as number;
-    this.length[entity] = offset + 1;
-    return (this.base[entity] as number) + offset;
+    const at = (entity + 1) * this.layout.positions;
+    const n = this.pos[at + LENGTH] as number;
+    if (n > 0 && (this.ring[((this.pos[at + BASE] as number) + n - 1) * this.stride] as number) >= t) return -1;
+    if (n === this.pos[at + CAPACITY]) this.#makeRoom(entity);
+    const offset = this.pos[at + LENGTH] as number;
+    this.pos[at + LENGTH] = offset + 1;
+    return ((this.pos[at + BASE] as number) + offset) * this.stride;
   }
 
-  /** A slab index for an event among others, by (event time, `newKeys`); equal ones in order of arrival. */
+  /** The record of a new event among others, by (event time, `newKeys`); equal ones in order of arrival. */
   insert(entity: number, t: number): number {
-    if (this.length[entity] === 1 << (this.kind[entity] as number)) this.#makeRoom(entity);
-    const base = this.base[entity] as number;
-    const n = this.length[entity] as number;
+    const { positions, tails } = this.layout;
+    const at = (entity + 1) * positions;
+    if (this.pos[at + LENGTH] === this.pos[at + CAPACITY]) this.#makeRoom(entity);
+    const base = this.pos[at + BASE] as number;
+    const n = this.pos[at + LENGTH] as number;
+    const { stride } = this;
     let low = n;
-    while (low > 0 && (this.ts[base + low - 1] as number) > t) low--;
-    while (low > 0 && this.ts[base + low - 1] === t && this.#keyIsLess(base + low - 1)) low--;
-    for (const field of this.layout.tails) {
-      if (low < (this.pos[(entity + 1) * this.layout.positions + field] as number)) {
+    while (low > 0 && (this.ring[(base + low - 1) * stride] as number) > t) low--;
+    while (low > 0 && this.ring[(base + low - 1) * stride] === t && this.#keyIsLess((base + low - 1) * stride)) low--;
+    for (const field of tails) {
+      if (low < (this.pos[at + field] as number)) {
         throw new Error(`event at ${t} arrived behind the settled part of its entity`);
       }
     }
     this.#move(base + low, base + low + 1, n - low);
-    this.length[entity] = n + 1;
-    return base + low;
+    this.pos[at + LENGTH] = n + 1;
+    return (base + low) * stride;
   }
 
   /** Copies an entity's cursor into scratch. The block for scratch deques comes from the same slabs. */
@@ -194,15 +201,15 @@ export class GroupStore {
 
   keptEvents(): number {
     let kept = 0;
-    for (let i = 0; i < this.entities.count; i++) kept += this.length[i] as number;
+    for (let i = 0; i < this.entities.count; i++) kept += this.lengthOf(i);
     return kept;
   }
 
   bytes(): number {
-    let bytes = this.ts.byteLength + this.base.byteLength + this.length.byteLength + this.kind.byteLength;
-    bytes += this.pos.byteLength + this.acc.byteLength + this.entities.bytes() + this.sums.bytes();
-    bytes += this.counts.bytes() + this.overlay.bytes() + this.dirty.byteLength;
-    for (const array of [...this.columns, ...this.masks, ...this.deques]) bytes += array.byteLength;
+    let bytes = this.ring.byteLength + this.pos.byteLength + this.acc.byteLength;
+    bytes += this.entities.bytes() + this.sums.bytes();
+    bytes += this.counts.bytes() + this.overlay.bytes();
+    for (const array of this.deques) bytes += array.byteLength;
     return bytes;
   }
 
@@ -212,19 +219,10 @@ export class GroupStore {
     const { positions, accumulators } = this.layout;
     this.entities.snapshot(sections);
     sections.set('texts', this.texts.snapshot());
-    sections.set('ts', this.ts.subarray(0, this.#top));
-    this.columns.forEach((column, i) => {
-      sections.set(`column.${i}`, column.subarray(0, this.#top));
-    });
-    this.masks.forEach((mask, i) => {
-      sections.set(`mask.${i}`, mask.subarray(0, this.#top));
-    });
+    sections.set('ring', this.ring.subarray(0, this.#top * this.stride));
     this.deques.forEach((deque, i) => {
       sections.set(`deque.${i}`, deque.subarray(0, this.#top));
     });
-    sections.set('base', this.base.subarray(0, n));
-    sections.set('length', this.length.subarray(0, n));
-    sections.set('kind', this.kind.subarray(0, n));
     sections.set('pos', this.pos.subarray(0, (n + 1) * positions));
     sections.set('acc', this.acc.subarray(0, (n + 1) * accumulators));
     sections.set('dirty', this.#dirtyList.subarray(0, this.#dirtyCount));
@@ -247,20 +245,10 @@ export class GroupStore {
     this.entities.restore(read.bytes('entity.arena'), read.floats('entity.starts'), read.ints('entity.hashes'));
     this.texts.restore(read.text('texts'));
     const slots = Math.max(64, scalars.top);
-    this.ts = growFloats(read.floats('ts'), slots);
-    this.columns = this.layout.columns.map((column, i) =>
-      column.array === 'i32'
-        ? growInts(read.ints(`column.${i}`), slots)
-        : growFloats(read.floats(`column.${i}`), slots),
-    );
-    this.masks = this.masks.map((_, i) => growInts(read.ints(`mask.${i}`), slots));
+    this.#slots = slots;
+    this.ring = growFloats(read.floats('ring'), slots * this.stride);
     this.deques = this.deques.map((_, i) => growInts(read.ints(`deque.${i}`), slots));
     const entities = Math.max(16, this.entities.count);
-    this.base = growInts(read.ints('base'), entities);
-    this.length = growInts(read.ints('length'), entities);
-    const kinds = read.bytes('kind');
-    this.kind = new Uint8Array(entities).fill(NO_BLOCK);
-    this.kind.set(kinds);
     this.pos = growInts(read.ints('pos'), (entities + 1) * this.layout.positions);
     this.acc = growFloats(read.floats('acc'), (entities + 1) * this.layout.accumulators);
     this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
@@ -272,9 +260,8 @@ export class GroupStore {
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
     this.#codeDictionary = -1;
-    this.dirty = new Uint8Array(entities);
-    this.#dirtyCount = 0;
-    for (const entity of read.ints('dirty')) this.markDirty(entity);
+    this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
+    this.#dirtyCount = read.ints('dirty').length;
   }
 
   #scalars(sumsFree: string): string {
@@ -290,51 +277,45 @@ export class GroupStore {
   }
 
   #growEntities(): void {
-    const size = this.base.length * 2;
-    this.base = growInts(this.base, size);
-    this.length = growInts(this.length, size);
-    const kind = new Uint8Array(size).fill(NO_BLOCK);
-    kind.set(this.kind);
-    this.kind = kind;
-    this.dirty = growBytes(this.dirty, size);
-    this.pos = growInts(this.pos, (size + 1) * this.layout.positions);
-    this.acc = growFloats(this.acc, (size + 1) * this.layout.accumulators);
+    const size = (this.pos.length / this.layout.positions) * 2;
+    this.pos = growInts(this.pos, size * this.layout.positions);
+    this.acc = growFloats(this.acc, size * this.layout.accumulators);
   }
 
   /** Forgets what no window can reach, in batches; takes a block of the next class where that frees less than a quarter. */
   #makeRoom(entity: number): void {
-    const kind = this.kind[entity] as number;
-    if (kind === NO_BLOCK) {
-      this.base[entity] = this.#allocate(FIRST_CLASS);
-      this.kind[entity] = FIRST_CLASS;
+    const at = (entity + 1) * this.layout.positions;
+    const pos = this.pos;
+    const capacity = pos[at + CAPACITY] as number;
+    if (capacity === 0) {
+      pos[at + BASE] = this.#allocate(FIRST_CLASS);
+      pos[at + CAPACITY] = 1 << FIRST_CLASS;
       return;
     }
+    const kind = 31 - Math.clz32(capacity);
     const drop = this.#reach(entity);
-    const from = this.base[entity] as number;
-    const kept = (this.length[entity] as number) - drop;
-    const stays = drop >= 1 << (kind - 2);
+    const from = pos[at + BASE] as number;
+    const kept = (pos[at + LENGTH] as number) - drop;
+    const stays = drop >= capacity >> 2;
     const to = stays ? from : this.#allocate(kind + 1);
     this.#move(from + drop, to, kept);
     this.#rebase(entity, from, to, drop);
-    this.length[entity] = kept;
+    pos[at + LENGTH] = kept;
     if (stays) return;
     this.#release(kind, from);
-    this.base[entity] = to;
-    this.kind[entity] = kind + 1;
+    pos[at + BASE] = to;
+    pos[at + CAPACITY] = capacity * 2;
   }
 
   #reach(entity: number): number {
     const at = (entity + 1) * this.layout.positions;
-    let least = this.length[entity] as number;
+    let least = this.pos[at + LENGTH] as number;
     for (const { field, back } of this.layout.reach) least = Math.min(least, (this.pos[at + field] as number) - back);
     return Math.max(0, least);
   }
 
   #move(from: number, to: number, count: number): void {
-    if (count === 0) return;
-    this.ts.copyWithin(to, from, from + count);
-    for (const column of this.columns) column.copyWithin(to, from, from + count);
-    for (const mask of this.masks) mask.copyWithin(to, from, from + count);
+    if (count > 0) this.ring.copyWithin(to * this.stride, from * this.stride, (from + count) * this.stride);
   }
 
   #rebase(entity: number, from: number, to: number, drop: number): void {
@@ -351,10 +332,10 @@ export class GroupStore {
     });
   }
 
-  #keyIsLess(slot: number): boolean {
+  #keyIsLess(record: number): boolean {
     for (let i = 0; i < this.newKeys.length; i++) {
       const column = this.layout.keyColumns[i] as number;
-      const old = (this.columns[column] as Float64Array)[slot] as number;
+      const old = this.ring[record + 1 + column] as number;
       const order = this.#compare(column, this.newKeys[i] as number, old);
       if (order !== 0) return order < 0;
     }
@@ -386,15 +367,16 @@ export class GroupStore {
 
   #copyDeques(entity: number): void {
     const { deques, positions } = this.layout;
-    const kind = this.kind[entity] as number;
-    if (deques.length === 0 || kind === NO_BLOCK) return;
+    const at = (entity + 1) * positions;
+    const capacity = this.pos[at + CAPACITY] as number;
+    if (deques.length === 0 || capacity === 0) return;
+    const kind = 31 - Math.clz32(capacity);
     if (kind > this.#scratchKind) {
       if (this.#scratchKind > 0) this.#release(this.#scratchKind, this.#scratchBase);
       this.#scratchBase = this.#allocate(kind);
       this.#scratchKind = kind;
     }
-    const at = (entity + 1) * positions;
-    const base = this.base[entity] as number;
+    const base = this.pos[at + BASE] as number;
     for (let i = 0; i < deques.length; i++) {
       const { head, tail } = deques[i] as GroupLayout['deques'][number];
       const deque = this.deques[i] as Int32Array;
@@ -408,7 +390,7 @@ export class GroupStore {
     if (reused !== undefined) return reused;
     const base = this.#top;
     this.#top += 1 << kind;
-    if (this.#top > this.ts.length) this.#growSlabs(Math.max(this.#top, Math.ceil(this.ts.length * 1.5)));
+    if (this.#top > this.#slots) this.#growSlabs(Math.max(this.#top, Math.ceil(this.#slots * 1.5)));
     return base;
   }
 
@@ -423,9 +405,8 @@ export class GroupStore {
   }
 
   #growSlabs(slots: number): void {
-    this.ts = growFloats(this.ts, slots);
-    this.columns = this.columns.map((column) => growLike(column, slots));
-    this.masks = this.masks.map((mask) => growInts(mask, slots));
+    this.#slots = slots;
+    this.ring = growFloats(this.ring, slots * this.stride);
     this.deques = this.deques.map((deque) => growInts(deque, slots));
   }
 }

@@ -16,7 +16,3 @@ export function growBytes(from: Uint8Array, length: number): Uint8Array {
   to.set(from);
   return to;
 }
-
-export function growLike<T extends Int32Array | Float64Array>(from: T, length: number): T {
-  return (from instanceof Int32Array ? growInts(from, length) : growFloats(from as Float64Array, length)) as T;
-}

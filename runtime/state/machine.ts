@@ -64,9 +64,9 @@ class Machine implements GroupState {
     const store = this.#store;
     this.#checkInstant(tMicros);
     store.toScratch(entity);
-    const base = store.base[entity] as number;
+    const base = store.baseOf(entity);
     this.#code.thresholds(tMicros, tMicros);
-    this.#code.advance(0, base, store.scratchBase, store.length[entity] as number);
+    this.#code.advance(0, base, store.scratchBase, store.lengthOf(entity));
     return this.#reader(view)(0, base, store.scratchBase, out);
   }
 
@@ -104,9 +104,9 @@ class Machine implements GroupState {
 
   #inOrder(view: number, entity: number, tMicros: number, capMicros: number, out: Value[]): boolean {
     const store = this.#store;
-    const base = store.base[entity] as number;
+    const base = store.baseOf(entity);
     this.#code.thresholds(tMicros, capMicros);
-    this.#code.advance(entity + 1, base, base, store.length[entity] as number);
+    this.#code.advance(entity + 1, base, base, store.lengthOf(entity));
     return this.#reader(view)(entity + 1, base, base, out);
   }
 
@@ -151,18 +151,18 @@ class Walk implements FutureWalk {
   }
 
   next(): boolean {
-    const base = this.#store.base[this.#entity] as number;
-    const instant = this.#change(0, base, this.#store.length[this.#entity] as number);
+    const base = this.#store.baseOf(this.#entity);
+    const instant = this.#change(0, base, this.#store.lengthOf(this.#entity));
     if (instant === Number.POSITIVE_INFINITY) return false;
     this.#moveTo(instant);
     return true;
   }
 
   #moveTo(instant: number): void {
-    const base = this.#store.base[this.#entity] as number;
+    const base = this.#store.baseOf(this.#entity);
     this.atMicros = instant;
     this.#code.thresholds(instant, instant);
-    this.#code.advance(0, base, this.#store.scratchBase, this.#store.length[this.#entity] as number);
+    this.#code.advance(0, base, this.#store.scratchBase, this.#store.lengthOf(this.#entity));
     this.hasRow = this.#read(0, base, this.#store.scratchBase, this.out);
   }
 }

@@ -165,6 +165,7 @@ function argument(r: Random, names: readonly string[]): PlanExpr {
   if (name !== 'half') return column(name);
   const half = call('half', INTEGER, column('i'));
   if (r.chance(0.5)) return half;
+  // biome-ignore lint/suspicious/noThenProperty: the word of the plan for a branch of CASE
   const whens = [{ when: predicate(r), then: half }];
   return { kind: 'case', type: INTEGER, whens, otherwise: column('i'), span };
 }

@@ -20,7 +20,7 @@ export function advanceText(layout: Layout): string {
     thresholdsFunction(layout),
     ...functions,
     `function advance(c, b, db, n) { ${calls.join(' ')} }`,
-    ...layout.views.map((_, i) => changeFunction(layout.positions, viewWindows(layout, i), i)),
+    ...layout.views.map((_, i) => changeFunction(layout, viewWindows(layout, i), i)),
   ].join('\n');
 }
 
@@ -74,17 +74,13 @@ function thresholdsFunction(layout: Layout): string {
 function tailFunction(layout: Layout, tail: Tail, index: number): string {
   const body: string[] = [];
   const deques = new Set<number>();
-  const columns = new Set<number>();
   for (const window of tail.windows) {
     for (const acc of window.accumulators) {
       if ('deque' in acc && acc.deque >= 0) deques.add(acc.deque);
-      if (acc.kind !== 'count') columns.add(acc.column.index);
     }
   }
   body.push(`  const P = c * ${layout.positions}, A = c * ${layout.accumulators};`);
-  body.push('  const pos = s.pos, acc = s.acc, ts = s.ts;');
-  for (const column of columns) body.push(`  const C${column} = s.columns[${column}];`);
-  for (let mask = 0; mask < layout.masks; mask++) body.push(`  const M${mask} = s.masks[${mask}];`);
+  body.push('  const pos = s.pos, acc = s.acc, ring = s.ring;');
   for (const deque of deques) body.push(`  const D${deque} = s.deques[${deque}];`);
   body.push(...enterLines(layout, tail));
   for (const window of tail.windows) if (window.head >= 0) body.push(...leaveLines(layout, window));
@@ -96,7 +92,7 @@ function enterLines(layout: Layout, tail: Tail): string[] {
   let condition: string;
   if (tail.shape.kind === 'instant') {
     lines.push(`  const hi = thr[${tail.threshold}];`);
-    condition = 'i < n && ts[b + i] <= hi';
+    condition = `i < n && ring[(b + i) * ${layout.stride}] <= hi`;
   } else {
     const { of, mode, end } = tail.shape;
     // Frames stand relative to the latest row; where there is none they wait.
@@ -105,9 +101,9 @@ function enterLines(layout: Layout, tail: Tail): string[] {
     lines.push(`  const first = ${first};`);
     lines.push('  if (last <= first) return;');
     if (mode === 'range') {
-      lines.push('  const rowTime = ts[b + last - 1];');
+      lines.push(`  const rowTime = ring[(b + last - 1) * ${layout.stride}];`);
       lines.push(`  const hi = rowTime - ${jsData(end)};`);
-      condition = 'i < last && ts[b + i] <= hi';
+      condition = `i < last && ring[(b + i) * ${layout.stride}] <= hi`;
     } else {
       lines.push(`  const stop = last - ${jsData(end)};`);
       condition = 'i < stop';
@@ -116,7 +112,7 @@ function enterLines(layout: Layout, tail: Tail): string[] {
   const loop = conditional(layout, tail.windows, (window, acc) => enter(layout, window, acc));
   lines.push(`  if (${condition}) {`);
   lines.push('    do {');
-  lines.push('      const p = b + i;');
+  lines.push(`      const p = (b + i) * ${layout.stride};`);
   lines.push(...maskReads(layout, tail.windows, '      '));
   lines.push(...loop.map((line) => `      ${line}`));
   lines.push('      i++;');
@@ -132,23 +128,23 @@ function leaveLines(layout: Layout, window: Window): string[] {
   let condition: string;
   if (shape.kind === 'instant') {
     lines.push(`    const lo = thr[${window.threshold}];`);
-    condition = 'h < i && ts[b + h] < lo';
+    condition = `h < i && ring[(b + h) * ${layout.stride}] < lo`;
   } else if (shape.frame.mode === 'range') {
     const bounds: string[] = [];
     if (shape.frame.startMicros !== null) bounds.push(`rowTime - ${jsData(shape.frame.startMicros)}`);
     if (shape.of.threshold >= 0) bounds.push(`thr[${shape.of.threshold}]`);
     lines.push(`    const lo = ${most('max', bounds)};`);
-    condition = 'h < i && ts[b + h] < lo';
+    condition = `h < i && ring[(b + h) * ${layout.stride}] < lo`;
   } else {
     const start = shape.frame.start === null ? 'first' : `Math.max(first, last - 1 - ${jsData(shape.frame.start)})`;
     lines.push(`    const start = ${start};`);
     condition = 'h < i && h < start';
   }
-  const loop = conditional(layout, [window], (_, acc) => leave(acc));
+  const loop = conditional(layout, [window], (_, acc) => leave(layout, acc));
   lines.push(`    if (${condition}) {`);
   lines.push('      do {');
   if (loop.length > 0) {
-    lines.push('        const p = b + h;');
+    lines.push(`        const p = (b + h) * ${layout.stride};`);
     lines.push(...maskReads(layout, [window], '        '));
     lines.push(...loop.map((line) => `        ${line}`));
   }
@@ -157,7 +153,7 @@ function leaveLines(layout: Layout, window: Window): string[] {
   lines.push(`      pos[P + ${window.head}] = h;`);
   for (const acc of window.accumulators) lines.push(...expireDeque(acc));
   lines.push('    }');
-  for (const acc of window.accumulators) lines.push(...seekEarliest(acc));
+  for (const acc of window.accumulators) lines.push(...seekEarliest(layout, acc));
   lines.push('  }');
   return lines;
 }
@@ -181,20 +177,20 @@ function conditional(
   );
 }
 
-function maskReads(_layout: Layout, windows: readonly Window[], indent: string): string[] {
+function maskReads(layout: Layout, windows: readonly Window[], indent: string): string[] {
   const masks = new Set<number>();
   for (const window of windows) {
     for (const acc of window.accumulators) if (acc.condition >= 0) masks.add(acc.condition >> 5);
   }
-  return [...masks].map((mask) => `${indent}const m${mask} = M${mask}[p];`);
+  return [...masks].map((mask) => `${indent}const m${mask} = ring[p + ${layout.maskField(mask)}];`);
 }
 
 export function bit(condition: number): string {
   return `(m${condition >> 5} & ${1 << (condition & 31)}) !== 0`;
 }
 
-function asDouble(column: RingColumn): string {
-  const stored = `C${column.index}[p]`;
+function asDouble(layout: Layout, column: RingColumn): string {
+  const stored = `ring[p + ${layout.field(column)}]`;
   return column.holds === 'hybrid' ? `Number(s.texts.value(${stored}))` : stored;
 }
 
@@ -203,27 +199,27 @@ function enter(layout: Layout, window: Window, acc: Accumulator): string[] {
     case 'count':
       return [`acc[A + ${acc.at}]++;`];
     case 'sumInt':
-      return sumInt(acc.at, `+ C${acc.column.index}[p]`);
+      return sumInt(acc.at, `+ ring[p + ${layout.field(acc.column)}]`);
     case 'sumWide':
-      return [`rt.addWide(acc, A + ${acc.at}, C${acc.column.index}[p], 1, s.texts);`];
+      return [`rt.addWide(acc, A + ${acc.at}, ring[p + ${layout.field(acc.column)}], 1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(acc.column)}, 1);`];
+      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, 1);`];
     case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(acc.column)}, 1);`];
+      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, 1);`];
     case 'distinct':
-      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, C${acc.column.index}[p], 1);`];
+      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, ring[p + ${layout.field(acc.column)}], 1);`];
     case 'min':
     case 'max':
-      return window.head < 0 ? foldExtreme(acc) : pushDeque(acc);
+      return window.head < 0 ? foldExtreme(layout, acc) : pushDeque(layout, acc);
     case 'latest':
       if (window.head >= 0) return [`pos[P + ${acc.position}] = i + 1;`];
       return [
-        `acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = C${acc.column.index}[p];`,
+        `acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = ring[p + ${layout.field(acc.column)}];`,
       ];
     case 'earliest':
       if (window.head >= 0) return [];
       return [
-        `if (acc[A + ${acc.at}] === 0) { acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = C${acc.column.index}[p]; }`,
+        `if (acc[A + ${acc.at}] === 0) { acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = ring[p + ${layout.field(acc.column)}]; }`,
       ];
     default:
       return unreachable(acc);
@@ -233,7 +229,9 @@ function enter(layout: Layout, window: Window, acc: Accumulator): string[] {
 /** 1: a value is there, 2: NULL is. */
 function storedFlag(layout: Layout, column: RingColumn): string {
   const condition = layout.notNull(column);
-  return condition < 0 ? '1' : `(s.masks[${condition >> 5}][p] & ${1 << (condition & 31)}) !== 0 ? 1 : 2`;
+  return condition < 0
+    ? '1'
+    : `(ring[p + ${layout.maskField(condition >> 5)}] & ${1 << (condition & 31)}) !== 0 ? 1 : 2`;
 }
 
 function sumInt(at: number, operation: string): string[] {
@@ -242,20 +240,20 @@ function sumInt(at: number, operation: string): string[] {
   ];
 }
 
-function leave(acc: Accumulator): string[] {
+function leave(layout: Layout, acc: Accumulator): string[] {
   switch (acc.kind) {
     case 'count':
       return [`acc[A + ${acc.at}]--;`];
     case 'sumInt':
-      return sumInt(acc.at, `- C${acc.column.index}[p]`);
+      return sumInt(acc.at, `- ring[p + ${layout.field(acc.column)}]`);
     case 'sumWide':
-      return [`rt.addWide(acc, A + ${acc.at}, C${acc.column.index}[p], -1, s.texts);`];
+      return [`rt.addWide(acc, A + ${acc.at}, ring[p + ${layout.field(acc.column)}], -1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(acc.column)}, -1);`];
+      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, -1);`];
     case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(acc.column)}, -1);`];
+      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, -1);`];
     case 'distinct':
-      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, C${acc.column.index}[p], -1);`];
+      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, ring[p + ${layout.field(acc.column)}], -1);`];
     case 'min':
     case 'max':
     case 'latest':
@@ -285,22 +283,21 @@ function yields(acc: Extreme, a: string, b: string): string {
   }
 }
 
-function foldExtreme(acc: Extreme): string[] {
-  const value = `C${acc.column.index}[p]`;
+function foldExtreme(layout: Layout, acc: Extreme): string[] {
+  const value = `ring[p + ${layout.field(acc.column)}]`;
   const best = `acc[A + ${acc.at + 1}]`;
   return [
     `if (acc[A + ${acc.at}] === 0 || ${yields(acc, best, value)}) { acc[A + ${acc.at}] = 1; ${best} = ${value}; }`,
   ];
 }
 
-function pushDeque(acc: Extreme): string[] {
-  const values = `C${acc.column.index}`;
+function pushDeque(layout: Layout, acc: Extreme): string[] {
   const deque = `D${acc.deque}`;
   const head = `pos[P + ${acc.position}]`;
   const tail = `pos[P + ${acc.position + 1}]`;
   return [
-    `{ const x = ${values}[p], first = ${head}; let q = ${tail};`,
-    `  while (q > first && ${yields(acc, `${values}[b + ${deque}[db + q - 1]]`, 'x')}) q--;`,
+    `{ const x = ring[p + ${layout.field(acc.column)}], first = ${head}; let q = ${tail};`,
+    `  while (q > first && ${yields(acc, `ring[(b + ${deque}[db + q - 1]) * ${layout.stride} + ${layout.field(acc.column)}]`, 'x')}) q--;`,
     `  ${deque}[db + q] = i; ${tail} = q + 1; }`,
   ];
 }
@@ -314,15 +311,18 @@ function expireDeque(acc: Accumulator): string[] {
   ];
 }
 
-function seekEarliest(acc: Accumulator): string[] {
+function seekEarliest(layout: Layout, acc: Accumulator): string[] {
   if (acc.kind !== 'earliest' || acc.position < 0) return [];
-  const test = acc.condition < 0 ? 'false' : `(M${acc.condition >> 5}[b + f] & ${1 << (acc.condition & 31)}) === 0`;
+  const test =
+    acc.condition < 0
+      ? 'false'
+      : `(ring[(b + f) * ${layout.stride} + ${layout.maskField(acc.condition >> 5)}] & ${1 << (acc.condition & 31)}) === 0`;
   const at = `pos[P + ${acc.position}]`;
   return [`    { let f = Math.max(${at}, h); while (f < i && ${test}) f++; ${at} = f; }`];
 }
 
 /** The next instant after the one at hand at which an event enters or leaves a window of the view; Infinity if none. */
-function changeFunction(positions: number, windows: readonly Window[], view: number): string {
+function changeFunction(layout: Layout, windows: readonly Window[], view: number): string {
   const lines: string[] = [];
   const tails = new Set<Tail>();
   for (const window of windows) {
@@ -331,19 +331,19 @@ function changeFunction(positions: number, windows: readonly Window[], view: num
     if (window.head >= 0) {
       const leaving = most('min', window.shape.window.lower.map(leaveAt));
       lines.push(
-        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ts[b + h]; const t = ${leaving}; if (t < next) next = t; } }`,
+        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ring[(b + h) * ${layout.stride}]; const t = ${leaving}; if (t < next) next = t; } }`,
       );
     }
     if (tails.has(window.tail)) continue;
     tails.add(window.tail);
     const entering = most('max', ['x', ...window.shape.window.upper.map(enterAt)]);
     lines.push(
-      `  { const i = ${tail}; if (i < n) { const x = ts[b + i]; const t = ${entering}; if (t < next) next = t; } }`,
+      `  { const i = ${tail}; if (i < n) { const x = ring[(b + i) * ${layout.stride}]; const t = ${entering}; if (t < next) next = t; } }`,
     );
   }
   return [
     `function change${view}(c, b, n) {`,
-    `  const P = c * ${positions}, pos = s.pos, ts = s.ts;`,
+    `  const P = c * ${layout.positions}, pos = s.pos, ring = s.ring;`,
     '  let next = Infinity;',
     ...lines,
     '  return next;',

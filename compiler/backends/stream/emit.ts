@@ -86,7 +86,7 @@ return rt.group({
 function layoutData(layout: Layout): string {
   return jsData({
     fingerprint: '__FINGERPRINT__',
-    columns: layout.columns.map(({ array, holds }) => ({ array, holds })),
+    columns: layout.columns.map(({ holds }) => ({ holds })),
     masks: layout.masks,
     keyColumns: layout.keyColumns,
     positions: layout.positions,

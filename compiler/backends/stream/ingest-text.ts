@@ -98,7 +98,7 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   entityLines(first.plan.entity, keys, printer, reader);
   const values = columnValues(layout, printer, blame, view);
   maskLines(layout, predicates, values, printer);
-  storeLines(layout, source, values, printer);
+  storeLines(layout, values, printer);
   reader.header.push(`const times = batch.columns[${source.eventTimeColumn}].values;`);
   return [
     'function ingest(batch, rows, count) {',
@@ -200,22 +200,22 @@ function maskLines(
   }
 }
 
-function storeLines(layout: Layout, source: SourceSpec, values: readonly Stored[], printer: ExprPrinter): void {
+function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrinter): void {
   printer.line('const t = times[row];');
   printer.line('if (t <= settled) rt.behindLine(t, settled);');
   values.forEach((value, i) => {
     printer.line(`const x${i} = ${value.stored};`);
   });
-  printer.line('const n = s.length[e];');
-  printer.line('if (n > 0 && settled > -Infinity) { const b = s.base[e]; advance(e + 1, b, b, n); }');
+  printer.line(`const P = (e + 1) * ${layout.positions}, n = s.pos[P + 1];`);
+  printer.line('if (n > 0 && settled > -Infinity) { const b = s.pos[P]; advance(e + 1, b, b, n); }');
   printer.line('let p = s.append(e, t);');
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
   printer.line(`if (p < 0) { ${keys.join(' ')} p = s.insert(e, t); }`);
-  printer.line('s.ts[p] = t;');
-  for (const column of layout.columns) printer.line(`s.columns[${column.index}][p] = x${column.index};`);
-  for (let mask = 0; mask < layout.masks; mask++) printer.line(`s.masks[${mask}][p] = m${mask};`);
+  printer.line('const ring = s.ring;');
+  printer.line('ring[p] = t;');
+  for (const column of layout.columns) printer.line(`ring[p + ${layout.field(column)}] = x${column.index};`);
+  for (let mask = 0; mask < layout.masks; mask++) printer.line(`ring[p + ${layout.maskField(mask)}] = m${mask};`);
   printer.line('s.markDirty(e);');
-  void source;
 }
 
 function entitiesFunction(layout: Layout, scalar: ScalarLookup): string {

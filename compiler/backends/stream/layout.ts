@@ -20,7 +20,6 @@ export type StateViewPlan = AggregateViewPlan | RowsViewPlan;
 /** A stage-1 expression kept with each event; `condition` is the bit "is not NULL", −1 where it never is NULL. */
 export interface RingColumn {
   readonly expr: PlanExpr;
-  readonly array: 'i32' | 'f64';
   readonly holds: Holds;
   readonly index: number;
   readonly users: readonly string[];
@@ -122,7 +121,8 @@ export class Layout {
   readonly sums: number[] = [];
   readonly offsets: number[] = [];
   readonly reach: { field: number; back: number }[] = [];
-  positions = 0;
+  /** The first four Int32 fields of a cursor are the entity's block and its dirty flag. */
+  positions = 4;
   accumulators = 0;
   distincts = 0;
   thresholds = 0;
@@ -142,6 +142,20 @@ export class Layout {
       if (window.head >= 0) this.reach.push({ field: window.head, back: 0 });
       else this.reach.push({ field: window.tail.field, back: 0 });
     }
+  }
+
+  /** Doubles a record: event time, columns, masks. */
+  get stride(): number {
+    return 1 + this.columns.length + this.masks;
+  }
+
+  /** Place of a column or a mask inside a record. */
+  field(column: RingColumn): number {
+    return 1 + column.index;
+  }
+
+  maskField(mask: number): number {
+    return 1 + this.columns.length + mask;
   }
 
   get masks(): number {
@@ -412,25 +426,25 @@ function sorted(bounds: readonly InstantBound[]): string[] {
   return [...new Set(keys)].sort();
 }
 
-function storage(type: SqlType): { array: 'i32' | 'f64'; holds: Holds } {
+function storage(type: SqlType): { holds: Holds } {
   switch (type.kind) {
     case 'smallint':
     case 'integer':
     case 'date':
     case 'boolean':
-      return { array: 'i32', holds: 'int' };
+      return { holds: 'int' };
     case 'timestamp':
     case 'timestamptz':
-      return { array: 'f64', holds: 'int' };
+      return { holds: 'int' };
     case 'decimal':
-      return { array: 'f64', holds: type.precision <= 15 ? 'int' : 'hybrid' };
+      return { holds: type.precision <= 15 ? 'int' : 'hybrid' };
     case 'bigint':
-      return { array: 'f64', holds: 'hybrid' };
+      return { holds: 'hybrid' };
     case 'real':
     case 'double':
-      return { array: 'f64', holds: 'double' };
+      return { holds: 'double' };
     case 'text':
-      return { array: 'i32', holds: 'text' };
+      return { holds: 'text' };
     case 'interval':
     case 'unknown':
       throw new Error(`a value of type ${type.kind} cannot be kept in the state`);

@@ -11,7 +11,7 @@ export function readText(layout: Layout): string {
 function readFunction(layout: Layout, view: ViewReading, index: number): string {
   const lines = [
     `function read${index}(c, b, db, out) {`,
-    `  const P = c * ${layout.positions}, A = c * ${layout.accumulators}, pos = s.pos, acc = s.acc;`,
+    `  const P = c * ${layout.positions}, A = c * ${layout.accumulators}, pos = s.pos, acc = s.acc, ring = s.ring;`,
   ];
   if (view.rows !== null) lines.push(`  if (acc[A + ${view.rows.at}] === 0) return false;`);
   else {
@@ -102,12 +102,12 @@ function average(acc: Accumulator, count: string, type: SqlType | null): string 
   return `rt.intAverage(acc, A + ${acc.at}, ${limbs(acc)}, ${count}, ${scaleOf(type)})`;
 }
 
-function extreme(_layout: Layout, reading: SlotReading, acc: Accumulator): string {
+function extreme(layout: Layout, reading: SlotReading, acc: Accumulator): string {
   if (acc.kind !== 'min' && acc.kind !== 'max') throw new Error('not an extreme');
   if (reading.window.head < 0)
     return `acc[A + ${acc.at}] === 0 ? null : ${decode(acc.column, `acc[A + ${acc.at + 1}]`)}`;
   const head = `pos[P + ${acc.position}]`;
-  const value = `s.columns[${acc.column.index}][b + s.deques[${acc.deque}][db + ${head}]]`;
+  const value = `ring[(b + s.deques[${acc.deque}][db + ${head}]) * ${layout.stride} + ${layout.field(acc.column)}]`;
   return `${head} === pos[P + ${acc.position + 1}] ? null : ${decode(acc.column, value)}`;
 }
 
@@ -124,10 +124,10 @@ function picked(layout: Layout, reading: SlotReading, acc: Accumulator): string 
 
 /** The column's value of the event at a slab index, null where it is NULL. */
 function columnAt(layout: Layout, column: RingColumn, p: string): string {
-  const value = decode(column, `s.columns[${column.index}][${p}]`);
+  const value = decode(column, `ring[(${p}) * ${layout.stride} + ${layout.field(column)}]`);
   const condition = layout.notNull(column);
   if (condition < 0) return value;
-  return `((s.masks[${condition >> 5}][${p}] & ${1 << (condition & 31)}) === 0 ? null : ${value})`;
+  return `((ring[(${p}) * ${layout.stride} + ${layout.maskField(condition >> 5)}] & ${1 << (condition & 31)}) === 0 ? null : ${value})`;
 }
 
 function decode(column: RingColumn, stored: string): string {
