@@ -156,7 +156,10 @@ class Lexer {
     let value = '';
     let from = end;
     for (;;) {
-      if (end >= this.text.length) return this.unclosed('FSC1001', start, 'string', "'");
+      if (end >= this.text.length) {
+        this.unclosed('FSC1001', start, 'string', "'");
+        return;
+      }
       const char = this.text[end];
       if (skipEscapes && char === '\\') end += 2;
       else if (char === "'" && this.text[end + 1] === "'") {
@@ -173,7 +176,10 @@ class Lexer {
     const start = this.at;
     let end = start + 1;
     for (;;) {
-      if (end >= this.text.length) return this.unclosed('FSC1002', start, 'quoted identifier', '"');
+      if (end >= this.text.length) {
+        this.unclosed('FSC1002', start, 'quoted identifier', '"');
+        return;
+      }
       if (this.text[end] !== '"') end++;
       else if (this.text[end + 1] === '"') end += 2;
       else break;
@@ -205,18 +211,19 @@ class Lexer {
     const open = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/.exec(rest)?.[0];
     if (open === undefined) {
       const end = start + (/^\$\w*/.exec(rest)?.[0].length ?? 1);
-      return this.parameter(start, end);
+      this.parameter(start, end);
+      return;
     }
     const close = this.text.indexOf(open, start + open.length);
-    if (close < 0) return this.unclosed('FSC1001', start, 'dollar-quoted string', open);
-    this.push('string', start, close + open.length, this.text.slice(start + open.length, close));
+    if (close < 0) this.unclosed('FSC1001', start, 'dollar-quoted string', open);
+    else this.push('string', start, close + open.length, this.text.slice(start + open.length, close));
   }
 
   private colon(): void {
-    if (this.text.startsWith('::', this.at)) return this.push('operator', this.at, this.at + 2, '::');
     const match = /^:[A-Za-z_]\w*/.exec(this.text.slice(this.at, this.at + 130));
-    if (match !== null) return this.parameter(this.at, this.at + match[0].length);
-    this.push('operator', this.at, this.at + 1, ':');
+    if (this.text.startsWith('::', this.at)) this.push('operator', this.at, this.at + 2, '::');
+    else if (match !== null) this.parameter(this.at, this.at + match[0].length);
+    else this.push('operator', this.at, this.at + 1, ':');
   }
 
   private parameter(start: number, end: number): void {

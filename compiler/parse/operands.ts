@@ -209,6 +209,7 @@ function readCase(grammar: Grammar): Expr {
   while (cursor.acceptWord('when')) {
     const when = readExpression(grammar);
     cursor.expectWord('then', 'after the condition of `WHEN`');
+    // biome-ignore lint/suspicious/noThenProperty: THEN is the word of SQL; the node is never awaited
     whens.push({ when, then: readExpression(grammar) });
   }
   if (whens.length === 0) return cursor.expected('`WHEN`', 'after `CASE`');

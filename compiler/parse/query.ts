@@ -297,7 +297,8 @@ function readClause(grammar: Grammar, clause: Clause, draft: Draft): void {
       draft.where = readExpression(grammar);
       return;
     case 'group':
-      return readGroupBy(grammar, draft);
+      readGroupBy(grammar, draft);
+      return;
     case 'having':
       draft.having = readExpression(grammar);
       return;
@@ -329,15 +330,20 @@ function readGroupBy(grammar: Grammar, draft: Draft): void {
   const plain =
     !cursor.atWords('grouping', 'sets') && !(cursor.atWord('rollup', 'cube') && cursor.ahead(1).text === '(');
   const empty = cursor.atPunctuation('(') && cursor.ahead(1).text === ')' && cursor.ahead(1).kind === 'punctuation';
-  if (!plain || empty) return skipGroupingSets(cursor, start, draft);
+  if (!plain || empty) {
+    skipGroupingSets(cursor, start, draft);
+    return;
+  }
   const keys: Expr[] = [];
   do {
     if (keys.length > 0 && atClauseEnd(cursor)) {
       trailingComma(cursor, cursor.previousEnd);
       break;
     }
-    if (cursor.atWord('rollup', 'cube', 'grouping') && cursor.ahead(1).text !== ',')
-      return skipGroupingSets(cursor, start, draft);
+    if (cursor.atWord('rollup', 'cube', 'grouping') && cursor.ahead(1).text !== ',') {
+      skipGroupingSets(cursor, start, draft);
+      return;
+    }
     keys.push(readExpression(grammar));
   } while (cursor.accept(','));
   draft.groupBy = keys;
