@@ -11,6 +11,7 @@ import type { World } from './evaluate.ts';
 import { evaluateEveryRow } from './evaluate.ts';
 import { newNotes } from './expressions.ts';
 import { accepted } from './verdicts.ts';
+import { worldOf } from './world.ts';
 
 const CASES = Number(process.env.FSC_CASES ?? 300);
 const SEED = Number(process.env.FSC_SEED ?? 1);
@@ -83,9 +84,8 @@ describe('the naive evaluator', () => {
     };
     for (let seed = SEED; seed < SEED + CASES; seed++) {
       const test = generateCase(seed);
-      const rows = accepted(test.log, test.source);
-      await referee.prepare(test, rows);
-      const world: World = { source: test.source, accepted: rows, views: test.views, requests: test.requests };
+      const world = worldOf(test);
+      await referee.prepare(test, world.accepted);
       for (const view of test.views)
         for (const t of test.instants.slice(0, 4)) await check(referee, test, view, world, t, tally);
       if (tally.failures.length >= 5) break;
