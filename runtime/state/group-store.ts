@@ -53,6 +53,8 @@ export class GroupStore {
   readonly overlay: DistinctCounts;
   readonly errors: ErrorCounter;
   line = Number.NEGATIVE_INFINITY;
+  /** Keeps reads that only fill caches from being optimised away. */
+  warm = 0;
 
   /** Records of events: [event time, columns…, masks…], `stride` doubles each, so that an event is one place in memory. */
   ring: Float64Array;
@@ -390,7 +392,7 @@ export class GroupStore {
     if (reused !== undefined) return reused;
     const base = this.#top;
     this.#top += 1 << kind;
-    if (this.#top > this.#slots) this.#growSlabs(Math.max(this.#top, Math.ceil(this.#slots * 1.5)));
+    if (this.#top > this.#slots) this.#growSlabs(Math.max(this.#top, this.#slots * 2));
     return base;
   }
 
