@@ -1,0 +1,119 @@
+import type { BindContext } from '../bind/context.ts';
+import { bindCondition, bindValue } from '../bind/expr.ts';
+import { BOOLEAN } from '../bind/coerce.ts';
+import type { CallExpr, Expr } from '../parse/ast.ts';
+import { bindAggregateCall, bindLatest, isUnboundedOverHistory, reportUnbounded } from './aggregates.ts';
+import { eventContext } from './contexts.ts';
+import { bindEntity, checkKeysSelected, type Entity } from './entity.ts';
+import { splitWindow } from './instant-window.ts';
+import { bindOutputs } from './outputs.ts';
+import type { AggregateCall, InstantWindow, PlanExpr, SourcePlan } from './plan.ts';
+import type { ResolvedSelect } from './relation.ts';
+import { SlotList } from './slots.ts';
+import type { ViewDraft, ViewInput } from './view-input.ts';
+import { hasNow } from '../bind/walk.ts';
+
+/** Shape A. */
+export function planAggregateView(select: ResolvedSelect, input: ViewInput): ViewDraft {
+  const { faults } = input;
+  const { source } = select.relation;
+  const where = bindWhere(select.where, source, input);
+  const groups = select.groupBy.filter((expr) => isGroupable(expr, input));
+  const entity = bindEntity(groups, source, where.conjuncts, faults);
+  const slots = new SlotList();
+  const context = entityContext(source, entity, slots, where.window, input);
+  const outputs = bindOutputs(select.items, source.spec, (item) => bindValue(item.expr, context), faults);
+  if (faults.errors === 0) checkKeysSelected(entity, outputs, 'FSC3203', faults);
+  const having = select.having === null ? null : bindCondition(select.having, context, 'HAVING takes a condition');
+  return {
+    kind: 'aggregate',
+    source: source.spec,
+    entity: entity.exprs,
+    where: conjunction(where.conjuncts),
+    whereWindow: where.window,
+    slots: slots.slots,
+    having,
+    outputs,
+  };
+}
+
+export interface BoundWhere {
+  readonly window: InstantWindow;
+  readonly conjuncts: readonly PlanExpr[];
+}
+
+export function bindWhere(where: readonly Expr[], source: SourcePlan, input: ViewInput): BoundWhere {
+  const { window, rest } = splitWindow(where, source.spec, input.faults);
+  const context = eventContext(source, input.faults, 'where');
+  const bound = rest.map((expr) => bindCondition(expr, context, 'WHERE takes conditions'));
+  return { window, conjuncts: bound.filter((expr) => expr !== null) };
+}
+
+export function conjunction(conjuncts: readonly PlanExpr[]): PlanExpr | null {
+  const [first] = conjuncts;
+  if (first === undefined) return null;
+  if (conjuncts.length === 1) return first;
+  return { kind: 'and', type: BOOLEAN, args: conjuncts, span: first.span };
+}
+
+function isGroupable(expr: Expr, input: ViewInput): boolean {
+  if (expr.kind === 'number') input.faults.error('FSC3202', expr.span, `GROUP BY ${expr.text} is a position`);
+  else if (hasNow(expr)) input.faults.error('FSC3214', expr.span, 'now() in GROUP BY');
+  else return true;
+  return false;
+}
+
+/** Stage 3: group expressions, aggregates and now(). */
+function entityContext(
+  source: SourcePlan,
+  entity: Entity,
+  slots: SlotList,
+  whereWindow: InstantWindow,
+  input: ViewInput,
+): BindContext {
+  const { faults } = input;
+  const inside = eventContext(source, faults, 'argument');
+  const keep = (call: AggregateCall | null, node: CallExpr): PlanExpr | null => {
+    const filter = bindFilter(node, source, input);
+    if (call === null) return null;
+    const bounded = filter.window.lower.length > 0 || whereWindow.lower.length > 0;
+    if (!bounded && isUnboundedOverHistory(call) && input.tags.one('allow_unbounded_state') === null) {
+      reportUnbounded(call, faults);
+    }
+    const slot = { kind: 'aggregate', call, filter: filter.rest, window: filter.window, type: call.type } as const;
+    return slots.add(slot, call.span);
+  };
+  return {
+    faults,
+    column: (node) => {
+      if (faults.poisoned.has(node)) return null;
+      return faults.error('FSC3207', node.span, `\`${node.name.name}\` is neither grouped nor aggregated`);
+    },
+    now: (node) => ({ kind: 'now', type: { kind: 'timestamp' }, span: node.span }),
+    aggregate(node) {
+      if (node.kind === 'subscript') {
+        const latest = bindLatest(node, source.spec, inside);
+        return latest === null ? null : keep(latest.call, latest.node);
+      }
+      if (node.name === 'array_agg') return faults.error('FSC3212', node.span, 'array_agg without [1]');
+      return keep(bindAggregateCall(node, inside), node);
+    },
+    over: (node) =>
+      faults.error('FSC3413', node.span, 'a window function in a view with GROUP BY', {
+        help: 'use one view for the aggregates and one for the rows',
+      }),
+    whole: (node) => entity.find(node),
+  };
+}
+
+interface BoundFilter {
+  readonly window: InstantWindow;
+  readonly rest: PlanExpr | null;
+}
+
+function bindFilter(node: CallExpr, source: SourcePlan, input: ViewInput): BoundFilter {
+  const split = splitWindow(node.filter === null ? [] : [node.filter], source.spec, input.faults);
+  const context = eventContext(source, input.faults, 'argument');
+  const bound = split.rest.map((expr) => bindCondition(expr, context, 'FILTER takes conditions'));
+  return { window: split.window, rest: conjunction(bound.filter((expr) => expr !== null)) };
+}

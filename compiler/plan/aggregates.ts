@@ -1,0 +1,126 @@
+import type { AggregateFunction } from '../../runtime/functions/definition.ts';
+import { printType } from '../../runtime/values/types.ts';
+import { coerce } from '../bind/coerce.ts';
+import type { BindContext } from '../bind/context.ts';
+import { bindTyped } from '../bind/expr.ts';
+import { aggregateCalled, aggregateNamed } from '../bind/registry.ts';
+import type { Faults } from '../catalog/faults.ts';
+import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
+import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import type { AggregateCall, PlanExpr } from './plan.ts';
+
+/** The aggregate that a call means, its argument bound by `context`. FILTER and OVER are the caller's. */
+export function bindAggregateCall(node: CallExpr, context: BindContext): AggregateCall | null {
+  const { faults } = context;
+  if (node.orderBy.length > 0) return faults.error('FSC3211', node.span, `ORDER BY in \`${node.name}\``);
+  const fn = node.star ? aggregateNamed('count_star') : aggregateCalled(node.name);
+  if (fn === null || (node.star && node.name !== 'count')) {
+    return faults.error('FSC3107', node.span, `\`${node.name}(*)\` is no aggregate`, { help: 'only count takes *' });
+  }
+  if (node.star) return node.distinct ? starDistinct(node, faults) : call(fn, false, null, node);
+  if (node.distinct && !fn.allowsDistinct) return faults.error('FSC3210', node.span, `DISTINCT in \`${node.name}\``);
+  const [argument] = node.args;
+  if (argument === undefined || node.args.length !== 1) {
+    return faults.error('FSC3107', node.span, `\`${node.name}\` takes one argument, and has ${node.args.length}`);
+  }
+  const arg = bindTyped(argument, context);
+  return arg === null ? null : resolveAggregate(fn, arg, node, faults);
+}
+
+function starDistinct(node: CallExpr, faults: Faults): null {
+  return faults.error('FSC3107', node.span, 'count(DISTINCT *) is no aggregate', { help: 'name a column' });
+}
+
+function resolveAggregate(fn: AggregateFunction, arg: PlanExpr, node: CallExpr, faults: Faults): AggregateCall | null {
+  // count(1) counts events.
+  const star = aggregateNamed('count_star');
+  const isConstant = arg.kind === 'const' && arg.value !== null;
+  if (fn.name === 'count' && isConstant && !node.distinct && star !== null) return call(star, false, null, node);
+  if (arg.type.kind === 'unknown') return faults.error('FSC3106', arg.span, 'nothing gives this NULL a type');
+  return callOf(fn, arg, node.distinct, node, faults);
+}
+
+function callOf(
+  fn: AggregateFunction,
+  arg: PlanExpr,
+  distinct: boolean,
+  node: Expr,
+  faults: Faults,
+): AggregateCall | null {
+  const resolution = fn.resolve([arg.type], distinct);
+  if (!resolution.ok) {
+    const { code, message, cause, help } = resolution;
+    return faults.foreign(code ?? 'FSC3101', 'FSC3101', node.span, message, { cause, help });
+  }
+  const coerced = coerce(arg, resolution.args[0] ?? arg.type, faults);
+  if (coerced === null) return null;
+  const { name } = fn;
+  return { fn: name, distinct, arg: coerced, argType: coerced.type, type: resolution.result, span: node.span };
+}
+
+function call(fn: AggregateFunction, distinct: boolean, arg: PlanExpr | null, node: CallExpr): AggregateCall {
+  const resolution = fn.resolve([], distinct);
+  const type = resolution.ok ? resolution.result : ({ kind: 'bigint' } as const);
+  return { fn: fn.name, distinct, arg, argType: null, type, span: node.span };
+}
+
+/** `(array_agg(x ORDER BY event_time DESC, key DESC))[1]`; the call itself, for FILTER, is given back too. */
+export function bindLatest(
+  node: Extract<Expr, { kind: 'subscript' }>,
+  source: SourceSpec,
+  context: BindContext,
+): { readonly call: AggregateCall; readonly node: CallExpr } | null {
+  const { faults } = context;
+  const inner = node.operand;
+  if (inner.kind !== 'call') return null;
+  if (node.index.kind !== 'number' || node.index.text !== '1') {
+    return faults.error('FSC3212', node.index.span, 'only the first element of array_agg can be kept', { help: 'write [1]' });
+  }
+  if (inner.distinct) return faults.error('FSC3210', inner.span, 'DISTINCT in `array_agg`');
+  const direction = eventOrder(inner, source, faults);
+  const [argument] = inner.args;
+  if (argument === undefined || inner.args.length !== 1) {
+    return faults.error('FSC3107', inner.span, `\`array_agg\` takes one argument, and has ${inner.args.length}`);
+  }
+  const arg = bindTyped(argument, context);
+  if (direction === null || arg === null) return null;
+  const name = direction === 'desc' ? 'latest' : 'earliest';
+  const fn = aggregateNamed(name);
+  if (fn === null) throw new Error(`the registry has no ${name}`);
+  if (arg.type.kind === 'unknown') return faults.error('FSC3106', arg.span, 'nothing gives this NULL a type');
+  const bound = callOf(fn, arg, false, node, faults);
+  return bound === null ? null : { call: bound, node: inner };
+}
+
+/** The direction of an order by event time and the whole key, or null after the fault was told. */
+function eventOrder(node: CallExpr, source: SourceSpec, faults: Faults): 'asc' | 'desc' | null {
+  const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
+  const direction = node.orderBy[0]?.direction ?? 'desc';
+  const isWhole = node.orderBy.length === names.length && source.keyColumns.length > 0;
+  const isEventOrder = node.orderBy.every((item, index) => isColumn(item, names[index]) && item.direction === direction);
+  if (isWhole && isEventOrder) return direction;
+  const written = names.map((name) => `${name} ${direction.toUpperCase()}`).join(', ');
+  const help =
+    source.keyColumns.length === 0
+      ? `\`${source.name}\` has no key, so events of one instant are in no order: declare a PRIMARY KEY`
+      : `write ORDER BY ${written}`;
+  const at = node.orderBy[0]?.span ?? node.span;
+  const span = { start: at.start, end: node.orderBy.at(-1)?.span.end ?? at.end };
+  return faults.error('FSC3213', span, 'the order does not decide which event is the first', { help });
+}
+
+export function isColumn(item: OrderItem, name: string | undefined): boolean {
+  return item.expr.kind === 'column' && item.expr.name.name === name;
+}
+
+/** True where the state of the call over a whole history would grow with its events. */
+export function isUnboundedOverHistory(call: AggregateCall): boolean {
+  const fn = aggregateNamed(call.fn);
+  if (fn === null || fn.algebra(call.argType, call.distinct) !== 'multiset') return false;
+  return call.argType?.kind !== 'boolean';
+}
+
+export function reportUnbounded(call: AggregateCall, faults: Faults): void {
+  const shown = call.argType === null ? call.fn : `${call.fn} of ${printType(call.argType)}`;
+  faults.error('FSC5001', call.span, `the state of ${call.distinct ? 'a distinct ' : ''}${shown} grows without bound`);
+}
