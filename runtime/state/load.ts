@@ -1,41 +1,13 @@
-import type { SourceProgram } from '../log/contract.ts';
-import type { GroupProgram, Program, ViewProgram } from './program.ts';
+import { kernels } from './kernels.ts';
+import { assembleProgram, evaluateModule } from './modules.ts';
+import type { Program } from './program.ts';
+import * as rt from './rt.ts';
 
-/** A view as its module has it: it names its group by fingerprint. */
-export interface GeneratedView extends Omit<ViewProgram, 'group'> {
-  readonly group: string | null;
-}
+const surface = { ...rt, kernels };
+const STREAM_MODULE = /(^|\/)stream\/[^/]+\.js$/;
 
-interface GeneratedModule {
-  readonly group?: GroupProgram;
-  readonly view?: GeneratedView;
-  readonly sources?: readonly SourceProgram[];
-}
-
-/** Puts the parts of generated modules together, in order of the views' names. */
-export function assembleProgram(modules: readonly GeneratedModule[]): Program {
-  const groups = modules.flatMap((module) => (module.group === undefined ? [] : [module.group]));
-  const places = new Map(groups.map((group, index) => [group.fingerprint, index]));
-  const views = modules.flatMap((module) => (module.view === undefined ? [] : [placed(module.view, places)]));
-  return { sources: modules.flatMap((module) => module.sources ?? []), groups, views };
-}
-
-function placed(view: GeneratedView, places: ReadonlyMap<string, number>): ViewProgram {
-  if (view.group === null) return { ...view, group: -1 };
-  const group = places.get(view.group);
-  if (group === undefined) throw new Error(`view ${view.spec.name} has no group ${view.group}`);
-  return { ...view, group };
-}
-
-const IMPORT = "import * as rt from 'fsc/runtime';\n";
-
-/** Evaluates the text of a generated module over `rt`, without resolving imports, so that it works in any folder. */
-export function evaluateModule(path: string, text: string, rt: unknown): GeneratedModule {
-  const match = /^export const (group|view|sources) = /m.exec(text);
-  if (!text.startsWith(IMPORT) || match === null) throw new Error(`${path} is not a generated stream module`);
-  const body = text.slice(IMPORT.length).replace(match[0], `const ${match[1]} = `);
-  const make = new Function('rt', `'use strict';\n${body}\nreturn { ${match[1]} };`) as (
-    rt: unknown,
-  ) => GeneratedModule;
-  return make(rt);
+/** The program of generated files: every `stream/*.js` among them, whatever folder it stands in. Other files are left alone. */
+export function loadProgram(files: ReadonlyMap<string, string>): Program {
+  const modules = [...files].filter(([path]) => STREAM_MODULE.test(path)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return assembleProgram(modules.map(([path, text]) => evaluateModule(path, text, surface)));
 }

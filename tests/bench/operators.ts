@@ -4,7 +4,7 @@
  */
 import { emitStreamWith } from '../../compiler/backends/stream/emit.ts';
 import type { AggregateViewPlan, InstantWindow, PlanExpr, Slot } from '../../compiler/plan/plan.ts';
-import { assembleProgram, evaluateModule } from '../../runtime/state/load.ts';
+import { assembleProgram, evaluateModule } from '../../runtime/state/modules.ts';
 import type { GroupProgram, GroupState } from '../../runtime/state/program.ts';
 import * as rt from '../../runtime/state/rt.ts';
 import type { ColumnBatch } from '../../runtime/values/batch.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emitStreamWith } from '../../compiler/backends/stream/emit.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
-import { assembleProgram, evaluateModule } from '../../runtime/state/load.ts';
+import { assembleProgram, evaluateModule } from '../../runtime/state/modules.ts';
 import type { GroupState, Program } from '../../runtime/state/program.ts';
 import * as rt from '../../runtime/state/rt.ts';
 import type { ColumnBatch, ColumnVector } from '../../runtime/values/batch.ts';
