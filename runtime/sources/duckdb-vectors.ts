@@ -19,12 +19,12 @@ const BITS_PER_WORD = 32;
 type Layout =
   | { readonly kind: 'numeric'; readonly read: NumericReader }
   | { readonly kind: 'text' }
-  /** Not of a type that fsc knows: the query must cast it first. */
+  /** Not of a type that fsc knows: delivered as its text. */
   | { readonly kind: 'foreign' };
 
 type NumericReader = (vector: bindings.Vector, count: number, target: NumericVector, at: number) => void;
 
-/** The runtime's type for a DuckDB type; null where there is none (cast it in SQL). */
+/** The runtime's type for a DuckDB type; null where there is none (it is delivered as text then). */
 export function sqlTypeOf(type: DuckDBType): SqlType | null {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
@@ -221,16 +221,10 @@ export class ChunkCollector {
 
   constructor(types: readonly DuckDBType[], capacity: number) {
     this.#layouts = types.map(layoutOf);
-    this.types = types.map((type) => {
-      const known = sqlTypeOf(type);
-      if (known === null) throw new Error(`a result column of DuckDB type ${type.toString()} has to be cast first`);
-      return known;
-    });
+    this.types = types.map((type) => sqlTypeOf(type) ?? { kind: 'text', maxLength: null });
     this.#capacity = capacity;
     this.#interners = this.#layouts.map((layout) => (layout.kind === 'text' ? new TextInterner() : null));
-    this.#vectors = this.#layouts.map((layout) =>
-      layout.kind === 'text' ? emptyText(capacity) : emptyNumeric(capacity),
-    );
+    this.#vectors = this.#layouts.map((layout) => emptyVector(layout, capacity));
   }
 
   /** Empties the batch; its buffers are used again. */
@@ -249,7 +243,8 @@ export class ChunkCollector {
     if (count === 0) return;
     if (this.length + count > this.#capacity) this.#grow(this.length + count);
     for (let column = 0; column < this.#vectors.length; column += 1) {
-      this.#appendColumn(bindings.data_chunk_get_vector(chunk.chunk, column), column, count);
+      if (this.#layouts[column]!.kind === 'foreign') this.#appendForeign(chunk, column, count);
+      else this.#appendColumn(bindings.data_chunk_get_vector(chunk.chunk, column), column, count);
     }
     this.length += count;
   }
@@ -285,6 +280,21 @@ export class ChunkCollector {
     target.dictionaryId = interner.dictionaryId;
   }
 
+  /** Lists, structs, times …: rare, and only what people ask for by hand. */
+  #appendForeign(chunk: DuckDBDataChunk, column: number, count: number): void {
+    const source = chunk.getColumnVector(column);
+    const target = this.#vectors[column] as Mutable<TextVector>;
+    const strings = target.strings!;
+    for (let i = 0; i < count; i += 1) {
+      const item = source.getItem(i);
+      const row = this.length + i;
+      strings[row] = item === null ? '' : String(item);
+      if (item !== null) continue;
+      target.nulls ??= new Uint8Array(this.#capacity);
+      target.nulls[row] = 1;
+    }
+  }
+
   #grow(needed: number): void {
     let capacity = this.#capacity;
     while (capacity < needed) capacity *= 2;
@@ -293,9 +303,9 @@ export class ChunkCollector {
         const values = new Float64Array(capacity);
         values.set(vector.values);
         vector.values = values;
-      } else {
+      } else if (vector.codes !== null) {
         const codes = new Int32Array(capacity);
-        codes.set(vector.codes!);
+        codes.set(vector.codes);
         vector.codes = codes;
       }
       if (vector.nulls !== null) {
@@ -305,6 +315,17 @@ export class ChunkCollector {
       }
     }
     this.#capacity = capacity;
+  }
+}
+
+function emptyVector(layout: Layout, capacity: number): ColumnVector {
+  switch (layout.kind) {
+    case 'numeric':
+      return emptyNumeric(capacity);
+    case 'text':
+      return emptyText(capacity);
+    case 'foreign':
+      return { kind: 'text', strings: [], codes: null, dictionary: null, dictionaryId: 0, nulls: null };
   }
 }
 

@@ -33,14 +33,9 @@ function ownText(view: ViewPlan, nowMicros: number): string {
   const tokens = lex(view.file, { report: () => {} }).tokens.filter(
     (token) => token.start >= start && token.end <= end,
   );
-  const edits = nowEdits(tokens, `TIMESTAMP '${instantLiteral(nowMicros)}'`);
+  const edits = nowEdits(tokens, printInstant(nowMicros, 'duckdb'));
   if (view.kind === 'rows') edits.push(orderEdit(view, tokens));
   return applyEdits(view.file.text, start, end, edits);
-}
-
-function instantLiteral(micros: number): string {
-  const text = printInstant(micros, 'duckdb');
-  return text.startsWith("TIMESTAMP '") ? text.slice("TIMESTAMP '".length, -1) : text;
 }
 
 interface TextEdit {
