@@ -10,6 +10,7 @@ import { coerce, TEXT } from './coerce.ts';
 import type { BindContext } from './context.ts';
 import { bindCondition, bindExpr } from './expr.ts';
 import { canonicalPath } from './paths.ts';
+import { somePlan } from './walk.ts';
 
 /** Reads the text of `@only`; given by the caller, since parsing is a stage of its own. */
 export type ExpressionReader = (tag: { readonly value: string; readonly valueSpan: PlanExpr['span'] }) => Expr | null;
@@ -118,21 +119,34 @@ function bindOnly(source: CatalogSource, readExpression: ExpressionReader): Boun
 
 /** Over what decides verdicts and values: not over layout, comments or descriptions. */
 function sourceFingerprint(spec: SourceSpec, checks: readonly PlanExpr[], only: PlanExpr | null): string {
-  const columns = spec.columns.map((column) => {
-    const type = column.type.kind === 'text' ? `text(${column.type.maxLength ?? ''})` : printType(column.type);
-    const value = column.hasDefault ? `=${canonicalValue(column.defaultValue)}` : '';
-    return `${column.name} ${type}${column.nullable ? '' : '!'}${value} ${JSON.stringify(column.path)} ${column.epochUnit ?? ''}`;
-  });
-  const parts = [
-    spec.name,
-    spec.kind,
-    ...columns,
-    `time ${spec.eventTimeColumn}`,
-    `key ${spec.keyColumns.join()}`,
+  const all = new Set(spec.columns.map((_, index) => index));
+  return `fs1:${createHash('sha256').update(sourceText(spec, checks, only, all)).digest('hex')}`;
+}
+
+/** The meaning of a source for whoever reads the columns `read`: what its checks, times and key read counts always. */
+export function sourceText(
+  spec: SourceSpec,
+  checks: readonly PlanExpr[],
+  only: PlanExpr | null,
+  read: ReadonlySet<number>,
+): string {
+  const used = new Set([...read, ...spec.keyColumns, spec.eventTimeColumn, spec.partitionColumn]);
+  for (const check of checks) somePlan(check, (node) => node.kind === 'column' && used.add(node.column) === null);
+  const name = (index: number): string => spec.columns[index]?.name ?? '';
+  return [
+    `${spec.name} ${spec.kind}`,
+    ...spec.columns.filter((_, index) => used.has(index)).map(columnText).sort(),
+    `time ${name(spec.eventTimeColumn)}`,
+    `key ${spec.keyColumns.map(name).join()}`,
     `late ${spec.latenessMicros} ahead ${spec.maxAheadMicros}`,
-    `known ${JSON.stringify(spec.knownTimePath)} partition ${spec.partitionColumn}`,
-    ...checks.map((check) => `check ${canonicalExpr(check)}`),
+    `known ${JSON.stringify(spec.knownTimePath)} partition ${name(spec.partitionColumn)}`,
+    ...checks.map((check) => `check ${canonicalExpr(check)}`).sort(),
     `only ${only === null ? '' : canonicalExpr(only)} ${JSON.stringify(spec.onlyPaths)}`,
-  ];
-  return `fs1:${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}`;
+  ].join('\n');
+}
+
+function columnText(column: ColumnSpec): string {
+  const value = column.hasDefault ? `=${canonicalValue(column.defaultValue)}` : '';
+  const path = `${JSON.stringify(column.path)} ${column.epochUnit ?? ''}`;
+  return `column ${column.name} ${printType(column.type)}${column.nullable ? '' : '!'}${value} ${path}`;
 }

@@ -1,0 +1,141 @@
+import { bindSource } from './bind/source.ts';
+import { Faults } from './catalog/faults.ts';
+import { catalogSource } from './catalog/source.ts';
+import { Tags } from './catalog/tags.ts';
+import type { Diagnostic, DiagnosticSink } from './diagnostics/diagnostic.ts';
+import { CollectingSink } from './diagnostics/fault.ts';
+import type { Expr } from './parse/ast.ts';
+import { parseExpression, parseSourceFile, parseViewFile } from './parse/parse.ts';
+import { describeView } from './passes/describe.ts';
+import type { ProjectPlan, SourcePlan, ViewPlan } from './plan/plan.ts';
+import { planView } from './plan/view.ts';
+import type { ViewInput } from './plan/view-input.ts';
+import { discoverFiles, type ViewSource } from './source/discover.ts';
+
+export interface CompileOptions {
+  /** Warnings about inexact decisions are errors. */
+  readonly strict?: boolean;
+}
+
+export interface Compilation {
+  /** Null if there is an error. */
+  readonly plan: ProjectPlan | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const VIEW_TAGS = ['owner', 'entity', 'description', 'allow_unbounded_state'];
+
+/** text → parse → catalog → bind → plan → passes. Pure: `files` maps paths relative to the project to texts. */
+export function compileProject(files: ReadonlyMap<string, string | Uint8Array>, options: CompileOptions = {}): Compilation {
+  const sink = new CollectingSink();
+  const discovered = discoverFiles(files);
+  for (const diagnostic of discovered.diagnostics) sink.report(diagnostic);
+  const sources = new Map<string, SourcePlan>();
+  // Views over a source that has faults would repeat them.
+  let faulty = false;
+  for (const file of discovered.sources) {
+    const ast = parseSourceFile(file, sink);
+    const faults = new Faults(file, sink);
+    const catalogued = ast === null ? null : catalogSource(ast, faults);
+    const plan = catalogued === null ? null : bindSource(catalogued, (tag) => readTagExpression(tag, faults, sink));
+    if (plan === null || faults.errors > 0) faulty = true;
+    else sources.set(plan.spec.name, plan);
+  }
+  const parsed = discovered.views.map((view) => ({ view, ast: parseViewFile(view.file, sink) }));
+  if (faulty) return { plan: null, diagnostics: sink.diagnostics };
+  const planned = new ViewPlanner(sources, discovered.views.map(viewName), sink, options.strict ?? false);
+  for (const { view, ast } of parsed) planned.add(view, ast);
+  const views = planned.finish();
+  const plan = sink.hasErrors() ? null : { sources: [...sources.values()], views };
+  return { plan, diagnostics: sink.diagnostics };
+}
+
+/** The query's own bytes, for the referee. */
+export function toReferee(view: ViewPlan): string {
+  return view.file.text.slice(view.querySpan.start, view.querySpan.end);
+}
+
+function viewName(view: ViewSource): string {
+  return `${view.name}_v${view.version}`;
+}
+
+/** `@only`'s text stands in a comment: read at its own place, so that spans fit the file. */
+function readTagExpression(
+  tag: { readonly value: string; readonly valueSpan: { readonly start: number } },
+  faults: Faults,
+  sink: DiagnosticSink,
+): Expr | null {
+  const text = `${' '.repeat(tag.valueSpan.start)}${tag.value}`;
+  const refile: DiagnosticSink = {
+    report(diagnostic) {
+      faults.errors++;
+      sink.report({ ...diagnostic, file: faults.file });
+    },
+  };
+  return parseExpression(text, refile);
+}
+
+type ViewAst = ReturnType<typeof parseViewFile>;
+
+/** Plans views over logs first, then those that join them; a view's plan is asked for by name. */
+class ViewPlanner {
+  readonly #sources: ReadonlyMap<string, SourcePlan>;
+  readonly #names: ReadonlySet<string>;
+  readonly #order: readonly string[];
+  readonly #sink: DiagnosticSink;
+  readonly #strict: boolean;
+  readonly #requests: { readonly view: ViewSource; readonly ast: NonNullable<ViewAst> }[] = [];
+  /** Null: has faults of its own. */
+  readonly #views = new Map<string, ViewPlan | null>();
+  readonly #requestViews = new Map<string, ViewPlan>();
+
+  constructor(sources: ReadonlyMap<string, SourcePlan>, names: readonly string[], sink: DiagnosticSink, strict: boolean) {
+    this.#sources = sources;
+    this.#names = new Set(names);
+    this.#order = names;
+    this.#sink = sink;
+    this.#strict = strict;
+  }
+
+  add(view: ViewSource, ast: ViewAst): void {
+    if (ast === null) this.#views.set(viewName(view), null);
+    else if (this.#readsRequest(ast)) this.#requests.push({ view, ast });
+    else this.#views.set(viewName(view), this.#plan(view, ast));
+  }
+
+  finish(): readonly ViewPlan[] {
+    for (const { view, ast } of this.#requests) {
+      const plan = this.#plan(view, ast);
+      if (plan !== null) this.#requestViews.set(viewName(view), plan);
+    }
+    return this.#order.flatMap((name) => this.#views.get(name) ?? this.#requestViews.get(name) ?? []);
+  }
+
+  #readsRequest(ast: NonNullable<ViewAst>): boolean {
+    const reads = (query: NonNullable<ViewAst>['query']): boolean => {
+      const { from } = query.body;
+      const inner = query.ctes.some((cte) => reads(cte.query)) || (from?.kind === 'subquery' && reads(from.query));
+      return inner || (from?.kind === 'table' && this.#sources.get(from.name.name)?.spec.kind === 'request');
+    };
+    return reads(ast.query);
+  }
+
+  #plan(view: ViewSource, ast: NonNullable<ViewAst>): ViewPlan | null {
+    const faults = new Faults(view.file, this.#sink);
+    const input: ViewInput = {
+      name: viewName(view),
+      file: view.file,
+      ast,
+      tags: new Tags(ast.tags, VIEW_TAGS, new Set(), faults),
+      faults,
+      sources: this.#sources,
+      viewNames: this.#names,
+      views: this.#views,
+      strict: this.#strict,
+    };
+    const draft = planView(input);
+    if (draft === null || faults.errors > 0) return null;
+    const plan = describeView(draft, input);
+    return faults.errors > 0 ? null : plan;
+  }
+}
