@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { ExactSums } from '../../runtime/state/exact-sum.ts';
+import { random } from './plans.ts';
+
+const EXTREMES = [
+  5e-324,
+  -5e-324,
+  2.2250738585072014e-308,
+  1e-300,
+  1e-9,
+  0.1,
+  0.2,
+  0.3,
+  1,
+  -1,
+  3,
+  2 ** 53,
+  -(2 ** 53),
+  1e17,
+  1e22,
+  1e300,
+  -1e300,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  1.7e308,
+];
+
+describe('exact sums', () => {
+  it('leave no trace of what was added and removed', () => {
+    const r = random(1);
+    for (let round = 0; round < 200; round++) {
+      const sums = new ExactSums();
+      const kept = r.pick(EXTREMES);
+      const values = Array.from({ length: 40 }, () => r.pick(EXTREMES));
+      let handle = sums.add(0, kept, 1);
+      for (const value of values) handle = sums.add(handle, value, 1);
+      for (const value of values.sort()) handle = sums.add(handle, value, -1);
+      expect(sums.value(handle)).toBe(kept);
+    }
+  });
+
+  it('do not depend on order', () => {
+    const r = random(2);
+    const values = Array.from({ length: 1000 }, () => r.pick(EXTREMES.slice(3, 16)) * (1 + r.int(1000) / 7));
+    const total = (list: readonly number[]): number => {
+      const sums = new ExactSums();
+      return sums.value(list.reduce((handle, value) => sums.add(handle, value, 1), 0));
+    };
+    const expected = total(values);
+    for (let round = 0; round < 20; round++) expect(total([...values].sort(() => r.int(3) - 1))).toBe(expected);
+  });
+
+  it('are exact where plain addition is not', () => {
+    const sums = new ExactSums();
+    let handle = 0;
+    for (const value of [1e17, 1, -1e17, 2]) handle = sums.add(handle, value, 1);
+    expect(sums.value(handle)).toBe(3);
+    for (let i = 0; i < 10; i++) handle = sums.add(handle, 0.1, 1);
+    expect(sums.value(handle)).toBe(4);
+    for (const value of [3, 1]) handle = sums.add(handle, value, -1);
+    expect(sums.value(handle)).toBeCloseTo(0, 15);
+  });
+
+  it('survive more additions than a limb has room for without a carry', () => {
+    const sums = new ExactSums();
+    let handle = 0;
+    for (let i = 0; i < 600_000; i++) handle = sums.add(handle, 4294967295.75, 1);
+    expect(sums.value(handle)).toBe(4294967295.75 * 600_000);
+    for (let i = 0; i < 600_000; i++) handle = sums.add(handle, 4294967295.75, -1);
+    expect(sums.value(handle)).toBe(0);
+  });
+
+  it('square exactly', () => {
+    const r = random(3);
+    const sums = new ExactSums();
+    for (let round = 0; round < 500; round++) {
+      const x = r.pick([3, 94906267, 134217729, 2 ** 53 - 1, 5e-324, 1e-160, 1e154, 0.1]) * (r.chance(0.5) ? 1 : -1);
+      const handle = sums.addSquare(0, x, 1);
+      const value = sums.value(handle);
+      if (Number.isInteger(x)) expect(value).toBe(Number(BigInt(x) * BigInt(x)));
+      else if (x * x > 1e-290) expect(Math.abs(value / (x * x) - 1)).toBeLessThan(1e-15);
+      expect(sums.value(sums.addSquare(handle, x, -1))).toBe(0);
+      sums.release(handle);
+    }
+  });
+
+  it('count NaN and infinities apart', () => {
+    const sums = new ExactSums();
+    let handle = sums.add(sums.add(0, 1, 1), Number.POSITIVE_INFINITY, 1);
+    expect(sums.value(handle)).toBe(Number.POSITIVE_INFINITY);
+    handle = sums.add(handle, Number.NEGATIVE_INFINITY, 1);
+    expect(sums.value(handle)).toBeNaN();
+    handle = sums.add(sums.add(handle, Number.NEGATIVE_INFINITY, -1), Number.POSITIVE_INFINITY, -1);
+    expect(sums.value(handle)).toBe(1);
+    handle = sums.add(sums.add(handle, Number.NaN, 1), 2, 1);
+    expect(sums.value(handle)).toBeNaN();
+    expect(sums.value(sums.add(handle, Number.NaN, -1))).toBe(3);
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { emitStreamWith } from '../../compiler/backends/stream/emit.ts';
+import type { PlanExpr, ProjectPlan, RequestViewPlan, SourcePlan, ViewPlan } from '../../compiler/plan/plan.ts';
+import { assembleProgram, evaluateModule } from '../../runtime/state/modules.ts';
+import type { Program, ProjectInput } from '../../runtime/state/program.ts';
+import * as rt from '../../runtime/state/rt.ts';
+import type { ColumnBatch } from '../../runtime/values/batch.ts';
+import type { Value } from '../../runtime/values/types.ts';
+import {
+  aggregateView,
+  BOOLEAN,
+  call,
+  column,
+  constant,
+  INTEGER,
+  KERNELS,
+  random,
+  SCALARS,
+  source,
+  TEXT,
+} from './plans.ts';
+
+const span = { start: 0, end: 0 };
+// biome-ignore lint/suspicious/noTemplateCurlyInString: text that must not become code
+const HOSTILE = 'a"b\\c\'d`${1}*/\u2028\u2029\n\r</script>__proto__';
+
+function load(plan: ProjectPlan): Program {
+  const { files } = emitStreamWith(plan, (name) => SCALARS[name] as never);
+  for (const { text } of files) expect(text.startsWith("import * as rt from 'fsc/runtime';\nexport const ")).toBe(true);
+  const surface = { ...rt, kernels: KERNELS };
+  return assembleProgram(files.map(({ path, text }) => evaluateModule(path, text, surface)));
+}
+
+function input(over: Partial<ProjectInput>, counted: string[]): ProjectInput {
+  const errors = { count: (view: string, name: string) => counted.push(`${view}.${name}`) };
+  return { slots: [], keys: [], nowMicros: 5, request: [], features: [], errors, ...over };
+}
+
+const slot = (index: number): PlanExpr => ({ kind: 'slot', type: INTEGER, slot: index, span });
+
+describe('generated modules', () => {
+  it('project with HAVING, count failures, and carry hostile names', () => {
+    const base = aggregateView(random(1), 'v_v1', [column('shop')], true);
+    const outputs = [
+      { name: HOSTILE, span, type: INTEGER, expr: call('half', INTEGER, slot(0)) },
+      { name: 'text', span, type: TEXT, expr: constant(TEXT, HOSTILE) },
+    ];
+    const having = call('gt', BOOLEAN, slot(0), constant(INTEGER, 2));
+    const view = { ...base, outputs, having, spec: { ...base.spec, description: HOSTILE } };
+    const program = load({ sources: [], views: [view] }).views[0] as Program['views'][number];
+    const counted: string[] = [];
+    const out: Value[] = [];
+    expect(program.spec.description).toBe(HOSTILE);
+    expect(program.project(input({ slots: [4] }, counted), out)).toBe(true);
+    expect(out).toEqual([2, HOSTILE]);
+    expect(program.project(input({ slots: [5] }, counted), out)).toBe(true);
+    expect(out).toEqual([null, HOSTILE]);
+    expect(counted).toEqual([`v_v1.${HOSTILE}`]);
+    expect(program.project(input({ slots: [2] }, counted), out)).toBe(false);
+    expect(program.project(input({ slots: [null] }, counted), out)).toBe(false);
+  });
+
+  it('join and project requests', () => {
+    const joined = aggregateView(random(2), 'c_v1', [column('shop')], true);
+    const request: PlanExpr = { kind: 'request', type: INTEGER, column: 3, name: 'shop', span };
+    const feature: PlanExpr = { kind: 'feature', type: INTEGER, join: 0, ordinal: 1, span };
+    const view = (inner: boolean): RequestViewPlan => ({
+      kind: 'request',
+      spec: { ...joined.spec, name: 'r_v1', shape: 'request' },
+      file: joined.file,
+      querySpan: span,
+      outputs: [
+        { name: 'f', span, type: INTEGER, expr: { kind: 'coalesce', type: INTEGER, args: [feature, request], span } },
+      ],
+      request: source(true),
+      joins: [{ view: joined, inner, keys: [request], span }],
+      where: null,
+    });
+    const programOf = (plan: ViewPlan): Program['views'][number] => {
+      const { views } = load({ sources: [], views: [joined, plan] });
+      return views.find((candidate) => candidate.spec.name === 'r_v1') as Program['views'][number];
+    };
+    const left = programOf(view(false));
+    const out: Value[] = [];
+    const values = [null, null, null, 7];
+    expect(left.group).toBe(-1);
+    expect(left.project(input({ request: values, features: [null] }, []), out)).toBe(true);
+    expect(out).toEqual([7]);
+    expect(left.project(input({ request: values, features: [[7, 3]] }, []), out)).toBe(true);
+    expect(out).toEqual([3]);
+    left.joinKeys[0]?.(values, out);
+    expect(out).toEqual([7]);
+    expect(programOf(view(true)).project(input({ request: values, features: [null] }, []), out)).toBe(false);
+  });
+
+  it('check records, where only FALSE breaks, and take those where @only is TRUE', () => {
+    const positive = call('gt', BOOLEAN, column('i'), constant(INTEGER, 0));
+    const plan: SourcePlan = {
+      spec: source(true),
+      file: { path: '', text: '' },
+      checks: [column('b'), positive],
+      only: positive,
+      onlyColumns: [],
+    };
+    const { sources } = load({ sources: [plan], views: [] });
+    const numbers = (...values: (number | null)[]) => ({
+      kind: 'numeric' as const,
+      values: Float64Array.from(values, (value) => value ?? 0),
+      nulls: Uint8Array.from(values, (value) => (value === null ? 1 : 0)),
+      wide: null,
+    });
+    const none = numbers(0, 0, 0, 0);
+    const columns = [none, none, none, none, numbers(1, 0, null, -1), none, numbers(1, null, null, 0)];
+    const batch: ColumnBatch = { length: 4, columns };
+    const broken = new Uint16Array(4);
+    sources[0]?.check(batch, 4, broken);
+    expect([...broken]).toEqual([0, 2, 0, 1]);
+    const taken = new Uint8Array(4);
+    sources[0]?.only?.(batch, 4, taken);
+    expect([...taken]).toEqual([1, 0, 0, 0]);
+  });
+
+  it('are the same text for the same plan', () => {
+    const emit = (): unknown =>
+      emitStreamWith(
+        { sources: [], views: [aggregateView(random(3), 'v_v1', [column('card')], true)] },
+        (name) => SCALARS[name] as never,
+      );
+    expect(emit()).toEqual(emit());
+  });
+
+  it('refuse state of another plan', () => {
+    const state = (seed: number) => {
+      const program = load({ sources: [], views: [aggregateView(random(seed), 'v_v1', [column('card')], true)] });
+      return (program.groups[0] as Program['groups'][number]).create({ errors: { count: () => {} }, entityHint: 0 });
+    };
+    expect(() => state(4).restore(state(5).snapshot())).toThrow(/is not state of/);
+  });
+});
