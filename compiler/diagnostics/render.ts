@@ -1,14 +1,12 @@
 /** Diagnostics for people, in rustc's layout, and for programs, as JSON. */
 import type { Diagnostic, Help, Label, SourceText, Span } from './diagnostic.ts';
 import { lineText, type Position, positionAt } from './positions.ts';
-import { type Marker, renderSnippet } from './snippet.ts';
+import { type Marker, type Paint, renderSnippet } from './snippet.ts';
 import { printableLine } from './width.ts';
 
 export interface RenderOptions {
   readonly color: boolean;
 }
-
-export type Paint = (style: 'error' | 'warning' | 'gutter' | 'help' | 'bold', text: string) => string;
 
 const STYLES = { error: '1;31', warning: '1;33', gutter: '1;34', help: '1;32', bold: '1' };
 

@@ -1,8 +1,9 @@
 /** The source as written with marks under it. */
 import type { Label, SourceText } from './diagnostic.ts';
 import { lineText, positionAt } from './positions.ts';
-import type { Paint } from './render.ts';
 import { type Cell, cellsOf, printableLine } from './width.ts';
+
+export type Paint = (style: 'error' | 'warning' | 'gutter' | 'help' | 'bold', text: string) => string;
 
 export interface Marker extends Label {
   readonly mark: '^' | '-' | '+';
