@@ -35,6 +35,12 @@ export class DistinctCounts {
     return this.#counts[this.#slot(owner, value)] as number;
   }
 
+  forEach(visit: (owner: number, value: number) => void): void {
+    for (let i = 0; i < this.#owners.length; i++) {
+      if (this.#owners[i] !== 0) visit((this.#owners[i] as number) - 1, this.#values[i] as number);
+    }
+  }
+
   clear(): void {
     if (this.#size === 0) return;
     this.#owners.fill(0);

@@ -30,7 +30,10 @@ export interface GroupLayout {
   readonly accumulators: number;
   /** Fields that hold handles of exact sums. */
   readonly sums: readonly number[];
-  readonly distincts: number;
+  /** What each distinct aggregate counts. */
+  readonly distincts: readonly Holds[];
+  /** Accumulators that hold a value of a ring column: a flag (0: nothing yet) at `at`, the value after it. */
+  readonly kept: readonly { readonly at: number; readonly holds: Holds }[];
 }
 
 const FIRST_CLASS = 2;
@@ -91,8 +94,8 @@ export class GroupStore {
     this.#dirtyList = new Int32Array(16);
     this.pos = new Int32Array((entities + 1) * layout.positions);
     this.acc = new Float64Array((entities + 1) * layout.accumulators);
-    this.counts = new DistinctCounts(layout.distincts === 0 ? 2 : 1024);
-    this.overlay = new DistinctCounts(layout.distincts === 0 ? 2 : 256);
+    this.counts = new DistinctCounts(layout.distincts.length === 0 ? 2 : 1024);
+    this.overlay = new DistinctCounts(layout.distincts.length === 0 ? 2 : 256);
   }
 
   /** The entity of the parts put into `entities`; makes room for a new one. */
@@ -178,7 +181,7 @@ export class GroupStore {
     if (sums.length === 0) {
       this.acc.copyWithin(0, (entity + 1) * accumulators, (entity + 2) * accumulators);
     } else this.#copySums(entity);
-    if (this.layout.distincts > 0) this.overlay.clear();
+    if (this.layout.distincts.length > 0) this.overlay.clear();
     this.#scratchEntity = entity;
     this.#copyDeques(entity);
   }
@@ -191,7 +194,7 @@ export class GroupStore {
   /** Counts of the value `v` in the window of a distinct aggregate: gives +1, −1 or 0, what the number of distinct values moves by. */
   distinct(cursor: number, aggregate: number, v: number, by: number): number {
     const value = v === 0 ? 0 : v;
-    const { distincts } = this.layout;
+    const distincts = this.layout.distincts.length;
     let count: number;
     if (cursor === 0) {
       const settled = this.counts.get((this.#scratchEntity + 1) * distincts + aggregate, value);
@@ -199,6 +202,20 @@ export class GroupStore {
     } else count = this.counts.move(cursor * distincts + aggregate, value, by);
     if (by > 0) return count === 1 ? 1 : 0;
     return count === 0 ? -1 : 0;
+  }
+
+  /** Forgets interned text and wide integers that nothing refers to any more, when their number has doubled. Between batches only. */
+  sweep(): void {
+    if (!this.texts.needsSweep) return;
+    this.texts.sweep((text, hybrid) => {
+      const visitors = { text, hybrid, int: ignore, double: ignore };
+      this.#visitRing(visitors);
+      this.#visitAccumulators(visitors);
+      const { distincts } = this.layout;
+      this.counts.forEach((owner, value) => {
+        visitors[distincts[owner % distincts.length] as Holds](value);
+      });
+    });
   }
 
   keptEvents(): number {
@@ -264,6 +281,28 @@ export class GroupStore {
     this.#codeDictionary = -1;
     this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
     this.#dirtyCount = read.ints('dirty').length;
+  }
+
+  #visitRing(visitors: Readonly<Record<Holds, (value: number) => void>>): void {
+    const { stride } = this;
+    this.layout.columns.forEach(({ holds }, column) => {
+      if (holds !== 'text' && holds !== 'hybrid') return;
+      for (let entity = 0; entity < this.entities.count; entity++) {
+        const start = this.baseOf(entity) * stride + 1 + column;
+        const end = start + this.lengthOf(entity) * stride;
+        for (let at = start; at < end; at += stride) visitors[holds](this.ring[at] as number);
+      }
+    });
+  }
+
+  #visitAccumulators(visitors: Readonly<Record<Holds, (value: number) => void>>): void {
+    const { accumulators, kept } = this.layout;
+    for (const { at, holds } of kept) {
+      for (let entity = 0; entity < this.entities.count; entity++) {
+        const field = (entity + 1) * accumulators + at;
+        if (this.acc[field] !== 0) visitors[holds](this.acc[field + 1] as number);
+      }
+    }
   }
 
   #scalars(sumsFree: string): string {
@@ -412,6 +451,8 @@ export class GroupStore {
     this.deques = this.deques.map((deque) => growInts(deque, slots));
   }
 }
+
+function ignore(): void {}
 
 /** NaN equals itself and is above infinity. */
 export function compareDoubles(a: number, b: number): number {

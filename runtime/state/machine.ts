@@ -41,6 +41,7 @@ class Machine implements GroupState {
   }
 
   ingest(batch: ColumnBatch, rows: Int32Array, count: number): void {
+    this.#store.sweep();
     this.#code.ingest(batch, rows, count);
   }
 

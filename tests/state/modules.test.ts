@@ -129,6 +129,28 @@ describe('generated modules', () => {
     expect(emit()).toEqual(emit());
   });
 
+  it('keep no text that no window reaches', () => {
+    const base = aggregateView(random(1), 'v_v1', [column('shop')], true);
+    const hour = { trunc: null, offsetMonths: 0, offsetMicros: -3_600_000_000, inclusive: false };
+    const view = { ...base, where: null, whereWindow: { lower: [hour], upper: [] }, slots: [], outputs: [] };
+    const { groups } = load({ sources: [], views: [view] });
+    const state = (groups[0] as Program['groups'][number]).create({ errors: { count: () => {} }, entityHint: 0 });
+    const size = 20_000;
+    const rows = Int32Array.from({ length: size }, (_, i) => i);
+    const zeros = { kind: 'numeric' as const, values: new Float64Array(size), nulls: null, wide: null };
+    for (let from = 0; from < 400_000; from += size) {
+      const values = Float64Array.from({ length: size }, (_, i) => (from + i) * 1e6);
+      const strings = Array.from({ length: size }, (_, i) => `id${from + i}`);
+      const time = { ...zeros, values };
+      const id = { kind: 'text' as const, strings, codes: null, dictionary: null, dictionaryId: 0, nulls: null };
+      state.ingest({ length: size, columns: [time, id, id, zeros, zeros] }, rows, size);
+      state.settle(values[size - 1] as number);
+    }
+    const texts = JSON.parse(state.snapshot().sections.get('texts') as string) as { texts: string[] };
+    expect(texts.texts.length).toBeLessThan(150_000);
+    expect(state.memory().keptEvents).toBeLessThan(50_000);
+  });
+
   it('refuse state of another plan', () => {
     const state = (seed: number) => {
       const program = load({ sources: [], views: [aggregateView(random(seed), 'v_v1', [column('card')], true)] });

@@ -97,6 +97,7 @@ function layoutData(layout: Layout): string {
     accumulators: layout.accumulators,
     sums: layout.sums,
     distincts: layout.distincts,
+    kept: layout.kept,
   });
 }
 

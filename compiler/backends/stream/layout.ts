@@ -124,7 +124,8 @@ export class Layout {
   /** The first four Int32 fields of a cursor are the entity's block and its dirty flag. */
   positions = 4;
   accumulators = 0;
-  distincts = 0;
+  readonly distincts: Holds[] = [];
+  readonly kept: { readonly at: number; readonly holds: Holds }[] = [];
   thresholds = 0;
   /** Some accumulator takes every event, so no event may be left out of the ring. */
   keepsAll = false;
@@ -387,11 +388,12 @@ export class Layout {
         return { kind, condition, column, at };
       case 'distinct':
         this.accumulators += 1;
-        return { kind, condition, column, at, index: this.distincts++ };
+        return { kind, condition, column, at, index: this.distincts.push(column.holds) - 1 };
       case 'min':
       case 'max': {
         if (!bounded) {
           this.accumulators += 2;
+          this.kept.push({ at, holds: column.holds });
           return { kind, condition, column, at, deque: -1, position: -1 };
         }
         const position = this.positions;
@@ -403,6 +405,7 @@ export class Layout {
       case 'earliest':
         if (bounded) return { kind, condition, column, at: -1, position: this.#offset() };
         this.accumulators += 2;
+        this.kept.push({ at, holds: column.holds });
         return { kind, condition, column, at, position: -1 };
       default:
         return unreachable(kind);
