@@ -2,7 +2,7 @@ import type { ViewPlan } from '../../plan/plan.ts';
 import { instantOf } from './bounds.ts';
 import { declaredType } from './print-const.ts';
 import type { FunctionTable } from './print-expr.ts';
-import { commentText, quoteName } from './text.ts';
+import { commentText, quoteName, UnsupportedSql } from './text.ts';
 import { emitViewSql, type RowsForm } from './view-sql.ts';
 
 /** The instant's name: `at` is a reserved word in DuckDB (rules.md 27). */
@@ -70,4 +70,28 @@ function heading(view: ViewPlan, what: string, call: string): string {
     ...about,
     `-- Written by fsc from ${from}; do not edit.`,
   ].join('\n');
+}
+
+/** Every SQL file of a project, by path under generated/. */
+export function sqlFiles(views: readonly ViewPlan[], functions: FunctionTable): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const view of views) {
+    files.set(`duckdb/${view.spec.name}.sql`, duckdbFile(view, functions));
+    files.set(`postgres/${view.spec.name}.sql`, postgresFile(view, functions));
+  }
+  return files;
+}
+
+/** What a dialect cannot say of a view: compile errors at their spans. Empty for a view whose files can be written. */
+export function unsupportedSql(view: ViewPlan, functions: FunctionTable): readonly UnsupportedSql[] {
+  const faults: UnsupportedSql[] = [];
+  for (const write of [duckdbFile, postgresFile]) {
+    try {
+      write(view, functions);
+    } catch (error) {
+      if (!(error instanceof UnsupportedSql)) throw error;
+      faults.push(error);
+    }
+  }
+  return faults;
 }
