@@ -26,7 +26,10 @@ export interface Compilation {
 const VIEW_TAGS = ['owner', 'entity', 'description', 'allow_unbounded_state'];
 
 /** text → parse → catalog → bind → plan → passes. Pure: `files` maps paths relative to the project to texts. */
-export function compileProject(files: ReadonlyMap<string, string | Uint8Array>, options: CompileOptions = {}): Compilation {
+export function compileProject(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  options: CompileOptions = {},
+): Compilation {
   const sink = new CollectingSink();
   const discovered = discoverFiles(files);
   for (const diagnostic of discovered.diagnostics) sink.report(diagnostic);
@@ -89,7 +92,12 @@ class ViewPlanner {
   readonly #views = new Map<string, ViewPlan | null>();
   readonly #requestViews = new Map<string, ViewPlan>();
 
-  constructor(sources: ReadonlyMap<string, SourcePlan>, names: readonly string[], sink: DiagnosticSink, strict: boolean) {
+  constructor(
+    sources: ReadonlyMap<string, SourcePlan>,
+    names: readonly string[],
+    sink: DiagnosticSink,
+    strict: boolean,
+  ) {
     this.#sources = sources;
     this.#names = new Set(names);
     this.#order = names;

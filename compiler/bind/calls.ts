@@ -29,7 +29,8 @@ export function bindOperator(
 function settleOperands(op: string, operands: readonly PlanExpr[], context: BindContext): readonly PlanExpr[] | null {
   const [left, right] = operands;
   if (left === undefined || right === undefined || op === '||' || op === 'like') return operands.map(settleText);
-  if (COMPARISONS.has(op) && isUntyped(left) && isUntyped(right)) return unify([left, right], context.faults, 'operands');
+  if (COMPARISONS.has(op) && isUntyped(left) && isUntyped(right))
+    return unify([left, right], context.faults, 'operands');
   return allOrNull([settleBeside(left, right, context), settleBeside(right, left, context)]);
 }
 
@@ -60,7 +61,9 @@ export function bindCall(
       help: didYouMean(name, functionNames(), 'function'),
     });
   }
-  const fitting = candidates.filter((candidate) => args.length >= candidate.minArgs && args.length <= candidate.maxArgs);
+  const fitting = candidates.filter(
+    (candidate) => args.length >= candidate.minArgs && args.length <= candidate.maxArgs,
+  );
   if (fitting.length === 0) {
     const [only] = candidates as [ScalarFunction];
     return context.faults.error('FSC3107', span, `\`${name}\` does not take ${args.length} arguments`, {
@@ -124,4 +127,3 @@ function bindNullIf(args: readonly PlanExpr[], span: Span, context: BindContext)
   const none: PlanExpr = { kind: 'const', type: settled.type, value: null, span };
   return makeCase([equal], [none], settled, span, context);
 }
-

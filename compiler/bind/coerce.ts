@@ -1,8 +1,8 @@
-import { type SqlType, printType, type Value } from '../../runtime/values/types.ts';
+import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
 import type { Faults } from '../catalog/faults.ts';
+import { literalValue, rescale } from '../catalog/literals.ts';
 import { sameType } from '../catalog/types.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { literalValue, rescale } from '../catalog/literals.ts';
 import { scalarNamed } from './registry.ts';
 
 export const BOOLEAN: SqlType = { kind: 'boolean' };
@@ -90,7 +90,9 @@ export function commonType(a: SqlType, b: SqlType): SqlType | null {
 }
 
 function commonNumber(a: SqlType, b: SqlType, rankA: number, rankB: number): SqlType | null {
-  if (isFloat(a) || isFloat(b)) return sameType(a, b) ? a : { kind: 'double' };
+  // Next to a real the databases compute in different types.
+  if (a.kind === 'real' || b.kind === 'real') return isFloat(a) && isFloat(b) ? { kind: 'double' } : null;
+  if (isFloat(a) || isFloat(b)) return { kind: 'double' };
   if (a.kind !== 'decimal' && b.kind !== 'decimal') return rankA > rankB ? a : b;
   const [x, y] = [asDecimal(a), asDecimal(b)];
   const scale = Math.max(x.scale, y.scale);

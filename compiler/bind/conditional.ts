@@ -57,6 +57,7 @@ export function makeCase(
   const branches = unify([...thens, otherwise], context.faults, 'the branches of CASE');
   if (branches === null) return null;
   const last = branches[branches.length - 1] as PlanExpr;
+  // biome-ignore lint/suspicious/noThenProperty: the branch of a CASE, never awaited
   const whens = conditions.map((when, index) => ({ when, then: branches[index] as PlanExpr }));
   return { kind: 'case', type: last.type, whens, otherwise: last, span };
 }

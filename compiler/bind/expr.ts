@@ -1,13 +1,13 @@
 import { unreachable } from '../../runtime/values/errors.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
+import { decimalDigits, hybrid, intervalLiteral, literalValue } from '../catalog/literals.ts';
 import { resolveTypeName } from '../catalog/types.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { bindCall, bindOperator } from './calls.ts';
-import { BOOLEAN, allOrNull, castTo, coerce, isUntyped, settleText, TEXT, unify } from './coerce.ts';
-import type { BindContext } from './context.ts';
+import { allOrNull, BOOLEAN, castTo, coerce, isUntyped, settleText, TEXT, unify } from './coerce.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
-import { decimalDigits, hybrid, intervalLiteral, literalValue } from '../catalog/literals.ts';
+import type { BindContext } from './context.ts';
 import { aggregateCalled, scalarNamed } from './registry.ts';
 import { isNow } from './walk.ts';
 

@@ -120,7 +120,9 @@ function bindOnly(source: CatalogSource, readExpression: ExpressionReader): Boun
 /** Over what decides verdicts and values: not over layout, comments or descriptions. */
 function sourceFingerprint(spec: SourceSpec, checks: readonly PlanExpr[], only: PlanExpr | null): string {
   const all = new Set(spec.columns.map((_, index) => index));
-  return `fs1:${createHash('sha256').update(sourceText(spec, checks, only, all)).digest('hex')}`;
+  return `fs1:${createHash('sha256')
+    .update(sourceText(spec, checks, only, all))
+    .digest('hex')}`;
 }
 
 /** The meaning of a source for whoever reads the columns `read`: what its checks, times and key read counts always. */
@@ -135,7 +137,10 @@ export function sourceText(
   const name = (index: number): string => spec.columns[index]?.name ?? '';
   return [
     `${spec.name} ${spec.kind}`,
-    ...spec.columns.filter((_, index) => used.has(index)).map(columnText).sort(),
+    ...spec.columns
+      .filter((_, index) => used.has(index))
+      .map(columnText)
+      .sort(),
     `time ${name(spec.eventTimeColumn)}`,
     `key ${spec.keyColumns.map(name).join()}`,
     `late ${spec.latenessMicros} ahead ${spec.maxAheadMicros}`,

@@ -137,6 +137,7 @@ export function mapChildren(expr: PlanExpr, map: (child: PlanExpr) => PlanExpr):
     case 'case':
       return {
         ...expr,
+        // biome-ignore lint/suspicious/noThenProperty: the branch of a CASE, never awaited
         whens: expr.whens.map((branch) => ({ when: map(branch.when), then: map(branch.then) })),
         otherwise: map(expr.otherwise),
       };
@@ -174,6 +175,7 @@ export function mapColumns(expr: Expr, map: (node: Extract<Expr, { kind: 'column
       return {
         ...expr,
         operand: expr.operand === null ? null : on(expr.operand),
+        // biome-ignore lint/suspicious/noThenProperty: the branch of a CASE, never awaited
         whens: expr.whens.map((branch) => ({ when: on(branch.when), then: on(branch.then) })),
         otherwise: expr.otherwise === null ? null : on(expr.otherwise),
       };
@@ -187,7 +189,8 @@ export function mapColumns(expr: Expr, map: (node: Extract<Expr, { kind: 'column
 }
 
 function mapCall(call: CallExpr, on: (expr: Expr) => Expr): CallExpr {
-  const over = call.over === null || call.over.kind === 'named' ? call.over : { ...call.over, spec: mapSpec(call.over.spec, on) };
+  const over =
+    call.over === null || call.over.kind === 'named' ? call.over : { ...call.over, spec: mapSpec(call.over.spec, on) };
   return {
     ...call,
     args: call.args.map(on),

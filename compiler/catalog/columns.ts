@@ -85,7 +85,9 @@ function isMappable(file: SourceFile, tag: Tag, name: string, hasUnit: boolean, 
   const column = file.columns.find((candidate) => candidate.name.name === name);
   if (column === undefined) {
     const names = file.columns.map((candidate) => candidate.name.name);
-    faults.error('FSC2007', valueSpan(tag), `there is no column \`${name}\``, { help: didYouMean(name, names, 'column') });
+    faults.error('FSC2007', valueSpan(tag), `there is no column \`${name}\``, {
+      help: didYouMean(name, names, 'column'),
+    });
     return false;
   }
   if (hasUnit && !column.type.name.startsWith('timestamp')) {

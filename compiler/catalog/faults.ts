@@ -1,5 +1,5 @@
-import type { Diagnostic, DiagnosticSink, Edit, Label, SourceText, Span } from '../diagnostics/diagnostic.ts';
 import { SEMANTIC_CODES, type SemanticCode } from '../diagnostics/codes-semantic.ts';
+import type { Diagnostic, DiagnosticSink, Edit, Label, SourceText, Span } from '../diagnostics/diagnostic.ts';
 
 export interface FaultParts {
   /** Overrides the code's own cause. */

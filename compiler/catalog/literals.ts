@@ -82,12 +82,7 @@ function decimalValue(text: string, precision: number, scale: number): number | 
   return rescale(digits.unscaled, digits.scale, precision, scale);
 }
 
-export function rescale(
-  unscaled: bigint,
-  from: number,
-  precision: number,
-  scale: number,
-): number | bigint | undefined {
+export function rescale(unscaled: bigint, from: number, precision: number, scale: number): number | bigint | undefined {
   let value = unscaled;
   if (scale >= from) value *= 10n ** BigInt(scale - from);
   else {
@@ -120,7 +115,12 @@ export function timestampValue(text: string, dateOnly: boolean): number | undefi
   const match = TIMESTAMP.exec(text.trim());
   if (match === null || (dateOnly && match[4] !== undefined)) return undefined;
   const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((i) => Number(match[i] ?? 0)) as [
-    number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const millis = Date.UTC(year, month - 1, day);
   const date = new Date(millis);

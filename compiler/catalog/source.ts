@@ -30,7 +30,8 @@ export function catalogSource(ast: SourceFile, faults: Faults): CatalogSource | 
   const columns = catalogColumns(ast, tags.all('from'), faults);
   if (kind === 'request') refuseLogTags(tags, ast, faults);
   const base = { name: ast.table.name, kind, columns, checks: [], onlySql: null, onlyPaths: [], fingerprint: '' };
-  const description = ast.comments.find((comment) => comment.on === 'table')?.text ?? tags.one('description')?.value ?? null;
+  const description =
+    ast.comments.find((comment) => comment.on === 'table')?.text ?? tags.one('description')?.value ?? null;
   const times = kind === 'log' ? logParts(ast, tags, columns, faults) : REQUEST_PARTS;
   return { spec: { ...base, ...times, description }, ast, only: kind === 'log' ? tags.one('only') : null, faults };
 }
@@ -66,7 +67,9 @@ function checkTable(ast: SourceFile, faults: Faults): void {
   checkSourceName(name, span, faults);
   const path = faults.file.path.split('/').at(-1) ?? '';
   if (path !== `${name}.sql`) {
-    faults.error('FSC2001', span, `\`${path}\` declares \`${name}\``, { help: `rename the file to ${name}.sql, or the table` });
+    faults.error('FSC2001', span, `\`${path}\` declares \`${name}\``, {
+      help: `rename the file to ${name}.sql, or the table`,
+    });
   }
   if (ast.columns.length === 0) faults.error('FSC2032', span, `\`${name}\` has no columns`);
   for (const part of ast.unsupported) faults.error('FSC2028', part.span, `${part.what} is not supported`);
@@ -89,14 +92,17 @@ function refuseLogTags(tags: Tags, ast: SourceFile, faults: Faults): void {
   }
   const key = ast.primaryKey?.span ?? ast.columns.find((column) => column.primaryKey)?.name.span;
   if (key !== undefined) {
-    faults.error('FSC2013', key, 'a request has no PRIMARY KEY', { help: 'remove it; the keys are those of the joined views' });
+    faults.error('FSC2013', key, 'a request has no PRIMARY KEY', {
+      help: 'remove it; the keys are those of the joined views',
+    });
   }
 }
 
 function logParts(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], faults: Faults): LogParts {
   for (const name of LATER_TAGS) {
     const tag = tags.one(name);
-    if (tag !== null) faults.error('FSC2013', tag.nameSpan, `\`@${name}\` on a log`, { cause: 'it belongs to `@kind table`' });
+    if (tag !== null)
+      faults.error('FSC2013', tag.nameSpan, `\`@${name}\` on a log`, { cause: 'it belongs to `@kind table`' });
   }
   for (const name of ['subject', 'partitioned_by'] as const) columnOfTag(tags.one(name), columns, faults);
   const retain = tags.one('retain');
@@ -117,14 +123,18 @@ function columnOfTag(tag: Tag | null, columns: readonly ColumnSpec[], faults: Fa
   const index = columns.findIndex((column) => column.name === tag.value);
   if (index >= 0) return index;
   const names = columns.map((column) => column.name);
-  faults.error('FSC2007', valueSpan(tag), `there is no column \`${tag.value}\``, { help: didYouMean(tag.value, names, 'column') });
+  faults.error('FSC2007', valueSpan(tag), `there is no column \`${tag.value}\``, {
+    help: didYouMean(tag.value, names, 'column'),
+  });
   return -1;
 }
 
 function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], faults: Faults): number {
   const tag = tags.one('event_time');
   if (tag === null) {
-    const candidates = columns.filter((column) => column.type.kind === 'timestamp' || column.type.kind === 'timestamptz');
+    const candidates = columns.filter(
+      (column) => column.type.kind === 'timestamp' || column.type.kind === 'timestamptz',
+    );
     const name = candidates[0]?.name ?? 'COLUMN';
     faults.error('FSC2006', ast.table.span, `log \`${ast.table.name}\` has no event time`, {
       help: `add \`-- @event_time ${name}\``,
@@ -137,7 +147,8 @@ function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], 
   if (column === undefined || definition === undefined) return -1;
   if (column.type.kind !== 'timestamp' && column.type.kind !== 'timestamptz') {
     faults.error('FSC2008', definition.type.span, `event time \`${column.name}\` is ${column.type.kind}`, {
-      help: column.type.kind === 'date' ? 'declare it timestamp: a date alone is read as midnight' : 'declare it timestamp',
+      help:
+        column.type.kind === 'date' ? 'declare it timestamp: a date alone is read as midnight' : 'declare it timestamp',
     });
   }
   if (column.nullable) faults.error('FSC2009', definition.name.span, `event time \`${column.name}\` may be NULL`);
@@ -204,7 +215,9 @@ function keyColumn(
   const column = columns[index];
   if (column === undefined) {
     const names = columns.map((candidate) => candidate.name);
-    faults.error('FSC2007', part.span, `there is no column \`${part.name}\``, { help: didYouMean(part.name, names, 'column') });
+    faults.error('FSC2007', part.span, `there is no column \`${part.name}\``, {
+      help: didYouMean(part.name, names, 'column'),
+    });
     return [];
   }
   if (column.type.kind === 'real' || column.type.kind === 'double') {

@@ -1,7 +1,7 @@
-import { intervalValue } from './literals.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import type { Tag } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
+import { intervalValue } from './literals.ts';
 import { didYouMean } from './suggest.ts';
 
 /** The tags of a file by name: known ones only, each once unless it may repeat. */

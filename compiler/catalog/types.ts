@@ -1,7 +1,7 @@
 import type { SqlType } from '../../runtime/values/types.ts';
 import type { TypeName } from '../parse/ast.ts';
-import { didYouMean } from './suggest.ts';
 import type { Faults } from './faults.ts';
+import { didYouMean } from './suggest.ts';
 
 const PLAIN: Readonly<Record<string, SqlType>> = Object.assign(Object.create(null), {
   smallint: { kind: 'smallint' },
@@ -38,7 +38,17 @@ export function resolveTypeName(type: TypeName, faults: Faults): SqlType | null 
   if (DECIMAL_NAMES.has(type.name)) return decimalType(type, faults);
   const plain = PLAIN[type.name];
   if (plain === undefined) {
-    const names = ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision', 'boolean', 'text', 'varchar'];
+    const names = [
+      'smallint',
+      'integer',
+      'bigint',
+      'decimal',
+      'real',
+      'double precision',
+      'boolean',
+      'text',
+      'varchar',
+    ];
     return faults.error('FSC2020', type.span, `unknown type \`${type.name}\``, {
       help: didYouMean(type.name, [...names, 'date', 'timestamp', 'timestamptz'], 'type'),
     });
@@ -53,7 +63,8 @@ function withArguments(type: TypeName, plain: SqlType, faults: Faults): SqlType 
   if (isVarchar && type.args.length === 1 && first !== undefined && Number.isInteger(first) && first >= 1) {
     if (first <= 10_485_760) return { kind: 'text', maxLength: first };
   }
-  if ((plain.kind === 'timestamp' || plain.kind === 'timestamptz') && type.args.length === 1 && first === 6) return plain;
+  if ((plain.kind === 'timestamp' || plain.kind === 'timestamptz') && type.args.length === 1 && first === 6)
+    return plain;
   return faults.error('FSC2024', type.span, `\`${type.name}\` does not take (${type.args.join(', ')})`, {
     help: isVarchar ? 'write varchar(n) with n from 1 to 10485760' : `write ${type.name} without argument`,
   });

@@ -20,7 +20,8 @@ export function describeView(draft: ViewDraft, input: ViewInput): ViewPlan {
     features: draft.outputs.flatMap((output, ordinal) =>
       isEntityOutput(output.expr, draft) ? [] : [featureSpec(ordinal, agreement, draft, input)],
     ),
-    joins: draft.kind === 'request' ? draft.joins.map((join) => ({ view: join.view.spec.name, inner: join.inner })) : [],
+    joins:
+      draft.kind === 'request' ? draft.joins.map((join) => ({ view: join.view.spec.name, inner: join.inner })) : [],
     description: commentOn(input, null),
     owner: input.tags.one('owner')?.value ?? null,
     stateNotes: stateNotes(draft),

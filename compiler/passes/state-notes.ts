@@ -19,7 +19,8 @@ function aggregateNotes(draft: Extract<ViewDraft, { kind: 'aggregate' }>): reado
   const lengths = windows.map((window) => reach(window, draft.whereWindow));
   const notes = [`${draft.slots.length} aggregate${draft.slots.length === 1 ? '' : 's'} an entity`];
   const bounded = lengths.filter((length) => length !== null);
-  if (bounded.length > 0) notes.push(`raw events of the last ${showLength(Math.max(...bounded))}, as far back as a window reaches`);
+  if (bounded.length > 0)
+    notes.push(`raw events of the last ${showLength(Math.max(...bounded))}, as far back as a window reaches`);
   if (bounded.length < lengths.length) notes.push('running values over the whole history of an entity');
   if (draft.whereWindow.lower.length === 0) {
     notes.push('remembers every entity for ever (some 50 bytes each); a window in WHERE lets quiet ones go');
@@ -33,8 +34,14 @@ function rowsNotes(draft: Extract<ViewDraft, { kind: 'rows' }>): readonly string
     if (slot.kind === 'lag') notes.push(`the last ${slot.offset + 1} rows, for lag`);
     else if (slot.kind === 'frame' || slot.kind === 'frameValue') {
       const { frame } = slot;
-      if (frame.mode === 'rows') notes.push(frame.start === null ? 'a running value over all rows' : `the last ${frame.start + 1} rows`);
-      else notes.push(frame.startMicros === null ? 'a running value over all rows' : `events of the last ${showLength(frame.startMicros)}`);
+      if (frame.mode === 'rows')
+        notes.push(frame.start === null ? 'a running value over all rows' : `the last ${frame.start + 1} rows`);
+      else
+        notes.push(
+          frame.startMicros === null
+            ? 'a running value over all rows'
+            : `events of the last ${showLength(frame.startMicros)}`,
+        );
     }
   }
   if (draft.whereWindow.lower.length === 0) notes.push('remembers every entity for ever');

@@ -1,6 +1,7 @@
+import { BOOLEAN } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindValue } from '../bind/expr.ts';
-import { BOOLEAN } from '../bind/coerce.ts';
+import { hasNow } from '../bind/walk.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import { bindAggregateCall, bindLatest, isUnboundedOverHistory, reportUnbounded } from './aggregates.ts';
 import { eventContext } from './contexts.ts';
@@ -11,7 +12,6 @@ import type { AggregateCall, InstantWindow, PlanExpr, SourcePlan } from './plan.
 import type { ResolvedSelect } from './relation.ts';
 import { SlotList } from './slots.ts';
 import type { ViewDraft, ViewInput } from './view-input.ts';
-import { hasNow } from '../bind/walk.ts';
 
 /** Shape A. */
 export function planAggregateView(select: ResolvedSelect, input: ViewInput): ViewDraft {

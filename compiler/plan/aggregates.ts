@@ -1,4 +1,5 @@
 import type { AggregateFunction } from '../../runtime/functions/definition.ts';
+import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType } from '../../runtime/values/types.ts';
 import { coerce } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
@@ -6,7 +7,6 @@ import { bindTyped } from '../bind/expr.ts';
 import { aggregateCalled, aggregateNamed } from '../bind/registry.ts';
 import type { Faults } from '../catalog/faults.ts';
 import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
-import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { AggregateCall, PlanExpr } from './plan.ts';
 
 /** The aggregate that a call means, its argument bound by `context`. FILTER and OVER are the caller's. */
@@ -74,7 +74,9 @@ export function bindLatest(
   const inner = node.operand;
   if (inner.kind !== 'call') return null;
   if (node.index.kind !== 'number' || node.index.text !== '1') {
-    return faults.error('FSC3212', node.index.span, 'only the first element of array_agg can be kept', { help: 'write [1]' });
+    return faults.error('FSC3212', node.index.span, 'only the first element of array_agg can be kept', {
+      help: 'write [1]',
+    });
   }
   if (inner.distinct) return faults.error('FSC3210', inner.span, 'DISTINCT in `array_agg`');
   const direction = eventOrder(inner, source, faults);
@@ -97,7 +99,9 @@ function eventOrder(node: CallExpr, source: SourceSpec, faults: Faults): 'asc' |
   const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
   const direction = node.orderBy[0]?.direction ?? 'desc';
   const isWhole = node.orderBy.length === names.length && source.keyColumns.length > 0;
-  const isEventOrder = node.orderBy.every((item, index) => isColumn(item, names[index]) && item.direction === direction);
+  const isEventOrder = node.orderBy.every(
+    (item, index) => isColumn(item, names[index]) && item.direction === direction,
+  );
   if (isWhole && isEventOrder) return direction;
   const written = names.map((name) => `${name} ${direction.toUpperCase()}`).join(', ');
   const help =

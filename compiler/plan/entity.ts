@@ -1,8 +1,8 @@
+import { printType } from '../../runtime/values/types.ts';
 import { canonicalExpr } from '../bind/canonical.ts';
 import { bindValue } from '../bind/expr.ts';
 import { syntaxKey } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { printType } from '../../runtime/values/types.ts';
 import type { Expr } from '../parse/ast.ts';
 import { eventContext } from './contexts.ts';
 import { isNeverNull, notNullFacts } from './nullability.ts';
@@ -15,7 +15,12 @@ export interface Entity {
   find(node: Expr): PlanExpr | undefined;
 }
 
-export function bindEntity(nodes: readonly Expr[], source: SourcePlan, where: readonly PlanExpr[], faults: Faults): Entity {
+export function bindEntity(
+  nodes: readonly Expr[],
+  source: SourcePlan,
+  where: readonly PlanExpr[],
+  faults: Faults,
+): Entity {
   const context = eventContext(source, faults, 'argument');
   const facts = notNullFacts(where);
   const exprs: PlanExpr[] = [];
@@ -45,7 +50,8 @@ export function bindEntity(nodes: readonly Expr[], source: SourcePlan, where: re
 
 function checkKey(expr: PlanExpr, source: SourcePlan, facts: ReadonlySet<string>, faults: Faults): void {
   const { kind } = expr.type;
-  if (kind === 'real' || kind === 'double') faults.error('FSC3206', expr.span, `the entity column is ${printType(expr.type)}`);
+  if (kind === 'real' || kind === 'double')
+    faults.error('FSC3206', expr.span, `the entity column is ${printType(expr.type)}`);
   else if (kind === 'interval') faults.error('FSC3108', expr.span, 'the entity column is an interval');
   else if (!isNeverNull(expr, source, facts)) {
     const text = source.file === faults.file ? '' : faults.file.text.slice(expr.span.start, expr.span.end);

@@ -1,9 +1,9 @@
-import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
-import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
-import type { Faults } from '../catalog/faults.ts';
-import { didYouMean } from '../catalog/suggest.ts';
-import { hasNow } from '../bind/walk.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
+import { hasNow } from '../bind/walk.ts';
+import type { Faults } from '../catalog/faults.ts';
+import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
+import { didYouMean } from '../catalog/suggest.ts';
 import type { Expr, Frame, FrameBound, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
 import { isColumn } from './aggregates.ts';
 import type { RowFrame } from './plan.ts';
@@ -41,9 +41,15 @@ function windowSpec(ref: WindowRef, select: ResolvedSelect, faults: Faults): Win
   return inherit(found.spec, select, faults, index);
 }
 
-function unknownWindow(name: { readonly span: WindowRef['span']; readonly name: string }, select: ResolvedSelect, faults: Faults): null {
+function unknownWindow(
+  name: { readonly span: WindowRef['span']; readonly name: string },
+  select: ResolvedSelect,
+  faults: Faults,
+): null {
   const names = select.windows.map((window) => window.name.name);
-  return faults.error('FSC3410', name.span, `unknown window \`${name.name}\``, { help: didYouMean(name.name, names, 'window') });
+  return faults.error('FSC3410', name.span, `unknown window \`${name.name}\``, {
+    help: didYouMean(name.name, names, 'window'),
+  });
 }
 
 /** A derived window sees only those named before it, so there are no cycles. */
@@ -58,7 +64,12 @@ function inherit(spec: WindowSpec, select: ResolvedSelect, faults: Faults, befor
   const clash =
     spec.partitionBy.length > 0 || (spec.orderBy.length > 0 && parent.orderBy.length > 0) || parent.frame !== null;
   if (clash) return faults.error('FSC3418', spec.span, `the window overrides its base \`${base.name}\``);
-  return { ...spec, base: null, partitionBy: parent.partitionBy, orderBy: parent.orderBy.length > 0 ? parent.orderBy : spec.orderBy };
+  return {
+    ...spec,
+    base: null,
+    partitionBy: parent.partitionBy,
+    orderBy: parent.orderBy.length > 0 ? parent.orderBy : spec.orderBy,
+  };
 }
 
 /** True: no ties are left; false: ordered by event time alone; null after the fault was told. */
@@ -103,12 +114,15 @@ export function needsTotalOrder(window: OverWindow, source: SourceSpec, what: st
 
 function frameOf(frame: Frame | null, isTotal: boolean, orderColumns: number, faults: Faults): RowFrame | null {
   // Without ties the peers of a row are the row itself, so the default frame counts rows.
-  if (frame === null) return isTotal ? { mode: 'rows', start: null, end: 0 } : { mode: 'range', startMicros: null, endMicros: 0 };
+  if (frame === null)
+    return isTotal ? { mode: 'rows', start: null, end: 0 } : { mode: 'range', startMicros: null, endMicros: 0 };
   if (frame.mode === 'groups') return faults.error('FSC3408', frame.span, 'a GROUPS frame');
   if (frame.exclude !== null && frame.exclude.what !== 'no others') {
     return faults.error('FSC3407', frame.exclude.span, `EXCLUDE ${frame.exclude.what.toUpperCase()}`);
   }
-  const future = [frame.start, frame.end].find((bound) => bound.kind === 'following' || bound.kind === 'unboundedFollowing');
+  const future = [frame.start, frame.end].find(
+    (bound) => bound.kind === 'following' || bound.kind === 'unboundedFollowing',
+  );
   if (future !== undefined) return faults.error('FSC3406', future.span, 'the frame looks into the future');
   if (frame.mode === 'rows') return rowsFrame(frame, isTotal, faults);
   return rangeFrame(frame, isTotal, orderColumns, faults);
@@ -118,7 +132,8 @@ function rowsFrame(frame: Frame, isTotal: boolean, faults: Faults): RowFrame | n
   if (!isTotal) return faults.error('FSC3405', frame.span, 'a ROWS frame needs an order without ties');
   const start = frame.start.kind === 'unboundedPreceding' ? null : rowOffset(frame.start, faults);
   const end = frame.end.kind === 'unboundedPreceding' ? undefined : rowOffset(frame.end, faults);
-  if (start === undefined || end === undefined) return frameEnd(frame, end === undefined && frame.end.kind === 'unboundedPreceding', faults);
+  if (start === undefined || end === undefined)
+    return frameEnd(frame, end === undefined && frame.end.kind === 'unboundedPreceding', faults);
   if (start !== null && start < end) return frameEnd(frame, true, faults);
   return { mode: 'rows', start, end };
 }
@@ -149,7 +164,8 @@ function rangeFrame(frame: Frame, isTotal: boolean, orderColumns: number, faults
   }
   const start = frame.start.kind === 'unboundedPreceding' ? null : rangeOffset(frame.start, faults);
   const end = frame.end.kind === 'unboundedPreceding' ? undefined : rangeOffset(frame.end, faults);
-  if (start === undefined || end === undefined) return frameEnd(frame, end === undefined && frame.end.kind === 'unboundedPreceding', faults);
+  if (start === undefined || end === undefined)
+    return frameEnd(frame, end === undefined && frame.end.kind === 'unboundedPreceding', faults);
   if (start !== null && start < end) return frameEnd(frame, true, faults);
   if (isTotal) return { mode: 'rows', start: start === null ? null : 0, end: 0 };
   return { mode: 'range', startMicros: start, endMicros: end };
@@ -159,14 +175,21 @@ function rangeOffset(bound: FrameBound, faults: Faults): number | undefined {
   if (bound.kind === 'currentRow') return 0;
   const value = bound.kind === 'preceding' ? intervalOf(bound.offset) : undefined;
   const micros = value === undefined ? -1 : value.days * MICROS_PER_DAY + value.micros;
-  if (value !== undefined && value.months === 0 && value.days >= 0 && value.micros >= 0 && Number.isSafeInteger(micros)) return micros;
-  const help = value !== undefined && value.months !== 0 ? 'count in days: the length of a month is not fixed' : "write INTERVAL '7 days'";
-  faults.error('FSC3409', 'offset' in bound ? bound.offset.span : bound.span, 'the offset is no constant interval', { help });
+  if (value !== undefined && value.months === 0 && value.days >= 0 && value.micros >= 0 && Number.isSafeInteger(micros))
+    return micros;
+  const help =
+    value !== undefined && value.months !== 0
+      ? 'count in days: the length of a month is not fixed'
+      : "write INTERVAL '7 days'";
+  faults.error('FSC3409', 'offset' in bound ? bound.offset.span : bound.span, 'the offset is no constant interval', {
+    help,
+  });
   return undefined;
 }
 
 function intervalOf(expr: Expr): ReturnType<typeof intervalValue> {
   if (expr.kind === 'interval') return intervalLiteral(expr.value, expr.unit);
-  if (expr.kind === 'cast' && expr.type.name === 'interval' && expr.operand.kind === 'string') return intervalValue(expr.operand.value);
+  if (expr.kind === 'cast' && expr.type.name === 'interval' && expr.operand.kind === 'string')
+    return intervalValue(expr.operand.value);
   return undefined;
 }

@@ -1,9 +1,9 @@
-import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
-import { conjunctsOf, hasNow, isNow, someExpr } from '../bind/walk.ts';
-import type { Faults } from '../catalog/faults.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
-import type { BinaryOperator, Expr } from '../parse/ast.ts';
+import { conjunctsOf, hasNow, isNow, someExpr } from '../bind/walk.ts';
+import type { Faults } from '../catalog/faults.ts';
+import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
+import type { Expr } from '../parse/ast.ts';
 import type { InstantBound, InstantWindow, TruncUnit } from './plan.ts';
 
 export const NO_WINDOW: InstantWindow = { lower: [], upper: [] };
@@ -92,7 +92,8 @@ function notABound(expr: Expr, source: SourceSpec): NotABound | null {
   const hasTime = someExpr(expr, (node) => node.kind === 'column' && node.name.name === time);
   if (expr.kind === 'binary') {
     if (expr.op in FLIPPED) return null;
-    if (expr.op === '=' || expr.op === '<>') return { code: 'FSC3307', message: `now() is compared with \`${expr.op}\`` };
+    if (expr.op === '=' || expr.op === '<>')
+      return { code: 'FSC3307', message: `now() is compared with \`${expr.op}\`` };
   }
   if ((expr.kind === 'or' || expr.kind === 'not') && hasTime) {
     return { code: 'FSC3303', message: `a window inside ${expr.kind.toUpperCase()}` };
@@ -113,7 +114,8 @@ function reportUnsolved(expr: Extract<Expr, { kind: 'binary' }>, source: SourceS
   const other = instants.find((column) => columns.has(column.name));
   if (!hasTime && other !== undefined) {
     faults.error('FSC3304', expr.span, `\`${other.name}\` is compared with now()`);
-  } else if (hasTime) faults.error('FSC3305', expr.span, 'the window is not event time against now() and a constant interval');
+  } else if (hasTime)
+    faults.error('FSC3305', expr.span, 'the window is not event time against now() and a constant interval');
   else faults.error('FSC3301', expr.span, 'now() is no window bound here');
 }
 
@@ -158,7 +160,8 @@ function constantInterval(expr: Expr): ReturnType<typeof intervalValue> {
 
 function truncated(expr: Extract<Expr, { kind: 'call' }>, zero: Linear): Linear | null {
   const [unit, operand] = expr.args;
-  if (expr.name !== 'date_trunc' || expr.args.length !== 2 || unit?.kind !== 'string' || operand === undefined) return null;
+  if (expr.name !== 'date_trunc' || expr.args.length !== 2 || unit?.kind !== 'string' || operand === undefined)
+    return null;
   const bare = operand.kind === 'cast' && operand.type.name.startsWith('timestamp') ? operand.operand : operand;
   const name = UNITS.find((known) => known === unit.value.toLowerCase()) as TruncUnit | undefined;
   return isNow(bare) && name !== undefined ? { ...zero, now: 1, trunc: name } : null;

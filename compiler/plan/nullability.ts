@@ -1,5 +1,5 @@
-import { scalarNamed } from '../bind/registry.ts';
 import { canonicalExpr } from '../bind/canonical.ts';
+import { scalarNamed } from '../bind/registry.ts';
 import type { PlanExpr, SourcePlan } from './plan.ts';
 
 /** What the top conjuncts of WHERE say is not NULL. */

@@ -1,6 +1,6 @@
-import { checkName } from '../catalog/names.ts';
-import type { Faults } from '../catalog/faults.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import type { Faults } from '../catalog/faults.ts';
+import { checkName } from '../catalog/names.ts';
 import type { SelectItem } from '../parse/ast.ts';
 import type { Output, PlanExpr } from './plan.ts';
 

@@ -1,5 +1,5 @@
-import type { BindContext } from '../bind/context.ts';
 import { castTo, coerce, commonType } from '../bind/coerce.ts';
+import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { aggregateCalled } from '../bind/registry.ts';
 import { conjunctsOf } from '../bind/walk.ts';
@@ -75,7 +75,13 @@ function frameValue(node: CallExpr, window: OverWindow, inside: BindContext, inp
   return { kind: 'frameValue', which, expr, frame: window.frame, type: expr.type };
 }
 
-function lag(node: CallExpr, window: OverWindow, source: SourcePlan, inside: BindContext, input: ViewInput): Slot | null {
+function lag(
+  node: CallExpr,
+  window: OverWindow,
+  source: SourcePlan,
+  inside: BindContext,
+  input: ViewInput,
+): Slot | null {
   const { faults } = input;
   const [argument, offsetNode, defaultNode] = node.args;
   if (argument === undefined || node.args.length > 3) {
@@ -95,7 +101,8 @@ function lagSlot(expr: PlanExpr, offset: number, otherwise: PlanExpr | null, inp
   const { faults } = input;
   if (otherwise === null) return { kind: 'lag', expr, offset, otherwise, type: expr.type };
   const type = commonType(expr.type, otherwise.type);
-  if (type === null) return faults.error('FSC3104', otherwise.span, 'the default of lag has another type than its value');
+  if (type === null)
+    return faults.error('FSC3104', otherwise.span, 'the default of lag has another type than its value');
   const typed = coerce(otherwise, type, faults);
   if (typed === null) return null;
   return { kind: 'lag', expr: sameType(expr.type, type) ? expr : castTo(expr, type), offset, otherwise: typed, type };

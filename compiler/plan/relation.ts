@@ -1,8 +1,7 @@
-import { mapColumns, mapSpec, someExpr } from '../bind/walk.ts';
 import { aggregateCalled } from '../bind/registry.ts';
+import { conjunctsOf, mapColumns, mapSpec, someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
 import { didYouMean } from '../catalog/suggest.ts';
-import { conjunctsOf } from '../bind/walk.ts';
 import type { Expr, FromItem, Identifier, Query, Select, SelectItem, WindowSpec } from '../parse/ast.ts';
 import type { SourcePlan } from './plan.ts';
 
@@ -42,7 +41,8 @@ export function resolveFrom(item: FromItem, scope: RelationScope): Relation | nu
 function resolveTable(item: Extract<FromItem, { kind: 'table' }>, scope: RelationScope): Relation | null {
   const { name, span } = item.name;
   const alias = item.alias?.name ?? name;
-  if (item.schema !== null) return scope.faults.error('FSC4010', item.span, `\`${item.schema.name}.${name}\` has a schema`);
+  if (item.schema !== null)
+    return scope.faults.error('FSC4010', item.span, `\`${item.schema.name}.${name}\` has a schema`);
   const cte = scope.ctes.get(name);
   if (cte !== undefined) {
     const ctes = new Map([...scope.ctes].slice(0, [...scope.ctes.keys()].indexOf(name)));
@@ -52,7 +52,9 @@ function resolveTable(item: Extract<FromItem, { kind: 'table' }>, scope: Relatio
   if (source !== undefined) return { source, alias, columns: ownColumns(source, item.name), where: [] };
   if (scope.viewNames.has(name)) return scope.faults.error('FSC4007', span, `\`${name}\` is a view`);
   const names = [...scope.ctes.keys(), ...scope.sources.keys(), ...scope.viewNames];
-  return scope.faults.error('FSC3002', span, `unknown relation \`${name}\``, { help: didYouMean(name, names, 'source') });
+  return scope.faults.error('FSC3002', span, `unknown relation \`${name}\``, {
+    help: didYouMean(name, names, 'source'),
+  });
 }
 
 function ownColumns(source: SourcePlan, at: Identifier): ReadonlyMap<string, Expr> {
@@ -65,7 +67,11 @@ function ownColumns(source: SourcePlan, at: Identifier): ReadonlyMap<string, Exp
 }
 
 /** CTEs by name, in order; a later one sees the earlier. */
-export function collectCtes(query: Query, outer: ReadonlyMap<string, Query>, faults: Faults): ReadonlyMap<string, Query> {
+export function collectCtes(
+  query: Query,
+  outer: ReadonlyMap<string, Query>,
+  faults: Faults,
+): ReadonlyMap<string, Query> {
   const ctes = new Map(outer);
   for (const cte of query.ctes) {
     if (cte.recursive) faults.error('FSC4008', cte.name.span, `CTE \`${cte.name.name}\` is recursive`);
@@ -211,7 +217,9 @@ export interface ResolvedSelect {
 
 export function resolveSelect(select: Select, relation: Relation, faults: Faults): ResolvedSelect {
   const resolve = resolver(relation, faults);
-  const aliases = new Map(select.items.flatMap((item) => (item.alias === null ? [] : [[item.alias.name, item.expr] as const])));
+  const aliases = new Map(
+    select.items.flatMap((item) => (item.alias === null ? [] : [[item.alias.name, item.expr] as const])),
+  );
   const resolveGroup = (expr: Expr): Expr => {
     // A group may name an output; a column of the source goes first, as in both databases.
     const isAlias = expr.kind === 'column' && expr.qualifier === null && !relation.columns.has(expr.name.name);
@@ -220,7 +228,11 @@ export function resolveSelect(select: Select, relation: Relation, faults: Faults
   };
   return {
     relation,
-    items: expandStars(select.items, relation, faults).map((item) => ({ ...item, expr: resolve(item.expr), alias: named(item) })),
+    items: expandStars(select.items, relation, faults).map((item) => ({
+      ...item,
+      expr: resolve(item.expr),
+      alias: named(item),
+    })),
     where: [...relation.where, ...conjunctsOf(select.where).map(resolve)],
     groupBy: select.groupBy.map(resolveGroup),
     having: select.having === null ? null : resolve(select.having),

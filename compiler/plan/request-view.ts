@@ -1,10 +1,10 @@
-import type { BindContext } from '../bind/context.ts';
+import { printType } from '../../runtime/values/types.ts';
 import { coerce, commonType } from '../bind/coerce.ts';
+import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { conjunctsOf, somePlan } from '../bind/walk.ts';
 import { didYouMean } from '../catalog/suggest.ts';
 import { sameType } from '../catalog/types.ts';
-import { printType } from '../../runtime/values/types.ts';
 import type { Expr, Identifier, Join, Select, SelectItem } from '../parse/ast.ts';
 import { conjunction } from './aggregate-view.ts';
 import { bindOutputs } from './outputs.ts';
@@ -34,7 +34,9 @@ export function planRequestView(select: Select, relation: Relation, input: ViewI
   const views = joined.filter((join) => join !== null);
   const context = requestContext(relation, views, input);
   const joins = views.map((join, index) => bindJoin(join, index, context, input));
-  const where = [...relation.where, ...conjunctsOf(select.where)].map((expr) => bindCondition(expr, context, 'WHERE takes conditions'));
+  const where = [...relation.where, ...conjunctsOf(select.where)].map((expr) =>
+    bindCondition(expr, context, 'WHERE takes conditions'),
+  );
   const items = select.items.flatMap((item) => expandStar(item, relation, views, input));
   const outputs = bindOutputs(items, null, (item) => bindValue(item.expr, context), faults);
   return {
@@ -76,7 +78,8 @@ function joinedView(join: Join, input: ViewInput): Joined | null {
 }
 
 function notJoinable(name: Identifier, input: ViewInput): null {
-  if (input.viewNames.has(name.name)) return input.faults.error('FSC4109', name.span, `\`${name.name}\` is a request view`);
+  if (input.viewNames.has(name.name))
+    return input.faults.error('FSC4109', name.span, `\`${name.name}\` is a request view`);
   return input.faults.error('FSC3002', name.span, `unknown view \`${name.name}\``, {
     help: didYouMean(name.name, [...input.views.keys()], 'view'),
   });
@@ -86,12 +89,18 @@ function checkAliases(relation: Relation, joined: readonly (Joined | null)[], in
   const taken = new Set([relation.alias]);
   for (const join of joined) {
     if (join === null) continue;
-    if (taken.has(join.alias)) input.faults.error('FSC4106', join.join.item.span, `alias \`${join.alias}\` is used twice`);
+    if (taken.has(join.alias))
+      input.faults.error('FSC4106', join.join.item.span, `alias \`${join.alias}\` is used twice`);
     taken.add(join.alias);
   }
 }
 
-function expandStar(item: SelectItem, relation: Relation, views: readonly Joined[], input: ViewInput): readonly SelectItem[] {
+function expandStar(
+  item: SelectItem,
+  relation: Relation,
+  views: readonly Joined[],
+  input: ViewInput,
+): readonly SelectItem[] {
   if (item.expr.kind !== 'star') return [item];
   const wanted = item.expr.qualifier;
   const all = [
@@ -99,7 +108,12 @@ function expandStar(item: SelectItem, relation: Relation, views: readonly Joined
     ...views.map((join) => ({ alias: join.alias, names: join.view?.outputs.map((output) => output.name) ?? [] })),
   ];
   const chosen = wanted === null ? all : all.filter((one) => one.alias === wanted.name);
-  if (wanted !== null && chosen.length === 0) unknownQualifier(wanted, all.map((one) => one.alias), input.faults);
+  if (wanted !== null && chosen.length === 0)
+    unknownQualifier(
+      wanted,
+      all.map((one) => one.alias),
+      input.faults,
+    );
   const named = (name: string): Identifier => ({ span: item.span, name, quoted: false });
   return chosen.flatMap((one) =>
     one.names.map((name): SelectItem => {
@@ -126,7 +140,10 @@ function requestContext(relation: Relation, views: readonly Joined[], input: Vie
     },
     now: (node) => ({ kind: 'now', type: { kind: 'timestamp' }, span: node.span }),
     aggregate: (node) => faults.error('FSC4107', node.span, 'an aggregate in a request view'),
-    over: (node) => faults.error('FSC3413', node.span, 'a window function in a request view', { help: 'use it in the view that is joined' }),
+    over: (node) =>
+      faults.error('FSC3413', node.span, 'a window function in a request view', {
+        help: 'use it in the view that is joined',
+      }),
     whole: () => undefined,
   };
   return context;
@@ -134,7 +151,12 @@ function requestContext(relation: Relation, views: readonly Joined[], input: Vie
 
 type ColumnNode = Extract<Expr, { kind: 'column' }>;
 
-function candidates(node: ColumnNode, relation: Relation, views: readonly Joined[], context: BindContext): readonly (() => PlanExpr | null)[] {
+function candidates(
+  node: ColumnNode,
+  relation: Relation,
+  views: readonly Joined[],
+  context: BindContext,
+): readonly (() => PlanExpr | null)[] {
   const name = node.name.name;
   const qualifier = node.qualifier?.name ?? null;
   const found: (() => PlanExpr | null)[] = [];
@@ -199,7 +221,11 @@ function bindJoin(joined: Joined, index: number, context: BindContext, input: Vi
   }
   const missing = view.spec.entity.filter((_, key) => keys[key] === undefined).map((column) => `\`${column.name}\``);
   if (missing.length > 0 && faults.errors === 0) {
-    faults.error('FSC4103', join.on?.span ?? join.span, `the join leaves ${missing.join(', ')} of the key of \`${view.spec.name}\` open`);
+    faults.error(
+      'FSC4103',
+      join.on?.span ?? join.span,
+      `the join leaves ${missing.join(', ')} of the key of \`${view.spec.name}\` open`,
+    );
   }
   const bound = keys.filter((key) => key !== undefined && key !== null);
   return bound.length < keys.length ? null : { view, inner: join.type === 'inner', keys: bound, span: join.span };
@@ -240,4 +266,3 @@ function fitKey(value: PlanExpr, view: ViewPlan, key: number, input: ViewInput):
     `the key \`${view.spec.entity[key]?.name}\` is ${printType(wanted)}, and this is ${printType(value.type)}`,
   );
 }
-

@@ -97,7 +97,9 @@ function taggedEntity(select: ResolvedSelect, input: ViewInput): readonly Expr[]
     const item = select.items.find((candidate) => outputName(candidate) === name);
     if (item !== undefined) return item.expr;
     const all = select.items.flatMap((candidate) => outputName(candidate) ?? []);
-    return faults.error('FSC3420', valueSpan(tag), `\`${name}\` is not selected`, { help: didYouMean(name, all, 'column') });
+    return faults.error('FSC3420', valueSpan(tag), `\`${name}\` is not selected`, {
+      help: didYouMean(name, all, 'column'),
+    });
   });
   return found.some((expr) => expr === null) ? null : found.filter((expr) => expr !== null);
 }

@@ -1,7 +1,7 @@
-import { canonicalExpr } from '../bind/canonical.ts';
 import { printType } from '../../runtime/values/types.ts';
-import type { AggregateCall, PlanExpr, RowFrame, Slot } from './plan.ts';
+import { canonicalExpr } from '../bind/canonical.ts';
 import { windowKey } from './instant-window.ts';
+import type { AggregateCall, PlanExpr, RowFrame, Slot } from './plan.ts';
 
 /** The slots of a view; equal ones are kept once. */
 export class SlotList {
@@ -46,5 +46,7 @@ function optionalKey(expr: PlanExpr | null): string {
 }
 
 function frameKey(frame: RowFrame): string {
-  return frame.mode === 'range' ? `range ${frame.startMicros}..${frame.endMicros}` : `rows ${frame.start}..${frame.end}`;
+  return frame.mode === 'range'
+    ? `range ${frame.startMicros}..${frame.endMicros}`
+    : `rows ${frame.start}..${frame.end}`;
 }

@@ -1,6 +1,6 @@
-import type { SourceText } from '../diagnostics/diagnostic.ts';
 import type { Faults } from '../catalog/faults.ts';
 import type { Tags } from '../catalog/tags.ts';
+import type { SourceText } from '../diagnostics/diagnostic.ts';
 import type { ViewFile } from '../parse/ast.ts';
 import type { AggregateViewPlan, RequestViewPlan, RowsViewPlan, SourcePlan, ViewPlan } from './plan.ts';
 

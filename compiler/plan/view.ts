@@ -28,7 +28,9 @@ export function planView(input: ViewInput): ViewDraft | null {
 function planLogView(select: Select, relation: Relation, input: ViewInput): ViewDraft | null {
   const { faults } = input;
   const errorsBefore = faults.errors;
-  const hasOver = select.items.some((item) => someExpr(item.expr, (node) => node.kind === 'call' && node.over !== null));
+  const hasOver = select.items.some((item) =>
+    someExpr(item.expr, (node) => node.kind === 'call' && node.over !== null),
+  );
   if (select.groupBy.length > 0) {
     const star = select.items.find((item) => item.expr.kind === 'star');
     if (star !== undefined) return faults.error('FSC4013', star.span, 'SELECT * with GROUP BY');
@@ -58,7 +60,8 @@ function refuseTop(input: ViewInput): void {
   const { query } = input.ast;
   const { faults } = input;
   const select = query.body;
-  for (const branch of query.setOps) faults.error('FSC4001', branch.span, `${branch.op.toUpperCase()} at the top of a view`);
+  for (const branch of query.setOps)
+    faults.error('FSC4001', branch.span, `${branch.op.toUpperCase()} at the top of a view`);
   if (select.distinct !== null) faults.error('FSC4005', select.distinct.span, 'DISTINCT at the top of a view');
   const [first] = select.orderBy;
   const last = select.orderBy.at(-1);
