@@ -1,6 +1,6 @@
 /**
  * Stream operators in memory, one core: events a second for six window features at three numbers of entities, training-set probes, and
- * the same features in @tanstack/db-ivm. `node tests/bench/operators.ts [--json]` (a loader for TypeScript is needed; `npm run bench` has it).
+ * the same features in @tanstack/db-ivm: `node tests/bench/run.mjs operators [--json]`.
  */
 import { emitStreamWith } from '../../compiler/backends/stream/emit.ts';
 import type { AggregateViewPlan, InstantWindow, PlanExpr, Slot } from '../../compiler/plan/plan.ts';
