@@ -79,6 +79,8 @@ export class GroupStore {
   /** Entity ids by dictionary code. */
   #codeIds = new Int32Array(0);
   #codeDictionary = -1;
+  /** Entity id + 1 by key, for small natural numbers. */
+  #direct: Int32Array = new Int32Array(0);
 
   constructor(layout: GroupLayout, types: readonly SqlType[], hint: number, errors: ErrorCounter) {
     this.layout = layout;
@@ -103,6 +105,28 @@ export class GroupStore {
     const entity = this.entities.findOrAdd();
     if ((entity + 2) * this.layout.positions > this.pos.length) this.#growEntities();
     return entity;
+  }
+
+  /** `touch` for a key that is one number: small natural ones have their entity in a table. */
+  touchNumber(key: number | bigint): number {
+    const direct = this.#direct;
+    if (typeof key === 'number' && key >= 0 && key < direct.length) {
+      const known = direct[key];
+      if (known !== undefined && known > 0) return known - 1;
+    }
+    this.entities.begin();
+    this.entities.number(key);
+    const entity = this.touch();
+    this.#remember(key, entity);
+    return entity;
+  }
+
+  #remember(key: number | bigint, entity: number): void {
+    // The table stays in proportion to the number of entities, however far apart their keys are.
+    const limit = 1024 + 4 * this.entities.count;
+    if (typeof key !== 'number' || !Number.isInteger(key) || key < 0 || key >= limit) return;
+    if (key >= this.#direct.length) this.#direct = growInts(this.#direct, limit * 2);
+    this.#direct[key] = entity + 1;
   }
 
   /** Entity ids by code, −1 where unknown yet; starts anew when the dictionary is another one. */
@@ -279,6 +303,7 @@ export class GroupStore {
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
     this.#codeDictionary = -1;
+    this.#direct = new Int32Array(0);
     this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
     this.#dirtyCount = read.ints('dirty').length;
   }

@@ -218,6 +218,12 @@ function entityLines(entity: readonly PlanExpr[], keys: readonly JsOperand[], pr
     return `s.entities.number(${kind === 'boolean' ? `${key.value} ? 1 : 0` : key.value});`;
   });
   const find = `s.entities.begin(); ${parts.join(' ')} e = s.touch();`;
+  const [only] = keys;
+  if (keys.length === 1 && only !== undefined && entity[0]?.type.kind !== 'text') {
+    const value = entity[0]?.type.kind === 'boolean' ? `${only.value} ? 1 : 0` : only.value;
+    printer.line(`const e = s.touchNumber(${value});`);
+    return;
+  }
   const coded = codedColumn(entity);
   if (coded < 0) {
     printer.line('let e = -1;');
