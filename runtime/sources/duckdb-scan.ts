@@ -51,7 +51,7 @@ export function parquetRelation(paths: readonly string[], extra = ''): string {
 }
 
 /** A path is a name, never a pattern: DuckDB would expand `*`, `?` and `[`. */
-function escapeGlob(path: string): string {
+export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, (char) => `[${char}]`);
 }
 

@@ -51,7 +51,10 @@ async function fill(path: string, sources: readonly CatalogueSource[], macroFile
   }
 }
 
-/** A source without a file yet is an empty relation, so that its macros bind. */
+/**
+ * A source without a file yet is an empty relation, since DuckDB binds a macro when it is made. So is a request source: whoever calls the
+ * macro of a request view lays a temporary table of that name over it.
+ */
 export function sourceView({ spec, paths }: CatalogueSource): string {
   const name = quoteName(spec.name);
   if (paths.length === 0) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
-import { quoteText } from '../../sources/duckdb-scan.ts';
+import { escapeGlob, quoteText } from '../../sources/duckdb-scan.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
@@ -55,7 +55,9 @@ export class DuckDbSession {
 
   /** Before `lock`: what may still be touched afterwards. */
   async allow(readable: readonly string[], writable: readonly string[]): Promise<void> {
-    if (readable.length > 0) await this.run(`SET allowed_paths = [${readable.map(pathText).join(', ')}]`);
+    // A file is looked up by the pattern that stands for its name, then opened by the name itself.
+    const paths = readable.flatMap((path) => [path, escapeGlob(resolve(path))]);
+    if (readable.length > 0) await this.run(`SET allowed_paths = [${paths.map(pathText).join(', ')}]`);
     if (writable.length > 0) await this.run(`SET allowed_directories = [${writable.map(pathText).join(', ')}]`);
   }
 
