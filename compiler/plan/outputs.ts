@@ -1,4 +1,5 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import { someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
 import { checkName } from '../catalog/names.ts';
 import type { SelectItem } from '../parse/ast.ts';
@@ -31,8 +32,9 @@ function itemName(item: SelectItem, source: SourceSpec | null, taken: Set<string
   checkName(name, span, 'output', faults);
   if (taken.has(name)) faults.error('FSC3007', span, `output \`${name}\` is there already`);
   taken.add(name);
-  const isItself = item.expr.kind === 'column' && item.expr.name.name === name;
-  if (!isItself && source?.columns.some((column) => column.name === name)) {
+  // `min(distance) AS distance` shadows nothing else than what it is made of.
+  const isOwn = someExpr(item.expr, (node) => node.kind === 'column' && node.name.name === name);
+  if (!isOwn && source?.columns.some((column) => column.name === name)) {
     faults.error('FSC3008', span, `alias \`${name}\` shadows a column of \`${source.name}\``);
   }
   return name;
