@@ -151,6 +151,44 @@ describe('generated modules', () => {
     expect(state.memory().keptEvents).toBeLessThan(50_000);
   });
 
+  it('count a failed expression once an event, and hold 200 windows', () => {
+    const base = aggregateView(random(1), 'v_v1', [column('shop')], false);
+    const half = call('half', INTEGER, column('i'));
+    const slots = Array.from({ length: 200 }, (_, i) => ({
+      kind: 'aggregate' as const,
+      call: { fn: 'sum', distinct: false, arg: half, argType: INTEGER, type: INTEGER, span },
+      filter: null,
+      window: { lower: [{ trunc: null, offsetMonths: 0, offsetMicros: -i - 1, inclusive: true }], upper: [] },
+      type: INTEGER,
+    }));
+    const outputs = [{ name: 'sum', span, type: INTEGER, expr: slot(7) }];
+    const where = call('gt', BOOLEAN, half, constant(INTEGER, 0));
+    const view = { ...base, where, whereWindow: { lower: [], upper: [] }, slots, outputs };
+    const { groups } = load({ sources: [], views: [view] });
+    const counted: string[] = [];
+    const errors = { count: (name: string, output: string) => counted.push(`${name}.${output}`) };
+    const state = (groups[0] as Program['groups'][number]).create({ errors, entityHint: 0 });
+    const numbers = (...list: number[]) => ({
+      kind: 'numeric' as const,
+      values: Float64Array.from(list),
+      nulls: null,
+      wide: null,
+    });
+    const zeros = numbers(0, 0, 0);
+    const columns = [numbers(10, 11, 12), zeros, zeros, numbers(-7, -7, -7), numbers(4, 5, 6)];
+    state.ingest({ length: 3, columns }, Int32Array.of(0, 1, 2), 3);
+    expect(counted).toEqual(['v_v1.WHERE']);
+    const out: Value[] = [];
+    const entity = state.entityId([-7]);
+    expect(state.probe(0, entity, 12, out)).toBe(true);
+    expect([out[0], out[1], out[199]]).toEqual([3, 5, 5]);
+    expect(state.entityId([7])).toBe(-1);
+    state.entityKeys(entity, out);
+    expect(out[0]).toBe(-7);
+    expect([...state.takeDirty()]).toEqual([entity]);
+    expect([...state.takeDirty()]).toEqual([]);
+  });
+
   it('refuse state of another plan', () => {
     const state = (seed: number) => {
       const program = load({ sources: [], views: [aggregateView(random(seed), 'v_v1', [column('card')], true)] });
