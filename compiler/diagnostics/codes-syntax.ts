@@ -36,8 +36,8 @@ export const SYNTAX_CODES = {
     cause:
       'outside strings, comments and quoted names SQL is ASCII; databases take other blanks and letters for different things',
     help: 'write the plain character, or put the name in double quotes',
-    wrong: 'SELECT ‘a’ AS mood FROM visits',
-    right: "SELECT 'a' AS mood FROM visits",
+    wrong: 'SELECT a – b AS d FROM visits',
+    right: 'SELECT a - b AS d FROM visits',
   },
   FSC1005: {
     title: 'not a number',

@@ -6,7 +6,10 @@ import { isNameWord } from './keywords.ts';
 import type { Token } from './lexer.ts';
 
 /** Ends the part that is being read; caught where reading can go on (list item, clause, statement). The fault is already reported. */
-export class Unreadable extends Error {}
+class Unreadable extends Error {}
+
+/** Made once: a file of commas would spend its second on stack traces. */
+const UNREADABLE = new Unreadable('the fault is reported');
 
 const MAX_DEPTH = 100;
 
@@ -153,7 +156,7 @@ export class Cursor {
 
   fail(code: string, span: Span, message: string, parts: FaultParts = {}): never {
     this.report(code, span, message, parts);
-    throw new Unreadable();
+    throw UNREADABLE;
   }
 
   /** Runs `read` one level deeper; the limit keeps every stage after this one clear of the stack's end. */
@@ -196,7 +199,7 @@ export class Cursor {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
+      if (error !== UNREADABLE) throw error;
       this.depth = depthBefore;
       this.resume(start);
       this.skipUntil(stop);

@@ -23,7 +23,8 @@ export interface LexedComment {
 export interface Lexed {
   readonly tokens: readonly Token[];
   readonly comments: readonly LexedComment[];
-  readonly faults: number;
+  /** Places after which the tokens are guesswork; statements that hold one are not read further. */
+  readonly broken: readonly number[];
 }
 
 const OPERATOR_CHARS = '+-*/<>=~!@#%^&|`?';
@@ -41,7 +42,7 @@ class Lexer {
   private readonly sink: DiagnosticSink;
   private readonly tokens: Token[] = [];
   private readonly comments: LexedComment[] = [];
-  private faults = 0;
+  private readonly broken: number[] = [];
   private at = 0;
 
   constructor(file: SourceText, sink: DiagnosticSink) {
@@ -53,7 +54,7 @@ class Lexer {
   run(): Lexed {
     while (this.at < this.text.length) this.next();
     this.push('end', this.text.length, this.text.length, '');
-    return { tokens: this.tokens, comments: this.comments, faults: this.faults };
+    return { tokens: this.tokens, comments: this.comments, broken: this.broken };
   }
 
   private next(): void {
@@ -78,7 +79,7 @@ class Lexer {
   }
 
   private fault(code: string, start: number, end: number, message: string, parts: Parameters<typeof fault>[4]): void {
-    this.faults++;
+    if (code <= 'FSC1004') this.broken.push(start);
     this.sink.report(fault(code, this.file, { start, end }, message, parts));
   }
 

@@ -23,6 +23,9 @@ import { readQuery } from './query.ts';
 import { type Statement, splitStatements } from './statements.ts';
 import { readTags } from './tags.ts';
 
+/** More faults than this in one file help nobody; the rest are told once these are mended. */
+const MAX_FAULTS = 100;
+
 /** Counts what passes through it, so that a file with faults gives no tree. */
 class CountingSink implements DiagnosticSink {
   errors = 0;
@@ -34,7 +37,7 @@ class CountingSink implements DiagnosticSink {
 
   report(diagnostic: Diagnostic): void {
     if (diagnostic.severity === 'error') this.errors++;
-    this.sink.report(diagnostic);
+    if (this.errors <= MAX_FAULTS) this.sink.report(diagnostic);
   }
 }
 
@@ -82,7 +85,7 @@ export function parseViewFile(file: SourceText, sink: DiagnosticSink): ViewFile 
 export function parseExpression(text: string, sink: DiagnosticSink): Expr | null {
   const file: SourceText = { path: 'expression', text };
   const counting = new CountingSink(sink);
-  const statements = splitStatements(file, lex(file, counting).tokens, counting);
+  const statements = splitStatements(file, lex(file, counting), counting);
   const statement = statements[0];
   if (counting.errors > 0) return null;
   if (statement === undefined || statements.length > 1) {
@@ -115,7 +118,7 @@ function parseFile<Main, File>(
   const counting = new CountingSink(sink);
   const lexed = lex(file, counting);
   const tags = readTags(file, lexed, counting);
-  const statements = splitStatements(file, lexed.tokens, counting);
+  const statements = splitStatements(file, lexed, counting);
   const comments: Comment[] = [];
   const mains: { readonly main: Main | null; readonly statement: Statement }[] = [];
   for (const statement of statements) {

@@ -2,7 +2,7 @@
 import type { DiagnosticSink, SourceText, Span } from '../diagnostics/diagnostic.ts';
 import { fault } from '../diagnostics/fault.ts';
 import { tokenSpan } from './cursor.ts';
-import type { Token } from './lexer.ts';
+import type { Lexed, Token } from './lexer.ts';
 
 export interface Statement {
   /** Ends with an `end` token. */
@@ -10,22 +10,22 @@ export interface Statement {
   readonly span: Span;
 }
 
-/** Statements whose brackets do not match are reported and left out: what they say is unknown. */
-export function splitStatements(
-  file: SourceText,
-  tokens: readonly Token[],
-  sink: DiagnosticSink,
-): readonly Statement[] {
+/** Statements with broken tokens, or whose brackets do not match, are reported and left out: what they say is unknown. */
+export function splitStatements(file: SourceText, lexed: Lexed, sink: DiagnosticSink): readonly Statement[] {
   const statements: Statement[] = [];
   let current: Token[] = [];
-  for (const token of tokens) {
+  let nextBroken = 0;
+  for (const token of lexed.tokens) {
     const isEnd = token.kind === 'end' || (token.kind === 'punctuation' && token.text === ';');
     if (!isEnd) {
       current.push(token);
       continue;
     }
-    if (current.length > 0 && bracketsMatch(file, current, sink)) {
-      const span = { start: current[0]!.start, end: current.at(-1)!.end };
+    const first = current[0];
+    const broken = (lexed.broken[nextBroken] ?? Infinity) < token.end;
+    while ((lexed.broken[nextBroken] ?? Infinity) < token.end) nextBroken++;
+    if (first !== undefined && !broken && bracketsMatch(file, current, sink)) {
+      const span = { start: first.start, end: current.at(-1)!.end };
       const end: Token = { kind: 'end', start: token.start, end: token.end, text: '' };
       statements.push({ tokens: [...current, end], span });
     }

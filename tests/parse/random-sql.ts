@@ -90,7 +90,12 @@ export const sql = fc.letrec<Texts>((tie: fc.LetrecTypedTie<Texts>) => {
   );
   const maybe = (text: fc.Arbitrary<string>): fc.Arbitrary<string | null> => fc.option(text, { nil: null });
   return {
-    expr: fc.oneof({ depthSize: 'small', withCrossShrink: true }, { arbitrary: atom, weight: 1 }, tie('chain'), tie('operand')),
+    expr: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      { arbitrary: atom, weight: 1 },
+      tie('chain'),
+      tie('operand'),
+    ),
     chain: fc
       .tuple(tie('operand'), fc.array(fc.tuple(binaryOperator, tie('operand')), { minLength: 1, maxLength: 4 }))
       .map(([first, rest]) => first + rest.map(([operator, operand]) => operator + operand).join('')),
@@ -139,12 +144,7 @@ export const sql = fc.letrec<Texts>((tie: fc.LetrecTypedTie<Texts>) => {
       })
       .map((items) => items.map((item) => item.join('')).join(', ')),
     window: fc
-      .tuple(
-        pick('', 'w '),
-        maybe(list(2)),
-        maybe(tie('order')),
-        fc.option(frame, { nil: '' }),
-      )
+      .tuple(pick('', 'w '), maybe(list(2)), maybe(tie('order')), fc.option(frame, { nil: '' }))
       .map(
         ([base, keys, order, bounds]) =>
           `${base}${keys === null ? '' : `PARTITION BY ${keys} `}${order === null ? '' : `ORDER BY ${order} `}${bounds}`,
