@@ -15,7 +15,6 @@ export function advanceText(layout: Layout): string {
   const calls = layout.tails.map((_, i) => `advance${i}(c, b, db, n);`);
   return [
     `const thr = new Float64Array(${layout.thresholds});`,
-    ...boundConstants(layout),
     'let atMicros = NaN, capMicros = NaN;',
     thresholdsFunction(layout),
     ...functions,
@@ -28,10 +27,6 @@ function viewWindows(layout: Layout, view: number): Window[] {
   const reading = layout.views[view] as Layout['views'][number];
   const windows = [reading.where, ...reading.slots.map((slot) => slot.window)];
   return [...new Set(windows)].filter((window) => window.shape.kind === 'instant');
-}
-
-function boundConstants(_layout: Layout): string[] {
-  return [];
 }
 
 function boundAt(bound: InstantBound): string {
@@ -109,7 +104,7 @@ function enterLines(layout: Layout, tail: Tail): string[] {
       condition = 'i < stop';
     }
   }
-  const loop = conditional(layout, tail.windows, (window, acc) => enter(layout, window, acc));
+  const loop = conditional(tail.windows, (window, acc) => enter(layout, window, acc));
   lines.push(`  if (${condition}) {`);
   lines.push('    do {');
   lines.push(`      const p = (b + i) * ${layout.stride};`);
@@ -140,7 +135,7 @@ function leaveLines(layout: Layout, window: Window): string[] {
     lines.push(`    const start = ${start};`);
     condition = 'h < i && h < start';
   }
-  const loop = conditional(layout, [window], (_, acc) => leave(layout, acc));
+  const loop = conditional([window], (_, acc) => leave(layout, acc));
   lines.push(`    if (${condition}) {`);
   lines.push('      do {');
   if (loop.length > 0) {
@@ -159,11 +154,7 @@ function leaveLines(layout: Layout, window: Window): string[] {
 }
 
 /** Accumulators under the bit tests that guard them. */
-function conditional(
-  _layout: Layout,
-  windows: readonly Window[],
-  print: (window: Window, acc: Accumulator) => string[],
-): string[] {
+function conditional(windows: readonly Window[], print: (window: Window, acc: Accumulator) => string[]): string[] {
   const byCondition = new Map<number, string[]>();
   for (const window of windows) {
     for (const acc of window.accumulators) {

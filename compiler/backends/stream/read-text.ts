@@ -28,7 +28,7 @@ function readFunction(layout: Layout, view: ViewReading, index: number): string 
 
 function slotLines(layout: Layout, reading: SlotReading): string[] {
   const { slot } = reading;
-  const [first, second] = reading.accumulators;
+  const [first] = reading.accumulators;
   switch (slot.kind) {
     case 'aggregate':
     case 'frame':
@@ -46,7 +46,6 @@ function slotLines(layout: Layout, reading: SlotReading): string[] {
       return [`{ const p = b + last - ${1 + slot.offset}; OUT = p >= b + first ? ${value} : ${otherwise}; }`];
     }
     default:
-      void second;
       return unreachable(slot);
   }
 }
