@@ -5,7 +5,8 @@ export const MAX_SOURCE_BYTES = 1024 * 1024;
 
 /** Text is taken as decoded; bytes are read as UTF-8. Null if the content has a fault, which is reported. */
 export function decodeSource(path: string, content: string | Uint8Array, sink: DiagnosticSink): SourceText | null {
-  if (content.length > MAX_SOURCE_BYTES) {
+  const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+  if (bytes > MAX_SOURCE_BYTES) {
     sink.report(tooLarge({ path, text: '' }));
     return null;
   }
