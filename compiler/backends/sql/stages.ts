@@ -34,6 +34,8 @@ export interface EventColumns {
   readonly filters: readonly (string | null)[];
   /** By slot: `lag`'s third argument. */
   readonly otherwise: readonly (string | null)[];
+  /** The same over the source's own columns: the entity, and (event time, key). */
+  readonly raw: { readonly keys: readonly string[]; readonly order: readonly string[] };
 }
 
 export interface EventSelect {
@@ -51,12 +53,12 @@ export function eventSelect(view: LogViewPlan, context: SqlContext): EventSelect
   const env = eventEnv(view.source, context);
   const named = new NamedItems();
   const print = (expr: PlanExpr): string => printExpr(expr, context.dialect, env);
-  const keys = view.entity.map((expr, i) => named.add(`k${i}`, print(expr)));
+  const rawKeys = view.entity.map(print);
+  const keys = rawKeys.map((key, i) => named.add(`k${i}`, key));
   const rawEventTime = sourceColumn(view.source, view.source.eventTimeColumn, context.dialect);
   named.add('e', rawEventTime);
-  const order = view.source.keyColumns.map((column, i) =>
-    named.add(`o${i}`, keyColumn(view.source, column, context.dialect)),
-  );
+  const rawOrder = view.source.keyColumns.map((column) => keyColumn(view.source, column, context.dialect));
+  const order = rawOrder.map((column, i) => named.add(`o${i}`, column));
   const argument = (expr: PlanExpr | null, prefix: string): string | null =>
     expr === null ? null : named.share(prefix, print(expr));
   const args = view.slots.map((slot) => argument(slotArgument(slot), 'x'));
@@ -66,7 +68,15 @@ export function eventSelect(view: LogViewPlan, context: SqlContext): EventSelect
     items: named.items,
     from: `${quoteName(view.source.name)} AS src`,
     where: view.where === null ? [] : [print(view.where)],
-    columns: { keys, eventTime: 'e', order, args, filters, otherwise },
+    columns: {
+      keys,
+      eventTime: 'e',
+      order,
+      args,
+      filters,
+      otherwise,
+      raw: { keys: rawKeys, order: [rawEventTime, ...rawOrder] },
+    },
     rawEventTime,
   };
 }
@@ -219,20 +229,49 @@ function frameText(
     }
     case 'frame': {
       const filter = filterText(columns.filters[i] === null ? [] : [columns.filters[i]!]);
-      return aggregateText(
-        slot.call,
-        columns,
-        i,
-        filter,
-        `OVER (${frameClause(slot.frame, columns, by, inOrder)})`,
-        context,
-      );
+      const over = `OVER (${frameClause(slot.frame, columns, by, inOrder)})`;
+      if (context.dialect === 'duckdb') return aggregateText(slot.call, columns, i, filter, over, context);
+      return postgresFrame(slot, i, columns, filter, over, context);
     }
     case 'frameValue':
+      if (context.dialect === 'postgres' && slot.frame.mode === 'range') {
+        const direction = slot.which === 'first' ? 'ASC' : 'DESC';
+        return `(SELECT ${arg} ${eventsInFrame(slot.frame, columns)} ORDER BY ${eventOrder(columns, direction)} LIMIT 1)`;
+      }
       return frameValueText(slot, arg!, columns, by, inOrder, context.dialect);
     case 'aggregate':
       throw new Error('shape B has an aggregate slot');
   }
+}
+
+/** Postgres has no DISTINCT in a window function: the frame's events are looked up again, row by row. */
+function postgresFrame(
+  slot: Extract<Slot, { kind: 'frame' }>,
+  i: number,
+  columns: EventColumns,
+  filter: string,
+  over: string,
+  context: SqlContext,
+): string {
+  try {
+    return aggregateText(slot.call, columns, i, filter, over, context);
+  } catch (error) {
+    if (!(error instanceof UnsupportedSql)) throw error;
+    return `(SELECT ${aggregateText(slot.call, columns, i, filter, '', context)} ${eventsInFrame(slot.frame, columns)})`;
+  }
+}
+
+/** `FROM … WHERE …`: the events `f` of the frame of the event `ev`; both are the CTE of `rowsViewSql`. */
+function eventsInFrame(frame: RowFrame, columns: EventColumns): string {
+  const conditions = columns.keys.map((key) => `f.${key} IS NOT DISTINCT FROM ev.${key}`);
+  if (frame.mode === 'rows') {
+    if (frame.start !== null) conditions.push(`f.nth >= ev.nth - ${frame.start}`);
+    conditions.push(`f.nth <= ev.nth - ${frame.end}`);
+  } else {
+    if (frame.startMicros !== null) conditions.push(`f.e >= ev.e - ${printDuration(frame.startMicros)}`);
+    conditions.push(`f.e <= ev.e - ${printDuration(frame.endMicros)}`);
+  }
+  return `FROM ev AS f WHERE ${conditions.join(' AND ')}`;
 }
 
 function frameValueText(

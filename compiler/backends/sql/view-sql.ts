@@ -3,6 +3,7 @@ import type { AggregateViewPlan, RequestViewPlan, RowsViewPlan, ViewPlan } from 
 import { type PrintEnv, printExpr } from './print-expr.ts';
 import {
   aggregateItems,
+  type EventColumns,
   eventOrder,
   eventSelect,
   frameItems,
@@ -69,28 +70,26 @@ function rowsViewSql(view: RowsViewPlan, t: string, rows: RowsForm, context: Sql
   const { keys } = events.columns;
   const rank = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${eventOrder(events.columns, 'DESC')}) AS age`;
   const inner = [...keys, ...frameItems(view, events.columns, keys, context), ...(rows === 'latest' ? [rank] : [])];
+  const passing = select({
+    // Postgres looks frames up by place where it has no window function for them.
+    items: context.dialect === 'postgres' ? [...events.items, placeItem(events.columns)] : events.items,
+    from: [events.from],
+    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
+  });
+  const framed =
+    context.dialect === 'postgres'
+      ? `WITH ev AS (\n${passing}\n)\n${select({ items: inner, from: ['ev'] })}`
+      : select({ items: inner, from: [subquery(passing, 'ev')] });
   return select({
     items: outputItems(view.outputs, projectEnv('a', t, context.functions), context),
-    from: [
-      subquery(
-        select({
-          items: inner,
-          from: [
-            subquery(
-              select({
-                items: events.items,
-                from: [events.from],
-                where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
-              }),
-              'ev',
-            ),
-          ],
-        }),
-        'a',
-      ),
-    ],
+    from: [subquery(framed, 'a')],
     where: rows === 'latest' ? ['a.age = 1'] : [],
   });
+}
+
+/** The event's place in its entity's order. Over the source's own columns: the SELECT that names ours is this one. */
+function placeItem(columns: EventColumns): string {
+  return `row_number() OVER (PARTITION BY ${columns.raw.keys.join(', ')} ORDER BY ${columns.raw.order.join(', ')}) AS nth`;
 }
 
 function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): string {
