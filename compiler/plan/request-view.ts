@@ -34,9 +34,11 @@ export function planRequestView(select: Select, relation: Relation, input: ViewI
   const views = joined.filter((join) => join !== null);
   const context = requestContext(relation, views, input);
   const joins = views.map((join, index) => bindJoin(join, index, context, input));
-  const where = [...relation.where, ...conjunctsOf(select.where)].map((expr) =>
-    bindCondition(expr, context, 'WHERE takes conditions'),
-  );
+  const inner = requestOnly(relation, context);
+  const where = [
+    ...relation.where.map((expr) => bindCondition(expr, inner, 'WHERE takes conditions')),
+    ...conjunctsOf(select.where).map((expr) => bindCondition(expr, context, 'WHERE takes conditions')),
+  ];
   const items = select.items.flatMap((item) => expandStar(item, relation, views, input));
   const outputs = bindOutputs(items, null, (item) => bindValue(item.expr, context), faults);
   return {
@@ -175,17 +177,22 @@ function candidates(
 
 /** A CTE over the request may compute its columns. */
 function requestColumn(inlined: Expr, node: ColumnNode, relation: Relation, context: BindContext): PlanExpr | null {
+  const bound = bindExpr(inlined, requestOnly(relation, context));
+  return bound === null ? null : { ...bound, span: node.span };
+}
+
+/** The request's own columns alone, unqualified: what CTEs over it were inlined to. */
+function requestOnly(relation: Relation, context: BindContext): BindContext {
   const { columns } = relation.source.spec;
-  const base: BindContext = {
+  return {
     ...context,
     column(inner) {
       const index = columns.findIndex((column) => column.name === inner.name.name);
       const column = columns[index];
       if (column === undefined) return null;
-      return { kind: 'request', type: column.type, column: index, name: column.name, span: node.span };
+      return { kind: 'request', type: column.type, column: index, name: column.name, span: inner.span };
     },
   };
-  return bindExpr(inlined, base);
 }
 
 function knownAlias(qualifier: Identifier, relation: Relation, views: readonly Joined[]): boolean {

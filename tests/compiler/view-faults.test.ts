@@ -68,16 +68,16 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   [
     'FSC3401',
     `SELECT usr, sum(n) ${OVER} AS x, sum(n) OVER (PARTITION BY id ORDER BY ts) AS y FROM events`,
-    'OVER (PARTITION BY id ORDER BY ts)',
+    '(PARTITION BY id ORDER BY ts)',
   ],
-  ['FSC3402', B('sum(n) OVER (ORDER BY ts)'), 'OVER (ORDER BY ts)'],
+  ['FSC3402', B('sum(n) OVER (ORDER BY ts)'), '(ORDER BY ts)'],
   ['FSC3403', B('sum(n) OVER (PARTITION BY usr ORDER BY n)'), 'n'],
   ['FSC3404', B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), 'ts DESC'],
   ['FSC3405', B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS 3 PRECEDING)'), 'ROWS 3 PRECEDING'],
   [
     'FSC3405',
     'SELECT usr, row_number() OVER (PARTITION BY usr ORDER BY ts) AS x FROM clicks',
-    'OVER (PARTITION BY usr ORDER BY ts)',
+    '(PARTITION BY usr ORDER BY ts)',
   ],
   [
     'FSC3406',
@@ -102,7 +102,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   [
     'FSC3418',
     `SELECT usr, sum(n) OVER (w PARTITION BY id) AS x FROM events WINDOW w AS (PARTITION BY usr ORDER BY ts)`,
-    'w PARTITION BY id',
+    '(w PARTITION BY id)',
   ],
   ['FSC3419', 'SELECT usr, n FROM events', 'SELECT usr, n FROM events'],
   ['FSC3420', '-- @entity nope\nSELECT usr, n FROM events', 'nope'],
@@ -138,17 +138,13 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC4102', D('JOIN events a ON a.usr = r.usr'), 'events'],
   ['FSC4103', D('JOIN base_v1 a ON a.usr = r.usr'), 'a.usr = r.usr'],
   ['FSC4104', D('JOIN one_v1 a ON a.usr > r.usr'), 'a.usr > r.usr'],
-  [
-    'FSC4105',
-    D('JOIN one_v1 a ON a.usr = r.usr JOIN base_v1 b ON b.usr = r.usr AND b.plan = r.usr AND b.plan = r.usr'),
-    '',
-  ],
+  ['FSC4105', D('JOIN one_v1 a ON a.usr = r.n'), 'r.n'],
   ['FSC4106', 'SELECT r.usr AS u FROM ask r JOIN one_v1 r ON r.usr = r.usr', 'one_v1 r'],
   ['FSC4107', 'SELECT count(*) AS x FROM ask', 'count(*)'],
   ['FSC4108', D('JOIN one_v1 a USING (usr)'), 'JOIN one_v1 a USING (usr)'],
   ['FSC5001', A('count(DISTINCT plan)'), 'count(DISTINCT plan)'],
   ['FSC5002', A('avg(score) > 1'), 'avg(score) > 1'],
-].filter(([code]) => code !== 'FSC4105') as readonly (readonly [string, string, string])[];
+];
 
 describe('each fault of a view has its code and its smallest span', () => {
   it.each(CASES)('%s %s', (code, sql, text) => {

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { compileSource, faultsOf } from './project.ts';
+
+const T = '-- @event_time ts\n';
+const S = (columns: string, tags = T): string =>
+  `${tags}CREATE TABLE s (id bigint PRIMARY KEY, ts timestamp NOT NULL, ${columns});`;
+
+const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
+  ['FSC2001', `${T}CREATE TABLE other (id bigint PRIMARY KEY, ts timestamp NOT NULL);`, 'other'],
+  ['FSC2002', S('n integer', `${T}-- @latenes 1 day\n`), 'latenes'],
+  ['FSC2003', S('n integer', `${T}-- @lateness 1 day\n-- @lateness 2 days\n`), 'lateness'],
+  ['FSC2004', S('n integer', `${T}-- @lateness soon\n`), 'soon'],
+  ['FSC2004', S('n integer', `${T}-- @lateness 1 month\n`), '1 month'],
+  ['FSC2005', S('n integer', '-- @kind table\n'), 'table'],
+  ['FSC2006', S('n integer', ''), 's'],
+  ['FSC2007', S('n integer', '-- @event_time tss\n'), 'tss'],
+  ['FSC2008', '-- @event_time d\nCREATE TABLE s (id bigint PRIMARY KEY, d date NOT NULL);', 'date'],
+  ['FSC2009', `${T}CREATE TABLE s (id bigint PRIMARY KEY, ts timestamp);`, 'ts'],
+  ['FSC2010', S('n integer', `${T}-- @lateness 1 minute\n-- @max_ahead 2 minutes\n`), '2 minutes'],
+  ['FSC2011', `${T}CREATE TABLE s (ts timestamp NOT NULL);`, 's'],
+  ['FSC2012', S('n integer', `${T}-- @key none\n`), 'id'],
+  ['FSC2013', '-- @kind request\n-- @event_time ts\nCREATE TABLE s (ts timestamp);', 'event_time'],
+  ['FSC2020', S('n nteger'), 'nteger'],
+  ['FSC2021', S('n numeric'), 'numeric'],
+  ['FSC2022', S('n numeric(39, 2)'), 'numeric(39, 2)'],
+  ['FSC2023', S('n interval'), 'interval'],
+  ['FSC2025', S('n integer, n text'), 'n'],
+  ['FSC2026', S('"a b" integer'), '"a b"'],
+  ['FSC2027', S('"user" text'), '"user"'],
+  ['FSC2027', S('ctid text'), 'ctid'],
+  ['FSC2029', S('n integer CHECK (ts < now())'), 'now()'],
+  ['FSC3001', S('n integer CHECK (m > 0)'), 'm'],
+  ['FSC3103', S('n integer CHECK (n)'), 'n'],
+  ['FSC2030', S("n integer DEFAULT 'x'"), "'x'"],
+  ['FSC2031', `${S('n integer')} COMMENT ON COLUMN s.m IS 'x';`, "COMMENT ON COLUMN s.m IS 'x'"],
+  ['FSC2033', `${T}CREATE TABLE s (id real PRIMARY KEY, ts timestamp NOT NULL);`, 'id'],
+  ['FSC2034', S('n integer', `${T}-- @from n m epoch_ms\n`), 'n m epoch_ms'],
+  ['FSC2035', S('n integer', `${T}-- @only n > 1 AND now() > ts\n`), 'now()'],
+];
+
+describe('each fault of a source has its code and its smallest span', () => {
+  it.each(CASES)('%s %s', (code, sql, text) => {
+    const found = faultsOf(compileSource(sql)).map((fault) => (code === 'FSC3102' ? fault : fault));
+    expect(
+      found.some((fault) => fault === `${code} ${text}` || (code === 'FSC2030' && fault === `FSC3102 ${text}`)),
+    ).toBe(true);
+  });
+});
+
+describe('what a source declares', () => {
+  it('fills in the defaults of times, types and mappings', () => {
+    const { plan, diagnostics } = compileSource(
+      `${T}-- @from ts data.at epoch_ms\n-- @only type = 'payment'\nCREATE TABLE s (id int8 PRIMARY KEY, ts timestamp with time zone NOT NULL, n integer DEFAULT 3 CHECK (n > 0));`,
+    );
+    expect(diagnostics).toEqual([]);
+    const source = plan?.sources[0];
+    expect(source?.spec).toMatchObject({
+      eventTimeColumn: 1,
+      keyColumns: [0],
+      latenessMicros: 300_000_000,
+      maxAheadMicros: 60_000_000,
+      onlySql: "type = 'payment'",
+      onlyPaths: [['type']],
+      checks: [{ sql: 'n > 0' }],
+    });
+    expect(source?.spec.columns[1]).toMatchObject({
+      path: ['data', 'at'],
+      epochUnit: 'epoch_ms',
+      type: { kind: 'timestamptz' },
+    });
+    expect(source?.spec.columns[2]).toMatchObject({ hasDefault: true, defaultValue: 3 });
+  });
+});
