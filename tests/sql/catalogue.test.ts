@@ -28,7 +28,7 @@ import { loadPayments, START, sortedRows } from './records.ts';
 import { ALL_VIEWS, LOG_VIEWS, PAYMENTS, REQUEST, ROWS, WINDOWS } from './views.ts';
 
 const T0 = START + 5 * DAY;
-const INSTANT = printInstant(T0, 'duckdb');
+const INSTANT = printInstant(T0);
 
 /** A process of its own with nothing of ours in it but DuckDB. */
 function stockDuckDb(file: string, statements: readonly string[]): string[][] {

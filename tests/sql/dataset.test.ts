@@ -60,7 +60,7 @@ describe('training sets', () => {
     if (view.kind === 'request') {
       await load(session, 'payment_request', REQUEST, [[label[1]!, label[2]!]]);
     }
-    const sql = emitViewSql(view, printInstant(t, 'duckdb'), 'latest', CONTEXT);
+    const sql = emitViewSql(view, printInstant(t), 'latest', CONTEXT);
     const card = label[1] === null ? 'NULL' : `'${String(label[1]).replaceAll("'", "''")}'`;
     const rows = await session.readColumns(`SELECT * FROM (${sql}) AS v WHERE v.card = ${card}`);
     return view.outputs.map((_, i) => (rows.batch.length === 0 ? null : textOf(rows, i, 0)));

@@ -20,7 +20,7 @@ const INSTANTS = [
 ];
 
 function emitted(view: ViewPlan, t: number): string {
-  return emitViewSql(view, printInstant(t, 'duckdb'), 'latest', { dialect: 'duckdb', functions: TEST_FUNCTIONS });
+  return emitViewSql(view, printInstant(t), 'latest', { dialect: 'duckdb', functions: TEST_FUNCTIONS });
 }
 
 describe('emitted SQL against the own text of a view', () => {
@@ -58,7 +58,7 @@ describe('emitted SQL against the own text of a view', () => {
   it('gives every row of a rows view where all are asked for', async () => {
     const t = START + 5 * DAY;
     await referee.setRelation(PAYMENTS, 'records of payments', t);
-    const sql = emitViewSql(ROWS, printInstant(t, 'duckdb'), 'every', { dialect: 'duckdb', functions: TEST_FUNCTIONS });
+    const sql = emitViewSql(ROWS, printInstant(t), 'every', { dialect: 'duckdb', functions: TEST_FUNCTIONS });
     const every = await referee.session.readColumns(sql);
     const all = await referee.session.readColumns(`SELECT count(*)::BIGINT FROM payments`);
     expect(every.batch.length).toBe(Number(sortedRows(all)[0]!.replaceAll(/\D/g, '')));

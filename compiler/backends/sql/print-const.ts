@@ -11,10 +11,6 @@ import {
 } from '../../../runtime/values/types.ts';
 import { quoteText } from './text.ts';
 
-/** From 0001-01-01 to the end of 9999 both databases read the plain spelling of an instant. */
-const FIRST_PLAIN_MICROS = Date.UTC(2001, 0, 1) * 1000 - 2000 * 365.2425 * MICROS_PER_DAY;
-const LAST_PLAIN_MICROS = Date.UTC(9999, 11, 31) * 1000;
-
 /** A constant as text whose type can't be mistaken: a bare `5` means a smaller type in DuckDB than in Postgres. */
 export function printConst(value: Value, type: SqlType, dialect: Dialect): string {
   if (value === null) return type.kind === 'unknown' ? 'NULL' : `CAST(NULL AS ${physicalType(type, dialect)})`;
@@ -33,13 +29,11 @@ export function printConst(value: Value, type: SqlType, dialect: Dialect): strin
     case 'double':
       return `CAST('${String(value)}' AS ${printType(type)})`;
     case 'date':
-      return `CAST(${printInstant(Number(value) * MICROS_PER_DAY, dialect)} AS date)`;
+      return `CAST(${printInstant(Number(value) * MICROS_PER_DAY)} AS date)`;
     case 'timestamp':
-      return printInstant(Number(value), dialect);
+      return printInstant(Number(value));
     case 'timestamptz':
-      return dialect === 'duckdb'
-        ? printInstant(Number(value), dialect)
-        : `(${printInstant(Number(value), dialect)} AT TIME ZONE 'UTC')`;
+      return dialect === 'duckdb' ? printInstant(Number(value)) : `(${printInstant(Number(value))} AT TIME ZONE 'UTC')`;
     case 'interval':
       return printInterval(value as IntervalValue);
     case 'unknown':
@@ -77,11 +71,9 @@ export function decimalText(unscaled: number | bigint, scale: number): string {
   return negative ? `-${text}` : text;
 }
 
-/** A timestamp without zone. */
-export function printInstant(micros: number, dialect: Dialect): string {
-  if (micros >= FIRST_PLAIN_MICROS && micros <= LAST_PLAIN_MICROS) return `TIMESTAMP '${instantText(micros)}'`;
-  if (dialect === 'duckdb') return `make_timestamp(CAST('${micros}' AS bigint))`;
-  return `(TIMESTAMP '1970-01-01' + ${micros} * INTERVAL '1 microsecond')`;
+/** A timestamp without zone. Instants are within 2^53 µs of 1970, so the year has four digits. */
+export function printInstant(micros: number): string {
+  return `TIMESTAMP '${instantText(micros)}'`;
 }
 
 /** `2001-01-01 00:00:00[.ffffff]` */

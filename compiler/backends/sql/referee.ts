@@ -33,7 +33,7 @@ function ownText(view: ViewPlan, nowMicros: number): string {
   const tokens = lex(view.file, { report: () => {} }).tokens.filter(
     (token) => token.start >= start && token.end <= end,
   );
-  const edits = nowEdits(tokens, printInstant(nowMicros, 'duckdb'));
+  const edits = nowEdits(tokens, printInstant(nowMicros));
   if (view.kind === 'rows') edits.push(orderEdit(view, tokens));
   return applyEdits(view.file.text, start, end, edits);
 }
