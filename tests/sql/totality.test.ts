@@ -52,6 +52,8 @@ const CASES: readonly (readonly [string, PlanExpr, string | null])[] = [
   ['a zoned instant casts to its UTC clock', call('cast', T.timestamp, zoned), '1704067199000000'],
   ['NULL of a type', constant(null, T.money), null],
   ['text with quotes', constant("it's\\n", T.text), "it's\\n"],
+  ['the last plain date', constant(2_932_896, { kind: 'date' }), '2932896'],
+  ['a date before our era', constant(-800_000, { kind: 'date' }), '-800000'],
   ['the least instant', constant(-Number.MAX_SAFE_INTEGER, T.timestamp), '-9007199254740991'],
 ];
 

@@ -29,7 +29,7 @@ export function printConst(value: Value, type: SqlType, dialect: Dialect): strin
     case 'double':
       return `CAST('${String(value)}' AS ${printType(type)})`;
     case 'date':
-      return `CAST(${printInstant(Number(value) * MICROS_PER_DAY)} AS date)`;
+      return printDate(Number(value));
     case 'timestamp':
       return printInstant(Number(value));
     case 'timestamptz':
@@ -69,6 +69,14 @@ export function decimalText(unscaled: number | bigint, scale: number): string {
   const whole = digits.slice(0, digits.length - scale);
   const text = scale === 0 ? whole : `${whole}.${digits.slice(digits.length - scale)}`;
   return negative ? `-${text}` : text;
+}
+
+const FIRST_PLAIN_DAY = -719_162; // 0001-01-01
+const LAST_PLAIN_DAY = 2_932_896; // 9999-12-31
+
+function printDate(days: number): string {
+  if (days < FIRST_PLAIN_DAY || days > LAST_PLAIN_DAY) return `(DATE '1970-01-01' + CAST('${days}' AS integer))`;
+  return `DATE '${new Date(days * 86_400_000).toISOString().slice(0, 10)}'`;
 }
 
 /** A timestamp without zone. Instants are within 2^53 µs of 1970, so the year has four digits. */
