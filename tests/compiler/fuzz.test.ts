@@ -28,7 +28,7 @@ it('no text crashes the compiler', () => {
         expect(primary.span.end).toBeLessThanOrEqual(file.text.length);
       }
     }),
-    { numRuns: Number(process.env['FSC_FUZZ_RUNS'] ?? 500) },
+    { numRuns: Number(process.env.FSC_FUZZ_RUNS ?? 500) },
   );
 });
 

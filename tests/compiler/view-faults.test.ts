@@ -142,12 +142,28 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC4106', 'SELECT r.usr AS u FROM ask r JOIN one_v1 r ON r.usr = r.usr', 'one_v1 r'],
   ['FSC4107', 'SELECT count(*) AS x FROM ask', 'count(*)'],
   ['FSC4108', D('JOIN one_v1 a USING (usr)'), 'JOIN one_v1 a USING (usr)'],
+  ['FSC3010', A('sum(n / n)'), 'n / n'],
+  ['FSC3101', A('max(n + ok)'), 'n + ok'],
+  ['FSC3105', A('max((usr)[1])'), '(usr)[1]'],
+  ['FSC3110', A('max(123456789012345678901234567890123456789)'), '123456789012345678901234567890123456789'],
+  ['FSC3215', 'SELECT usr, count(*) AS x FROM events GROUP BY ROLLUP (usr)', 'ROLLUP (usr)'],
+  ['FSC4001', `${A('count(*)')} UNION ALL ${A('count(*)')}`, ''],
+  ['FSC4004', `${A('count(*)')} LIMIT 3`, 'LIMIT 3'],
+  ['FSC4005', 'SELECT DISTINCT usr FROM events', 'DISTINCT'],
+  ['FSC4006', 'SELECT 1 AS x', 'SELECT 1 AS x'],
+  ['FSC4008', 'WITH RECURSIVE a AS (SELECT usr FROM events) SELECT usr, count(*) AS x FROM a GROUP BY usr', 'a'],
+  ['FSC4010', 'SELECT usr, count(*) AS x FROM main.events GROUP BY usr', 'main.events'],
+  ['FSC4011', 'SELECT usr, count(*) AS x FROM generate_series(1, 2) GROUP BY usr', ''],
+  ['FSC4012', D('LEFT JOIN LATERAL (SELECT usr FROM events e) a ON true'), ''],
+  ['FSC4109', D('JOIN t_v1 a ON a.usr = r.usr'), 't_v1'],
   ['FSC5001', A('count(DISTINCT plan)'), 'count(DISTINCT plan)'],
   ['FSC5002', A('avg(score) > 1'), 'avg(score) > 1'],
 ];
 
 describe('each fault of a view has its code and its smallest span', () => {
   it.each(CASES)('%s %s', (code, sql, text) => {
-    expect(faultsOf(compileView(sql))).toContain(`${code} ${text}`);
+    const faults = faultsOf(compileView(sql));
+    if (text === '') expect(faults.some((fault) => fault.startsWith(code))).toBe(true);
+    else expect(faults).toContain(`${code} ${text}`);
   });
 });
