@@ -3,7 +3,7 @@ import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { didYouMean } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { allOrNull, coerce, isUntyped, settleText, unify } from './coerce.ts';
+import { allOrNull, branchType, coerce, isUntyped, settleText, unify } from './coerce.ts';
 import { makeCase } from './conditional.ts';
 import type { BindContext } from './context.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
@@ -92,7 +92,8 @@ function resolveCall(
   for (const candidate of candidates) {
     const resolution = candidate.resolve(types, constants, null);
     if (!resolution.ok) {
-      failure ??= resolution;
+      // The overload with a fault of its own explains more than one that is not meant.
+      if (failure === null || (failure.code === null && resolution.code !== null)) failure = resolution;
       continue;
     }
     const wanted = resolution.args;
@@ -111,9 +112,7 @@ function resolveCall(
 function bindCoalesce(args: readonly PlanExpr[], span: Span, context: BindContext): PlanExpr | null {
   if (args.length === 0) return context.faults.error('FSC3107', span, '`coalesce` needs arguments');
   const unified = unify(args, context.faults, 'the arguments of coalesce');
-  const first = unified?.[0];
-  if (unified === null || first === undefined) return null;
-  return { kind: 'coalesce', type: first.type, args: unified, span };
+  return unified === null ? null : { kind: 'coalesce', type: branchType(unified), args: unified, span };
 }
 
 function bindNullIf(args: readonly PlanExpr[], span: Span, context: BindContext): PlanExpr | null {

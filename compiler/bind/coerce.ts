@@ -136,3 +136,9 @@ export function callNamed(name: string, args: readonly PlanExpr[], type: SqlType
   if (scalarNamed(name) === null) throw new Error(`the registry has no function ${name}`);
   return { kind: 'call', fn: name, args, type, span };
 }
+
+/** The type of unified branches: texts of different lengths are text. */
+export function branchType(exprs: readonly PlanExpr[]): SqlType {
+  const first = exprs[0]?.type ?? TEXT;
+  return first.kind === 'text' && !exprs.every((expr) => sameType(expr.type, first)) ? TEXT : first;
+}

@@ -1,7 +1,7 @@
 import type { Expr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { bindOperator } from './calls.ts';
-import { allOrNull, BOOLEAN, unify } from './coerce.ts';
+import { allOrNull, BOOLEAN, branchType, unify } from './coerce.ts';
 import type { BindContext } from './context.ts';
 import { bindCondition, bindExpr } from './expr.ts';
 
@@ -59,5 +59,5 @@ export function makeCase(
   const last = branches[branches.length - 1] as PlanExpr;
   // biome-ignore lint/suspicious/noThenProperty: the branch of a CASE, never awaited
   const whens = conditions.map((when, index) => ({ when, then: branches[index] as PlanExpr }));
-  return { kind: 'case', type: last.type, whens, otherwise: last, span };
+  return { kind: 'case', type: branchType(branches), whens, otherwise: last, span };
 }

@@ -44,7 +44,8 @@ export function bindExpr(node: Expr, context: BindContext): PlanExpr | null {
     case 'binary':
       return bindBinary(node, context);
     case 'isNull': {
-      const arg = bindTyped(node.operand, context);
+      const bound = bindTyped(node.operand, context);
+      const arg = bound !== null && isUntyped(bound) ? coerce(bound, TEXT, context.faults) : bound;
       return arg === null ? null : { kind: 'isNull', type: BOOLEAN, arg, negated: node.negated, span: node.span };
     }
     case 'isBoolean':

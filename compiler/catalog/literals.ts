@@ -26,8 +26,11 @@ export function literalValue(text: string, type: SqlType): Value | undefined {
       const micros = timestampValue(text, true);
       return micros === undefined || micros % MICROS_PER_DAY !== 0 ? undefined : noMinusZero(micros / MICROS_PER_DAY);
     }
-    case 'timestamp':
-      return timestampValue(text, false);
+    case 'timestamp': {
+      // Both databases drop the offset of a timestamp without time zone.
+      const micros = timestampValue(text, false);
+      return /[1-9]/.test(/[+-]\d{2}(?::?\d{2})?$/.exec(text.slice(10))?.[0] ?? '') ? undefined : micros;
+    }
     case 'timestamptz':
       return timestampValue(text, false);
     case 'interval':

@@ -25,6 +25,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3008', 'SELECT usr, count(*) AS n FROM events GROUP BY usr', 'n'],
   ['FSC3009', 'WITH a(p, q) AS (SELECT usr FROM events) SELECT p, count(*) AS x FROM a GROUP BY p', 'a'],
   ['FSC3102', A('count(*)', "WHERE ts > 'tomorrow'"), "'tomorrow'"],
+  ['FSC3102', A('count(*)', "WHERE ts > '2001-01-01 00:00:00+02'"), "'2001-01-01 00:00:00+02'"],
   ['FSC3103', A('count(*)', 'WHERE n'), 'n'],
   ['FSC3104', A('max(CASE WHEN ok THEN n ELSE plan END)'), 'plan'],
   ['FSC3106', A('NULL'), 'NULL'],
