@@ -15,8 +15,6 @@ export interface FaultParts {
 /** Where the semantic stages put the faults of one file. Counts errors, so that a caller knows whether to go on. */
 export class Faults {
   errors = 0;
-  /** A request view joins a view that has faults of its own, so it has no plan and no fault. */
-  dependsOnFaulty = false;
   /** Syntax nodes whose fault was told already: binding them gives nothing and says nothing. */
   readonly poisoned = new WeakSet<object>();
   readonly file: SourceText;

@@ -87,7 +87,7 @@ export class Agreement {
 /** What they give is one of the values they were given, or the nearest double of an exact one. */
 const EXACT_ON_EXACT = new Set(['cast', 'greatest', 'least', 'negate', 'abs']);
 
-const ROUNDING = new Set(['round', 'floor', 'ceil', 'trunc', 'sign', 'mod']);
+const ROUNDING = new Set(['round', 'floor', 'ceil', 'trunc', 'sign', 'modulo']);
 
 /** Every expression that a view evaluates. */
 export function allExprs(draft: ViewDraft): readonly PlanExpr[] {

@@ -26,11 +26,8 @@ export function planRequestView(select: Select, relation: Relation, input: ViewI
   refuseEntity(input);
   const joined = select.joins.map((join) => joinedView(join, input));
   checkAliases(relation, joined, input);
-  if (joined.some((join) => join === null || join.view === null)) {
-    // A view with faults of its own is told there.
-    if (faults.errors === 0) faults.dependsOnFaulty = true;
-    return null;
-  }
+  // A view with faults of its own is told there.
+  if (joined.some((join) => join === null || join.view === null)) return null;
   const views = joined.filter((join) => join !== null);
   const context = requestContext(relation, views, input);
   const joins = views.map((join, index) => bindJoin(join, index, context, input));
