@@ -52,6 +52,10 @@ export interface LogBatch {
   readonly counts: VerdictCounts;
   /** Opaque: what a journal needs to go on after this batch (positions consumed). JSON-safe. */
   readonly position: LogPosition;
+  /** The records' own texts where the source can't be read again (stdin, push), for the journal; null for files. */
+  readonly records: readonly string[] | null;
+  /** Partitions that were left out of the settle line before this batch, for the journal (rules.md 6). */
+  readonly idle: readonly string[];
 }
 
 export interface VerdictCounts {
