@@ -1,0 +1,65 @@
+/** FSC71xx: sources, the log, quarantine, journal, snapshots, archive. */
+export const LOG_CODES = {
+  FSC7101: {
+    title: 'a location cannot be read',
+    explanation:
+      'A location is a path or glob that ends in .parquet, .csv or .jsonl (also .gz), or `-` for JSONL on stdin. The others of the design are not in this version.',
+  },
+  FSC7102: {
+    title: 'no file matches',
+    explanation: 'The path or glob of a source names no file. Paths are relative to the project.',
+  },
+  FSC7103: {
+    title: 'a file cannot be read',
+    explanation: 'The file is missing, not readable, or not of the format that its name says.',
+  },
+  FSC7104: {
+    title: 'a consumed file changed',
+    explanation:
+      'The state was made from a file that is no longer the same, or a new file sorts before what was consumed. Going on would give values that no replay could repeat.',
+  },
+  FSC7105: {
+    title: 'the header of a CSV file is wrong',
+    explanation: 'CSV files start with a line of column names, each once.',
+  },
+  FSC7106: {
+    title: 'history and stream overlap without a key',
+    explanation:
+      'Records that stand in both are told apart by the primary key. Without one, `"cut"` in fsc.json says where history ends and the stream begins.',
+  },
+  FSC7107: {
+    title: 'files cannot be read in order of event time',
+    explanation:
+      'A source with `order: none` is read sorted by event time, which the files must hold as a value that sorts.',
+  },
+  FSC7111: {
+    title: 'the journal is corrupt',
+    explanation: 'A frame in the middle of the journal does not have the checksum it was written with.',
+  },
+  FSC7112: {
+    title: 'the state was written by a newer fsc',
+    explanation:
+      'The format of a journal, snapshot or quarantine file is newer than this version reads. Nothing was changed.',
+  },
+  FSC7113: {
+    title: 'a snapshot is corrupt',
+    explanation:
+      'A section of the snapshot does not have the checksum it was written with, or the file is no snapshot.',
+  },
+  FSC7114: {
+    title: 'the state folder is in use',
+    explanation: 'One process writes a state folder at a time.',
+  },
+  FSC7115: {
+    title: 'the state folder cannot be written',
+    explanation: 'The folder is read-only or the disk is full. Nothing that was committed is lost.',
+  },
+  FSC7116: {
+    title: 'the quarantine is corrupt',
+    explanation: 'A line of a quarantine file is not one that fsc wrote.',
+  },
+  FSC7117: {
+    title: 'the saved log does not fit the source',
+    explanation: 'The saved state of a log was made from other locations than the ones that are read now.',
+  },
+} as const;

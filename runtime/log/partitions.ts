@@ -1,0 +1,145 @@
+/**
+ * Newest event times and the settle line of one source (rules.md 5–7). The line never goes back; it is the same for every way of cutting
+ * the log into batches, because it is brought up to date wherever a verdict could depend on it.
+ */
+import { MICROS_PER_SECOND } from '../values/types.ts';
+
+/** rules.md 6: clock skew and readers that look a little back. */
+export const SETTLE_MARGIN_MICROS = 5 * MICROS_PER_SECOND;
+
+export interface PartitionImage {
+  readonly names: readonly string[];
+  readonly newest: readonly (number | null)[];
+  readonly idle: readonly boolean[];
+  readonly line: number | null;
+  readonly newestOfAll: number | null;
+  readonly floor: number | null;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export class Partitions {
+  readonly #latenessMicros: number;
+  readonly #ids = new Map<string, number>();
+  readonly #names: string[] = [];
+  /** −Infinity: nothing accepted yet. */
+  #newest = new Float64Array(8).fill(NEVER);
+  #idle = new Uint8Array(8);
+  #line = NEVER;
+  #newestOfAll = NEVER;
+  /** What a partition that is new has as its newest: history's, after the hand-off. */
+  #floor = NEVER;
+
+  constructor(latenessMicros: number) {
+    this.#latenessMicros = latenessMicros;
+  }
+
+  get newestOfAll(): number {
+    return this.#newestOfAll;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  id(name: string): number {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#names.length;
+    this.#ids.set(name, id);
+    this.#names.push(name);
+    if (id === this.#newest.length) this.#grow();
+    this.#newest[id] = this.#floor;
+    // It counts for the line from its first accepted event on.
+    this.#idle[id] = 1;
+    return id;
+  }
+
+  /** An event of the partition older than this is late. */
+  lateBefore(id: number): number {
+    const own = this.#newest[id]! - this.#latenessMicros;
+    // What the line has moved by since it was last brought up to date can't exceed `own` of a partition that takes part in it.
+    return Math.max(own, this.#idle[id] === 0 ? this.#line : this.settleLine());
+  }
+
+  accept(id: number, timeMicros: number): void {
+    if (this.#idle[id] === 1) {
+      // The line as it was before the partition joins: afterwards its least newest may be older.
+      this.settleLine();
+      this.#idle[id] = 0;
+    }
+    if (timeMicros > this.#newest[id]!) this.#newest[id] = timeMicros;
+    if (timeMicros > this.#newestOfAll) this.#newestOfAll = timeMicros;
+  }
+
+  /** For the loop over one partition, which keeps its newest in a local. */
+  newestOf(id: number): number {
+    return this.#newest[id]!;
+  }
+
+  settleLine(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#names.length; i += 1) {
+      if (this.#idle[i] === 0 && this.#newest[i]! < least) least = this.#newest[i]!;
+    }
+    if (least !== Number.POSITIVE_INFINITY) {
+      const line = least - this.#latenessMicros - SETTLE_MARGIN_MICROS;
+      if (line > this.#line) this.#line = line;
+    }
+    return this.#line;
+  }
+
+  /** Leaves a partition out of the line until its next accepted event. */
+  setIdle(name: string): void {
+    const id = this.#ids.get(name);
+    if (id === undefined || this.#idle[id] === 1) return;
+    this.settleLine();
+    this.#idle[id] = 1;
+  }
+
+  /** History is over: live partitions start where it ended, and it is no partition of the line any more. */
+  handOff(): void {
+    this.settleLine();
+    this.#floor = this.#newestOfAll;
+    this.#ids.clear();
+    this.#names.length = 0;
+    this.#newest.fill(NEVER);
+    this.#idle.fill(0);
+  }
+
+  #grow(): void {
+    const newest = new Float64Array(this.#newest.length * 2).fill(NEVER);
+    newest.set(this.#newest);
+    this.#newest = newest;
+    const idle = new Uint8Array(newest.length);
+    idle.set(this.#idle);
+    this.#idle = idle;
+  }
+
+  snapshot(): PartitionImage {
+    this.settleLine();
+    return {
+      names: [...this.#names],
+      newest: this.#names.map((_, i) => finiteOrNull(this.#newest[i]!)),
+      idle: this.#names.map((_, i) => this.#idle[i] === 1),
+      line: finiteOrNull(this.#line),
+      newestOfAll: finiteOrNull(this.#newestOfAll),
+      floor: finiteOrNull(this.#floor),
+    };
+  }
+
+  restore(image: PartitionImage): void {
+    this.#floor = image.floor ?? NEVER;
+    image.names.forEach((name, i) => {
+      const id = this.id(name);
+      this.#newest[id] = image.newest[i] ?? NEVER;
+      this.#idle[id] = image.idle[i] === true ? 1 : 0;
+    });
+    this.#line = image.line ?? NEVER;
+    this.#newestOfAll = image.newestOfAll ?? NEVER;
+  }
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

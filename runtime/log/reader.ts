@@ -1,0 +1,46 @@
+/**
+ * Where records come from: files and stdin now, brokers later, behind one interface. A reader decodes, it never judges: which of
+ * its records count is the log's business (judge.ts).
+ */
+import type { ColumnBatch } from '../values/batch.ts';
+import type { LogPosition } from './contract.ts';
+
+export const DECODED = 0;
+/** A field has a value that its column can't take; `@only` may still say that the record is none of ours. */
+export const FIELD_FAULT = 1;
+/** Not even a record (broken JSON, a line too long), or a field that `@only` reads is wrong. */
+export const RECORD_FAULT = 2;
+
+/** Which record: partition (a file's path, `-`) and offset in it, 0-based. */
+export interface Place {
+  readonly partition: string;
+  readonly offset: number;
+}
+
+/** One batch as read, in reading order. Its buffers belong to the reader and are reused by the next batch. */
+export interface RawBatch {
+  /** The source's columns, then the undeclared ones that `@only` reads. A field at fault is NULL. */
+  readonly batch: ColumnBatch;
+  /** DECODED, FIELD_FAULT or RECORD_FAULT a row; null: all decoded. */
+  readonly faults: Uint8Array | null;
+  /** Why a row is malformed; for rows with a fault only. */
+  reason(row: number): string;
+  /** The record as it came, or as JSON where it did not come as text. */
+  text(row: number): string;
+  place(row: number): Place;
+  /** Microseconds; null: by the log (event time for files, the clock for live sources). NaN a row: unknown, the same. */
+  readonly knownTimes: Float64Array | null;
+  /** Fields a row that no column takes; null: not counted. */
+  readonly unknownFields: Uint16Array | null;
+  /** Where reading goes on after the first `rows` records of this batch. */
+  positionAfter(rows: number): LogPosition;
+}
+
+export interface RecordReader {
+  /**
+   * Up to about `maxRows` records; a live reader gives what there is and waits only where there is nothing. null: the end of
+   * finite input, or the reader was told to stop.
+   */
+  next(maxRows: number): Promise<RawBatch | null>;
+  close(): Promise<void>;
+}

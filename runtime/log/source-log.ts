@@ -1,0 +1,389 @@
+/**
+ * The log of a source: history, then stream, each record with its verdict (design.md section 3, rules.md 1–8).
+ *
+ * Reads: one RecordReader a phase. Gives: LogBatches in log order. Writes: refused and late records to the quarantine, if there is
+ * one. Deterministic: the same records give the same verdicts however they are cut into batches, so a restart repeats a run exactly.
+ */
+import type { Clock } from '../time/clock.ts';
+import type { NumericVector } from '../values/batch.ts';
+import { FscError } from '../values/errors.ts';
+import {
+  ACCEPTED,
+  AHEAD,
+  CONSTRAINT,
+  DUPLICATE,
+  LATE,
+  type LogBatch,
+  type LogPosition,
+  MALFORMED,
+  RANGE,
+  SKIPPED,
+  type SourceProgram,
+  VERDICTS,
+  type VerdictCounts,
+} from './contract.ts';
+import { Judge, type JudgeImage, type JudgeOptions } from './judge.ts';
+import type { Place, RawBatch, RecordReader } from './reader.ts';
+
+export type LogSection = Uint8Array | Int32Array | Float64Array | Uint32Array | string;
+export type LogImage = ReadonlyMap<string, LogSection>;
+
+/** What a restart goes on from. */
+export interface SavedLog {
+  readonly position: LogPosition;
+  readonly image: LogImage;
+}
+
+export interface LogPhase {
+  readonly name: 'history' | 'stream';
+  /** `none`: the reader gives records sorted by event time, and none of them is late. */
+  readonly order: 'none' | 'arrival';
+  readonly isLive: boolean;
+  /** The source can't be read again: batches carry the records' texts for the journal. */
+  readonly isUnrepeatable: boolean;
+  /**
+   * Goes on after `resume` (null: from the start). `isDone`: the phase was read to its end already; the reader only checks that what was
+   * consumed is still the same.
+   */
+  open(resume: LogPosition | null, isDone: boolean): Promise<RecordReader>;
+}
+
+/** A refused or late record, as the quarantine keeps it. */
+export interface RefusedRecord {
+  readonly verdict: string;
+  readonly reason: string;
+  readonly place: Place;
+  /** null: nobody knows (a malformed record of a file). */
+  readonly knownTimeMicros: number | null;
+  readonly text: string;
+}
+
+export interface RefusedSink {
+  add(record: RefusedRecord): void;
+  /** After each batch: whatever was added is on its way to the disk. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  readonly phases: readonly LogPhase[];
+  readonly resumeFrom: SavedLog | null;
+  readonly clock: Clock;
+  /** Stops before the first accepted record with a later event time; Infinity for all. */
+  readonly untilMicros?: number;
+  /** rules.md 7: where history ends and the stream begins, by known time. */
+  readonly cutMicros?: number | null;
+  readonly refused?: RefusedSink | null;
+  readonly batchRows?: number;
+}
+
+const DEFAULT_BATCH_ROWS = 16_384;
+
+export interface SourceLog {
+  /** null at the end of finite input, or when stopped. The batch's buffers are overwritten by the next. */
+  next(): Promise<LogBatch | null>;
+  snapshot(): LogImage;
+  readonly position: LogPosition;
+  /** Newest known time over what was read; null before the first record. */
+  readonly knownToMicros: number | null;
+  /** Live sources with several partitions: leave these out of the settle line until they speak again. */
+  setIdle(partitions: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+export async function openLog(program: SourceProgram, options: LogOptions): Promise<SourceLog> {
+  checkCut(program, options);
+  const log = new PhasedLog(program, options);
+  await log.open();
+  return log;
+}
+
+function checkCut(program: SourceProgram, options: LogOptions): void {
+  const overlaps = options.phases.length > 1 && program.spec.keyColumns.length === 0;
+  if (!overlaps || (options.cutMicros !== undefined && options.cutMicros !== null)) return;
+  throw new FscError(
+    'FSC7106',
+    2,
+    `source \`${program.spec.name}\` has history and a stream but no primary key`,
+    'a record that stands in both could not be told from two records',
+    'declare a PRIMARY KEY, or add "cut": "2001-06-01T00:00:00Z" to the source in fsc.json: history before, stream from then on',
+  );
+}
+
+interface LogState {
+  phase: number;
+  knownTo: number | null;
+  judge: Omit<JudgeImage, 'identities'>;
+}
+
+class PhasedLog implements SourceLog {
+  readonly #program: SourceProgram;
+  readonly #options: LogOptions;
+  readonly #judge: Judge;
+  #phase = 0;
+  #reader: RecordReader | null = null;
+  #position: LogPosition = { partitions: {} };
+  /** Entries of phases that are over. */
+  #donePosition: LogPosition = { partitions: {} };
+  #knownTo: number | null = null;
+  #knownTimes = new Float64Array(0);
+  #idle: string[] = [];
+  #hasEnded = false;
+
+  constructor(program: SourceProgram, options: LogOptions) {
+    this.#program = program;
+    this.#options = options;
+    this.#judge = new Judge(program);
+  }
+
+  async open(): Promise<void> {
+    const saved = this.#options.resumeFrom;
+    if (saved === null) {
+      await this.#openPhase(null);
+      return;
+    }
+    this.#restore(saved);
+    for (let i = 0; i < this.#phase; i += 1) {
+      const phase = this.#options.phases[i];
+      if (phase === undefined) throw foreignState(this.#program.spec.name);
+      const part = phasePart(saved.position, phase.name);
+      await (await phase.open(part, true)).close();
+      this.#donePosition = merged(this.#donePosition, phase.name, part);
+    }
+    this.#position = saved.position;
+    const phase = this.#options.phases[this.#phase];
+    if (phase === undefined) throw foreignState(this.#program.spec.name);
+    await this.#openPhase(phasePart(saved.position, phase.name));
+  }
+
+  async #openPhase(resume: LogPosition | null): Promise<void> {
+    const phase = this.#options.phases[this.#phase];
+    if (phase === undefined) return;
+    const isFresh = resume === null || Object.keys(resume.partitions).length === 0;
+    this.#reader = await phase.open(isFresh ? null : resume, false);
+  }
+
+  get position(): LogPosition {
+    return this.#position;
+  }
+
+  get knownToMicros(): number | null {
+    return this.#knownTo;
+  }
+
+  setIdle(partitions: readonly string[]): void {
+    for (const name of partitions) this.#judge.partitions.setIdle(name);
+    this.#idle.push(...partitions);
+  }
+
+  async next(): Promise<LogBatch | null> {
+    while (!this.#hasEnded && this.#reader !== null) {
+      const raw = await this.#reader.next(this.#options.batchRows ?? DEFAULT_BATCH_ROWS);
+      if (raw !== null) return this.#take(raw);
+      if (this.#phase + 1 >= this.#options.phases.length) return null;
+      await this.#handOff();
+    }
+    return null;
+  }
+
+  async #handOff(): Promise<void> {
+    const phase = this.#options.phases[this.#phase]!;
+    await this.#reader!.close();
+    this.#reader = null;
+    this.#donePosition = merged(this.#donePosition, phase.name, phasePart(this.#position, phase.name));
+    this.#judge.handOff();
+    this.#phase += 1;
+    await this.#openPhase(null);
+  }
+
+  #take(raw: RawBatch): LogBatch | null {
+    const phase = this.#options.phases[this.#phase]!;
+    const knownTimes = this.#knownTimesOf(raw, phase);
+    this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase));
+    const rows = this.#judge.judged;
+    if (this.#judge.reachedEnd) this.#hasEnded = true;
+    if (rows === 0) return null;
+    raw.batch.length = rows;
+    this.#position = merged(this.#donePosition, phase.name, raw.positionAfter(rows));
+    this.#noteKnownTo(knownTimes, rows);
+    const counts = this.#count(raw, rows);
+    this.#refuse(raw, rows, knownTimes);
+    const idle = this.#idle;
+    this.#idle = [];
+    return {
+      batch: raw.batch,
+      accepted: this.#judge.accepted,
+      acceptedCount: this.#judge.acceptedCount,
+      verdicts: this.#judge.verdicts,
+      knownTimeMicros: knownTimes,
+      newestMicros: this.#judge.partitions.newestOfAll,
+      settleLineMicros: this.#judge.partitions.settleLine(),
+      counts,
+      position: this.#position,
+      records: phase.isUnrepeatable ? Array.from({ length: rows }, (_, row) => raw.text(row)) : null,
+      idle,
+    };
+  }
+
+  #judgeOptions(phase: LogPhase): JudgeOptions {
+    const cut = this.#options.cutMicros ?? null;
+    const isHistory = phase.name === 'history' && this.#options.phases.length > 1;
+    return {
+      isSorted: phase.order === 'none',
+      isLive: phase.isLive,
+      untilMicros: this.#options.untilMicros ?? Number.POSITIVE_INFINITY,
+      knownFrom: cut !== null && phase.name === 'stream' ? cut : Number.NEGATIVE_INFINITY,
+      knownTo: cut !== null && isHistory ? cut : Number.POSITIVE_INFINITY,
+    };
+  }
+
+  /** rules.md 4: the reader's, else the clock for live sources, else the event time. */
+  #knownTimesOf(raw: RawBatch, phase: LogPhase): Float64Array {
+    const times = (raw.batch.columns[this.#program.spec.eventTimeColumn] as NumericVector).values;
+    if (raw.knownTimes === null && !phase.isLive) return times;
+    const { length } = raw.batch;
+    if (this.#knownTimes.length < length) this.#knownTimes = new Float64Array(Math.max(length, DEFAULT_BATCH_ROWS));
+    const known = this.#knownTimes;
+    const now = phase.isLive ? this.#options.clock.nowMicros() : 0;
+    for (let row = 0; row < length; row += 1) {
+      const given = raw.knownTimes === null ? Number.NaN : raw.knownTimes[row]!;
+      known[row] = Number.isNaN(given) ? (phase.isLive ? now : times[row]!) : given;
+    }
+    return known;
+  }
+
+  #noteKnownTo(knownTimes: Float64Array, rows: number): void {
+    const { verdicts } = this.#judge;
+    let newest = this.#knownTo ?? Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < rows; row += 1) {
+      // A malformed record of a file has no time of its own; one out of range has none to be believed.
+      if (verdicts[row] !== ACCEPTED && verdicts[row] !== DUPLICATE && verdicts[row] !== LATE) continue;
+      if (knownTimes[row]! > newest) newest = knownTimes[row]!;
+    }
+    this.#knownTo = newest === Number.NEGATIVE_INFINITY ? null : newest;
+  }
+
+  #count(raw: RawBatch, rows: number): VerdictCounts {
+    const { verdicts } = this.#judge;
+    const tally = new Float64Array(VERDICTS.length);
+    for (let row = 0; row < rows; row += 1) tally[verdicts[row]!]! += 1;
+    let unknownFields = 0;
+    if (raw.unknownFields !== null) for (let row = 0; row < rows; row += 1) unknownFields += raw.unknownFields[row]!;
+    const reasons: Record<string, number> = Object.create(null);
+    let quarantined = 0;
+    for (const verdict of [MALFORMED, CONSTRAINT, RANGE, AHEAD]) {
+      const count = tally[verdict]!;
+      quarantined += count;
+      if (count > 0) reasons[VERDICTS[verdict]!] = count;
+    }
+    return {
+      read: rows - tally[SKIPPED]!,
+      accepted: tally[ACCEPTED]!,
+      duplicate: tally[DUPLICATE]!,
+      late: tally[LATE]!,
+      quarantined,
+      skipped: tally[SKIPPED]!,
+      unknownFields,
+      reasons,
+    };
+  }
+
+  #refuse(raw: RawBatch, rows: number, knownTimes: Float64Array): void {
+    const sink = this.#options.refused ?? null;
+    const { verdicts, acceptedCount } = this.#judge;
+    if (sink === null || acceptedCount === rows) return;
+    for (let row = 0; row < rows; row += 1) {
+      const verdict = verdicts[row]!;
+      if (verdict === ACCEPTED || verdict === DUPLICATE || verdict === SKIPPED) continue;
+      sink.add({
+        verdict: VERDICTS[verdict]!,
+        reason: this.#reason(raw, row, verdict),
+        place: raw.place(row),
+        knownTimeMicros: this.#knownTimeOf(verdict, knownTimes[row]!),
+        text: raw.text(row),
+      });
+    }
+    sink.flush();
+  }
+
+  #knownTimeOf(verdict: number, known: number): number | null {
+    const isLive = this.#options.phases[this.#phase]!.isLive;
+    return verdict === MALFORMED && !isLive ? null : known;
+  }
+
+  #reason(raw: RawBatch, row: number, verdict: number): string {
+    switch (verdict) {
+      case MALFORMED:
+        return raw.reason(row);
+      case CONSTRAINT:
+        return `CHECK (${this.#program.spec.checks[this.#judge.broken[row]! - 1]?.sql ?? '?'}) is false`;
+      case RANGE:
+        return 'a date or timestamp is outside 1970-01-01 to 2200-01-01';
+      case AHEAD:
+        return 'the event time is ahead of the time at which the record was known by more than @max_ahead';
+      default:
+        return 'older than the newest event of its partition by more than @lateness';
+    }
+  }
+
+  snapshot(): LogImage {
+    const { partitions, identities } = this.#judge.snapshot();
+    const state: LogState = { phase: this.#phase, knownTo: this.#knownTo, judge: { partitions } };
+    const image = new Map<string, LogSection>([
+      ['log', JSON.stringify(state)],
+      ['identity-times', identities.times],
+      ['identity-numbers', identities.numbers],
+    ]);
+    if (identities.texts !== null) image.set('identity-texts', identities.texts);
+    return image;
+  }
+
+  #restore(saved: SavedLog): void {
+    const { image } = saved;
+    const text = image.get('log');
+    const times = image.get('identity-times');
+    const numbers = image.get('identity-numbers');
+    const texts = image.get('identity-texts') ?? null;
+    const isWhole =
+      typeof text === 'string' &&
+      times instanceof Float64Array &&
+      numbers instanceof Float64Array &&
+      (texts === null || typeof texts === 'string');
+    if (!isWhole) throw foreignState(this.#program.spec.name);
+    const state = JSON.parse(text) as LogState;
+    this.#phase = state.phase;
+    this.#knownTo = state.knownTo;
+    this.#judge.restore({ partitions: state.judge.partitions, identities: { times, numbers, texts } });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    this.#reader = null;
+  }
+}
+
+function foreignState(source: string): FscError {
+  return new FscError(
+    'FSC7117',
+    1,
+    `the saved log of \`${source}\` does not fit its locations`,
+    'it was made from a history and a stream that are not those read now',
+    'restore the locations in fsc.json, or start anew with --rebuild',
+  );
+}
+
+/** Positions of one phase, without the phase's name before the partitions'. */
+function phasePart(position: LogPosition, phase: string): LogPosition {
+  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+  const prefix = `${phase}:`;
+  for (const [name, entry] of Object.entries(position.partitions)) {
+    if (name.startsWith(prefix)) partitions[name.slice(prefix.length)] = entry;
+  }
+  return { partitions };
+}
+
+function merged(base: LogPosition, phase: string, part: LogPosition): LogPosition {
+  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+  Object.assign(partitions, base.partitions);
+  for (const [name, entry] of Object.entries(part.partitions)) partitions[`${phase}:${name}`] = entry;
+  return { partitions };
+}

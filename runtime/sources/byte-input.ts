@@ -1,0 +1,165 @@
+/** Bytes of a file (also .gz) or of a stream such as stdin, chunk by chunk. */
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { FscError } from '../values/errors.ts';
+
+const CHUNK_BYTES = 1 << 20;
+
+export interface ByteInput {
+  /** The next bytes, or null at the end. The buffer is the caller's until the next call. */
+  read(): Promise<Buffer | null>;
+  /** The end was our own doing, not the input's. */
+  readonly wasStopped: boolean;
+  close(): Promise<void>;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function unreadable(path: string, error: unknown): FscError {
+  return new FscError('FSC7103', 2, `cannot read ${path}`, messageOf(error), null);
+}
+
+export async function openBytes(path: string, fromByte: number): Promise<ByteInput> {
+  try {
+    const file = await open(path, 'r');
+    if (!path.endsWith('.gz')) return new FileInput(path, file, fromByte);
+    const gunzip = file.createReadStream({ highWaterMark: CHUNK_BYTES }).pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
+    return new StreamInput(path, gunzip, file);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+class FileInput implements ByteInput {
+  readonly wasStopped = false;
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  #at: number;
+
+  constructor(path: string, file: FileHandle, fromByte: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#at = fromByte;
+  }
+
+  async read(): Promise<Buffer | null> {
+    try {
+      const { bytesRead } = await this.#file.read(this.#buffer, 0, CHUNK_BYTES, this.#at);
+      this.#at += bytesRead;
+      return bytesRead === 0 ? null : this.#buffer.subarray(0, bytesRead);
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+class StreamInput implements ByteInput {
+  readonly wasStopped = false;
+  readonly #path: string;
+  readonly #stream: Readable;
+  readonly #file: FileHandle;
+  readonly #chunks: AsyncIterator<Buffer>;
+
+  constructor(path: string, stream: Readable, file: FileHandle) {
+    this.#path = path;
+    this.#stream = stream;
+    this.#file = file;
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async read(): Promise<Buffer | null> {
+    try {
+      const { value, done } = await this.#chunks.next();
+      return done === true ? null : value;
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stream.destroy();
+    await this.#file.close().catch(() => undefined);
+  }
+}
+
+/**
+ * A stream that may stand still for hours: `read` gives all that has arrived and waits only where there is nothing. After `stop` it
+ * gives null. Backpressure is the stream's own: nothing is read ahead of the caller.
+ */
+export class LiveInput implements ByteInput {
+  wasStopped = false;
+  readonly #stream: Readable;
+  #hasEnded = false;
+  #wake: (() => void) | null = null;
+  #failure: Error | null = null;
+
+  constructor(stream: Readable, signal: AbortSignal | null) {
+    this.#stream = stream;
+    stream.on('readable', this.#onChange);
+    stream.on('end', this.#onEnd);
+    stream.on('close', this.#onEnd);
+    stream.on('error', this.#onError);
+    if (signal !== null) {
+      if (signal.aborted) this.#onStop();
+      signal.addEventListener('abort', this.#onStop, { once: true });
+    }
+  }
+
+  readonly #onChange = (): void => {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#onChange();
+  };
+
+  readonly #onStop = (): void => {
+    this.wasStopped = true;
+    this.#onEnd();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#failure = error;
+    this.#onEnd();
+  };
+
+  async read(): Promise<Buffer | null> {
+    for (;;) {
+      if (this.wasStopped) return null;
+      const parts: Buffer[] = [];
+      let size = 0;
+      while (size < CHUNK_BYTES) {
+        const part: Buffer | null = this.#stream.read();
+        if (part === null) break;
+        parts.push(part);
+        size += part.length;
+      }
+      if (size > 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      if (this.#failure !== null) throw new FscError('FSC7103', 3, 'stdin broke off', this.#failure.message, null);
+      if (this.#hasEnded) return null;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stream.off('readable', this.#onChange);
+    this.#stream.off('end', this.#onEnd);
+    this.#stream.off('close', this.#onEnd);
+    // The error handler stays: a pipe that breaks after the end is nobody's business.
+    this.#stream.pause();
+    this.#onStop();
+  }
+}

@@ -1,0 +1,153 @@
+/** Files read one after the other in order of their paths: `order: arrival`. A batch never spans two files. */
+import { readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { LogPosition } from '../log/contract.ts';
+import type { RawBatch, RecordReader } from '../log/reader.ts';
+import {
+  changed,
+  checkUnchanged,
+  compareCodePoints,
+  contentCheck,
+  fileSize,
+  type PositionEntry,
+  type SourceFile,
+  wholeFileEntry,
+} from './files.ts';
+
+/** A batch of one file, before it has a position. */
+export interface FileBatch
+  extends Pick<RawBatch, 'batch' | 'faults' | 'reason' | 'text' | 'knownTimes' | 'unknownFields'> {
+  /** Bytes of the file consumed after the first `rows` records; null where only whole files can be named (.gz). */
+  bytesAfter(rows: number): number | null;
+}
+
+export interface FileRecords {
+  next(maxRows: number): Promise<FileBatch | null>;
+  close(): Promise<void>;
+}
+
+export interface FileStart {
+  /** Where reading begins; 0 where the file can't be entered in the middle. */
+  readonly byte: number;
+  /** Records to pass over from there. */
+  readonly skip: number;
+}
+
+export type OpenFile = (file: SourceFile, start: FileStart) => Promise<FileRecords>;
+
+export class FileSequence implements RecordReader {
+  readonly #files: readonly SourceFile[];
+  readonly #openFile: OpenFile;
+  readonly #done: Record<string, PositionEntry> = Object.create(null);
+  #index = 0;
+  #records: FileRecords | null = null;
+  #offset = 0;
+  #resume: PositionEntry | null = null;
+
+  private constructor(files: readonly SourceFile[], openFile: OpenFile) {
+    this.#files = files;
+    this.#openFile = openFile;
+  }
+
+  static async open(
+    files: readonly SourceFile[],
+    resume: LogPosition | null,
+    isDone: boolean,
+    openFile: OpenFile,
+  ): Promise<FileSequence> {
+    const reader = new FileSequence(files, openFile);
+    if (resume !== null) await reader.#goOn(resume, isDone);
+    return reader;
+  }
+
+  async #goOn(resume: LogPosition, isDone: boolean): Promise<void> {
+    const consumed = Object.keys(resume.partitions).sort(compareCodePoints);
+    for (const [i, name] of consumed.entries()) {
+      const file = this.#files[i];
+      if (file === undefined || compareCodePoints(file.name, name) > 0) throw changed(name, 'it is gone');
+      if (file.name !== name) throw changed(file.name, `it is new and sorts before \`${name}\`, which was consumed`);
+      const entry = resume.partitions[name]!;
+      const isLast = i === consumed.length - 1;
+      checkUnchanged(file, entry, !isLast || name.endsWith('.gz'));
+      if (isLast) this.#resume = entry;
+      else this.#done[name] = entry;
+    }
+    this.#index = Math.max(0, consumed.length - 1);
+    if (isDone) await this.#checkNothingNew(consumed.length);
+  }
+
+  /** Blank lines may follow the last record. */
+  async #checkNothingNew(consumed: number): Promise<void> {
+    const extra = this.#files[consumed];
+    if (extra !== undefined)
+      throw changed(extra.name, 'it is new, and the stream has begun after the history that was there');
+    const last = this.#files[consumed - 1];
+    const from = this.#resume?.bytes ?? 0;
+    if (last === undefined || last.name.endsWith('.gz')) return;
+    const size = fileSize(last);
+    if (size === from) return;
+    const handle = await open(last.path, 'r');
+    const rest = Buffer.alloc(Math.min(size - from, 1 << 16));
+    try {
+      readSync(handle.fd, rest, 0, rest.length, from);
+    } finally {
+      await handle.close();
+    }
+    if (/\S/.test(rest.toString('latin1')))
+      throw changed(last.name, 'it grew, and the stream has begun after what was there');
+  }
+
+  async next(maxRows: number): Promise<RawBatch | null> {
+    while (this.#index < this.#files.length) {
+      const file = this.#files[this.#index]!;
+      this.#records ??= await this.#openNext(file);
+      const batch = await this.#records.next(maxRows);
+      if (batch !== null) return this.#positioned(file, batch);
+      await this.#records.close();
+      this.#records = null;
+      this.#done[file.name] = wholeFileEntry(file, this.#offset);
+      this.#offset = 0;
+      this.#index += 1;
+    }
+    return null;
+  }
+
+  async #openNext(file: SourceFile): Promise<FileRecords> {
+    const resume = this.#resume;
+    this.#resume = null;
+    this.#offset = resume?.offset ?? 0;
+    if (resume === null) return this.#openFile(file, { byte: 0, skip: 0 });
+    return file.name.endsWith('.gz')
+      ? this.#openFile(file, { byte: 0, skip: resume.offset })
+      : this.#openFile(file, { byte: resume.bytes ?? 0, skip: 0 });
+  }
+
+  #positioned(file: SourceFile, batch: FileBatch): RawBatch {
+    const from = this.#offset;
+    this.#offset += batch.batch.length;
+    return {
+      batch: batch.batch,
+      faults: batch.faults,
+      reason: batch.reason,
+      text: batch.text,
+      knownTimes: batch.knownTimes,
+      unknownFields: batch.unknownFields,
+      place: (row) => ({ partition: file.name, offset: from + row }),
+      positionAfter: (rows) => this.#positionAfter(file, batch, from + rows, rows),
+    };
+  }
+
+  #positionAfter(file: SourceFile, batch: FileBatch, offset: number, rows: number): LogPosition {
+    const partitions: Record<string, PositionEntry> = Object.create(null);
+    Object.assign(partitions, this.#done);
+    const bytes = batch.bytesAfter(rows);
+    partitions[file.name] =
+      bytes === null ? wholeFileEntry(file, offset) : { offset, bytes, check: contentCheck(file, bytes) };
+    return { partitions };
+  }
+
+  async close(): Promise<void> {
+    await this.#records?.close();
+    this.#records = null;
+  }
+}

@@ -1,0 +1,177 @@
+/** The files of a location, in code-point order of their paths (rules.md 2), and whether they are still what was consumed. */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import type { LogPosition } from '../log/contract.ts';
+import { FscError } from '../values/errors.ts';
+import { unreadable } from './byte-input.ts';
+
+export interface SourceFile {
+  /** Relative to the project, forward slashes: what positions and messages call it. */
+  readonly name: string;
+  readonly path: string;
+}
+
+const HAS_GLOB = /[*?[{]/;
+const CHECKED_BYTES = 4096;
+
+/** Files that a path or glob names. `*` and `?` stop at slashes, `**` doesn't; `[a-z]`, `{a,b}`. Hidden files only where written. */
+export function findFiles(root: string, pattern: string): readonly SourceFile[] {
+  const files =
+    HAS_GLOB.test(pattern) && !isFile(resolve(root, pattern)) ? expand(root, pattern) : [sourceFile(root, pattern)];
+  if (files.length === 0 || files.some((file) => !isFile(file.path))) {
+    throw new FscError(
+      'FSC7102',
+      2,
+      `no file matches \`${pattern}\``,
+      `paths are relative to the project, ${root}`,
+      'check the path, or put it in quotes if the shell expands it',
+    );
+  }
+  return files;
+}
+
+function sourceFile(root: string, path: string): SourceFile {
+  const full = resolve(root, path);
+  const name = relative(root, full);
+  return { name: (name.startsWith('..') ? full : name).split(sep).join('/'), path: full };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function expand(root: string, pattern: string): readonly SourceFile[] {
+  const parts = pattern.split('/');
+  const fixed = parts.findIndex((part) => HAS_GLOB.test(part));
+  const base = parts.slice(0, fixed).join('/');
+  const start = pattern.startsWith('/') ? (base === '' ? '/' : base) : resolve(root, base);
+  const found: string[] = [];
+  walk(start, parts.slice(fixed), found);
+  const files = [...new Set(found)].map((path) => sourceFile(root, path));
+  return files.sort((a, b) => compareCodePoints(a.name, b.name));
+}
+
+function walk(folder: string, parts: readonly string[], found: string[]): void {
+  const [part, ...rest] = parts;
+  if (part === undefined) return;
+  if (part === '**') walk(folder, rest, found);
+  const match = part === '**' ? /^[^.]/ : segmentPattern(part);
+  for (const entry of entriesOf(folder)) {
+    if (!match.test(entry)) continue;
+    const path = join(folder, entry);
+    if (part === '**') {
+      if (isFolder(path)) walk(path, parts, found);
+    } else if (rest.length > 0) {
+      if (isFolder(path)) walk(path, rest, found);
+    } else if (isFile(path)) found.push(path);
+  }
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function segmentPattern(part: string): RegExp {
+  let text = part.startsWith('.') ? '^' : '^(?!\\.)';
+  let depth = 0;
+  for (let i = 0; i < part.length; i += 1) {
+    const char = part[i]!;
+    const close = char === '[' ? part.indexOf(']', i + 2) : -1;
+    if (close > 0) {
+      const body = part
+        .slice(i + 1, close)
+        .replaceAll('\\', '\\\\')
+        .replaceAll('[', '\\[');
+      text += `[${body.startsWith('!') ? `^${body.slice(1)}` : body}]`;
+      i = close;
+    } else if (char === '*') text += '.*';
+    else if (char === '?') text += '.';
+    else if (char === '{') {
+      text += '(?:';
+      depth += 1;
+    } else if (char === '}' && depth > 0) {
+      text += ')';
+      depth -= 1;
+    } else if (char === ',' && depth > 0) text += '|';
+    else text += char.replace(/[\\^$.|+()[\]{}]/g, '\\$&');
+  }
+  return new RegExp(`${text}$`, 'su');
+}
+
+/** Not by UTF-16 units: a surrogate sorts below U+E000 there, its code point above. */
+export function compareCodePoints(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+}
+
+export function fileSize(file: SourceFile): number {
+  try {
+    return statSync(file.path).size;
+  } catch (error) {
+    throw unreadable(file.name, error);
+  }
+}
+
+/** Over the beginning and the end of the first `bytes` bytes: cheap, and any honest change of a file changes its size or one of these. */
+export function contentCheck(file: SourceFile, bytes: number): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(CHECKED_BYTES);
+  let descriptor: number;
+  try {
+    descriptor = openSync(file.path, 'r');
+  } catch (error) {
+    throw unreadable(file.name, error);
+  }
+  try {
+    for (const at of [0, Math.max(0, bytes - CHECKED_BYTES)]) {
+      const read = readSync(descriptor, buffer, 0, Math.min(CHECKED_BYTES, bytes - at), at);
+      hash.update(buffer.subarray(0, read));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+export function wholeFileEntry(file: SourceFile, offset: number): PositionEntry {
+  const bytes = fileSize(file);
+  return { offset, bytes, check: contentCheck(file, bytes) };
+}
+
+export type PositionEntry = LogPosition['partitions'][string];
+
+/** The file still begins with the bytes that were consumed; with `isWhole` it is nothing but those. */
+export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: boolean): void {
+  const size = fileSize(file);
+  const bytes = entry.bytes ?? 0;
+  if (size < bytes) throw changed(file.name, `it had ${bytes} bytes, now ${size}`);
+  if (isWhole && size !== bytes)
+    throw changed(file.name, `it grew from ${bytes} to ${size} bytes, and later files were read after it`);
+  if (contentCheck(file, bytes) !== entry.check) throw changed(file.name, 'its bytes are not those that were read');
+}
+
+export function changed(name: string, why: string): FscError {
+  return new FscError(
+    'FSC7104',
+    1,
+    `\`${name}\` changed after it was consumed`,
+    why,
+    'put the file back, add new records in a new file that sorts last, or start anew with --rebuild',
+  );
+}

@@ -1,0 +1,144 @@
+/** JSONL: one object a line, of a file or of stdin. */
+import type { Readable } from 'node:stream';
+import type { LogPosition } from '../log/contract.ts';
+import { DECODED, type RawBatch, type RecordReader } from '../log/reader.ts';
+import type { ColumnBatch } from '../values/batch.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { LiveInput, openBytes } from './byte-input.ts';
+import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
+import type { SourceFile } from './files.ts';
+import { JsonDecoder } from './json-decoder.ts';
+import { type LineBatch, LineSplitter } from './line-splitter.ts';
+import { type FieldSpec, RecordColumns } from './record-columns.ts';
+
+/** Decodes lines into columns that are used again for each batch. */
+export class JsonLineDecoder {
+  readonly #fields: readonly FieldSpec[];
+  readonly #spec: SourceSpec;
+  #columns: RecordColumns;
+  #decoder: JsonDecoder;
+  #faults: Uint8Array<ArrayBuffer>;
+  #unknown: Uint16Array<ArrayBuffer>;
+  #knownTimes: Float64Array<ArrayBuffer>;
+  readonly #reasons = new Map<number, string>();
+
+  constructor(spec: SourceSpec, fields: readonly FieldSpec[]) {
+    this.#spec = spec;
+    this.#fields = fields;
+    this.#columns = new RecordColumns(fields, 0);
+    this.#decoder = new JsonDecoder(fields, this.#columns, []);
+    this.#faults = new Uint8Array(0);
+    this.#unknown = new Uint16Array(0);
+    this.#knownTimes = new Float64Array(0);
+  }
+
+  decode(lines: readonly string[], count: number, lineFaults: ReadonlyMap<number, string>): DecodedLines {
+    this.#reserve(count);
+    this.#columns.reset();
+    this.#reasons.clear();
+    const decoder = this.#decoder;
+    const faults = this.#faults;
+    let hasFault = false;
+    for (let row = 0; row < count; row += 1) {
+      const lineFault = lineFaults.size === 0 ? undefined : lineFaults.get(row);
+      const fault = lineFault === undefined ? decoder.decode(lines[row]!, row) : decoder.refuse(lineFault, row);
+      faults[row] = fault;
+      this.#unknown[row] = decoder.unknownFields;
+      if (this.#spec.knownTimePath !== null) this.#knownTimes[row] = decoder.instantAt(this.#spec.knownTimePath);
+      if (fault === DECODED) continue;
+      hasFault = true;
+      this.#reasons.set(row, decoder.reason);
+    }
+    return {
+      batch: { length: count, columns: this.#columns.columns },
+      faults: hasFault ? faults : null,
+      reason: (row) => this.#reasons.get(row) ?? 'malformed',
+      text: (row) => lines[row] ?? '',
+      knownTimes: this.#spec.knownTimePath === null ? null : this.#knownTimes,
+      unknownFields: this.#unknown,
+    };
+  }
+
+  #reserve(count: number): void {
+    if (this.#columns.capacity >= count) return;
+    const capacity = Math.max(count, 2 * this.#columns.capacity);
+    this.#columns = new RecordColumns(this.#fields, capacity);
+    const { knownTimePath } = this.#spec;
+    this.#decoder = new JsonDecoder(this.#fields, this.#columns, knownTimePath === null ? [] : [knownTimePath]);
+    this.#faults = new Uint8Array(capacity);
+    this.#unknown = new Uint16Array(capacity);
+    this.#knownTimes = new Float64Array(capacity);
+  }
+}
+
+export type DecodedLines = Omit<FileBatch, 'bytesAfter'> & { readonly batch: ColumnBatch };
+
+export async function openJsonl(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  file: SourceFile,
+  start: FileStart,
+): Promise<FileRecords> {
+  const splitter = new LineSplitter(await openBytes(file.path, start.byte), start.byte);
+  const decoder = new JsonLineDecoder(spec, fields);
+  const isWhole = file.name.endsWith('.gz');
+  await skipLines(splitter, start.skip);
+  return {
+    async next(maxRows) {
+      const lines = await splitter.next(maxRows);
+      if (lines === null) return null;
+      const decoded = decoder.decode(lines.lines, lines.count, lines.faults);
+      return { ...decoded, bytesAfter: (rows) => (isWhole ? null : lines.ends[rows - 1]!) };
+    },
+    close: () => splitter.close(),
+  };
+}
+
+async function skipLines(splitter: LineSplitter, count: number): Promise<void> {
+  let left = count;
+  while (left > 0) {
+    const lines: LineBatch | null = await splitter.next(Math.min(left, 16_384));
+    if (lines === null) return;
+    left -= lines.count;
+  }
+}
+
+/** stdin is one partition for the life of the state; offsets go on across runs (rules.md 1). */
+export const STDIN_PARTITION = '-';
+
+export class StdinReader implements RecordReader {
+  readonly #splitter: LineSplitter;
+  readonly #decoder: JsonLineDecoder;
+  #offset: number;
+
+  constructor(
+    spec: SourceSpec,
+    fields: readonly FieldSpec[],
+    stdin: Readable,
+    resume: LogPosition | null,
+    signal: AbortSignal | null,
+  ) {
+    this.#splitter = new LineSplitter(new LiveInput(stdin, signal), 0);
+    this.#decoder = new JsonLineDecoder(spec, fields);
+    this.#offset = resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
+  }
+
+  async next(maxRows: number): Promise<RawBatch | null> {
+    const lines = await this.#splitter.next(maxRows);
+    if (lines === null) return null;
+    const decoded = this.#decoder.decode(lines.lines, lines.count, lines.faults);
+    const from = this.#offset;
+    this.#offset += lines.count;
+    return {
+      ...decoded,
+      // Live: the clock says when a record was known, whatever it says itself.
+      knownTimes: null,
+      place: (row) => ({ partition: STDIN_PARTITION, offset: from + row }),
+      positionAfter: (rows) => ({ partitions: { [STDIN_PARTITION]: { offset: from + rows } } }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#splitter.close();
+  }
+}

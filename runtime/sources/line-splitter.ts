@@ -1,0 +1,186 @@
+import { isUtf8 } from 'node:buffer';
+import type { ByteInput } from './byte-input.ts';
+
+/** Longer lines are refused, so that a file without newlines can't fill the memory. */
+export const MAX_LINE_BYTES = 1 << 20;
+/** Of a line that is too long, this much is kept for the quarantine. */
+const KEPT_BYTES = 1024;
+
+const NEWLINE = 10;
+const RETURN = 13;
+
+/** Lines as text, with what is wrong with them as lines. */
+export interface LineBatch {
+  readonly lines: readonly string[];
+  /** Why a line is no text, by its index; mostly empty. */
+  readonly faults: ReadonlyMap<number, string>;
+  /** Bytes of the input consumed after each line, newline included. */
+  readonly ends: Float64Array;
+  readonly count: number;
+}
+
+/**
+ * Splits bytes into lines (LF or CRLF; the last one may lack it). Blank lines are no records and are passed over. Invalid UTF-8 and
+ * lines over the limit come as lines with a fault.
+ */
+export class LineSplitter {
+  readonly #input: ByteInput;
+  #carry: Buffer = Buffer.alloc(0);
+  /** Byte of the input at which `#carry` begins. */
+  #carryAt: number;
+  /** Unread whole lines of the chunk. */
+  #block: Buffer = Buffer.alloc(0);
+  #blockAt = 0;
+  #blockIsUtf8 = true;
+  /** Byte of the input at which `#block` begins. */
+  #blockOffset = 0;
+  #hasEnded = false;
+  /** Inside a line that is too long, whose rest is thrown away. */
+  #skipping: { readonly kept: string } | null = null;
+  #isStart: boolean;
+  readonly #lines: string[] = [];
+  readonly #faults = new Map<number, string>();
+  #ends = new Float64Array(1024);
+
+  constructor(input: ByteInput, fromByte: number) {
+    this.#input = input;
+    this.#carryAt = fromByte;
+    this.#isStart = fromByte === 0;
+  }
+
+  /** Up to `maxLines`; at most one wait for input where lines are at hand already. null at the end. */
+  async next(maxLines: number): Promise<LineBatch | null> {
+    this.#lines.length = 0;
+    this.#faults.clear();
+    if (this.#ends.length < maxLines) this.#ends = new Float64Array(maxLines);
+    while (this.#lines.length === 0) {
+      if (this.#blockAt >= this.#block.length && !(await this.#fill())) return null;
+      this.#split(maxLines);
+    }
+    return { lines: this.#lines, faults: this.#faults, ends: this.#ends, count: this.#lines.length };
+  }
+
+  /** The next whole lines into `#block`. False at the end. */
+  async #fill(): Promise<boolean> {
+    while (!this.#hasEnded) {
+      const chunk = await this.#input.read();
+      if (chunk === null) {
+        this.#hasEnded = true;
+        // Stopped in the middle of a line: its rest is still on the way.
+        return this.#input.wasStopped ? false : this.#takeLast();
+      }
+      if (this.#takeChunk(chunk)) return true;
+    }
+    return false;
+  }
+
+  #takeChunk(chunk: Buffer): boolean {
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last < 0) {
+      this.#keep(chunk);
+      return false;
+    }
+    let from = 0;
+    if (this.#skipping !== null) {
+      from = chunk.indexOf(NEWLINE) + 1;
+      this.#finishLong(this.#carryAt + from);
+      this.#carryAt += from;
+      if (from > last) {
+        this.#carry = Buffer.from(chunk.subarray(from));
+        this.#setBlock(Buffer.alloc(0), this.#carryAt);
+        return this.#lines.length > 0;
+      }
+    }
+    const whole = chunk.subarray(from, last + 1);
+    const block = this.#carry.length === 0 ? whole : Buffer.concat([this.#carry, whole]);
+    this.#setBlock(block, this.#carryAt);
+    this.#carryAt += block.length;
+    this.#carry = Buffer.from(chunk.subarray(last + 1));
+    return true;
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#skipping !== null) {
+      this.#carryAt += chunk.length;
+      return;
+    }
+    this.#carry = Buffer.concat([this.#carry, chunk]);
+    if (this.#carry.length <= MAX_LINE_BYTES + 2) return;
+    this.#skipping = { kept: this.#carry.toString('utf8', 0, KEPT_BYTES) };
+    this.#carryAt += this.#carry.length;
+    this.#carry = Buffer.alloc(0);
+  }
+
+  #finishLong(end: number): void {
+    this.#isStart = false;
+    this.#push(this.#skipping!.kept, end, 'line over 1 MiB');
+    this.#skipping = null;
+  }
+
+  #takeLast(): boolean {
+    if (this.#skipping !== null) {
+      this.#finishLong(this.#carryAt);
+      return true;
+    }
+    if (this.#carry.length === 0) return false;
+    this.#setBlock(this.#carry, this.#carryAt);
+    this.#carryAt += this.#carry.length;
+    this.#carry = Buffer.alloc(0);
+    return true;
+  }
+
+  #setBlock(block: Buffer, offset: number): void {
+    this.#block = block;
+    this.#blockAt = 0;
+    this.#blockOffset = offset;
+    this.#blockIsUtf8 = isUtf8(block);
+  }
+
+  #split(maxLines: number): void {
+    const block = this.#block;
+    while (this.#lines.length < maxLines && this.#blockAt < block.length) {
+      const start = this.#blockAt;
+      const newline = block.indexOf(NEWLINE, start);
+      const next = newline < 0 ? block.length : newline + 1;
+      let end = newline < 0 ? block.length : newline;
+      if (end > start && block[end - 1] === RETURN) end -= 1;
+      this.#blockAt = next;
+      this.#line(this.#isStart ? start + bomLength(block, start) : start, end, this.#blockOffset + next);
+      this.#isStart = false;
+    }
+  }
+
+  #line(start: number, end: number, endByte: number): void {
+    if (isBlank(this.#block, start, end)) return;
+    if (end - start > MAX_LINE_BYTES) {
+      this.#push(this.#block.toString('utf8', start, start + KEPT_BYTES), endByte, 'line over 1 MiB');
+      return;
+    }
+    const text = this.#block.toString('utf8', start, end);
+    const isText = this.#blockIsUtf8 || isUtf8(this.#block.subarray(start, end));
+    this.#push(text, endByte, isText ? null : 'invalid UTF-8');
+  }
+
+  #push(text: string, endByte: number, fault: string | null): void {
+    const index = this.#lines.length;
+    if (fault !== null) this.#faults.set(index, fault);
+    this.#ends[index] = endByte;
+    this.#lines.push(text);
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close();
+  }
+}
+
+function isBlank(block: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i += 1) {
+    const byte = block[i]!;
+    if (byte !== 32 && byte !== 9 && byte !== RETURN) return false;
+  }
+  return true;
+}
+
+function bomLength(block: Buffer, at: number): number {
+  return block[at] === 0xef && block[at + 1] === 0xbb && block[at + 2] === 0xbf ? 3 : 0;
+}
