@@ -1,0 +1,235 @@
+/**
+ * The journal: one checksummed frame and one fdatasync a batch (design.md section 6). It holds what a replay can't recompute.
+ *
+ *   file:  magic (8) · version u32 · 0 u32 · frames
+ *   frame: bytes of the payload u32 · sequence f64 · checksum of these u32 · payload · checksum of the payload u32 · end mark (1)
+ *
+ * A crash can leave the last frame short, or zeros in place of its end: such a tail was never acknowledged and is cut. Anything else that
+ * does not have its checksum is corruption.
+ */
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { FscError } from '../values/errors.ts';
+import type { LogBatch, LogPosition } from './contract.ts';
+import { messageOf, syncFolder, writeFault, writeWhole } from './durable-file.ts';
+import { tooNew } from './snapshot-file.ts';
+
+const MAGIC = Buffer.from('FSCJRNL\n', 'latin1');
+export const JOURNAL_VERSION = 1;
+const HEAD_BYTES = 16;
+const FRAME_HEAD_BYTES = 16;
+const FRAME_TAIL_BYTES = 5;
+/** No single flipped bit makes it zero. */
+const END_MARK = 0xa5;
+
+export interface Frame {
+  /** Counts up by one from frame to frame, across restarts of the file. */
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
+
+export class Journal {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #end: number;
+  #sequence: number;
+
+  private constructor(path: string, file: FileHandle, end: number, sequence: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#end = end;
+    this.#sequence = sequence;
+  }
+
+  /**
+   * Opens for writing, after the last whole frame; makes the file if there is none. `frames` are those found. A snapshot that holds
+   * everything up to a sequence is newer than the frames up to it: the caller passes over them.
+   */
+  static async open(path: string, afterSequence = 0): Promise<{ journal: Journal; frames: readonly Frame[] }> {
+    let file: FileHandle | null = null;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      file = await open(path, 'a+');
+      await file.close();
+      file = await open(path, 'r+');
+      const found = await readFrames(file, path);
+      if (found.end === 0) await writeHead(file);
+      else await file.truncate(found.end);
+      await file.datasync();
+      syncFolder(dirname(path));
+      const sequence = Math.max(afterSequence, found.frames.at(-1)?.sequence ?? 0);
+      return { journal: new Journal(path, file, Math.max(found.end, HEAD_BYTES), sequence), frames: found.frames };
+    } catch (error) {
+      await file?.close().catch(() => undefined);
+      throw writeFault(path, error);
+    }
+  }
+
+  /** Of the last frame; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** On the disk when it returns. */
+  async append(payload: Uint8Array): Promise<number> {
+    const sequence = this.#sequence + 1;
+    const frame = encodeFrame(sequence, payload);
+    try {
+      for (let done = 0; done < frame.length; ) {
+        const { bytesWritten } = await this.#file.write(frame, done, frame.length - done, this.#end + done);
+        done += bytesWritten;
+      }
+      await this.#file.datasync();
+    } catch (error) {
+      throw writeFault(this.#path, error);
+    }
+    this.#end += frame.length;
+    this.#sequence = sequence;
+    return sequence;
+  }
+
+  /** After a snapshot: forgets all frames. Sequences go on. */
+  async clear(): Promise<void> {
+    try {
+      await this.#file.truncate(HEAD_BYTES);
+      await this.#file.datasync();
+    } catch (error) {
+      throw writeFault(this.#path, error);
+    }
+    this.#end = HEAD_BYTES;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+async function writeHead(file: FileHandle): Promise<void> {
+  await file.truncate(0);
+  await file.write(fileHead(), 0, HEAD_BYTES, 0);
+}
+
+function fileHead(): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  MAGIC.copy(head);
+  head.writeUInt32LE(JOURNAL_VERSION, 8);
+  head.writeUInt32LE(crc32(head.subarray(0, 12)), 12);
+  return head;
+}
+
+function encodeFrame(sequence: number, payload: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length + FRAME_TAIL_BYTES);
+  frame.writeUInt32LE(payload.length, 0);
+  frame.writeDoubleLE(sequence, 4);
+  frame.writeUInt32LE(crc32(frame.subarray(0, 12)), 12);
+  frame.set(payload, FRAME_HEAD_BYTES);
+  const tail = FRAME_HEAD_BYTES + payload.length;
+  frame.writeUInt32LE(crc32(payload), tail);
+  frame[tail + 4] = END_MARK;
+  return frame;
+}
+
+interface Found {
+  readonly frames: Frame[];
+  /** Where the next frame goes; 0: the file has no head yet. */
+  readonly end: number;
+}
+
+async function readFrames(file: FileHandle, path: string): Promise<Found> {
+  const bytes = await file.readFile();
+  if (!hasHead(bytes, path)) return { frames: [], end: 0 };
+  const frames: Frame[] = [];
+  let at = HEAD_BYTES;
+  while (at < bytes.length) {
+    const frame = frameAt(bytes, at, path);
+    if (frame === null) break;
+    const last = frames.at(-1);
+    if (last !== undefined && frame.sequence !== last.sequence + 1) {
+      throw corrupt(path, at, `frame ${frame.sequence} follows frame ${last.sequence}`);
+    }
+    frames.push(frame);
+    at += FRAME_HEAD_BYTES + frame.payload.length + FRAME_TAIL_BYTES;
+  }
+  return { frames, end: at };
+}
+
+/** False: the crash came before the head was whole. */
+function hasHead(bytes: Buffer, path: string): boolean {
+  const head = bytes.subarray(0, HEAD_BYTES);
+  if (bytes.length <= HEAD_BYTES && isTorn(head, fileHead())) return false;
+  if (!head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'it is no journal of fsc');
+  if (crc32(head.subarray(0, 12)) !== head.readUInt32LE(12))
+    throw corrupt(path, 0, 'its head does not have its checksum');
+  const version = head.readUInt32LE(8);
+  if (version > JOURNAL_VERSION) throw tooNew(path, version, JOURNAL_VERSION);
+  return true;
+}
+
+/** A beginning of what was to be written, or zeros. */
+function isTorn(found: Buffer, whole: Buffer): boolean {
+  return isZero(found) || (found.length < whole.length && found.equals(whole.subarray(0, found.length)));
+}
+
+/** null: a torn tail. */
+function frameAt(bytes: Buffer, at: number, path: string): Frame | null {
+  const rest = bytes.subarray(at);
+  if (rest.length < FRAME_HEAD_BYTES || isZero(rest)) return null;
+  if (crc32(rest.subarray(0, 12)) !== rest.readUInt32LE(12)) {
+    throw corrupt(path, at, 'the head of a frame does not have its checksum');
+  }
+  const length = rest.readUInt32LE(0);
+  const whole = FRAME_HEAD_BYTES + length + FRAME_TAIL_BYTES;
+  if (rest.length < whole) return null;
+  const payload = rest.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length);
+  const isWhole = rest[whole - 1] === END_MARK && crc32(payload) === rest.readUInt32LE(whole - 5);
+  if (isWhole) return { sequence: rest.readDoubleLE(4), payload };
+  if (rest.length === whole && rest[whole - 1] === 0) return null;
+  throw corrupt(path, at, 'a frame does not have its checksum');
+}
+
+function isZero(bytes: Buffer): boolean {
+  for (let i = 0; i < bytes.length; i += 1) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+function corrupt(path: string, at: number, why: string): FscError {
+  return new FscError(
+    'FSC7111',
+    1,
+    `the journal ${path} is corrupt at byte ${at}`,
+    why,
+    'nothing was changed; restore the file from a backup, or start anew with --rebuild',
+  );
+}
+
+/** What the journal keeps of a batch. */
+export interface JournalEntry {
+  readonly position: LogPosition;
+  readonly idle: readonly string[];
+  /** The records themselves where the source can't be read again, with their known times; null for files. */
+  readonly records: readonly string[] | null;
+  readonly knownTimes: readonly number[] | null;
+}
+
+export function encodeEntry(batch: Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros'>): Uint8Array {
+  const { position, idle, records } = batch;
+  const knownTimes = records === null ? null : Array.from(batch.knownTimeMicros.subarray(0, records.length));
+  const entry: JournalEntry = { position, idle, records, knownTimes };
+  return Buffer.from(JSON.stringify(entry));
+}
+
+export function decodeEntry(frame: Frame, path: string): JournalEntry {
+  try {
+    return JSON.parse(frame.payload.toString()) as JournalEntry;
+  } catch (error) {
+    throw corrupt(path, 0, `frame ${frame.sequence}: ${messageOf(error)}`);
+  }
+}
+
+/** Writes a journal that holds nothing, whole (for `--rebuild`). */
+export async function resetJournal(path: string): Promise<void> {
+  await writeWhole(path, async (file) => {
+    await file.write(fileHead(), 0, HEAD_BYTES, 0);
+  });
+}

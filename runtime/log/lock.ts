@@ -1,0 +1,188 @@
+/** One writer a folder. The lock of a process that is gone is taken over; that of a living one stops the run (exit 3). */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { wallClock } from '../time/clock.ts';
+import { FscError } from '../values/errors.ts';
+import { errorCode, writeFault } from './durable-file.ts';
+
+const LOCK_FILE = 'lock';
+const BEAT_MS = 5000;
+/** On another host nobody can ask for a process: its lock counts while it beats. */
+const SILENT_MS = 60_000;
+/** Taking over takes microseconds; a guard this old was left by a crash. */
+const GUARD_MS = 10_000;
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** Start of the process in the kernel's ticks, so that a new process of the same number is told apart; null if unknown. */
+  readonly started: string | null;
+}
+
+export interface FolderLock {
+  release(): void;
+}
+
+/** Folders that this very process holds: a lock with its own number that is not among them was left by a crash. */
+const held = new Set<string>();
+
+export function lockFolder(folder: string): FolderLock {
+  const path = join(resolve(folder), LOCK_FILE);
+  try {
+    mkdirSync(folder, { recursive: true });
+    if (!create(path)) takeOver(path, folder);
+  } catch (error) {
+    throw writeFault(folder, error);
+  }
+  held.add(path);
+  const beat = setInterval(() => touch(path), BEAT_MS);
+  beat.unref();
+  return { release: () => release(path, beat) };
+}
+
+function release(path: string, beat: NodeJS.Timeout): void {
+  clearInterval(beat);
+  if (!held.delete(path)) return;
+  const holder = readHolder(path);
+  if (holder === null || !isOwn(holder)) return;
+  unlinkSync(path);
+}
+
+function touch(path: string): void {
+  const seconds = wallClock.nowMicros() / 1_000_000;
+  try {
+    utimesSync(path, seconds, seconds);
+  } catch {
+    // Gone or read-only by now: whoever writes next will find out.
+  }
+}
+
+/** False: there is one already. */
+function create(path: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'wx');
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeSync(descriptor, JSON.stringify(ownHolder()));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return true;
+}
+
+function ownHolder(): Holder {
+  return { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+}
+
+function isOwn(holder: Holder): boolean {
+  const own = ownHolder();
+  return holder.pid === own.pid && holder.host === own.host && holder.started === own.started;
+}
+
+function takeOver(path: string, folder: string): void {
+  const holder = readHolder(path);
+  if (isAlive(path, holder)) throw inUse(folder, holder);
+  const guard = `${path}.takeover`;
+  if (!enterGuard(guard)) throw inUse(folder, holder);
+  try {
+    // Somebody may have been faster between the look and the guard.
+    const now = readHolder(path);
+    if (isAlive(path, now)) throw inUse(folder, now);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+    if (!create(path)) throw inUse(folder, readHolder(path));
+  } finally {
+    rmdirSync(guard);
+  }
+}
+
+function enterGuard(guard: string): boolean {
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    try {
+      mkdirSync(guard);
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      if (ageMs(guard) < GUARD_MS) return false;
+      try {
+        rmdirSync(guard);
+      } catch {
+        // Another process cleared it.
+      }
+    }
+  }
+  return false;
+}
+
+/** null: unreadable, as a crash between creating and writing leaves it. */
+function readHolder(path: string): Holder | null {
+  try {
+    const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (json === null || typeof json !== 'object') return null;
+    const { pid, host, started } = json as Partial<Record<keyof Holder, unknown>>;
+    if (typeof pid !== 'number' || typeof host !== 'string') return null;
+    return { pid, host, started: typeof started === 'string' ? started : null };
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(path: string, holder: Holder | null): boolean {
+  if (holder === null) return ageMs(path) < GUARD_MS;
+  if (holder.host !== hostname()) return ageMs(path) < SILENT_MS;
+  if (holder.pid === process.pid) return held.has(path);
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: it lives and is somebody else's.
+    if (errorCode(error) === 'ESRCH') return false;
+  }
+  const started = startOf(holder.pid);
+  return holder.started === null || started === null || holder.started === started;
+}
+
+function ageMs(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? Number.POSITIVE_INFINITY : wallClock.nowMicros() / 1000 - stat.mtimeMs;
+}
+
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name in parentheses may hold blanks and parentheses itself.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function inUse(folder: string, holder: Holder | null): FscError {
+  const who = holder === null ? 'a process that has just started' : `process ${holder.pid} on ${holder.host}`;
+  return new FscError(
+    'FSC7114',
+    3,
+    `the state folder ${folder} is in use`,
+    `${who} writes it`,
+    'wait for it to end or stop it, and run again',
+  );
+}
