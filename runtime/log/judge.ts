@@ -302,7 +302,7 @@ export function columnsOfOnly(spec: SourceSpec): readonly number[] {
 
 function clearRow(batch: ColumnBatch, row: number): void {
   for (const vector of batch.columns) {
-    vector.nulls ??= new Uint8Array(vector.kind === 'numeric' ? vector.values.length : batch.length);
+    vector.nulls ??= new Uint8Array(capacityOf(vector));
     vector.nulls[row] = 1;
     if (vector.kind === 'numeric') {
       vector.values[row] = 0;
@@ -310,4 +310,10 @@ function clearRow(batch: ColumnBatch, row: number): void {
     } else if (vector.strings !== null) vector.strings[row] = '';
     else vector.codes![row] = 0;
   }
+}
+
+/** Readers use their vectors again for longer batches. */
+function capacityOf(vector: ColumnVector): number {
+  if (vector.kind === 'numeric') return vector.values.length;
+  return vector.codes === null ? vector.strings!.length : vector.codes.length;
 }

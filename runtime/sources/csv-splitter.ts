@@ -1,0 +1,153 @@
+import type { ByteInput } from './byte-input.ts';
+import { MAX_LINE_BYTES } from './line-splitter.ts';
+
+/**
+ * One CSV record (RFC 4180). `fields[i]` is null for an empty field without quotes (NULL); `""` is the empty string.
+ */
+export interface CsvRecord {
+  readonly fields: readonly (string | null)[];
+  readonly text: string;
+  /** Why it is no record. */
+  readonly fault: string | null;
+  /** Byte of the input after it. */
+  readonly end: number;
+}
+
+const QUOTE = 34;
+const COMMA = 44;
+const RETURN = 13;
+const NEWLINE = 10;
+
+/**
+ * Splits text into records. A record whose quotes don't balance ends at its first newline, so that one stray quote costs one line, not
+ * the rest of the file.
+ */
+export class CsvSplitter {
+  readonly #input: ByteInput;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+  /** Byte of the input at which `#bytes` begins. */
+  #offset: number;
+  #hasEnded = false;
+
+  constructor(input: ByteInput, fromByte: number) {
+    this.#input = input;
+    this.#offset = fromByte;
+  }
+
+  /** null at the end. Blank lines are no records. */
+  async next(): Promise<CsvRecord | null> {
+    for (;;) {
+      if (this.#at >= this.#bytes.length && !(await this.#fill())) return null;
+      const end = await this.#recordEnd();
+      const record = this.#take(end);
+      if (record !== null) return record;
+    }
+  }
+
+  async #fill(): Promise<boolean> {
+    if (this.#hasEnded) return false;
+    const chunk = await this.#input.read();
+    if (chunk === null) {
+      this.#hasEnded = true;
+      return false;
+    }
+    const rest = this.#bytes.subarray(this.#at);
+    this.#offset += this.#at;
+    this.#at = 0;
+    if (this.#offset === 0 && rest.length === 0 && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) {
+      this.#offset = 3;
+      this.#bytes = Buffer.from(chunk.subarray(3));
+    } else this.#bytes = Buffer.concat([rest, chunk]);
+    return true;
+  }
+
+  /** Index after the record's last byte (its newline included). Reads on until it is there. */
+  async #recordEnd(): Promise<number> {
+    let inQuotes = false;
+    let firstNewline = -1;
+    let i = this.#at;
+    for (;;) {
+      if (i >= this.#bytes.length) {
+        const scanned = i - this.#at;
+        const newlineAt = firstNewline < 0 ? -1 : firstNewline - this.#at;
+        if (await this.#fill()) {
+          i = this.#at + scanned;
+          firstNewline = newlineAt < 0 ? -1 : this.#at + newlineAt;
+          continue;
+        }
+        return inQuotes && firstNewline >= 0 ? firstNewline + 1 : this.#bytes.length;
+      }
+      const byte = this.#bytes[i]!;
+      if (byte === QUOTE) inQuotes = !inQuotes;
+      else if (byte === NEWLINE) {
+        if (!inQuotes) return i + 1;
+        if (firstNewline < 0) firstNewline = i;
+      }
+      i += 1;
+      if (firstNewline >= 0 && i - this.#at > MAX_LINE_BYTES) return firstNewline + 1;
+    }
+  }
+
+  #take(end: number): CsvRecord | null {
+    const from = this.#at;
+    this.#at = end;
+    let last = end;
+    if (last > from && this.#bytes[last - 1] === NEWLINE) last -= 1;
+    if (last > from && this.#bytes[last - 1] === RETURN) last -= 1;
+    if (last === from) return null;
+    const endByte = this.#offset + end;
+    if (last - from > MAX_LINE_BYTES) {
+      return {
+        fields: [],
+        text: this.#bytes.toString('utf8', from, from + 1024),
+        fault: 'record over 1 MiB',
+        end: endByte,
+      };
+    }
+    let text: string;
+    try {
+      text = this.#decoder.decode(this.#bytes.subarray(from, last));
+    } catch {
+      return { fields: [], text: this.#bytes.toString('utf8', from, last), fault: 'invalid UTF-8', end: endByte };
+    }
+    const fields: (string | null)[] = [];
+    const fault = splitFields(text, fields);
+    return { fields, text, fault, end: endByte };
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close();
+  }
+}
+
+/** Fills `fields`; gives what is wrong, or null. */
+export function splitFields(text: string, fields: (string | null)[]): string | null {
+  let at = 0;
+  for (;;) {
+    if (text.charCodeAt(at) === QUOTE) {
+      const close = closingQuote(text, at + 1);
+      if (close < 0) return 'a quoted field has no end';
+      fields.push(text.slice(at + 1, close).replaceAll('""', '"'));
+      at = close + 1;
+    } else {
+      const comma = text.indexOf(',', at);
+      const end = comma < 0 ? text.length : comma;
+      const field = text.slice(at, end);
+      if (field.includes('"')) return 'a quote inside a field without quotes';
+      fields.push(field === '' ? null : field);
+      at = end;
+    }
+    if (at >= text.length) return null;
+    if (text.charCodeAt(at) !== COMMA) return 'text after a quoted field';
+    at += 1;
+  }
+}
+
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) {
+    if (text.charCodeAt(at + 1) !== QUOTE) return at;
+  }
+  return -1;
+}

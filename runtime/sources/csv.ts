@@ -1,0 +1,151 @@
+/** CSV (RFC 4180): header required, an empty field without quotes is NULL, `""` is the empty string (rules.md 12). */
+import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
+import { FscError } from '../values/errors.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { type ReadResult, readTextValue, readTimestampText } from '../values/text.ts';
+import { openBytes } from './byte-input.ts';
+import { type CsvRecord, CsvSplitter } from './csv-splitter.ts';
+import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
+import type { SourceFile } from './files.ts';
+import { readEpochDigits } from './json-decoder.ts';
+import { fileColumnName } from './parquet.ts';
+import { type FieldSpec, RecordColumns } from './record-columns.ts';
+
+export async function openCsv(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  file: SourceFile,
+  start: FileStart,
+): Promise<FileRecords> {
+  const header = await readHeader(file);
+  const splitter = new CsvSplitter(await openBytes(file.path, start.byte), start.byte);
+  if (start.byte === 0) await splitter.next();
+  for (let i = 0; i < start.skip; i += 1) await splitter.next();
+  return new CsvRecords(spec, fields, header, splitter, file.name.endsWith('.gz'));
+}
+
+async function readHeader(file: SourceFile): Promise<readonly string[]> {
+  const splitter = new CsvSplitter(await openBytes(file.path, 0), 0);
+  try {
+    const record = await splitter.next();
+    if (record === null) throw badHeader(file, 'the file is empty');
+    if (record.fault !== null) throw badHeader(file, record.fault);
+    const names = record.fields.map((field) => field ?? '');
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) throw badHeader(file, `two columns are called \`${twice}\``);
+    return names;
+  } finally {
+    await splitter.close();
+  }
+}
+
+function badHeader(file: SourceFile, why: string): FscError {
+  return new FscError(
+    'FSC7105',
+    2,
+    `${file.name} has no usable header`,
+    why,
+    'the first line names the columns, each once',
+  );
+}
+
+class CsvRecords implements FileRecords {
+  readonly #fields: readonly FieldSpec[];
+  readonly #splitter: CsvSplitter;
+  readonly #width: number;
+  /** Column of the file for each field; −1: missing. */
+  readonly #columnOf: readonly number[];
+  readonly #knownTimeColumn: number;
+  readonly #isWhole: boolean;
+
+  constructor(
+    spec: SourceSpec,
+    fields: readonly FieldSpec[],
+    header: readonly string[],
+    splitter: CsvSplitter,
+    isWhole: boolean,
+  ) {
+    this.#fields = fields;
+    this.#splitter = splitter;
+    this.#width = header.length;
+    this.#columnOf = fields.map((field) => header.indexOf(fileColumnName(field.path)));
+    this.#knownTimeColumn = spec.knownTimePath === null ? -1 : header.indexOf(fileColumnName(spec.knownTimePath));
+    this.#isWhole = isWhole;
+  }
+
+  async next(maxRows: number): Promise<FileBatch | null> {
+    const records: CsvRecord[] = [];
+    for (let record = await this.#splitter.next(); record !== null; record = await this.#splitter.next()) {
+      records.push(record);
+      if (records.length === maxRows) break;
+    }
+    return records.length === 0 ? null : this.#decode(records);
+  }
+
+  #decode(records: readonly CsvRecord[]): FileBatch {
+    const columns = new RecordColumns(this.#fields, records.length);
+    const faults = new Uint8Array(records.length);
+    const reasons = new Map<number, string>();
+    const known = this.#knownTimeColumn < 0 ? null : new Float64Array(records.length);
+    for (const [row, record] of records.entries()) {
+      faults[row] = this.#decodeRow(columns, row, record, reasons);
+      if (known !== null) known[row] = instantOf(record.fields[this.#knownTimeColumn] ?? null);
+    }
+    return {
+      batch: { length: records.length, columns: columns.columns },
+      faults: reasons.size === 0 ? null : faults,
+      reason: (row) => reasons.get(row) ?? 'malformed',
+      text: (row) => records[row]?.text ?? '',
+      knownTimes: known,
+      unknownFields: null,
+      bytesAfter: (rows) => (this.#isWhole ? null : records[rows - 1]!.end),
+    };
+  }
+
+  #decodeRow(columns: RecordColumns, row: number, record: CsvRecord, reasons: Map<number, string>): number {
+    const fault =
+      record.fault ??
+      (record.fields.length === this.#width
+        ? null
+        : `${record.fields.length} fields where the header has ${this.#width}`);
+    if (fault !== null) {
+      reasons.set(row, fault);
+      for (let i = 0; i < this.#fields.length; i += 1) columns.setNull(i, row);
+      return RECORD_FAULT;
+    }
+    let worst = DECODED;
+    for (const [i, field] of this.#fields.entries()) {
+      const read = this.#readField(field, i, record);
+      if (read.ok) columns.set(i, row, read.value);
+      else {
+        columns.setNull(i, row);
+        if (!reasons.has(row)) reasons.set(row, `${field.name}: ${read.reason}`);
+        worst = Math.max(worst, field.decidesOnly ? RECORD_FAULT : FIELD_FAULT);
+      }
+    }
+    return worst;
+  }
+
+  #readField(field: FieldSpec, index: number, record: CsvRecord): ReadResult {
+    const column = this.#columnOf[index]!;
+    const isMissing = column < 0;
+    const text = isMissing ? null : (record.fields[column] ?? null);
+    if (text === null) {
+      const value = isMissing ? (field.defaultValue ?? null) : null;
+      if (value === null && !field.nullable)
+        return { ok: false, reason: `is ${isMissing ? 'missing' : 'null'} and NOT NULL` };
+      return { ok: true, value };
+    }
+    return field.epochUnit === null ? readTextValue(text, field.type) : readEpochDigits(text.trim(), field);
+  }
+
+  async close(): Promise<void> {
+    await this.#splitter.close();
+  }
+}
+
+function instantOf(text: string | null): number {
+  if (text === null) return Number.NaN;
+  const read = readTimestampText(text.trim());
+  return read.ok && typeof read.value === 'number' ? read.value : Number.NaN;
+}

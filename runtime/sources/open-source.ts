@@ -1,0 +1,122 @@
+/** A source's locations as the phases of its log. The one place that knows which reader reads what. */
+import type { Readable } from 'node:stream';
+import type { LogPosition } from '../log/contract.ts';
+import { columnsOfOnly } from '../log/judge.ts';
+import type { RecordReader } from '../log/reader.ts';
+import type { LogPhase } from '../log/source-log.ts';
+import { FscError } from '../values/errors.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { openCsv } from './csv.ts';
+import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.ts';
+import { findFiles, type SourceFile } from './files.ts';
+import { openJsonl, StdinReader } from './jsonl.ts';
+import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
+import { openOrdered } from './ordered-reader.ts';
+import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
+import { type FieldSpec, fieldsOf } from './record-columns.ts';
+import { skipRecords } from './skip-records.ts';
+import { sortRecords } from './sorted-records.ts';
+
+export interface PhaseOptions {
+  readonly name: 'history' | 'stream';
+  /** As in fsc.json or --source. */
+  readonly location: string;
+  /** null: by the kind of location. */
+  readonly order: 'none' | 'arrival' | null;
+  /** Files are relative to it. */
+  readonly root: string;
+  /** Where `-` reads from; null: it can't be read here. */
+  readonly stdin: Readable | null;
+  /** Stops a live reader that waits. */
+  readonly signal: AbortSignal | null;
+}
+
+export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
+  const location = parseLocation(options.location);
+  const order = options.order ?? defaultOrder(location);
+  const isStdin = location.kind === 'stdin';
+  if (isStdin && order === 'none') {
+    throw new FscError(
+      'FSC7101',
+      2,
+      'stdin cannot be read sorted',
+      '`order: none` reads all records before the first',
+      'leave the order out',
+    );
+  }
+  return {
+    name: options.name,
+    order,
+    isLive: isStdin,
+    isUnrepeatable: isStdin,
+    open: (resume, isDone) => openReader(spec, location, order, options, resume, isDone),
+  };
+}
+
+async function openReader(
+  spec: SourceSpec,
+  location: Location,
+  order: 'none' | 'arrival',
+  options: PhaseOptions,
+  resume: LogPosition | null,
+  isDone: boolean,
+): Promise<RecordReader> {
+  const fields = fieldsOf(spec, columnsOfOnly(spec));
+  if (location.kind === 'stdin') {
+    if (options.stdin === null) throw new FscError('FSC7101', 2, 'stdin cannot be read here', null, 'name a file');
+    return new StdinReader(spec, fields, options.stdin, resume, options.signal);
+  }
+  const files = findFiles(options.root, location.pattern);
+  if (order === 'arrival') {
+    return FileSequence.open(files, resume, isDone, fileOpener(spec, fields, location.format));
+  }
+  return openOrdered({
+    files,
+    location: location.pattern,
+    eventTimeColumn: spec.eventTimeColumn,
+    resume,
+    isDone,
+    open: (some) => openSorted(spec, fields, location.format, some),
+  });
+}
+
+function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: FileFormat): OpenFile {
+  switch (format) {
+    case 'jsonl':
+      return (file, start) => openJsonl(spec, fields, file, start);
+    case 'csv':
+      return (file, start) => openCsv(spec, fields, file, start);
+    case 'parquet':
+      return async (file, start) => {
+        const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]));
+        return skipRecords(new ParquetBatches([file], decoder, []), start.skip);
+      };
+  }
+}
+
+async function openSorted(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  format: FileFormat,
+  files: readonly SourceFile[],
+): Promise<FileRecords> {
+  const open = fileOpener(spec, fields, format);
+  const start = { byte: 0, skip: 0 };
+  if (format !== 'parquet')
+    return sortRecords(
+      spec,
+      fields,
+      files.map((file) => () => open(file, start)),
+    );
+  const columns = await describeFiles(files);
+  const decoder = new ParquetDecoder(spec, fields, columns);
+  const time = columns.find((column) => column.name === fileColumnName(fields[spec.eventTimeColumn]!.path));
+  // Without the column no record has an instant: all are malformed, in any order.
+  if (time === undefined) return new ParquetBatches(files, decoder, []);
+  if (time.type === null || time.type.kind === 'text') {
+    return sortRecords(spec, fields, [async () => new ParquetBatches(files, decoder, [])]);
+  }
+  const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
+  const orderBy = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
+  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? [] : orderBy);
+}

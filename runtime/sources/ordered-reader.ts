@@ -1,0 +1,171 @@
+/**
+ * `order: none`: files as one relation, read sorted by (event time, key, position). A position in it is a number of records of that
+ * order, with a checksum over their event times: a record that is new before it is found out (rules.md 2).
+ */
+import type { LogPosition } from '../log/contract.ts';
+import type { RawBatch, RecordReader } from '../log/reader.ts';
+import type { NumericVector } from '../values/batch.ts';
+import { printTimestamp } from '../values/temporal.ts';
+import type { FileBatch, FileRecords } from './file-sequence.ts';
+import { changed, checkUnchanged, type PositionEntry, type SourceFile, wholeFileEntry } from './files.ts';
+import { tail } from './skip-records.ts';
+
+/** The entry of the sorted whole among those of its files. */
+const WHOLE = '*';
+
+export interface OrderedOptions {
+  readonly files: readonly SourceFile[];
+  /** What messages call the whole. */
+  readonly location: string;
+  readonly eventTimeColumn: number;
+  readonly resume: LogPosition | null;
+  readonly isDone: boolean;
+  /** Records of the files in order of (event time, key, position). */
+  open(files: readonly SourceFile[]): Promise<FileRecords>;
+}
+
+export async function openOrdered(options: OrderedOptions): Promise<RecordReader> {
+  const reader = new OrderedReader(options);
+  if (options.resume !== null) await reader.goOn(options.resume);
+  return reader;
+}
+
+class OrderedReader implements RecordReader {
+  readonly #options: OrderedOptions;
+  #records: FileRecords | null = null;
+  #entries: Record<string, PositionEntry> | null = null;
+  #offset = 0;
+  #checksum = 0;
+  #lastTime = Number.NEGATIVE_INFINITY;
+  /** Read past the resume point. */
+  #pending: FileBatch | null = null;
+
+  constructor(options: OrderedOptions) {
+    this.#options = options;
+  }
+
+  async goOn(resume: LogPosition): Promise<void> {
+    const byName = new Map(this.#options.files.map((file) => [file.name, file]));
+    for (const [name, entry] of Object.entries(resume.partitions)) {
+      if (name === WHOLE) continue;
+      const file = byName.get(name);
+      if (file === undefined) throw changed(name, 'it is gone');
+      checkUnchanged(file, entry, true);
+      byName.delete(name);
+    }
+    const whole = resume.partitions[WHOLE];
+    const added = [...byName.values()];
+    if (this.#options.isDone) {
+      if (added[0] !== undefined)
+        throw changed(added[0].name, 'it is new, and the stream has begun after the history that was there');
+      return;
+    }
+    if (whole === undefined) return;
+    await this.#skip(whole, added);
+  }
+
+  async #skip(whole: PositionEntry, added: readonly SourceFile[]): Promise<void> {
+    const lastTime = lastTimeOf(whole.check);
+    for (const file of added) await this.#checkLater(file, lastTime);
+    while (this.#offset < whole.offset) {
+      const batch = await this.#read(16_384);
+      if (batch === null) throw changed(this.#options.location, 'it holds fewer records than were consumed');
+      const rows = Math.min(batch.batch.length, whole.offset - this.#offset);
+      this.#note(batch, rows);
+      if (rows < batch.batch.length) this.#pending = tail(batch, rows);
+    }
+    if (this.#check() !== whole.check)
+      throw changed(this.#options.location, 'its first records are not those that were consumed');
+  }
+
+  /** A new file may only hold events after the last one consumed. */
+  async #checkLater(file: SourceFile, lastTime: number): Promise<void> {
+    const records = await this.#options.open([file]);
+    try {
+      const first = await records.next(1);
+      if (first === null) return;
+      const { values } = first.batch.columns[this.#options.eventTimeColumn] as NumericVector;
+      if (first.faults !== null && first.faults[0] !== 0) return;
+      if (values[0]! > lastTime) return;
+      throw changed(
+        file.name,
+        `it is new, and its events begin at ${printTimestamp(values[0]!)}, not after ${printTimestamp(lastTime)}, up to which the log was consumed`,
+      );
+    } finally {
+      await records.close();
+    }
+  }
+
+  async #read(maxRows: number): Promise<FileBatch | null> {
+    this.#records ??= await this.#options.open(this.#options.files);
+    return this.#records.next(maxRows);
+  }
+
+  async next(maxRows: number): Promise<RawBatch | null> {
+    if (this.#options.isDone) return null;
+    const batch = this.#pending ?? (await this.#read(maxRows));
+    this.#pending = null;
+    if (batch === null) return null;
+    const from = this.#offset;
+    const partition = this.#options.files.length === 1 ? this.#options.files[0]!.name : this.#options.location;
+    const before = { checksum: this.#checksum, lastTime: this.#lastTime };
+    this.#note(batch, batch.batch.length);
+    const all = this.#check();
+    const length = batch.batch.length;
+    return {
+      batch: batch.batch,
+      faults: batch.faults,
+      reason: batch.reason,
+      text: batch.text,
+      knownTimes: batch.knownTimes,
+      unknownFields: batch.unknownFields,
+      place: (row) => ({ partition, offset: from + row }),
+      positionAfter: (rows) => this.#position(from + rows, rows === length ? all : this.#checkOf(batch, rows, before)),
+    };
+  }
+
+  #note(batch: FileBatch, rows: number): void {
+    const { values } = batch.batch.columns[this.#options.eventTimeColumn] as NumericVector;
+    let checksum = this.#checksum;
+    for (let row = 0; row < rows; row += 1) {
+      const time = values[row]!;
+      checksum = (Math.imul(checksum, 31) + (time | 0)) | 0;
+      if (time > this.#lastTime) this.#lastTime = time;
+    }
+    this.#checksum = checksum;
+    this.#offset += rows;
+  }
+
+  #check(): string {
+    return `${(this.#checksum >>> 0).toString(16)}:${Number.isFinite(this.#lastTime) ? this.#lastTime : ''}`;
+  }
+
+  /** Only where a run stops within a batch, which ends the reading. */
+  #checkOf(batch: FileBatch, rows: number, before: { checksum: number; lastTime: number }): string {
+    this.#checksum = before.checksum;
+    this.#lastTime = before.lastTime;
+    this.#note(batch, rows);
+    return this.#check();
+  }
+
+  #position(offset: number, check: string): LogPosition {
+    if (this.#entries === null) {
+      this.#entries = Object.create(null) as Record<string, PositionEntry>;
+      for (const file of this.#options.files) this.#entries[file.name] = wholeFileEntry(file, 0);
+    }
+    const partitions: Record<string, PositionEntry> = Object.create(null);
+    Object.assign(partitions, this.#entries);
+    partitions[WHOLE] = { offset, check };
+    return { partitions };
+  }
+
+  async close(): Promise<void> {
+    await this.#records?.close();
+    this.#records = null;
+  }
+}
+
+function lastTimeOf(check: string | undefined): number {
+  const text = check?.split(':')[1] ?? '';
+  return text === '' ? Number.NEGATIVE_INFINITY : Number(text);
+}

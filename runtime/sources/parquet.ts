@@ -1,0 +1,230 @@
+/**
+ * Parquet files as a reader of records: column by column, no object a row. `order: none` is read sorted by (event time, key,
+ * position); files that are in that order already are read as they stand.
+ */
+import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
+import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
+import { FscError } from '../values/errors.ts';
+import { printJsonValue } from '../values/json.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { compareValues } from '../values/order.ts';
+import type { SqlType, Value } from '../values/types.ts';
+import { messageOf } from './byte-input.ts';
+import { describeParquet, type ParquetColumn, scanParquet } from './duckdb-scan.ts';
+import type { FileBatch, FileRecords } from './file-sequence.ts';
+import type { SourceFile } from './files.ts';
+import { type ColumnConverter, converterOf, missingColumn, type RefuseField } from './parquet-columns.ts';
+import { type FieldSpec, valueAt } from './record-columns.ts';
+
+const TIMESTAMP: SqlType = { kind: 'timestamp' };
+
+export function describeFault(files: readonly SourceFile[], error: unknown): FscError {
+  const names = files.length === 1 ? files[0]!.name : `${files.length} Parquet files`;
+  return new FscError(
+    'FSC7103',
+    2,
+    `cannot read ${names}`,
+    messageOf(error).split('\n')[0] ?? null,
+    'the file must be Parquet and readable',
+  );
+}
+
+export async function describeFiles(files: readonly SourceFile[]): Promise<readonly ParquetColumn[]> {
+  try {
+    return await describeParquet(files.map((file) => file.path));
+  } catch (error) {
+    throw describeFault(files, error);
+  }
+}
+
+/** What a field is called in a file: the path of a nested one is its name with dots. */
+export function fileColumnName(path: readonly string[]): string {
+  return path.join('.');
+}
+
+/** The decoder of one scan. */
+export class ParquetDecoder {
+  /** Columns to scan, by their names in the files. */
+  readonly names: readonly string[];
+  readonly #fields: readonly FieldSpec[];
+  readonly #scanned: readonly ParquetColumn[];
+  readonly #sources: readonly (
+    | { readonly column: number; readonly convert: ColumnConverter }
+    | { readonly missing: (length: number, refuse: RefuseField) => ColumnVector }
+  )[];
+  readonly #knownTimeColumn: number;
+  #faults = new Uint8Array(0);
+  readonly #reasons = new Map<number, string>();
+  #hasFault = false;
+
+  constructor(spec: SourceSpec, fields: readonly FieldSpec[], columns: readonly ParquetColumn[]) {
+    this.#fields = fields;
+    const scanned: ParquetColumn[] = [];
+    const scan = (column: ParquetColumn): number => {
+      // A column that two fields read is scanned twice: converting checks in place.
+      scanned.push(column);
+      return scanned.length - 1;
+    };
+    this.#sources = fields.map((field) => {
+      const column = columns.find((candidate) => candidate.name === fileColumnName(field.path));
+      return column === undefined
+        ? { missing: missingColumn(field) }
+        : { column: scan(column), convert: converterOf(field, column) };
+    });
+    const known = spec.knownTimePath === null ? null : fileColumnName(spec.knownTimePath);
+    const knownColumn = columns.find((column) => column.name === known);
+    this.#knownTimeColumn =
+      knownColumn?.type?.kind === 'timestamp' || knownColumn?.type?.kind === 'timestamptz' ? scan(knownColumn) : -1;
+    if (known !== null && this.#knownTimeColumn < 0) throw noKnownTime(spec.name, known);
+    this.#scanned = scanned;
+    this.names = scanned.map((column) => column.name);
+  }
+
+  decode(scan: ColumnBatch): FileBatch {
+    const { length } = scan;
+    if (this.#faults.length < length) this.#faults = new Uint8Array(length);
+    else if (this.#hasFault) this.#faults.fill(0);
+    this.#hasFault = false;
+    this.#reasons.clear();
+    const known =
+      this.#knownTimeColumn < 0 ? null : knownTimes(scan.columns[this.#knownTimeColumn] as NumericVector, length);
+    const columns = this.#sources.map((source, i) => {
+      const refuse: RefuseField = (row, reason) => this.#refuse(this.#fields[i]!, row, reason);
+      return 'missing' in source
+        ? source.missing(length, refuse)
+        : source.convert(scan.columns[source.column]!, length, refuse);
+    });
+    return {
+      batch: { length, columns },
+      faults: this.#hasFault ? this.#faults : null,
+      reason: (row) => this.#reasons.get(row) ?? 'malformed',
+      text: (row) => this.#text(scan, row),
+      knownTimes: known,
+      unknownFields: null,
+      bytesAfter: () => null,
+    };
+  }
+
+  #refuse(field: FieldSpec, row: number, reason: string): void {
+    this.#hasFault = true;
+    const fault = field.decidesOnly ? RECORD_FAULT : FIELD_FAULT;
+    if (this.#faults[row]! < fault) this.#faults[row] = fault;
+    if (!this.#reasons.has(row)) this.#reasons.set(row, `${field.name}: ${reason}`);
+  }
+
+  /** The record as JSON. A value that was refused stands in the reason; here it is null. */
+  #text(scan: ColumnBatch, row: number): string {
+    const parts = this.#scanned.map((column, i) => {
+      const type: SqlType = column.type ?? { kind: 'text', maxLength: null };
+      const value = valueAt(scan.columns[i]!, type, row);
+      const isBroken =
+        typeof value === 'number' && Number.isNaN(value) && type.kind !== 'double' && type.kind !== 'real';
+      return `${JSON.stringify(column.name)}:${isBroken ? 'null' : printJsonValue(value, type)}`;
+    });
+    return `{${parts.join(',')}}`;
+  }
+}
+
+function noKnownTime(source: string, column: string): FscError {
+  return new FscError(
+    'FSC7103',
+    2,
+    `the files of \`${source}\` have no timestamp column \`${column}\``,
+    '@known_time names it',
+    'name a timestamp column of the files, or drop the tag: a record is then known from its event time on',
+  );
+}
+
+/** A copy: where the column is an event time too, refused instants become 0 in place. */
+function knownTimes(vector: NumericVector, length: number): Float64Array {
+  const out = vector.values.slice(0, length);
+  if (vector.nulls !== null)
+    for (let row = 0; row < length; row += 1) if (vector.nulls[row] === 1) out[row] = Number.NaN;
+  return out;
+}
+
+/** Batches of files, in their order or sorted. */
+export class ParquetBatches implements FileRecords {
+  readonly #files: readonly SourceFile[];
+  readonly #decoder: ParquetDecoder;
+  readonly #orderBy: readonly string[];
+  #batches: AsyncIterator<ColumnBatch> | null = null;
+
+  constructor(files: readonly SourceFile[], decoder: ParquetDecoder, orderBy: readonly string[]) {
+    this.#files = files;
+    this.#decoder = decoder;
+    this.#orderBy = orderBy;
+  }
+
+  async next(maxRows: number): Promise<FileBatch | null> {
+    try {
+      this.#batches ??= await this.#start(maxRows);
+      const { value, done } = await this.#batches.next();
+      return done === true ? null : this.#decoder.decode(value);
+    } catch (error) {
+      throw error instanceof FscError ? error : describeFault(this.#files, error);
+    }
+  }
+
+  async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
+    const paths = this.#files.map((file) => file.path);
+    const options = { batchRows: maxRows, ...(this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy }) };
+    const scan = await scanParquet(paths, this.#decoder.names, options);
+    return scan.batches[Symbol.asyncIterator]();
+  }
+
+  async close(): Promise<void> {
+    await this.#batches?.return?.();
+    this.#batches = null;
+  }
+}
+
+/**
+ * Whether the files, one after the other, are in order of `names` (the event time first) already. Reads those columns only; NULLs, and
+ * instants that are no microseconds, count as out of order.
+ */
+export async function isInOrder(
+  files: readonly SourceFile[],
+  names: readonly string[],
+  columns: readonly ParquetColumn[],
+): Promise<boolean> {
+  const types = names.map((name) => columns.find((column) => column.name === name)?.type ?? TIMESTAMP);
+  const paths = files.map((file) => file.path);
+  const scan = await scanParquet(paths, names, { batchRows: 65_536 });
+  let lastTime = Number.NEGATIVE_INFINITY;
+  let lastKeys: Value[] = [];
+  for await (const batch of scan.batches) {
+    const [time, ...keys] = batch.columns;
+    if (time === undefined || time.kind !== 'numeric' || time.nulls !== null) return false;
+    const { values } = time;
+    for (let row = 0; row < batch.length; row += 1) {
+      const value = values[row]!;
+      if (!(value >= lastTime)) return false;
+      if (value === lastTime && keys.length > 0) {
+        const before = row === 0 ? lastKeys : keysAt(keys, types, row - 1);
+        if (!isOrdered(before, keysAt(keys, types, row), types)) return false;
+      }
+      lastTime = value;
+    }
+    if (batch.length > 0) lastKeys = keysAt(keys, types, batch.length - 1);
+  }
+  return true;
+}
+
+function keysAt(keys: readonly ColumnVector[], types: readonly SqlType[], row: number): Value[] {
+  return keys.map((vector, i) => valueAt(vector, types[i + 1]!, row));
+}
+
+function isOrdered(a: readonly Value[], b: readonly Value[], types: readonly SqlType[]): boolean {
+  for (let i = 0; i < a.length; i += 1) {
+    const order = compareKeys(types[i + 1]!, a[i] ?? null, b[i] ?? null);
+    if (order !== 0) return order < 0;
+  }
+  return true;
+}
+
+/** NULLs last. */
+export function compareKeys(type: SqlType, a: Value, b: Value): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  return compareValues(type, a, b);
+}
