@@ -1,0 +1,226 @@
+/**
+ * The embedded online store: one LMDB environment (`.fsc/online/`), shared by processes. Readers see a consistent snapshot and are never
+ * blocked; a killed writer leaves what it committed. Loaded lazily, since the library is native code.
+ *
+ * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database, RangeIterable, RootDatabase } from 'lmdb';
+import { FscError } from '../values/errors.ts';
+import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
+import { HeartbeatCodec } from './heartbeat-codec.ts';
+import { refuseStale } from './stamp.ts';
+import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
+
+/** Raise it when older versions could not read what this one writes. */
+const STORE_FORMAT = 1;
+
+/** A transaction holds up the event loop, so a large write is several: signals and readers get their turn. */
+const ROWS_PER_TRANSACTION = 20_000;
+const SCAN_CHUNK = 1000;
+
+const FORMAT_KEY = 'format';
+const STAMP_KEY = 'stamp';
+
+export interface LmdbStoreOptions {
+  /** The folder of the environment. */
+  readonly path: string;
+  /** A reader never creates anything. */
+  readonly readOnly: boolean;
+}
+
+type Rows = Database<Uint8Array, Uint8Array>;
+type Meta = Database<Uint8Array, string>;
+
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
+  if (!existsSync(join(options.path, 'data.mdb'))) {
+    if (options.readOnly) throw nothingRunYet(options.path);
+    makeFolder(options.path);
+  }
+  const { open } = await import('lmdb');
+  let root: RootDatabase<Uint8Array, string> | null = null;
+  try {
+    root = open<Uint8Array, string>({
+      path: options.path,
+      readOnly: options.readOnly,
+      encoding: 'binary',
+      noMemInit: false,
+      noSubdir: false,
+    });
+    return new LmdbStore(options.path, root, options.readOnly);
+  } catch (error) {
+    await root?.close();
+    if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(options.path);
+    throw error instanceof FscError ? error : cannotOpen(options.path, error);
+  }
+}
+
+class LmdbStore implements OnlineStore {
+  readonly name: string;
+  readonly #root: RootDatabase<Uint8Array, string>;
+  readonly #rows: Rows;
+  readonly #meta: Meta;
+  readonly #heartbeats = new HeartbeatCodec();
+
+  constructor(path: string, root: RootDatabase<Uint8Array, string>, readOnly: boolean) {
+    this.name = `lmdb ${path}`;
+    this.#root = root;
+    const meta: Meta = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
+    const rows: Rows = root.openDB<Uint8Array, Uint8Array>({
+      name: 'rows',
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    });
+    this.#meta = meta;
+    this.#rows = rows;
+    this.#checkFormat(readOnly);
+  }
+
+  #checkFormat(readOnly: boolean): void {
+    const format = this.#readMeta<number>(FORMAT_KEY);
+    if (format !== null && format > STORE_FORMAT) {
+      throw new FscError(
+        'FSC7202',
+        1,
+        `the online store has format ${format}`,
+        `this fsc knows formats up to ${STORE_FORMAT}`,
+        'use the fsc version that wrote it, or remove the folder and run again',
+      );
+    }
+    if (format === null && !readOnly) this.#meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+  }
+
+  #readMeta<T>(key: string): T | null {
+    const bytes = this.#meta.get(key);
+    return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+  }
+
+  async write(stamp: WriterStamp, rows: readonly StoredRow[], heartbeat: Heartbeat | null): Promise<void> {
+    const sorted = sortedByKey(rows);
+    for (let from = 0; from === 0 || from < sorted.length; from += ROWS_PER_TRANSACTION) {
+      const to = Math.min(sorted.length, from + ROWS_PER_TRANSACTION);
+      // The heartbeat vouches for the rows, so it comes with the last of them.
+      this.#commit(stamp, sorted, from, to, to === sorted.length ? heartbeat : null);
+      if (to < sorted.length) await nextTurn();
+    }
+  }
+
+  #commit(stamp: WriterStamp, rows: readonly StoredRow[], from: number, to: number, heartbeat: Heartbeat | null): void {
+    try {
+      this.#root.transactionSync(() => {
+        refuseStale(this.#readMeta<WriterStamp>(STAMP_KEY), stamp, this.name);
+        this.#meta.putSync(STAMP_KEY, metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
+        for (let i = from; i < to; i++) this.#put(rows[i] as StoredRow);
+        if (heartbeat !== null) this.#putHeartbeat(heartbeat);
+      });
+    } catch (error) {
+      throw error instanceof FscError ? error : cannotWrite(this.name, error);
+    }
+  }
+
+  #put(row: StoredRow): void {
+    if (row.value === null) this.#rows.removeSync(row.key);
+    else this.#rows.putSync(row.key, row.value);
+  }
+
+  #putHeartbeat(heartbeat: Heartbeat): void {
+    const { core, positions } = this.#heartbeats.encode(heartbeat);
+    this.#meta.putSync(`heartbeat:${heartbeat.view}`, core);
+    this.#meta.putSync(`positions:${heartbeat.view}`, positions);
+  }
+
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
+    const out: (Uint8Array | null)[] = new Array(keys.length);
+    for (let i = 0; i < keys.length; i++) out[i] = this.#rows.getBinary(keys[i] as Uint8Array) ?? null;
+    return out;
+  }
+
+  async *scan(prefix: Uint8Array): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    const end = prefixEnd(prefix);
+    let start = prefix;
+    let inclusive = true;
+    // In chunks that each see the newest state, so that a long scan keeps no old pages alive and lets others have their turn.
+    for (;;) {
+      const chunk = [...this.#range(start, end)];
+      for (const entry of chunk) {
+        if (!inclusive && Buffer.compare(entry.key, start) === 0) continue;
+        yield { key: entry.key, value: entry.value };
+      }
+      const last = chunk[chunk.length - 1];
+      if (last === undefined || chunk.length < SCAN_CHUNK) return;
+      start = last.key;
+      inclusive = false;
+      await nextTurn();
+    }
+  }
+
+  #range(
+    start: Uint8Array,
+    end: Uint8Array | null,
+  ): RangeIterable<{ key: Uint8Array; value: Uint8Array; version?: number }> {
+    return this.#rows.getRange({ start, limit: SCAN_CHUNK, ...(end === null ? {} : { end }) });
+  }
+
+  floor(prefix: Uint8Array, key: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array } | null {
+    for (const entry of this.#rows.getRange({ start: key, reverse: true, limit: 1 })) {
+      return hasPrefix(entry.key, prefix) ? { key: entry.key, value: entry.value } : null;
+    }
+    return null;
+  }
+
+  heartbeat(view: string): Heartbeat | null {
+    const core = this.#meta.getBinary(`heartbeat:${view}`);
+    if (core === undefined) return null;
+    return this.#heartbeats.decode(
+      view,
+      core,
+      () => this.#readMeta<Record<string, unknown>>(`positions:${view}`) ?? {},
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}
+
+function metaBytes(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw cannotOpen(path, error);
+  }
+}
+
+function nothingRunYet(path: string): FscError {
+  return new FscError('FSC7206', 2, 'nothing was run yet', `there is no online store in ${path}`, 'fill it: fsc run');
+}
+
+function cannotOpen(path: string, error: unknown): FscError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new FscError(
+    'FSC7200',
+    isOutside(why) ? 3 : 2,
+    `cannot open the online store in ${path}`,
+    why,
+    'make the folder writable, or name another one as "online" in fsc.json',
+  );
+}
+
+function cannotWrite(name: string, error: unknown): FscError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new FscError('FSC7205', 3, `cannot write to the online store (${name})`, why, 'make room and run again');
+}
+
+/** Faults that pass by themselves or with more room. */
+function isOutside(message: string): boolean {
+  return /ENOSPC|No space left|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
+}

@@ -1,0 +1,141 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { MemoryStore } from '../../runtime/stores/memory-store.ts';
+import { bytes, collect, heartbeat, storeContract } from './store.ts';
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'fsc-store-'));
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+storeContract({
+  name: 'memory',
+  durable: false,
+  create: async () => {
+    const store = new MemoryStore();
+    return { store, reopen: async () => store, destroy: async () => {} };
+  },
+});
+
+storeContract({
+  name: 'lmdb',
+  durable: true,
+  create: async () => {
+    const path = newFolder();
+    const open = () => openLmdbStore({ path, readOnly: false });
+    return { store: await open(), reopen: open, destroy: async () => remove(path) };
+  },
+});
+
+describe('online store in LMDB', () => {
+  it('refuses a newer format and changes nothing', async () => {
+    const path = newFolder();
+    const store = await openLmdbStore({ path, readOnly: false });
+    await store.write({ epoch: 1, sequence: 1 }, [{ key: bytes(1), value: bytes(1) }], null);
+    await store.close();
+    const { open } = await import('lmdb');
+    const root = open<Uint8Array, string>({ path, encoding: 'binary' });
+    const meta = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
+    meta.putSync('format', Buffer.from('2'));
+    await root.close();
+    for (const readOnly of [true, false]) {
+      await expect(openLmdbStore({ path, readOnly })).rejects.toMatchObject({ code: 'FSC7202', exitCode: 1 });
+    }
+    remove(path);
+  });
+
+  it('tells a reader that nothing was run yet, and makes no folder', async () => {
+    const path = join(newFolder(), 'online');
+    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206', exitCode: 2 });
+    mkdirSync(path);
+    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206', exitCode: 2 });
+    remove(path);
+  });
+
+  it('tells what stands in the way of the folder', async () => {
+    const path = join(newFolder(), 'file');
+    writeFileSync(path, 'x');
+    await expect(openLmdbStore({ path: join(path, 'online'), readOnly: false })).rejects.toMatchObject({
+      code: 'FSC7200',
+    });
+    remove(path);
+  });
+
+  it('does not let a reader write', async () => {
+    const path = newFolder();
+    await (await openLmdbStore({ path, readOnly: false })).close();
+    const reader = await openLmdbStore({ path, readOnly: true });
+    await expect(reader.write({ epoch: 1, sequence: 1 }, [], heartbeat('v'))).rejects.toMatchObject({
+      code: 'FSC7205',
+    });
+    await reader.close();
+    remove(path);
+  });
+});
+
+/** Another process, so that locks, maps and kill -9 are real. */
+describe('online store in LMDB, shared by processes', () => {
+  const root = resolve(import.meta.dirname, '..', '..');
+  const out = newFolder();
+  const path = newFolder();
+  const program = join(out, 'tests', 'contracts', 'store-writer.js');
+
+  beforeAll(() => {
+    writeFileSync(join(out, 'package.json'), '{"type":"module"}');
+    const config = join(out, 'tsconfig.json');
+    const compilerOptions = { outDir: out, rootDir: root, noCheck: true, declaration: false };
+    const files = [join(root, 'tests', 'contracts', 'store-writer.ts')];
+    writeFileSync(
+      config,
+      JSON.stringify({ extends: join(root, 'tsconfig.json'), files, include: [], compilerOptions }),
+    );
+    symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'), 'dir');
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const built = spawnSync(process.execPath, [tsc, '-p', config], { encoding: 'utf8' });
+    if (built.status !== 0) throw new Error(built.stdout);
+  });
+  afterAll(() => {
+    remove(out);
+    remove(path);
+  });
+
+  it('shows a reader whole batches while another process writes, grows the file and is killed', async () => {
+    await (await openLmdbStore({ path, readOnly: false })).close();
+    const reader = await openLmdbStore({ path, readOnly: true });
+    const writer = spawn(process.execPath, [program, path, '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise((done) => writer.once('exit', done));
+    let acknowledged = 0;
+    writer.stdout.on('data', (data: Buffer) => {
+      for (const line of data.toString().trim().split('\n')) acknowledged = Number(line);
+    });
+    let seen = 0;
+    let reads = 0;
+    while (acknowledged < 40) {
+      const values = (await reader.getMany([bytes(0), bytes(0, 7), bytes(1, 99)])) as (Uint8Array | null)[];
+      const batches = values.map((value) => value?.[0] ?? 0);
+      expect(new Set(batches).size).toBe(1);
+      expect(batches[0]).toBeGreaterThanOrEqual(seen);
+      seen = batches[0] ?? 0;
+      reads++;
+      await new Promise((next) => setImmediate(next));
+    }
+    writer.kill('SIGKILL');
+    await ended;
+    expect(reads).toBeGreaterThan(10);
+    const rows = await collect(reader.scan(bytes()));
+    expect(rows.length).toBe(200);
+    expect(new Set(rows.map(([, value]) => value[0])).size).toBe(1);
+    expect(rows[0]?.[1][0]).toBeGreaterThanOrEqual(acknowledged);
+    await reader.close();
+    const next = await openLmdbStore({ path, readOnly: false });
+    await next.write({ epoch: 2, sequence: 0 }, [{ key: bytes(0), value: bytes(255) }], null);
+    const zombie = spawnSync(process.execPath, [program, path, '1'], { encoding: 'utf8' });
+    expect(zombie.stdout).toBe('');
+    expect(zombie.stderr).toContain('FSC7204');
+    const kept = (await next.getMany([bytes(0)])) as (Uint8Array | null)[];
+    expect([...(kept[0] ?? [])]).toEqual([255]);
+    await next.close();
+  });
+});
