@@ -1,0 +1,231 @@
+/**
+ * The quarantine: refused and late records of a source, each with its reason, place, known time and text, one JSON object a line, appended
+ * only (design.md section 3: kept, never dropped in silence).
+ *
+ * A restart reads some records again and adds them again: of one place and kind the last line counts. A crash may leave half a line at
+ * the end, which is cut before the next one is written.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { FscError } from '../values/errors.ts';
+import { errorCode, messageOf, writeFault } from './durable-file.ts';
+import { tooNew } from './snapshot-file.ts';
+import type { RefusedRecord, RefusedSink } from './source-log.ts';
+
+export const QUARANTINE_VERSION = 1;
+const TAIL_BYTES = 1 << 16;
+const ENDING = '.jsonl';
+
+export interface QuarantinedRecord extends RefusedRecord {
+  /** `partition:offset`: what `show` and `retry` call it. */
+  readonly id: string;
+  readonly isRetried: boolean;
+}
+
+interface RecordLine {
+  readonly v: number;
+  readonly kind: string;
+  readonly reason: string;
+  readonly partition: string;
+  readonly offset: number;
+  readonly knownTime: number | null;
+  readonly text: string;
+}
+
+interface RetryLine {
+  readonly v: number;
+  readonly retried: string;
+}
+
+/** `.fsc/quarantine/<source>.jsonl`. */
+export function quarantinePath(folder: string, source: string): string {
+  return join(folder, `${encodeURIComponent(source)}${ENDING}`);
+}
+
+/** Opens the file only when there is something to keep. */
+export class Quarantine implements RefusedSink {
+  readonly #path: string;
+  #descriptor: number | null = null;
+  #lines: string[] = [];
+
+  constructor(folder: string, source: string) {
+    this.#path = quarantinePath(folder, source);
+  }
+
+  add(record: RefusedRecord): void {
+    const line: RecordLine = {
+      v: QUARANTINE_VERSION,
+      kind: record.verdict,
+      reason: record.reason,
+      partition: record.place.partition,
+      offset: record.place.offset,
+      knownTime: record.knownTimeMicros,
+      text: record.text,
+    };
+    this.#lines.push(JSON.stringify(line));
+  }
+
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    const bytes = Buffer.from(`${this.#lines.join('\n')}\n`);
+    this.#lines = [];
+    try {
+      const descriptor = this.#open();
+      for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+      // Before the journal says that the records were consumed.
+      fdatasyncSync(descriptor);
+    } catch (error) {
+      throw writeFault(this.#path, error);
+    }
+  }
+
+  /** The record goes in again as a new one (rules.md 5): the line stays, marked. */
+  markRetried(id: string): void {
+    const line: RetryLine = { v: QUARANTINE_VERSION, retried: id };
+    this.#lines.push(JSON.stringify(line));
+    this.flush();
+  }
+
+  #open(): number {
+    if (this.#descriptor !== null) return this.#descriptor;
+    mkdirSync(dirname(this.#path), { recursive: true });
+    const descriptor = openSync(this.#path, 'a+');
+    this.#descriptor = descriptor;
+    cutHalfLine(descriptor);
+    return descriptor;
+  }
+
+  close(): void {
+    this.flush();
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
+
+function cutHalfLine(descriptor: number): void {
+  const buffer = Buffer.alloc(TAIL_BYTES);
+  const { size } = fstatSync(descriptor);
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - TAIL_BYTES);
+    const read = readSync(descriptor, buffer, 0, end - start, start);
+    const newline = buffer.subarray(0, read).lastIndexOf(10);
+    if (newline >= 0) {
+      if (start + newline + 1 < size) ftruncateSync(descriptor, start + newline + 1);
+      return;
+    }
+    end = start;
+  }
+  if (size > 0) ftruncateSync(descriptor, 0);
+}
+
+/** Sources that have a quarantine. */
+export function quarantinedSources(folder: string): readonly string[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw unreadable(folder, error);
+  }
+  return names
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => decodeURIComponent(name.slice(0, -ENDING.length)))
+    .sort();
+}
+
+/** In order of arrival; empty if there is no quarantine. */
+export function listQuarantine(folder: string, source: string): readonly QuarantinedRecord[] {
+  const path = quarantinePath(folder, source);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw unreadable(path, error);
+  }
+  const lines = text.split('\n');
+  // What follows the last newline is half a line of a crash.
+  lines.pop();
+  const records = new Map<string, QuarantinedRecord>();
+  for (const [i, line] of lines.entries()) readLine(path, i + 1, line, records);
+  return [...records.values()];
+}
+
+/** One record by its id; null if there is none. */
+export function showQuarantined(folder: string, source: string, id: string): QuarantinedRecord | null {
+  return listQuarantine(folder, source).find((record) => record.id === id) ?? null;
+}
+
+function readLine(path: string, number: number, line: string, records: Map<string, QuarantinedRecord>): void {
+  const json = parseLine(path, number, line);
+  if (typeof json.v !== 'number') throw corrupt(path, number, 'it has no version');
+  if (json.v > QUARANTINE_VERSION) throw tooNew(path, json.v, QUARANTINE_VERSION);
+  if ('retried' in json) {
+    const known = records.get(String(json.retried));
+    if (known !== undefined) records.set(known.id, { ...known, isRetried: true });
+    return;
+  }
+  if (!isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
+  const id = `${json.partition}:${json.offset}`;
+  const wasRetried = records.get(id)?.isRetried ?? false;
+  records.set(id, {
+    id,
+    isRetried: wasRetried,
+    verdict: json.kind,
+    reason: json.reason,
+    place: { partition: json.partition, offset: json.offset },
+    knownTimeMicros: json.knownTime,
+    text: json.text,
+  });
+}
+
+function parseLine(
+  path: string,
+  number: number,
+  line: string,
+): Partial<Record<keyof RecordLine | keyof RetryLine, unknown>> {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (error) {
+    throw corrupt(path, number, messageOf(error));
+  }
+  if (json === null || typeof json !== 'object') throw corrupt(path, number, 'it is no JSON object');
+  return json;
+}
+
+function isRecordLine(json: Partial<Record<keyof RecordLine, unknown>>): json is RecordLine {
+  return (
+    typeof json.kind === 'string' &&
+    typeof json.reason === 'string' &&
+    typeof json.partition === 'string' &&
+    typeof json.offset === 'number' &&
+    (json.knownTime === null || typeof json.knownTime === 'number') &&
+    typeof json.text === 'string'
+  );
+}
+
+function unreadable(path: string, error: unknown): FscError {
+  return new FscError('FSC7116', 1, `cannot read the quarantine ${path}`, messageOf(error), null);
+}
+
+function corrupt(path: string, line: number, why: string): FscError {
+  return new FscError(
+    'FSC7116',
+    1,
+    `line ${line} of the quarantine ${path} is not one that fsc wrote`,
+    why,
+    'remove the line, or move the file away to keep it',
+  );
+}
