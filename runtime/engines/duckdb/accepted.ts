@@ -1,0 +1,190 @@
+/**
+ * The accepted records of a source as Parquet, for the machines that read relations (DuckDB, notebooks, the referee): the same verdict
+ * code as a stream run, once for each state of the files, kept in a cache.
+ *
+ * Reads: the source's locations. Writes: `<cacheDir>/<source>-<hash>[-n].parquet` in the declared types, then `….json`, which makes them count.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { SourceProgram, VerdictCounts } from '../../log/contract.ts';
+import { writeFault, writeWhole } from '../../log/durable-file.ts';
+import { type LogPhase, openLog, type SourceLog } from '../../log/source-log.ts';
+import { quoteText } from '../../sources/duckdb-scan.ts';
+import { findFiles } from '../../sources/files.ts';
+import { parseLocation } from '../../sources/location.ts';
+import { openPhase } from '../../sources/open-source.ts';
+import { wallClock } from '../../time/clock.ts';
+import { FscError } from '../../values/errors.ts';
+import { addCounts, noCounts } from '../run-summary.ts';
+import { createSourceTable, quoteName, RecordAppender } from './load.ts';
+import { type DuckDbSession, openDuckDb } from './session.ts';
+
+/** Changes whenever the same files could give other Parquet. */
+const CACHE_VERSION = 1;
+/** Bounds the memory that one part takes while it is gathered. */
+const PART_ROWS = 4_000_000;
+/** Older entries of a source go when a new one is written. */
+const KEPT_MS = 24 * 3600 * 1000;
+const TABLE = 'accepted';
+
+export interface AcceptedInput {
+  readonly program: SourceProgram;
+  /** History, then stream, as in a run (rules.md 1). Files only. */
+  readonly locations: readonly {
+    readonly name: 'history' | 'stream';
+    readonly location: string;
+    readonly order: 'none' | 'arrival' | null;
+  }[];
+  readonly cutMicros?: number | null;
+  readonly root: string;
+  readonly cacheDir: string;
+  readonly threads?: number;
+}
+
+export interface Accepted {
+  /** At least one, even for no records. */
+  readonly paths: readonly string[];
+  readonly counts: VerdictCounts;
+}
+
+export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
+  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${cacheKey(input)}`);
+  return readCached(base) ?? (await write(input, base));
+}
+
+/** Over everything that decides which records are accepted and what their values are. */
+function cacheKey(input: AcceptedInput): string {
+  const files = input.locations.flatMap(({ name, location, order }) => [
+    [name, order],
+    ...filesOf(location, input.root).map((file) => {
+      const { size, mtimeNs } = statSync(file.path, { bigint: true });
+      return [file.name, String(size), String(mtimeNs)];
+    }),
+  ]);
+  const text = JSON.stringify([
+    CACHE_VERSION,
+    input.program.spec.fingerprint,
+    input.cutMicros ?? null,
+    input.root,
+    files,
+  ]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 20);
+}
+
+function filesOf(location: string, root: string) {
+  const parsed = parseLocation(location);
+  if (parsed.kind === 'files') return findFiles(root, parsed.pattern);
+  throw new FscError(
+    'FSC7101',
+    2,
+    'stdin has no records to look up',
+    'it can be read once, by a stream run',
+    'name the files that hold the records, with --source NAME=LOCATION',
+  );
+}
+
+function readCached(base: string): Accepted | null {
+  try {
+    const { parts, counts } = JSON.parse(readFileSync(`${base}.json`, 'utf8')) as {
+      parts: number[];
+      counts: VerdictCounts;
+    };
+    const paths = parts.map((_, i) => partPath(base, i));
+    return paths.every((path, i) => statSync(path).size === parts[i]) ? { paths, counts } : null;
+  } catch {
+    // Missing, or cut short by hand: it is made anew.
+    return null;
+  }
+}
+
+function partPath(base: string, index: number): string {
+  return index === 0 ? `${base}.parquet` : `${base}-${index}.parquet`;
+}
+
+async function write(input: AcceptedInput, base: string): Promise<Accepted> {
+  try {
+    mkdirSync(input.cacheDir, { recursive: true });
+  } catch (error) {
+    throw writeFault(input.cacheDir, error);
+  }
+  const phases: LogPhase[] = input.locations.map(({ name, location, order }) =>
+    openPhase(input.program.spec, { name, location, order, root: input.root, stdin: null, signal: null }),
+  );
+  const session = await openDuckDb({ threads: input.threads ?? 2 });
+  try {
+    const log = await openLog(input.program, {
+      phases,
+      resumeFrom: null,
+      clock: wallClock,
+      cutMicros: input.cutMicros ?? null,
+    });
+    try {
+      return await writeParts(session, input, log, base);
+    } finally {
+      await log.close();
+    }
+  } finally {
+    session.close();
+  }
+}
+
+async function writeParts(
+  session: DuckDbSession,
+  input: AcceptedInput,
+  log: SourceLog,
+  base: string,
+): Promise<Accepted> {
+  const { spec } = input.program;
+  const types = spec.columns.map((column) => column.type);
+  const counts = noCounts();
+  const parts: number[] = [];
+  for (let isAtEnd = false; !isAtEnd; ) {
+    await createSourceTable(session, TABLE, spec);
+    const appender = await RecordAppender.open(session, TABLE, types);
+    let rows = 0;
+    while (rows < PART_ROWS) {
+      const batch = await log.next();
+      if (batch === null) {
+        isAtEnd = true;
+        break;
+      }
+      addCounts(counts, batch.counts);
+      appender.append({ batch: batch.batch, rows: batch.accepted, count: batch.acceptedCount });
+      rows += batch.acceptedCount;
+    }
+    appender.close();
+    if (rows > 0 || parts.length === 0) parts.push(await writePart(session, partPath(base, parts.length)));
+  }
+  await writeWhole(`${base}.json`, async (file) => {
+    await file.writeFile(JSON.stringify({ parts, counts }));
+  });
+  dropOld(base, spec.name);
+  return { paths: parts.map((_, i) => partPath(base, i)), counts };
+}
+
+/** Gives the size. Written beside and renamed: a reader sees a whole file or none. */
+async function writePart(session: DuckDbSession, path: string): Promise<number> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await session.run(`COPY ${quoteName(TABLE)} TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw writeFault(path, error);
+  }
+  return statSync(path).size;
+}
+
+/** Entries of the same source that are a day older than this one: no process reads them any more. */
+function dropOld(base: string, source: string): void {
+  const folder = resolve(base, '..');
+  const newest = statSync(`${base}.json`).mtimeMs;
+  const prefix = `${encodeURIComponent(source)}-`;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!/^[0-9a-f]{20}(-\d+)?\.(parquet|json)$/.test(name.slice(prefix.length)) || !name.startsWith(prefix)) continue;
+    if (path.startsWith(base) || !existsSync(path)) continue;
+    if (statSync(path).mtimeMs < newest - KEPT_MS) rmSync(path, { force: true });
+  }
+}
