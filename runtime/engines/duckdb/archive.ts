@@ -1,0 +1,173 @@
+/**
+ * The archive (design.md section 6): every record of a source that can't be read again, with position, known time and verdict, as Parquet
+ * files named by source, partition and offset range, so that a redone write is the same file.
+ *
+ * Reads: LogBatches in log order. Writes: `<folder>/<source>/<partition>.<from>-<to>.parquet`, offsets [from, to).
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LogBatch, VERDICTS } from '../../log/contract.ts';
+import { errorCode, syncFolder, writeFault } from '../../log/durable-file.ts';
+import { quoteText } from '../../sources/duckdb-scan.ts';
+import type { ColumnVector } from '../../values/batch.ts';
+import type { SourceSpec } from '../../values/manifest.ts';
+import type { SqlType } from '../../values/types.ts';
+import { columnTypeText, quoteName, RecordAppender } from './load.ts';
+import { type DuckDbSession, openDuckDb } from './session.ts';
+
+const TABLE = 'archive';
+
+/** Columns beside the declared ones, which can't begin so (names of fsc's own are reserved). */
+export const ARCHIVE_COLUMNS = ['_fsc_offset', '_fsc_known_time', '_fsc_verdict', '_fsc_text'] as const;
+const EXTRA_TYPES: readonly SqlType[] = [
+  { kind: 'bigint' },
+  { kind: 'timestamp' },
+  { kind: 'text', maxLength: null },
+  { kind: 'text', maxLength: null },
+];
+
+export interface ArchivedFile {
+  readonly path: string;
+  readonly partition: string;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+/** Gathers the records of one partition of one source between two snapshots. */
+export class Archive {
+  readonly #folder: string;
+  readonly #partition: string;
+  readonly #types: readonly SqlType[];
+  readonly #columnsText: string;
+  readonly #session: DuckDbSession;
+  #appender: RecordAppender | null = null;
+  #from = 0;
+  #to = 0;
+
+  private constructor(folder: string, spec: SourceSpec, partition: string, session: DuckDbSession) {
+    this.#folder = sourceFolder(folder, spec.name);
+    this.#partition = partition;
+    this.#session = session;
+    const declared = spec.columns.map((column) => column.type);
+    this.#types = [...declared, ...EXTRA_TYPES];
+    const names = [...spec.columns.map((column) => column.name), ...ARCHIVE_COLUMNS];
+    this.#columnsText = names.map((name, i) => `${quoteName(name)} ${columnTypeText(this.#types[i]!)}`).join(', ');
+  }
+
+  static async open(folder: string, spec: SourceSpec, partition: string): Promise<Archive> {
+    return new Archive(folder, spec, partition, await openDuckDb({ threads: 1 }));
+  }
+
+  /** `firstOffset` is the offset of the batch's first record. Batches follow one another. */
+  async add(batch: LogBatch, firstOffset: number): Promise<void> {
+    if (this.#appender === null) {
+      await this.#session.run(`CREATE OR REPLACE TABLE ${TABLE} (${this.#columnsText})`);
+      this.#appender = await RecordAppender.open(this.#session, TABLE, this.#types);
+      this.#from = firstOffset;
+    } else if (firstOffset !== this.#to) {
+      throw new Error(`archive: batch at ${firstOffset} after ${this.#to}`);
+    }
+    const { length, columns } = batch.batch;
+    const declared = columns.slice(0, this.#types.length - EXTRA_TYPES.length);
+    const all = [...declared, ...extraColumns(batch, firstOffset)];
+    this.#appender.append({ batch: { length, columns: all }, rows: null, count: length });
+    this.#to = firstOffset + length;
+  }
+
+  /**
+   * What was added since the last flush, as one file on the disk; before the journal forgets it. Files of a run that was redone from the
+   * same place are replaced: it reads at least the records that they hold.
+   */
+  async flush(): Promise<ArchivedFile | null> {
+    if (this.#appender === null) return null;
+    this.#appender.close();
+    this.#appender = null;
+    const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}.parquet`;
+    const path = join(this.#folder, name);
+    const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+    const obsolete = archivedFiles(this.#folder).filter(
+      (file) => file.partition === this.#partition && file.from >= this.#from && file.path !== path,
+    );
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      await this.#session.run(
+        `COPY (SELECT * FROM ${TABLE} ORDER BY _fsc_offset) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+      );
+      renameSync(temporary, path);
+      for (const file of obsolete) rmSync(file.path, { force: true });
+      syncFolder(this.#folder);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw writeFault(path, error);
+    }
+    return { path, partition: this.#partition, from: this.#from, to: this.#to };
+  }
+
+  close(): void {
+    this.#appender?.close();
+    this.#appender = null;
+    this.#session.close();
+  }
+}
+
+function sourceFolder(folder: string, source: string): string {
+  return join(folder, encodeURIComponent(source));
+}
+
+/** Files of a source, by partition and offset, without overlaps: where a crash left two, the later and longer one counts. */
+export function listArchive(folder: string, source: string): readonly ArchivedFile[] {
+  const files = archivedFiles(sourceFolder(folder, source)).sort(
+    (a, b) => Buffer.compare(Buffer.from(a.partition), Buffer.from(b.partition)) || a.from - b.from || b.to - a.to,
+  );
+  const kept: ArchivedFile[] = [];
+  for (const file of files) {
+    const last = kept.at(-1);
+    if (last === undefined || last.partition !== file.partition || file.from >= last.to) kept.push(file);
+  }
+  return kept;
+}
+
+function archivedFiles(folder: string): ArchivedFile[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return names.flatMap((name) => {
+    const match = /^([^.][^/]*)\.(\d+)-(\d+)\.parquet$/.exec(name);
+    if (match === null) return [];
+    const [, partition, from, to] = match;
+    return [
+      { path: join(folder, name), partition: decodeURIComponent(partition!), from: Number(from), to: Number(to) },
+    ];
+  });
+}
+
+/** Offset, known time, verdict and text of each record. */
+function extraColumns(batch: LogBatch, firstOffset: number): readonly ColumnVector[] {
+  const { length } = batch.batch;
+  const offsets = new Float64Array(length);
+  const verdicts = new Int32Array(length);
+  for (let row = 0; row < length; row += 1) {
+    offsets[row] = firstOffset + row;
+    verdicts[row] = batch.verdicts[row]!;
+  }
+  const texts = batch.records;
+  return [
+    { kind: 'numeric', values: offsets, nulls: null, wide: null },
+    { kind: 'numeric', values: batch.knownTimeMicros, nulls: null, wide: null },
+    { kind: 'text', strings: null, codes: verdicts, dictionary: [...VERDICTS], dictionaryId: -1, nulls: null },
+    {
+      kind: 'text',
+      strings: texts === null ? new Array<string>(length).fill('') : texts.map((text) => text.toWellFormed()),
+      codes: null,
+      dictionary: null,
+      dictionaryId: 0,
+      nulls: texts === null ? new Uint8Array(length).fill(1) : null,
+    },
+  ];
+}
