@@ -77,6 +77,10 @@ export class Partitions {
     return this.#newest[id]!;
   }
 
+  isIdle(id: number): boolean {
+    return this.#idle[id] === 1;
+  }
+
   settleLine(): number {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.#names.length; i += 1) {

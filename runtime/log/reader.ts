@@ -34,6 +34,8 @@ export interface RawBatch {
   readonly unknownFields: Uint16Array | null;
   /** Where reading goes on after the first `rows` records of this batch. */
   positionAfter(rows: number): LogPosition;
+  /** Read from the journal: it is there already, with the partitions that were idle before it. */
+  readonly journaled?: { readonly idle: readonly string[] };
 }
 
 export interface RecordReader {

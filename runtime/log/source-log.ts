@@ -22,6 +22,7 @@ import {
   VERDICTS,
   type VerdictCounts,
 } from './contract.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { Judge, type JudgeImage, type JudgeOptions } from './judge.ts';
 import type { Place, RawBatch, RecordReader } from './reader.ts';
 
@@ -85,7 +86,7 @@ export interface SourceLog {
   readonly position: LogPosition;
   /** Newest known time over what was read; null before the first record. */
   readonly knownToMicros: number | null;
-  /** Live sources with several partitions: leave these out of the settle line until they speak again. */
+  /** Leaves partitions out of the settle line until they speak again. Live sources do so by themselves after a while. */
   setIdle(partitions: readonly string[]): void;
   close(): Promise<void>;
 }
@@ -128,6 +129,7 @@ class PhasedLog implements SourceLog {
   #knownTimes = new Float64Array(0);
   #idle: string[] = [];
   #hasEnded = false;
+  #idleWatch = new IdleWatch();
 
   constructor(program: SourceProgram, options: LogOptions) {
     this.#program = program;
@@ -191,6 +193,7 @@ class PhasedLog implements SourceLog {
     this.#reader = null;
     this.#donePosition = merged(this.#donePosition, phase.name, phasePart(this.#position, phase.name));
     this.#judge.handOff();
+    this.#idleWatch = new IdleWatch();
     this.#phase += 1;
     await this.#openPhase(null);
   }
@@ -198,6 +201,8 @@ class PhasedLog implements SourceLog {
   #take(raw: RawBatch): LogBatch | null {
     const phase = this.#options.phases[this.#phase]!;
     const knownTimes = this.#knownTimesOf(raw, phase);
+    if (raw.journaled !== undefined) this.setIdle(raw.journaled.idle);
+    else if (phase.isLive) this.setIdle(this.#idleWatch.look(this.#judge.partitions, this.#options.clock.nowMicros()));
     this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase));
     const rows = this.#judge.judged;
     if (this.#judge.reachedEnd) this.#hasEnded = true;
@@ -209,6 +214,7 @@ class PhasedLog implements SourceLog {
     this.#refuse(raw, rows, knownTimes);
     const idle = this.#idle;
     this.#idle = [];
+    const hasNewRecords = phase.isUnrepeatable && raw.journaled === undefined;
     return {
       batch: raw.batch,
       accepted: this.#judge.accepted,
@@ -219,7 +225,7 @@ class PhasedLog implements SourceLog {
       settleLineMicros: this.#judge.partitions.settleLine(),
       counts,
       position: this.#position,
-      records: phase.isUnrepeatable ? Array.from({ length: rows }, (_, row) => raw.text(row)) : null,
+      records: hasNewRecords ? Array.from({ length: rows }, (_, row) => raw.text(row)) : null,
       idle,
     };
   }
