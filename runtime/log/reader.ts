@@ -27,6 +27,8 @@ export interface RawBatch {
   reason(row: number): string;
   /** The record as it came, or as JSON where it did not come as text. */
   text(row: number): string;
+  /** As `text`, so that reading it again gives the same fault; where the source can't be read again. */
+  journalText?(row: number): string;
   place(row: number): Place;
   /** Microseconds; null: by the log (event time for files, the clock for live sources). NaN a row: unknown, the same. */
   readonly knownTimes: Float64Array | null;

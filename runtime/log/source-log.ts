@@ -225,7 +225,7 @@ class PhasedLog implements SourceLog {
       settleLineMicros: this.#judge.partitions.settleLine(),
       counts,
       position: this.#position,
-      records: hasNewRecords ? Array.from({ length: rows }, (_, row) => raw.text(row)) : null,
+      records: hasNewRecords ? Array.from({ length: rows }, (_, row) => raw.journalText?.(row) ?? raw.text(row)) : null,
       idle,
     };
   }

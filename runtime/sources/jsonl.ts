@@ -106,33 +106,76 @@ async function skipLines(splitter: LineSplitter, count: number): Promise<void> {
 /** stdin is one partition for the life of the state; offsets go on across runs (rules.md 1). */
 export const STDIN_PARTITION = '-';
 
+/** Records of a run that was cut off, as its journal has them. */
+export interface JournaledRecords {
+  readonly records: readonly string[] | null;
+  readonly knownTimes: readonly number[] | null;
+  readonly idle: readonly string[];
+}
+
+export interface StdinOptions {
+  readonly stdin: Readable;
+  readonly resume: LogPosition | null;
+  /** Consumed after `resume`; read again before stdin. */
+  readonly journaled: readonly JournaledRecords[];
+  readonly signal: AbortSignal | null;
+}
+
+/** Begins a line that was no text as it came: what the journal has of it could be read as a record. No JSON text begins so. */
+const MARK = '\u0000';
+
+function markedLine(line: string, fault: string | undefined): string {
+  return fault === undefined ? line : `${MARK}${fault}${MARK}${line}`;
+}
+
+function unmarkedLines(records: readonly string[]): { lines: string[]; faults: Map<number, string> } {
+  const faults = new Map<number, string>();
+  const lines = records.map((record, row) => {
+    const end = record.startsWith(MARK) ? record.indexOf(MARK, 1) : -1;
+    if (end < 0) return record;
+    faults.set(row, record.slice(1, end));
+    return record.slice(end + 1);
+  });
+  return { lines, faults };
+}
+
 export class StdinReader implements RecordReader {
   readonly #splitter: LineSplitter;
   readonly #decoder: JsonLineDecoder;
+  readonly #journaled: JournaledRecords[];
   #offset: number;
 
-  constructor(
-    spec: SourceSpec,
-    fields: readonly FieldSpec[],
-    stdin: Readable,
-    resume: LogPosition | null,
-    signal: AbortSignal | null,
-  ) {
-    this.#splitter = new LineSplitter(new LiveInput(stdin, signal), 0);
+  constructor(spec: SourceSpec, fields: readonly FieldSpec[], options: StdinOptions) {
+    this.#splitter = new LineSplitter(new LiveInput(options.stdin, options.signal), 0);
     this.#decoder = new JsonLineDecoder(spec, fields);
-    this.#offset = resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
+    this.#journaled = options.journaled.filter((entry) => entry.records !== null && entry.records.length > 0);
+    this.#offset = options.resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
+    const entry = this.#journaled.shift();
+    if (entry !== undefined) return this.#replay(entry);
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;
+    // Live: the clock says when a record was known, whatever it says itself.
     const decoded = this.#decoder.decode(lines.lines, lines.count, lines.faults);
+    const journalText = (row: number): string => markedLine(lines.lines[row] ?? '', lines.faults.get(row));
+    return { ...this.#positioned(decoded, null), journalText };
+  }
+
+  #replay(entry: JournaledRecords): RawBatch {
+    const { lines, faults } = unmarkedLines(entry.records ?? []);
+    const decoded = this.#decoder.decode(lines, lines.length, faults);
+    const known = entry.knownTimes === null ? null : Float64Array.from(entry.knownTimes);
+    return { ...this.#positioned(decoded, known), journaled: { idle: entry.idle } };
+  }
+
+  #positioned(decoded: DecodedLines, knownTimes: Float64Array | null): RawBatch {
     const from = this.#offset;
-    this.#offset += lines.count;
+    this.#offset += decoded.batch.length;
     return {
       ...decoded,
-      // Live: the clock says when a record was known, whatever it says itself.
-      knownTimes: null,
+      knownTimes,
       place: (row) => ({ partition: STDIN_PARTITION, offset: from + row }),
       positionAfter: (rows) => ({ partitions: { [STDIN_PARTITION]: { offset: from + rows } } }),
     };

@@ -9,7 +9,7 @@ import type { SourceSpec } from '../values/manifest.ts';
 import { openCsv } from './csv.ts';
 import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.ts';
 import { findFiles, type SourceFile } from './files.ts';
-import { openJsonl, StdinReader } from './jsonl.ts';
+import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
 import { openOrdered } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
@@ -29,6 +29,8 @@ export interface PhaseOptions {
   readonly stdin: Readable | null;
   /** Stops a live reader that waits. */
   readonly signal: AbortSignal | null;
+  /** Records of stdin that the journal holds after the resume point; they come first. */
+  readonly journaled?: readonly JournaledRecords[];
 }
 
 export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
@@ -64,7 +66,8 @@ async function openReader(
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   if (location.kind === 'stdin') {
     if (options.stdin === null) throw new FscError('FSC7101', 2, 'stdin cannot be read here', null, 'name a file');
-    return new StdinReader(spec, fields, options.stdin, resume, options.signal);
+    const { stdin, signal, journaled = [] } = options;
+    return new StdinReader(spec, fields, { stdin, resume, journaled, signal });
   }
   const files = findFiles(options.root, location.pattern);
   if (order === 'arrival') {
