@@ -11,7 +11,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
-import type { LogBatch, LogPosition } from './contract.ts';
+import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
 import { messageOf, syncFolder, writeFault, writeWhole } from './durable-file.ts';
 import { tooNew } from './snapshot-file.ts';
 
@@ -210,12 +210,16 @@ export interface JournalEntry {
   /** The records themselves where the source can't be read again, with their known times; null for files. */
   readonly records: readonly string[] | null;
   readonly knownTimes: readonly number[] | null;
+  /** Rows that were malformed: invalid UTF-8 or too long a line does not show in the text that is kept. */
+  readonly malformed: readonly number[];
 }
 
-export function encodeEntry(batch: Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros'>): Uint8Array {
-  const { position, idle, records } = batch;
-  const knownTimes = records === null ? null : Array.from(batch.knownTimeMicros.subarray(0, records.length));
-  const entry: JournalEntry = { position, idle, records, knownTimes };
+type EntryParts = Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros' | 'verdicts'>;
+
+export function encodeEntry({ position, idle, records, knownTimeMicros, verdicts }: EntryParts): Uint8Array {
+  const knownTimes = records === null ? null : Array.from(knownTimeMicros.subarray(0, records.length));
+  const malformed = (records ?? []).flatMap((_, row) => (verdicts[row] === MALFORMED ? [row] : []));
+  const entry: JournalEntry = { position, idle, records, knownTimes, malformed };
   return Buffer.from(JSON.stringify(entry));
 }
 

@@ -2,7 +2,8 @@
  * The quarantine: refused and late records of a source, each with its reason, place, known time and text, one JSON object a line, appended
  * only (design.md section 3: kept, never dropped in silence).
  *
- * A restart reads some records again and adds them again: of one place and kind the last line counts. A crash may leave half a line at
+ * A restart reads some records again and adds them again: of one place the last verdict counts, with the reason first
+ * given for it. A crash may leave half a line at
  * the end, which is cut before the next one is written.
  */
 import {
@@ -178,10 +179,11 @@ function readLine(path: string, number: number, line: string, records: Map<strin
   }
   if (!isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
   const id = `${json.partition}:${json.offset}`;
-  const wasRetried = records.get(id)?.isRetried ?? false;
+  const known = records.get(id);
+  if (known !== undefined && known.verdict === json.kind) return;
   records.set(id, {
     id,
-    isRetried: wasRetried,
+    isRetried: known?.isRetried ?? false,
     verdict: json.kind,
     reason: json.reason,
     place: { partition: json.partition, offset: json.offset },

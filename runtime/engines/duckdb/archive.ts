@@ -60,8 +60,11 @@ export class Archive {
     return new Archive(folder, spec, partition, await openDuckDb({ threads: 1 }));
   }
 
-  /** `firstOffset` is the offset of the batch's first record. Batches follow one another. */
-  async add(batch: LogBatch, firstOffset: number): Promise<void> {
+  /**
+   * `firstOffset` is the offset of the batch's first record. Batches follow one another. Replayed batches bring no texts: the journal
+   * that they came from has them.
+   */
+  async add(batch: LogBatch, firstOffset: number, texts: readonly string[] | null = batch.records): Promise<void> {
     if (this.#appender === null) {
       await this.#session.run(`CREATE OR REPLACE TABLE ${TABLE} (${this.#columnsText})`);
       this.#appender = await RecordAppender.open(this.#session, TABLE, this.#types);
@@ -71,7 +74,7 @@ export class Archive {
     }
     const { length, columns } = batch.batch;
     const declared = columns.slice(0, this.#types.length - EXTRA_TYPES.length);
-    const all = [...declared, ...extraColumns(batch, firstOffset)];
+    const all = [...declared, ...extraColumns(batch, firstOffset, texts)];
     this.#appender.append({ batch: { length, columns: all }, rows: null, count: length });
     this.#to = firstOffset + length;
   }
@@ -148,7 +151,7 @@ function archivedFiles(folder: string): ArchivedFile[] {
 }
 
 /** Offset, known time, verdict and text of each record. */
-function extraColumns(batch: LogBatch, firstOffset: number): readonly ColumnVector[] {
+function extraColumns(batch: LogBatch, firstOffset: number, texts: readonly string[] | null): readonly ColumnVector[] {
   const { length } = batch.batch;
   const offsets = new Float64Array(length);
   const verdicts = new Int32Array(length);
@@ -156,18 +159,26 @@ function extraColumns(batch: LogBatch, firstOffset: number): readonly ColumnVect
     offsets[row] = firstOffset + row;
     verdicts[row] = batch.verdicts[row]!;
   }
-  const texts = batch.records;
   return [
     { kind: 'numeric', values: offsets, nulls: null, wide: null },
     { kind: 'numeric', values: batch.knownTimeMicros, nulls: null, wide: null },
     { kind: 'text', strings: null, codes: verdicts, dictionary: [...VERDICTS], dictionaryId: -1, nulls: null },
     {
       kind: 'text',
-      strings: texts === null ? new Array<string>(length).fill('') : texts.map((text) => text.toWellFormed()),
+      strings: texts === null ? new Array<string>(length).fill('') : texts.slice(0, length).map(plainText),
       codes: null,
       dictionary: null,
       dictionaryId: 0,
       nulls: texts === null ? new Uint8Array(length).fill(1) : null,
     },
   ];
+}
+
+/** What can stand in a database; the journal begins a line that was no text with its fault, between two U+0000. */
+function plainText(record: string): string {
+  const end = record.startsWith('\u0000') ? record.indexOf('\u0000', 1) : -1;
+  return record
+    .slice(end + 1)
+    .replaceAll('\u0000', '\ufffd')
+    .toWellFormed();
 }
