@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, createLookup, isNotOnline, type LookupOptions } from '../../runtime/serving/lookup.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
+import { stalePages } from '../../runtime/stores/page-sweep.ts';
 import type { OnlineStore } from '../../runtime/stores/store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import type { Value } from '../../runtime/values/types.ts';
-import { beat, INTEGER, plainView, remote, rowsOf, TEXT, viewSpec } from './fakes.ts';
+import { collect } from '../contracts/store.ts';
+import { beat, INTEGER, keysOf, plainView, remote, rowsOf, TEXT, viewSpec } from './fakes.ts';
 import { futures, instantsOf, type Step, stepAt } from './steps.ts';
 
 const SECOND = 1_000_000;
@@ -79,11 +81,27 @@ describe('a lookup', () => {
       const stamp = { epoch: 1, sequence };
       await store.write(stamp, rowsOf(view, [1], ticks(every, sequence * 10), 'complete', stamp), beat(view));
     }
-    const lookup = lookupOver(store, [view]);
-    for (let t = 0; t < 50_000_000; t += 77_777) {
-      const { row, meta } = await lookup.get('v_v1', [1], t);
-      expect([row?.[1], meta.exact]).toEqual([30 + (Math.floor(t / 10_000) % 2), true]);
-    }
+    const check = async () => {
+      const lookup = lookupOver(store, [view]);
+      for (let t = 0; t < 50_000_000; t += 77_777) {
+        const { row, meta } = await lookup.get('v_v1', [1], t);
+        expect([row?.[1], meta.exact]).toEqual([30 + (Math.floor(t / 10_000) % 2), true]);
+      }
+    };
+    await check();
+    const pages = async () => (await collect(store.scan(keysOf(view).pagePrefix))).length;
+    const own = rowsOf(view, [1], ticks(10_000, 30), 'complete', { epoch: 1, sequence: 3 }).length - 1;
+    expect(await pages()).toBeGreaterThan(own);
+    await store.write({ epoch: 1, sequence: 4 }, await stalePages(store, keysOf(view), view.slotTypes), null);
+    expect(await pages()).toBe(own);
+    await check();
+    await store.write(
+      { epoch: 1, sequence: 5 },
+      rowsOf(view, [1], [step(0, [1])], 'stream', { epoch: 1, sequence: 5 }),
+      null,
+    );
+    await store.write({ epoch: 1, sequence: 6 }, await stalePages(store, keysOf(view), view.slotTypes), null);
+    expect(await pages()).toBe(0);
   });
 
   it('gives the last known step as inexact beyond what the row covers', async () => {
