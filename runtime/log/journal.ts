@@ -156,9 +156,10 @@ async function readFrames(file: FileHandle, path: string): Promise<Found> {
 
 /** False: the crash came before the head was whole. */
 function hasHead(bytes: Buffer, path: string): boolean {
+  const written = withoutZeros(bytes);
+  if (written.length < HEAD_BYTES && written.equals(fileHead().subarray(0, written.length))) return false;
   const head = bytes.subarray(0, HEAD_BYTES);
-  if (bytes.length <= HEAD_BYTES && isTorn(head, fileHead())) return false;
-  if (!head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'it is no journal of fsc');
+  if (head.length < HEAD_BYTES || !head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'it is no journal of fsc');
   if (crc32(head.subarray(0, 12)) !== head.readUInt32LE(12))
     throw corrupt(path, 0, 'its head does not have its checksum');
   const version = head.readUInt32LE(8);
@@ -166,15 +167,11 @@ function hasHead(bytes: Buffer, path: string): boolean {
   return true;
 }
 
-/** A beginning of what was to be written, or zeros. */
-function isTorn(found: Buffer, whole: Buffer): boolean {
-  return isZero(found) || (found.length < whole.length && found.equals(whole.subarray(0, found.length)));
-}
-
 /** null: a torn tail. */
 function frameAt(bytes: Buffer, at: number, path: string): Frame | null {
   const rest = bytes.subarray(at);
-  if (rest.length < FRAME_HEAD_BYTES || isZero(rest)) return null;
+  // A whole frame ends with the end mark, so this is no more than the beginning of its head.
+  if (rest.length < FRAME_HEAD_BYTES || withoutZeros(rest).length < FRAME_HEAD_BYTES) return null;
   if (crc32(rest.subarray(0, 12)) !== rest.readUInt32LE(12)) {
     throw corrupt(path, at, 'the head of a frame does not have its checksum');
   }
@@ -184,13 +181,15 @@ function frameAt(bytes: Buffer, at: number, path: string): Frame | null {
   const payload = rest.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length);
   const isWhole = rest[whole - 1] === END_MARK && crc32(payload) === rest.readUInt32LE(whole - 5);
   if (isWhole) return { sequence: rest.readDoubleLE(4), payload };
-  if (rest.length === whole && rest[whole - 1] === 0) return null;
+  if (withoutZeros(rest).length < whole) return null;
   throw corrupt(path, at, 'a frame does not have its checksum');
 }
 
-function isZero(bytes: Buffer): boolean {
-  for (let i = 0; i < bytes.length; i += 1) if (bytes[i] !== 0) return false;
-  return true;
+/** Where the size came to the disk and the content didn't, there are zeros. */
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
 }
 
 function corrupt(path: string, at: number, why: string): FscError {

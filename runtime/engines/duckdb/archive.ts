@@ -174,11 +174,7 @@ function extraColumns(batch: LogBatch, firstOffset: number, texts: readonly stri
   ];
 }
 
-/** What can stand in a database; the journal begins a line that was no text with its fault, between two U+0000. */
+/** What can stand in a database. */
 function plainText(record: string): string {
-  const end = record.startsWith('\u0000') ? record.indexOf('\u0000', 1) : -1;
-  return record
-    .slice(end + 1)
-    .replaceAll('\u0000', '\ufffd')
-    .toWellFormed();
+  return record.replaceAll('\u0000', '\ufffd').toWellFormed();
 }

@@ -1,0 +1,238 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeEntry, encodeEntry, Journal } from '../../runtime/log/journal.ts';
+import { lockFolder } from '../../runtime/log/lock.ts';
+import { readSections, type Section, writeSections } from '../../runtime/log/snapshot-file.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import { folder } from './helpers.ts';
+
+async function faultOf(action: () => unknown): Promise<FscError> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof FscError) return error;
+    throw error;
+  }
+  throw new Error('no fault');
+}
+
+function flip(path: string, bit: number): void {
+  const bytes = readFileSync(path);
+  bytes[bit >> 3]! ^= 1 << (bit & 7);
+  writeFileSync(path, bytes);
+}
+
+describe('snapshot files', () => {
+  const sections = new Map<string, Section>([
+    ['empty', new Float64Array(0)],
+    ['times', Float64Array.from([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e300])],
+    ['codes', Int32Array.from([1, -2, 3])],
+    ['words', Uint32Array.from([4294967295])],
+    ['bytes', Uint8Array.from([1, 2, 3, 4, 5])],
+    ['text', '{"a":"日本 𝒳"}'],
+    ['nothing', ''],
+  ]);
+
+  it('give back what was written', async () => {
+    const path = join(folder(), 'deep', 'a.snapshot');
+    await writeSections(path, sections);
+    expect(await readSections(path)).toEqual(sections);
+    expect(readdirSync(join(path, '..'))).toEqual(['a.snapshot']);
+  });
+
+  it('write views of larger buffers as what they show', async () => {
+    const path = join(folder(), 'a');
+    const whole = Float64Array.from([1, 2, 3, 4]);
+    await writeSections(path, new Map([['view', whole.subarray(1, 3)]]));
+    expect(await readSections(path)).toEqual(new Map([['view', Float64Array.from([2, 3])]]));
+  });
+
+  it('are null where there are none', async () => {
+    expect(await readSections(join(folder(), 'none'))).toBeNull();
+  });
+
+  it('tell of any flipped bit that counts', async () => {
+    const path = join(folder(), 'a');
+    await writeSections(path, sections);
+    const whole = readFileSync(path);
+    for (let bit = 0; bit < whole.length * 8; bit += 7) {
+      flip(path, bit);
+      const read = await readSections(path).catch((error: unknown) => error);
+      // Padding between sections is no value.
+      if (read instanceof Map) expect(read).toEqual(sections);
+      else expect(read).toMatchObject({ exitCode: 1 });
+      writeFileSync(path, whole);
+    }
+  });
+
+  it('tell of any missing end', async () => {
+    const path = join(folder(), 'a');
+    await writeSections(path, sections);
+    const whole = readFileSync(path);
+    for (let length = 0; length < whole.length - 16; length += 3) {
+      writeFileSync(path, whole.subarray(0, length));
+      expect(await faultOf(() => readSections(path))).toMatchObject({ code: 'FSC7113', exitCode: 1 });
+    }
+  });
+});
+
+describe('the journal', () => {
+  const payloads = ['{"a":1}', '', 'x'.repeat(5000), 'ü'].map((text) => Buffer.from(text));
+
+  async function written(path: string): Promise<Buffer> {
+    const { journal } = await Journal.open(path);
+    for (const payload of payloads) await journal.append(payload);
+    await journal.close();
+    return readFileSync(path);
+  }
+
+  it('gives back its frames and goes on after them', async () => {
+    const path = join(folder(), 'sub', 'journal');
+    await written(path);
+    const again = await Journal.open(path);
+    expect(again.frames.map((frame) => frame.payload.toString())).toEqual(payloads.map(String));
+    expect(again.frames.map((frame) => frame.sequence)).toEqual([1, 2, 3, 4]);
+    expect(await again.journal.append(Buffer.from('next'))).toBe(5);
+    await again.journal.clear();
+    expect(await again.journal.append(Buffer.from('after'))).toBe(6);
+    await again.journal.close();
+    const last = await Journal.open(path);
+    expect(last.frames.map((frame) => [frame.sequence, frame.payload.toString()])).toEqual([[6, 'after']]);
+    await last.journal.close();
+  });
+
+  it('goes on from the sequence of a snapshot that outlived its frames', async () => {
+    const { journal } = await Journal.open(join(folder(), 'journal'), 41);
+    expect(await journal.append(Buffer.from('a'))).toBe(42);
+    await journal.close();
+  });
+
+  it('cuts a tail torn at any byte, and keeps all frames before it', async () => {
+    const path = join(folder(), 'journal');
+    const whole = await written(path);
+    const ends = [16];
+    for (const payload of payloads) ends.push(ends.at(-1)! + payload.length + 21);
+    expect(whole.length).toBe(ends.at(-1));
+    const cuts = [...Array(120).keys(), ...ends, ...ends.map((end) => end - 1), ...ends.map((end) => end + 1)];
+    for (const cut of cuts.filter((at) => at <= whole.length)) {
+      for (const zeros of [0, 7]) {
+        writeFileSync(path, Buffer.concat([whole.subarray(0, cut), Buffer.alloc(zeros)]));
+        const { journal, frames } = await Journal.open(path);
+        const kept = ends.filter((end) => end <= cut).length - 1;
+        expect(frames.length, `cut at ${cut}, ${zeros} zeros`).toBe(Math.max(0, kept));
+        await journal.append(Buffer.from('new'));
+        await journal.close();
+        const again = await Journal.open(path);
+        expect(again.frames.at(-1)?.payload.toString()).toBe('new');
+        await again.journal.close();
+      }
+    }
+  });
+
+  it('tells of every flipped bit', async () => {
+    const path = join(folder(), 'journal');
+    const whole = await written(path);
+    const bits = [...Array(110 * 8).keys(), ...Array.from({ length: 300 }, (_, i) => (whole.length - 1) * 8 - i)];
+    for (const bit of bits) {
+      flip(path, bit);
+      const fault = await faultOf(() => Journal.open(path));
+      expect(['FSC7111', 'FSC7112']).toContain(fault.code);
+      expect(fault.exitCode).toBe(1);
+      // Nothing is changed by the look.
+      expect(readFileSync(path).length).toBe(whole.length);
+      writeFileSync(path, whole);
+    }
+  }, 30_000);
+
+  it('refuses the format of a newer fsc and leaves it as it is', async () => {
+    const path = join(folder(), 'journal');
+    await written(path);
+    const bytes = readFileSync(path);
+    bytes.writeUInt32LE(2, 8);
+    const { crc32 } = await import('node:zlib');
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
+    writeFileSync(path, bytes);
+    expect(await faultOf(() => Journal.open(path))).toMatchObject({ code: 'FSC7112', exitCode: 1 });
+    expect(readFileSync(path)).toEqual(bytes);
+  });
+
+  it('keeps records letter by letter', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), (records) => {
+        const batch = {
+          position: { partitions: { 'stream:-': { offset: records.length } } },
+          idle: ['a'],
+          records,
+          knownTimeMicros: Float64Array.from(records, (_, i) => i * 1e6),
+          verdicts: Uint8Array.from(records, (_, i) => i % 3),
+        };
+        const entry = decodeEntry({ sequence: 1, payload: Buffer.from(encodeEntry(batch)) }, 'journal');
+        expect(entry.records).toEqual(records);
+        expect(entry.knownTimes).toEqual([...batch.knownTimeMicros]);
+        expect(entry.malformed).toEqual(records.flatMap((_, i) => (i % 3 === 1 ? [i] : [])));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('the lock of a folder', () => {
+  const holder = (pid: number, started: string | null = null, host = hostname()) =>
+    JSON.stringify({ pid, host, started });
+
+  it('is held once and free again after release', async () => {
+    const path = join(folder(), 'state');
+    const lock = lockFolder(path);
+    expect(await faultOf(() => lockFolder(path))).toMatchObject({ code: 'FSC7114', exitCode: 3 });
+    lock.release();
+    lock.release();
+    expect(existsSync(join(path, 'lock'))).toBe(false);
+    lockFolder(path).release();
+  });
+
+  it('of a living process stops the run', async () => {
+    const path = folder();
+    writeFileSync(join(path, 'lock'), holder(process.ppid));
+    const fault = await faultOf(() => lockFolder(path));
+    expect(fault).toMatchObject({ code: 'FSC7114', exitCode: 3 });
+    expect(fault.why).toContain(String(process.ppid));
+  });
+
+  it.each([
+    ['a process that is gone', () => holder(4_000_000)],
+    ['another process of the same number', () => holder(process.ppid, 'long ago')],
+    ['an earlier process with our own number', () => holder(process.pid, '1')],
+  ])('of %s is taken over', (_, content) => {
+    const path = folder();
+    writeFileSync(join(path, 'lock'), content());
+    const lock = lockFolder(path);
+    expect(JSON.parse(readFileSync(join(path, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid });
+    lock.release();
+  });
+
+  it('of another host counts while it beats', async () => {
+    const path = folder();
+    writeFileSync(join(path, 'lock'), holder(1, null, 'elsewhere'));
+    expect(await faultOf(() => lockFolder(path))).toMatchObject({ exitCode: 3 });
+    const { utimesSync } = await import('node:fs');
+    utimesSync(join(path, 'lock'), 1, 1);
+    lockFolder(path).release();
+  });
+
+  it('names a folder that cannot be made', async () => {
+    const path = join(folder(), 'file');
+    writeFileSync(path, '');
+    expect(await faultOf(() => lockFolder(join(path, 'state')))).toMatchObject({ code: 'FSC7115', exitCode: 3 });
+  });
+
+  it('leaves a half-written lock alone at first', async () => {
+    const path = folder();
+    mkdirSync(path, { recursive: true });
+    appendFileSync(join(path, 'lock'), '{');
+    truncateSync(join(path, 'lock'), 1);
+    expect(await faultOf(() => lockFolder(path))).toMatchObject({ code: 'FSC7114', exitCode: 3 });
+  });
+});
