@@ -2,9 +2,10 @@
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { type ReadResult, readTextValue, readTimestampText } from '../values/text.ts';
+import { type ReadResult, readTextValue } from '../values/text.ts';
 import { openBytes } from './byte-input.ts';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.ts';
+import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { readEpochDigits } from './json-decoder.ts';
@@ -136,7 +137,9 @@ class CsvRecords implements FileRecords {
         return { ok: false, reason: `is ${isMissing ? 'missing' : 'null'} and NOT NULL` };
       return { ok: true, value };
     }
-    return field.epochUnit === null ? readTextValue(text, field.type) : readEpochDigits(text.trim(), field);
+    if (field.epochUnit !== null) return readEpochDigits(text.trim(), field);
+    const isInstant = field.type.kind === 'timestamp' || field.type.kind === 'timestamptz';
+    return isInstant ? readInstantText(text.trim()) : readTextValue(text, field.type);
   }
 
   async close(): Promise<void> {
@@ -146,6 +149,6 @@ class CsvRecords implements FileRecords {
 
 function instantOf(text: string | null): number {
   if (text === null) return Number.NaN;
-  const read = readTimestampText(text.trim());
+  const read = readInstantText(text.trim());
   return read.ok && typeof read.value === 'number' ? read.value : Number.NaN;
 }

@@ -1,4 +1,5 @@
-import { daysFromCivil, daysInMonth } from '../values/temporal.ts';
+import { daysFromCivil, daysInMonth, parseTimestamp } from '../values/temporal.ts';
+import { clip, type ReadResult, refused, taken } from '../values/text.ts';
 import { MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from '../values/types.ts';
 
 /**
@@ -59,4 +60,13 @@ function twoDigits(text: string, at: number): number {
   const a = text.charCodeAt(at) - 48;
   const b = text.charCodeAt(at + 1) - 48;
   return a >= 0 && a <= 9 && b >= 0 && b <= 9 ? a * 10 + b : Number.NaN;
+}
+
+/**
+ * An instant of a record. Beyond what timestamps reach (1684 to 2255) it is still one, and the verdict is that it is out of range, so the
+ * nearest double stands for it.
+ */
+export function readInstantText(text: string): ReadResult {
+  const micros = parseTimestamp(text);
+  return micros === null ? refused(`\`${clip(text)}\` is no timestamp`) : taken(micros);
 }

@@ -6,10 +6,8 @@ import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import type { NumericVector, TextVector } from '../values/batch.ts';
 import { powerOfTen } from '../values/decimal.ts';
 import { type Json, rawJsonAt, readJsonValue } from '../values/json.ts';
-import { inTimestampRange } from '../values/temporal.ts';
 import { clip, type ReadResult, readDecimalText, readIntegerText, refused, taken } from '../values/text.ts';
-import { printType } from '../values/types.ts';
-import { TimestampReader } from './fast-timestamp.ts';
+import { readInstantText, TimestampReader } from './fast-timestamp.ts';
 import { EPOCH_MICROS, type FieldSpec, type RecordColumns } from './record-columns.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -120,7 +118,7 @@ export class JsonDecoder {
       if ((field.type.kind !== 'timestamp' && field.type.kind !== 'timestamptz') || field.epochUnit !== null)
         return false;
       const micros = this.#timestamps.read(value);
-      if (!(micros >= 0) || !inTimestampRange(micros)) return false;
+      if (!(micros >= 0)) return false;
       vector.values[row] = micros;
       return true;
     }
@@ -184,7 +182,8 @@ export class JsonDecoder {
       if (type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint')
         return readIntegerText(digits, type);
     }
-    return readJsonValue(value, type, raw);
+    const isInstant = type.kind === 'timestamp' || type.kind === 'timestamptz';
+    return isInstant && typeof value === 'string' ? readInstantText(value) : readJsonValue(value, type, raw);
   }
 
   #readEpoch(field: FieldSpec, value: Json): ReadResult {
@@ -199,11 +198,8 @@ export function readEpochDigits(digits: string, field: FieldSpec): ReadResult {
   const scale = unit === 1 ? 0 : unit === 1000 ? 3 : 6;
   const read = readDecimalText(digits, 38, scale);
   if (!read.ok) return refused(`${clip(digits)} is no whole number of microseconds`);
-  const micros = read.value;
-  if (typeof micros !== 'number' || !inTimestampRange(micros)) {
-    return refused(`${clip(digits)} is out of range for ${printType(field.type)}`);
-  }
-  return taken(micros);
+  // Out of range is a verdict, not a fault: the nearest double stands for it.
+  return taken(Number(read.value));
 }
 
 /** The text of a scalar that only `@only` looks at; NULL for anything else. */

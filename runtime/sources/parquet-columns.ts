@@ -5,19 +5,18 @@
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import { decimalToNumber, fitsPrecision, powerOfTen, rescale, truncateScale } from '../values/decimal.ts';
 import { fitsInt64, type Hybrid, hybridToNumber } from '../values/hybrid.ts';
-import { inTimestampRange } from '../values/temporal.ts';
 import {
   type ReadResult,
   readDateText,
   readDecimalText,
   readDouble,
   readString,
-  readTimestampText,
   refused,
   taken,
 } from '../values/text.ts';
 import { MICROS_PER_DAY, printType, type SqlType, type Value } from '../values/types.ts';
 import type { ParquetColumn } from './duckdb-scan.ts';
+import { readInstantText } from './fast-timestamp.ts';
 import { readEpochDigits } from './json-decoder.ts';
 import { emptyVector, type FieldSpec, valueAt } from './record-columns.ts';
 
@@ -118,9 +117,9 @@ function instantConverter(field: FieldSpec): ColumnConverter {
     const vector = scanned as NumericVector;
     const { values } = vector;
     for (let row = 0; row < length; row += 1) {
-      const value = values[row]!;
-      if (inTimestampRange(value)) continue;
-      refuse(row, Number.isNaN(value) ? 'an instant between two microseconds' : `out of range for ${field.type.kind}`);
+      // Beyond what timestamps reach is out of range, which is another verdict.
+      if (!Number.isNaN(values[row]!)) continue;
+      refuse(row, 'an instant between two microseconds');
       setNull(vector, row);
     }
     return vector;
@@ -355,10 +354,7 @@ function dateReader(from: SqlType): ReadValue | null {
 }
 
 function timestampReader(from: SqlType): ReadValue | null {
-  if (from.kind === 'text') return (value) => readTimestampText((value as string).trim());
+  if (from.kind === 'text') return (value) => readInstantText((value as string).trim());
   if (from.kind !== 'date') return null;
-  return (value) => {
-    const micros = (value as number) * MICROS_PER_DAY;
-    return inTimestampRange(micros) ? taken(micros) : refused('out of range for timestamp');
-  };
+  return (value) => taken((value as number) * MICROS_PER_DAY);
 }
