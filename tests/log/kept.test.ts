@@ -1,0 +1,312 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
+import { Archive, listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
+import {
+  listQuarantine,
+  Quarantine,
+  quarantinedSources,
+  quarantinePath,
+  showQuarantined,
+} from '../../runtime/log/quarantine.ts';
+import type { SavedLog } from '../../runtime/log/source-log.ts';
+import { FixedClock } from '../../runtime/time/clock.ts';
+import { event, folder, lines, MINUTE, open, program, put, read, sourceSpec, stdinOf, T0 } from './helpers.ts';
+
+const checked = sourceSpec({ checks: [{ sql: 'v > 0' }] });
+
+describe('the quarantine', () => {
+  it('keeps every refused and late record with reason, place, known time and text', async () => {
+    const root = folder();
+    const texts = [event(0, 1), '{broken', event(-301, 2), event(1, 3, { v: -1 }), event(0, 1)];
+    put(root, 'a.jsonl', lines(...texts));
+    const sink = new Quarantine(join(root, 'quarantine'), 'events');
+    await read(program(checked), { root, stream: 'a.jsonl', refused: sink });
+    sink.close();
+    const kept = listQuarantine(join(root, 'quarantine'), 'events');
+    expect(kept.map((record) => [record.id, record.verdict, record.text])).toEqual([
+      ['a.jsonl:1', 'malformed', texts[1]],
+      ['a.jsonl:2', 'late', texts[2]],
+      ['a.jsonl:3', 'constraint', texts[3]],
+    ]);
+    expect(kept[0]?.knownTimeMicros).toBeNull();
+    expect(kept[1]?.knownTimeMicros).toBe(T0 - 301_000_000);
+    expect(kept[2]?.reason).toContain('v > 0');
+    expect(quarantinedSources(join(root, 'quarantine'))).toEqual(['events']);
+    expect(showQuarantined(join(root, 'quarantine'), 'events', 'a.jsonl:2')?.verdict).toBe('late');
+    expect(showQuarantined(join(root, 'quarantine'), 'events', 'a.jsonl:9')).toBeNull();
+  });
+
+  const record = (offset: number, verdict: string, reason: string, text = 'x') => ({
+    verdict,
+    reason,
+    place: { partition: '-', offset },
+    knownTimeMicros: T0,
+    text,
+  });
+
+  it('counts a record once that a restart read again, and marks retried ones', () => {
+    const path = folder();
+    const sink = new Quarantine(path, 'a/b');
+    sink.add(record(0, 'malformed', 'first'));
+    sink.add(record(0, 'malformed', 'second'));
+    sink.add(record(1, 'late', 'old', 'text\u2028\n"\ud800'));
+    sink.flush();
+    sink.markRetried('-:1');
+    sink.close();
+    const kept = listQuarantine(path, 'a/b');
+    expect(kept.map((item) => [item.id, item.reason, item.isRetried])).toEqual([
+      ['-:0', 'first', false],
+      ['-:1', 'old', true],
+    ]);
+    expect(kept[1]?.text).toBe('text\u2028\n"\ud800');
+    expect(quarantinedSources(path)).toEqual(['a/b']);
+  });
+
+  it('passes over half a line of a crash and goes on after the whole ones', () => {
+    const path = folder();
+    const file = quarantinePath(path, 's');
+    const first = new Quarantine(path, 's');
+    first.add(record(0, 'late', 'a'));
+    first.close();
+    appendFileSync(file, `{"v":1,"kind":"la${'x'.repeat(70_000)}`);
+    expect(listQuarantine(path, 's')).toHaveLength(1);
+    const second = new Quarantine(path, 's');
+    second.add(record(1, 'late', 'b'));
+    second.close();
+    expect(listQuarantine(path, 's').map((item) => item.reason)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['not JSON', 'FSC7116'],
+    ['[]', 'FSC7116'],
+    ['{"v":1,"kind":3}', 'FSC7116'],
+    ['{"v":2}', 'FSC7112'],
+  ])('refuses the line %s', (line, code) => {
+    const path = folder();
+    writeFileSync(quarantinePath(path, 's'), `${line}\n`);
+    expect(() => listQuarantine(path, 's')).toThrow(expect.objectContaining({ code, exitCode: 1 }));
+  });
+
+  it('makes no file where nothing was refused', () => {
+    const path = join(folder(), 'none');
+    const sink = new Quarantine(path, 's');
+    sink.flush();
+    sink.close();
+    expect(existsSync(path)).toBe(false);
+    expect(listQuarantine(path, 's')).toEqual([]);
+    expect(quarantinedSources(path)).toEqual([]);
+  });
+});
+
+describe('accepted records as Parquet', () => {
+  const input = (root: string, location: string, order: 'none' | 'arrival' | null = null) => ({
+    program: program(checked),
+    locations: [{ name: 'history' as const, location, order }],
+    root,
+    cacheDir: join(root, 'cache'),
+  });
+
+  async function rowsOf(paths: readonly string[]): Promise<unknown[]> {
+    const session = await openDuckDb({ threads: 1 });
+    const list = paths.map((path) => `'${path}'`).join(', ');
+    const reader = await session.connection.runAndReadAll(
+      `SELECT id, v, epoch_us(ts) - ${T0} AS t FROM read_parquet([${list}])`,
+    );
+    const rows = reader.getRowsJson();
+    session.close();
+    return rows;
+  }
+
+  it('are those that a stream run accepts, in log order', async () => {
+    const root = folder();
+    put(
+      root,
+      'a.jsonl',
+      lines(
+        event(0, 1, { v: 1 }).replace('"id":1', '"id":9007199254740993'),
+        '{',
+        event(2, 2),
+        event(-400, 3),
+        event(1, 1),
+        event(2, 2),
+        event(3, 4, { v: 0 }),
+      ),
+    );
+    const { paths, counts } = await acceptedParquet(input(root, 'a.jsonl'));
+    expect(counts).toMatchObject({ read: 7, accepted: 3, duplicate: 1, late: 1, quarantined: 2 });
+    expect(await rowsOf(paths)).toEqual([
+      ['9007199254740993', 1, '0'],
+      ['2', null, '2000000'],
+      ['1', null, '1000000'],
+    ]);
+  });
+
+  it('come from the cache until a file changes', async () => {
+    const root = folder();
+    put(root, 'd/a.csv', 'id,ts,v\n1,2024-03-01 12:00:00,5\n');
+    const first = await acceptedParquet(input(root, 'd/*.csv'));
+    const stamp = readFileSync(first.paths[0]!);
+    expect((await acceptedParquet(input(root, 'd/*.csv'))).paths).toEqual(first.paths);
+    put(root, 'd/b.csv', 'ts,v,id\n2024-03-01 11:00:00,,2\n');
+    const second = await acceptedParquet(input(root, 'd/*.csv'));
+    expect(second.paths).not.toEqual(first.paths);
+    expect(await rowsOf(second.paths)).toEqual([
+      ['2', null, '-3600000000'],
+      ['1', 5, '0'],
+    ]);
+    expect(readFileSync(first.paths[0]!)).toEqual(stamp);
+  });
+
+  it('are made anew where the cache was cut', async () => {
+    const root = folder();
+    put(root, 'a.jsonl', lines(event(0, 1)));
+    const { paths } = await acceptedParquet(input(root, 'a.jsonl'));
+    writeFileSync(paths[0]!, 'x');
+    expect(await rowsOf((await acceptedParquet(input(root, 'a.jsonl'))).paths)).toHaveLength(1);
+  });
+
+  it('drop old entries of the same source only', async () => {
+    const root = folder();
+    put(root, 'a.jsonl', lines(event(0, 1)));
+    const { paths } = await acceptedParquet(input(root, 'a.jsonl'));
+    writeFileSync(join(root, 'cache', 'events-notes.parquet'), '');
+    for (const name of readdirSync(join(root, 'cache'))) utimesSync(join(root, 'cache', name), 1, 1);
+    put(root, 'a.jsonl', lines(event(0, 1), event(1, 2)));
+    const second = await acceptedParquet(input(root, 'a.jsonl'));
+    expect(existsSync(paths[0]!)).toBe(false);
+    expect(readdirSync(join(root, 'cache'))).toHaveLength(3);
+    expect(await rowsOf(second.paths)).toHaveLength(2);
+  });
+
+  it('are an empty file where none are', async () => {
+    const root = folder();
+    put(root, 'a.jsonl', '');
+    const { paths, counts } = await acceptedParquet(input(root, 'a.jsonl'));
+    expect(counts.read).toBe(0);
+    expect(await rowsOf(paths)).toEqual([]);
+  });
+
+  it('cannot come from stdin', async () => {
+    await expect(acceptedParquet(input(folder(), '-'))).rejects.toMatchObject({ code: 'FSC7101', exitCode: 2 });
+  });
+});
+
+describe('records of stdin', () => {
+  const source = program(checked);
+  /** Valid JSON once its broken bytes are replaced, or its long tail is cut: it must stay malformed. */
+  const notText = Buffer.concat([
+    Buffer.from('{"ts":"2024-03-01T12:00:01Z","id":50,"p":"'),
+    Buffer.from([0xff]),
+    Buffer.from('"}\n'),
+  ]);
+  const tooLong = Buffer.from(`${event(1, 51)}${' '.repeat(1 << 20)}\n`);
+  const chunks = [
+    Buffer.from(lines(event(0, 1), event(1, 2, { v: 3 }))),
+    notText,
+    tooLong,
+    Buffer.from(lines('{', event(61, 3), event(30, 2), event(1, 2, { v: 3 }))),
+    Buffer.from(lines(event(59, 4), event(-241, 5), event(-242, 6))),
+  ];
+  const stdin = () => Readable.from(chunks, { objectMode: false });
+
+  it('are read again from the journal with the verdicts they got', async () => {
+    const clock = new FixedClock(T0);
+    const first = await open(source, { stream: '-', stdin: stdin(), clock, batchRows: 2 });
+    const entries: JournalEntry[] = [];
+    const expected: unknown[] = [];
+    const saved: (SavedLog | null)[] = [null];
+    for (let batch = await first.next(); batch !== null; batch = await first.next()) {
+      const entry = decodeEntry({ sequence: 1, payload: Buffer.from(encodeEntry(batch)) }, '');
+      entries.push(entry);
+      expected.push([[...batch.verdicts.subarray(0, batch.batch.length)], batch.settleLineMicros, batch.position]);
+      saved.push({ position: batch.position, image: structuredClone(first.snapshot()) });
+      clock.advance(100_000);
+    }
+    await first.close();
+    expect(entries.length).toBeGreaterThan(4);
+    for (let from = 0; from <= entries.length; from += 1) {
+      const late = new FixedClock(T0 + 60 * MINUTE);
+      const again = await open(source, {
+        stream: '-',
+        stdin: stdinOf(lines(event(62, 7))),
+        clock: late,
+        resumeFrom: saved[from] ?? null,
+        journaled: entries.slice(from),
+      });
+      const seen: unknown[] = [];
+      for (let i = from; i < entries.length; i += 1) {
+        const batch = (await again.next())!;
+        expect(batch.records).toBeNull();
+        seen.push([[...batch.verdicts.subarray(0, batch.batch.length)], batch.settleLineMicros, batch.position]);
+      }
+      expect(seen).toEqual(expected.slice(from));
+      const rest = (await again.next())!;
+      expect(rest.records).toEqual([event(62, 7)]);
+      expect(rest.position).toEqual({ partitions: { 'stream:-': { offset: 12 } } });
+      await again.close();
+    }
+  });
+
+  it('go to the archive with position, known time, verdict and text', async () => {
+    const root = folder();
+    const log = await open(source, { stream: '-', stdin: stdin(), batchRows: 4 });
+    const archive = await Archive.open(root, checked, '-');
+    let offset = 0;
+    for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+      await archive.add(batch, offset);
+      offset += batch.batch.length;
+    }
+    const file = await archive.flush();
+    expect(file).toMatchObject({ partition: '-', from: 0, to: 11 });
+    expect(await archive.flush()).toBeNull();
+    archive.close();
+    const session = await openDuckDb({ threads: 1 });
+    const rows = await session.connection.runAndReadAll(
+      `SELECT id, _fsc_offset, _fsc_verdict, epoch_us(_fsc_known_time) - ${T0}, length(_fsc_text) FROM '${file!.path}'`,
+    );
+    session.close();
+    expect(rows.getRowsJson().map((row) => row.slice(0, 3))).toEqual(
+      [
+        ['1', '0', 'accepted'],
+        ['2', '1', 'accepted'],
+        [null, '2', 'malformed'],
+        [null, '3', 'malformed'],
+        [null, '4', 'malformed'],
+        ['3', '5', 'ahead'],
+        ['2', '6', 'accepted'],
+        ['2', '7', 'duplicate'],
+        ['4', '8', 'accepted'],
+        ['5', '9', 'accepted'],
+        ['6', '10', 'late'],
+      ].map((row) => row),
+    );
+  });
+
+  it('are archived once where a run was redone', async () => {
+    const root = folder();
+    const write = async (from: number, texts: readonly string[]) => {
+      const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
+      const archive = await Archive.open(root, checked, '-');
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) await archive.add(batch, from);
+      const file = await archive.flush();
+      archive.close();
+      return file!;
+    };
+    const one = await write(0, [event(0, 1), event(1, 2)]);
+    const bytes = readFileSync(one.path);
+    await write(0, [event(0, 1), event(1, 2)]);
+    expect(readFileSync(one.path)).toEqual(bytes);
+    await write(2, [event(2, 3)]);
+    await write(2, [event(2, 3), event(3, 4)]);
+    expect(listArchive(root, 'events').map((file) => [file.from, file.to])).toEqual([
+      [0, 2],
+      [2, 4],
+    ]);
+    expect(readdirSync(join(root, 'events'))).toHaveLength(2);
+  });
+});
