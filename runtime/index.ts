@@ -1,4 +1,5 @@
 /** `fsc/runtime`: what generated stream modules stand on, and how a program is loaded from their text. */
+export { connectClient } from './serving/client-runtime.ts';
 export { kernels } from './state/kernels.ts';
 export { loadProgram } from './state/load.ts';
 export type {

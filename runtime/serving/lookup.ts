@@ -2,19 +2,19 @@
  * Online lookup (design.md section 7): reads stored steps, finds the one at t and evaluates stage 3. All views of a call are read in one
  * store call and share t.
  */
-import type { ErrorCounter, ViewProgram } from '../state/program.ts';
+import type { ErrorCounter } from '../state/program.ts';
 import { REACH_BACK_MICROS } from '../stores/row-builder.ts';
 import type { Heartbeat, OnlineStore } from '../stores/store.ts';
 import type { Clock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
 import type { Value } from '../values/types.ts';
-import { beforeRow, type Found, ViewReader } from './view-reader.ts';
+import { beforeRow, type Found, type LookupView, ViewReader } from './view-reader.ts';
 
 export type ClockMode = 'wall' | 'events';
 
 export interface LookupOptions {
   /** Request views need the views that they join among these. */
-  readonly views: readonly ViewProgram[];
+  readonly views: readonly LookupView[];
   readonly store: OnlineStore;
   readonly clock: Clock;
   /** What `now` is: the clock, or the newest event time that the store knows of. */
@@ -257,11 +257,11 @@ class StoreLookup implements Lookup {
 /** Shape D: reads the views it joins, then projects. */
 class RequestReader {
   readonly joined: readonly ViewReader[];
-  readonly #view: ViewProgram;
+  readonly #view: LookupView;
   readonly #errors: ErrorCounter;
   readonly #outputs: number;
 
-  constructor(view: ViewProgram, joined: readonly (ViewReader | null)[], errors: ErrorCounter) {
+  constructor(view: LookupView, joined: readonly (ViewReader | null)[], errors: ErrorCounter) {
     this.#view = view;
     this.#errors = errors;
     this.joined = joined.map((reader, i) => {

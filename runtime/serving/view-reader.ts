@@ -6,6 +6,9 @@ import { FscError } from '../values/errors.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import type { Value } from '../values/types.ts';
 
+/** What a lookup needs of a view: the generated module of a view is one, also without its group. */
+export type LookupView = Pick<ViewProgram, 'spec' | 'slotTypes' | 'project' | 'joinKeys'>;
+
 /** What the rows say of one entity at one instant. */
 export type Found =
   | {
@@ -26,14 +29,14 @@ const UNKNOWN_ENTITY: Found = { kind: 'row', row: null, covered: true, validFrom
 
 /** Reads and projects the stored rows of one view (shapes A and B). One lookup at a time: buffers are reused. */
 export class ViewReader {
-  readonly view: ViewProgram;
+  readonly view: LookupView;
   readonly keys: RowKeys;
   readonly #reader: RowReader;
   readonly #outputs: number;
   readonly #slots: Value[];
   readonly #input: ProjectInput;
 
-  constructor(view: ViewProgram, namespace: string, errors: ErrorCounter) {
+  constructor(view: LookupView, namespace: string, errors: ErrorCounter) {
     const { spec } = view;
     this.view = view;
     this.keys = new RowKeys({

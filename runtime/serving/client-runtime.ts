@@ -1,0 +1,237 @@
+/** What generated clients (`generated/client/index.js`) stand on. Their types stand in the generated `index.d.ts`. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SourceProgram } from '../log/contract.ts';
+import { openLmdbStore } from '../stores/lmdb-store.ts';
+import type { OnlineStore } from '../stores/store.ts';
+import { type Clock, wallClock } from '../time/clock.ts';
+import { FscError } from '../values/errors.ts';
+import { printTimestamp } from '../values/temporal.ts';
+import type { Value } from '../values/types.ts';
+import { readClientConfig } from './client-config.ts';
+import { type ClientValue, giver, takeInstant, takeValue } from './client-values.ts';
+import { type Answer, createLookup, type Lookup } from './lookup.ts';
+import type { LookupView } from './view-reader.ts';
+
+export interface ClientDefinition {
+  readonly views: readonly LookupView[];
+  readonly sources: readonly Pick<SourceProgram, 'spec'>[];
+}
+
+export interface ConnectOptions {
+  readonly project?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly online?: string | undefined;
+  readonly clock?: 'wall' | 'events' | undefined;
+  readonly namespace?: string | undefined;
+  readonly maxLagMillis?: number | undefined;
+  /** Instead of `online`: a store that the caller opened and closes itself. */
+  readonly store?: OnlineStore | undefined;
+  /** For tests. */
+  readonly wall?: Clock | undefined;
+}
+
+export interface ClientMeta {
+  readonly asOf: string;
+  readonly exact: boolean;
+  readonly knownTo: string | null;
+  readonly validFrom: string | null;
+  readonly validTo: string | null;
+}
+
+export type ClientRow = Readonly<Record<string, ClientValue>>;
+
+export interface ClientAnswer {
+  readonly row: ClientRow | null;
+  readonly meta: ClientMeta;
+}
+
+export interface At {
+  readonly at?: string | Date | null | undefined;
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** `home`: the project that the client was generated in. */
+export async function connectClient(
+  definition: ClientDefinition,
+  home: URL | string,
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const root = options.project === undefined ? pathOf(home) : resolve(options.project);
+  const config = readClientConfig(root, options, process.env);
+  const store = options.store ?? (await openLmdbStore({ path: config.onlinePath, readOnly: true }));
+  const lookup = createLookup({
+    views: definition.views,
+    store,
+    clock: options.wall ?? wallClock,
+    clockMode: config.clock,
+    namespace: config.namespace,
+    ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
+  });
+  return new Client(definition, lookup, options.store === undefined ? store : null);
+}
+
+function pathOf(home: URL | string): string {
+  return typeof home === 'string' && !home.startsWith('file:') ? home : fileURLToPath(home);
+}
+
+export class Client {
+  readonly #lookup: Lookup;
+  readonly #own: OnlineStore | null;
+  readonly #codecs = new Map<string, ViewCodec>();
+
+  constructor(definition: ClientDefinition, lookup: Lookup, own: OnlineStore | null) {
+    this.#lookup = lookup;
+    this.#own = own;
+    for (const view of definition.views) this.#codecs.set(view.spec.name, new ViewCodec(view, definition.sources));
+  }
+
+  async get(view: string, key: Given, options?: At): Promise<ClientAnswer> {
+    const codec = this.#codec(view);
+    return codec.answer(await this.#lookup.get(view, codec.take(key), takeInstant(options?.at)));
+  }
+
+  async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
+    const codec = this.#codec(view);
+    const taken = keys.map((key) => codec.take(key));
+    const answers = await this.#lookup.getMany(view, taken, takeInstant(options?.at));
+    return answers.map((answer) => codec.answer(answer));
+  }
+
+  /** Several views at one instant: `{ view: key }` gives `{ view: answer }`, `{ view: [keys] }` gives `{ view: [answers] }`. */
+  async getViews(
+    requests: Readonly<Record<string, Given | readonly Given[]>>,
+    options?: At,
+  ): Promise<Record<string, ClientAnswer | ClientAnswer[]>> {
+    const names = Object.keys(requests);
+    const asked = names.map((view) => {
+      const given = requests[view] as Given | readonly Given[];
+      const codec = this.#codec(view);
+      return { view, keys: (isList(given) ? given : [given]).map((key) => codec.take(key)) };
+    });
+    const answers = await this.#lookup.getViews(asked, takeInstant(options?.at));
+    const out: Record<string, ClientAnswer | ClientAnswer[]> = Object.create(null);
+    names.forEach((view, i) => {
+      const codec = this.#codec(view);
+      const list = (answers[i] as Answer[]).map((answer) => codec.answer(answer));
+      out[view] = isList(requests[view] as Given | readonly Given[]) ? list : (list[0] as ClientAnswer);
+    });
+    return out;
+  }
+
+  async close(): Promise<void> {
+    await this.#own?.close();
+  }
+
+  #codec(view: string): ViewCodec {
+    const codec = this.#codecs.get(view);
+    if (codec !== undefined) return codec;
+    const names = [...this.#codecs.keys()].join(', ');
+    throw new FscError(
+      'FSC7221',
+      2,
+      `there is no view \`${view}\``,
+      `there are ${names}`,
+      'generate the client again: fsc compile',
+    );
+  }
+}
+
+function isList(given: Given | readonly Given[]): given is readonly Given[] {
+  return Array.isArray(given);
+}
+
+interface OutputColumn {
+  readonly name: string;
+  readonly give: ReturnType<typeof giver>;
+}
+
+interface KeyColumn {
+  readonly name: string;
+  readonly type: Parameters<typeof takeValue>[1];
+  /** What stands for a column that is left out; undefined: it must be given. */
+  readonly otherwise: Value | undefined;
+  readonly nullable: boolean;
+}
+
+/** Objects by name to values by place, and back. */
+class ViewCodec {
+  readonly #view: string;
+  readonly #columns: readonly KeyColumn[];
+  readonly #names: ReadonlySet<string>;
+  readonly #outputs: readonly OutputColumn[];
+
+  constructor({ spec }: LookupView, sources: ClientDefinition['sources']) {
+    this.#view = spec.name;
+    const request = spec.shape === 'request' ? sources.find((source) => source.spec.name === spec.source) : undefined;
+    this.#columns =
+      request?.spec.columns.map((column) => ({
+        name: column.name,
+        type: column.type,
+        otherwise: column.hasDefault ? column.defaultValue : column.nullable ? null : undefined,
+        nullable: column.nullable,
+      })) ?? spec.entity.map(({ name, type }) => ({ name, type, otherwise: undefined, nullable: false }));
+    this.#names = new Set(this.#columns.map((column) => column.name));
+    this.#outputs = [...spec.entity, ...spec.features]
+      .sort((a, b) => a.ordinal - b.ordinal)
+      .map(({ name, type }) => ({ name, give: giver(type) }));
+  }
+
+  take(given: Given): Value[] {
+    if (typeof given !== 'object' || given === null) throw this.#fault('the key is no object', null);
+    for (const name of Object.keys(given)) {
+      if (!this.#names.has(name)) throw this.#fault(`there is no column \`${name}\``, this.#expected());
+    }
+    return this.#columns.map((column) => this.#takeColumn(column, given));
+  }
+
+  #takeColumn(column: KeyColumn, given: Given): Value {
+    const value = Object.hasOwn(given, column.name) ? given[column.name] : undefined;
+    if (value === undefined) {
+      if (column.otherwise === undefined) throw this.#fault(`\`${column.name}\` is missing`, this.#expected());
+      return column.otherwise;
+    }
+    if (value === null) {
+      if (!column.nullable) throw this.#fault(`\`${column.name}\` is null`, 'it is NOT NULL');
+      return null;
+    }
+    return takeValue(value, column.type, `\`${column.name}\` of \`${this.#view}\``);
+  }
+
+  answer({ row, meta }: Answer): ClientAnswer {
+    return {
+      row: row === null ? null : this.#give(row),
+      meta: {
+        asOf: printTimestamp(meta.asOf),
+        exact: meta.exact,
+        knownTo: instant(meta.knownTo),
+        validFrom: instant(meta.validFrom),
+        validTo: instant(meta.validTo),
+      },
+    };
+  }
+
+  #give(row: readonly Value[]): ClientRow {
+    // Without a prototype: a column may be called `__proto__`.
+    const out: Record<string, ClientValue> = Object.create(null);
+    for (let i = 0; i < this.#outputs.length; i++) {
+      const { name, give } = this.#outputs[i] as OutputColumn;
+      const value = row[i] as Value;
+      out[name] = value === null ? null : give(value);
+    }
+    return out;
+  }
+
+  #expected(): string {
+    return `\`${this.#view}\` takes ${this.#columns.map((column) => column.name).join(', ')}`;
+  }
+
+  #fault(message: string, why: string | null): FscError {
+    return new FscError('FSC7223', 2, message, why, null);
+  }
+}
+
+function instant(micros: number | null): string | null {
+  return micros === null ? null : printTimestamp(micros);
+}
