@@ -90,7 +90,6 @@ export class Judge {
     for (let row = 0; row < batch.length; row += 1) {
       if (faults[row] === 0 || (verdicts[row] === SKIPPED && faults[row] !== RECORD_FAULT)) continue;
       verdicts[row] = MALFORMED;
-      clearRow(batch, row);
     }
   }
 
@@ -257,6 +256,11 @@ export class Judge {
     const id = this.partitions.id(JSON.stringify(vector.dictionary![code]!));
     this.#codeIds.ids[code] = id;
     return id;
+  }
+
+  /** A malformed row holds NULLs (contract.ts); after its text was kept, which may be made from them. */
+  clearMalformed(batch: ColumnBatch): void {
+    for (let row = 0; row < this.judged; row += 1) if (this.verdicts[row] === MALFORMED) clearRow(batch, row);
   }
 
   handOff(): void {

@@ -212,6 +212,7 @@ class PhasedLog implements SourceLog {
     this.#noteKnownTo(knownTimes, rows);
     const counts = this.#count(raw, rows);
     this.#refuse(raw, rows, knownTimes);
+    if (raw.faults !== null) this.#judge.clearMalformed(raw.batch);
     const idle = this.#idle;
     this.#idle = [];
     const hasNewRecords = phase.isUnrepeatable && raw.journaled === undefined;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ByteInput } from './byte-input.ts';
 import { MAX_LINE_BYTES } from './line-splitter.ts';
 
@@ -13,23 +14,40 @@ export interface CsvRecord {
   readonly end: number;
 }
 
+/** Of a record that is too long, this much is kept for the quarantine. */
+const KEPT_BYTES = 1024;
+
 const QUOTE = 34;
 const COMMA = 44;
 const RETURN = 13;
 const NEWLINE = 10;
 
+const FIELD_START = 0;
+const PLAIN = 1;
+const QUOTED = 2;
+/** After a quote within quotes: the field's end, or the first half of an escaped quote. */
+const MAYBE_END = 3;
+
+function nextState(state: number, byte: number): number {
+  if (state === QUOTED) return byte === QUOTE ? MAYBE_END : QUOTED;
+  if (state === MAYBE_END && byte === QUOTE) return QUOTED;
+  if (byte === COMMA) return FIELD_START;
+  return state === FIELD_START && byte === QUOTE ? QUOTED : PLAIN;
+}
+
 /**
- * Splits text into records. A record whose quotes don't balance ends at its first newline, so that one stray quote costs one line, not
- * the rest of the file.
+ * Splits bytes into records. One whose quotes are wrong ends at its first newline, so that a stray quote costs one line, not the rest of
+ * the file.
  */
 export class CsvSplitter {
   readonly #input: ByteInput;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   /** Byte of the input at which `#bytes` begins. */
   #offset: number;
   #hasEnded = false;
+  /** After the first newline inside quotes; −1: none. */
+  #firstNewline = -1;
 
   constructor(input: ByteInput, fromByte: number) {
     this.#input = input;
@@ -65,56 +83,55 @@ export class CsvSplitter {
 
   /** Index after the record's last byte (its newline included). Reads on until it is there. */
   async #recordEnd(): Promise<number> {
-    let inQuotes = false;
-    let firstNewline = -1;
+    let state = FIELD_START;
+    this.#firstNewline = -1;
     let i = this.#at;
     for (;;) {
       if (i >= this.#bytes.length) {
         const scanned = i - this.#at;
-        const newlineAt = firstNewline < 0 ? -1 : firstNewline - this.#at;
-        if (await this.#fill()) {
-          i = this.#at + scanned;
-          firstNewline = newlineAt < 0 ? -1 : this.#at + newlineAt;
-          continue;
-        }
-        return inQuotes && firstNewline >= 0 ? firstNewline + 1 : this.#bytes.length;
+        const newline = this.#firstNewline - this.#at;
+        if (!(await this.#fill())) return this.#bytes.length;
+        i = this.#at + scanned;
+        if (this.#firstNewline >= 0) this.#firstNewline = this.#at + newline;
+        continue;
       }
       const byte = this.#bytes[i]!;
-      if (byte === QUOTE) inQuotes = !inQuotes;
-      else if (byte === NEWLINE) {
-        if (!inQuotes) return i + 1;
-        if (firstNewline < 0) firstNewline = i;
-      }
       i += 1;
-      if (firstNewline >= 0 && i - this.#at > MAX_LINE_BYTES) return firstNewline + 1;
+      if (byte === NEWLINE) {
+        if (state !== QUOTED) return i;
+        if (this.#firstNewline < 0) this.#firstNewline = i;
+      }
+      state = nextState(state, byte);
+      if (this.#firstNewline >= 0 && i - this.#at > MAX_LINE_BYTES) return i;
     }
   }
 
   #take(end: number): CsvRecord | null {
+    const record = this.#recordTo(end);
+    const isSpread = this.#firstNewline > this.#at && this.#firstNewline < end;
+    const isWhole = record === null || record.fault === null || !isSpread;
+    const taken = isWhole ? end : this.#firstNewline;
+    const result = isWhole ? record : this.#recordTo(taken);
+    this.#at = taken;
+    return result;
+  }
+
+  #recordTo(end: number): CsvRecord | null {
     const from = this.#at;
-    this.#at = end;
     let last = end;
     if (last > from && this.#bytes[last - 1] === NEWLINE) last -= 1;
     if (last > from && this.#bytes[last - 1] === RETURN) last -= 1;
     if (last === from) return null;
     const endByte = this.#offset + end;
     if (last - from > MAX_LINE_BYTES) {
-      return {
-        fields: [],
-        text: this.#bytes.toString('utf8', from, from + 1024),
-        fault: 'record over 1 MiB',
-        end: endByte,
-      };
+      const text = this.#bytes.toString('utf8', from, from + KEPT_BYTES);
+      return { fields: [], text, fault: 'record over 1 MiB', end: endByte };
     }
-    let text: string;
-    try {
-      text = this.#decoder.decode(this.#bytes.subarray(from, last));
-    } catch {
-      return { fields: [], text: this.#bytes.toString('utf8', from, last), fault: 'invalid UTF-8', end: endByte };
-    }
+    const bytes = this.#bytes.subarray(from, last);
+    const text = bytes.toString('utf8');
+    if (!isUtf8(bytes)) return { fields: [], text, fault: 'invalid UTF-8', end: endByte };
     const fields: (string | null)[] = [];
-    const fault = splitFields(text, fields);
-    return { fields, text, fault, end: endByte };
+    return { fields, text, fault: splitFields(text, fields), end: endByte };
   }
 
   async close(): Promise<void> {

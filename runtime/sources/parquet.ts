@@ -55,6 +55,8 @@ export class ParquetDecoder {
   readonly #knownTimeColumn: number;
   #faults = new Uint8Array(0);
   readonly #reasons = new Map<number, string>();
+  /** Of rows with a fault. */
+  readonly #texts = new Map<number, string>();
   #hasFault = false;
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], columns: readonly ParquetColumn[]) {
@@ -86,10 +88,11 @@ export class ParquetDecoder {
     else if (this.#hasFault) this.#faults.fill(0);
     this.#hasFault = false;
     this.#reasons.clear();
+    this.#texts.clear();
     const known =
       this.#knownTimeColumn < 0 ? null : knownTimes(scan.columns[this.#knownTimeColumn] as NumericVector, length);
     const columns = this.#sources.map((source, i) => {
-      const refuse: RefuseField = (row, reason) => this.#refuse(this.#fields[i]!, row, reason);
+      const refuse: RefuseField = (row, reason) => this.#refuse(this.#fields[i]!, row, reason, scan);
       return 'missing' in source
         ? source.missing(length, refuse)
         : source.convert(scan.columns[source.column]!, length, refuse);
@@ -98,21 +101,23 @@ export class ParquetDecoder {
       batch: { length, columns },
       faults: this.#hasFault ? this.#faults : null,
       reason: (row) => this.#reasons.get(row) ?? 'malformed',
-      text: (row) => this.#text(scan, row),
+      text: (row) => this.#texts.get(row) ?? this.#text(scan, row),
       knownTimes: known,
       unknownFields: null,
       bytesAfter: () => null,
     };
   }
 
-  #refuse(field: FieldSpec, row: number, reason: string): void {
+  #refuse(field: FieldSpec, row: number, reason: string, scan: ColumnBatch): void {
     this.#hasFault = true;
+    // Before converting clears the field.
+    if (!this.#texts.has(row)) this.#texts.set(row, this.#text(scan, row));
     const fault = field.decidesOnly ? RECORD_FAULT : FIELD_FAULT;
     if (this.#faults[row]! < fault) this.#faults[row] = fault;
     if (!this.#reasons.has(row)) this.#reasons.set(row, `${field.name}: ${reason}`);
   }
 
-  /** The record as JSON. A value that was refused stands in the reason; here it is null. */
+  /** The record as JSON. */
   #text(scan: ColumnBatch, row: number): string {
     const parts = this.#scanned.map((column, i) => {
       const type: SqlType = column.type ?? { kind: 'text', maxLength: null };

@@ -164,21 +164,24 @@ export async function read(
   let batches = 0;
   let unknownFields = 0;
   let saved: SavedLog | null = null;
-  for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-    for (let row = 0; row < batch.batch.length; row += 1) verdicts.push(VERDICTS[batch.verdicts[row]!]!);
-    accepted.push(...acceptedRows(source, batch));
-    lines.push(batch.settleLineMicros);
-    unknownFields += batch.counts.unknownFields;
-    for (const [reason, count] of Object.entries(batch.counts.reasons))
-      reasons[reason] = (reasons[reason] ?? 0) + count;
-    const { counts } = batch;
-    if (counts.read !== counts.accepted + counts.duplicate + counts.late + counts.quarantined)
-      throw new Error('counts');
-    batches += 1;
-    saved = { position: batch.position, image: structuredClone(log.snapshot()) };
-    if (batches >= stopAfter) break;
+  try {
+    for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+      for (let row = 0; row < batch.batch.length; row += 1) verdicts.push(VERDICTS[batch.verdicts[row]!]!);
+      accepted.push(...acceptedRows(source, batch));
+      lines.push(batch.settleLineMicros);
+      unknownFields += batch.counts.unknownFields;
+      for (const [reason, count] of Object.entries(batch.counts.reasons))
+        reasons[reason] = (reasons[reason] ?? 0) + count;
+      const { counts } = batch;
+      if (counts.read !== counts.accepted + counts.duplicate + counts.late + counts.quarantined)
+        throw new Error('counts');
+      batches += 1;
+      saved = { position: batch.position, image: structuredClone(log.snapshot()) };
+      if (batches >= stopAfter) break;
+    }
+  } finally {
+    await log.close();
   }
-  await log.close();
   return { verdicts, accepted, refused, lines, batches, unknownFields, reasons, saved, log: saved?.position ?? null };
 }
 

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { describe, expect, it } from 'vitest';
+import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import type { SqlType } from '../../runtime/values/types.ts';
+import { column, folder, program, read, SECOND, sourceSpec, T0 } from './helpers.ts';
+
+async function writeParquet(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+async function readSql(sql: string, spec: SourceSpec = sourceSpec(), order: 'none' | 'arrival' | null = null) {
+  const root = folder();
+  await writeParquet(join(root, 'a.parquet'), sql);
+  return read(program(spec), { root, history: 'a.parquet', order });
+}
+
+/** Verdict and value of column x, scanned as `sql` and declared as `type`. */
+async function readAs(sql: string, type: SqlType, extra: Parameters<typeof column>[2] = {}): Promise<string> {
+  const spec = sourceSpec({ columns: [...sourceSpec().columns, column('x', type, extra)] });
+  const seen = await readSql(`SELECT TIMESTAMP '2024-03-01 12:00:00' AS ts, 1::BIGINT AS id, ${sql} AS x`, spec);
+  return seen.verdicts[0] === 'accepted'
+    ? JSON.stringify((JSON.parse(seen.accepted[0]!) as unknown[])[4])
+    : (seen.verdicts[0] ?? 'none');
+}
+
+const DECIMAL: SqlType = { kind: 'decimal', precision: 12, scale: 2 };
+const text = (maxLength: number | null): SqlType => ({ kind: 'text', maxLength });
+
+describe('parquet values', () => {
+  const cases: readonly (readonly [string, SqlType, string])[] = [
+    ['5::BIGINT', { kind: 'integer' }, '5'],
+    ['5::TINYINT', { kind: 'bigint' }, '5'],
+    ['3000000000::BIGINT', { kind: 'integer' }, 'malformed'],
+    ['40000::INTEGER', { kind: 'smallint' }, 'malformed'],
+    ['9223372036854775807::BIGINT', { kind: 'bigint' }, '"9223372036854775807n"'],
+    ['18446744073709551615::UBIGINT', { kind: 'bigint' }, 'malformed'],
+    ['7.00::DECIMAL(12,2)', { kind: 'integer' }, '7'],
+    ['7.50::DECIMAL(12,2)', { kind: 'integer' }, 'malformed'],
+    ['7.0::DOUBLE', { kind: 'integer' }, '7'],
+    ['7.5::DOUBLE', { kind: 'integer' }, 'malformed'],
+    ['12.340::DECIMAL(12,3)', DECIMAL, '1234'],
+    ['12.345::DECIMAL(12,3)', DECIMAL, 'malformed'],
+    ['12::INTEGER', DECIMAL, '1200'],
+    ['10000000000::BIGINT', DECIMAL, 'malformed'],
+    ['12.34::DOUBLE', DECIMAL, '1234'],
+    ['(0.1::DOUBLE + 0.2::DOUBLE)', DECIMAL, 'malformed'],
+    ["'12.34'", DECIMAL, '1234'],
+    ['12.34::DECIMAL(10,2)', DECIMAL, '1234'],
+    ['5::INTEGER', { kind: 'double' }, '5'],
+    ['9007199254740993::BIGINT', { kind: 'double' }, 'malformed'],
+    ['12.5::DECIMAL(4,1)', { kind: 'double' }, '12.5'],
+    ["'-0.0'::DOUBLE", { kind: 'double' }, '0'],
+    ['0.1::DOUBLE', { kind: 'real' }, '0.10000000149011612'],
+    ['true', { kind: 'boolean' }, 'true'],
+    ['1::INTEGER', { kind: 'boolean' }, 'malformed'],
+    ["'abc'", text(null), '"abc"'],
+    ["'abc'", text(2), 'malformed'],
+    ["'a' || chr(0)", text(null), 'malformed'],
+    ['5::INTEGER', text(null), 'malformed'],
+    ["DATE '2024-02-29'", { kind: 'date' }, '19782'],
+    ["TIMESTAMP '2024-02-29 00:00:00'", { kind: 'date' }, '19782'],
+    ["TIMESTAMP '2024-02-29 00:00:01'", { kind: 'date' }, 'malformed'],
+    ["DATE '2024-02-29'", { kind: 'timestamp' }, '1709164800000000'],
+    ["TIMESTAMPTZ '2024-02-29 02:00:00+02'", { kind: 'timestamp' }, '1709164800000000'],
+    ["'2024-02-29T00:00:00Z'", { kind: 'timestamp' }, '1709164800000000'],
+    ["TIMESTAMP_NS '2024-02-29 00:00:00.000001001'", { kind: 'timestamp' }, 'malformed'],
+    ["TIMESTAMP '1969-12-31 23:59:59'", { kind: 'timestamp' }, 'range'],
+    ["TIMESTAMP '2999-12-31'", { kind: 'timestamp' }, 'range'],
+    ["'infinity'::TIMESTAMP", { kind: 'timestamp' }, 'range'],
+    ['1709164800::BIGINT', { kind: 'timestamp' }, 'malformed'],
+    ['[1, 2]', { kind: 'integer' }, 'malformed'],
+    ['NULL::INTEGER', { kind: 'integer' }, 'null'],
+  ];
+  for (const [sql, type, expected] of cases) {
+    it(`${sql} as ${JSON.stringify(type)} is ${expected}`, async () => {
+      expect(await readAs(sql, type)).toBe(expected);
+    });
+  }
+
+  it('epochs', async () => {
+    expect(await readAs('1709164800123::BIGINT', { kind: 'timestamp' }, { epochUnit: 'epoch_ms' })).toBe(
+      '1709164800123000',
+    );
+    expect(await readAs('1709164800.5::DOUBLE', { kind: 'timestamp' }, { epochUnit: 'epoch_s' })).toBe(
+      '1709164800500000',
+    );
+    expect(await readAs('1709164800.25::DECIMAL(18,2)', { kind: 'timestamp' }, { epochUnit: 'epoch_s' })).toBe(
+      '1709164800250000',
+    );
+  });
+
+  it('a NULL where the column is NOT NULL', async () => {
+    expect(await readAs('NULL::INTEGER', { kind: 'integer' }, { nullable: false })).toBe('malformed');
+    expect(await readAs('NULL::VARCHAR', text(null), { nullable: false })).toBe('malformed');
+  });
+});
+
+describe('parquet files', () => {
+  const at = (seconds: string): string => `make_timestamp(${T0} + (${seconds}) * ${SECOND})`;
+
+  it('a missing column is its default or NULL', async () => {
+    const spec = sourceSpec({
+      columns: [...sourceSpec().columns, column('d', text(null), { hasDefault: true, defaultValue: 'x' })],
+    });
+    const seen = await readSql(`SELECT ${at('i')} AS ts, i AS id FROM range(3) t(i)`, spec);
+    expect(seen.accepted.map((row) => (JSON.parse(row) as unknown[]).slice(2))).toEqual(
+      Array(3).fill([null, null, 'x']),
+    );
+  });
+
+  it('a missing NOT NULL column makes every record malformed', async () => {
+    const seen = await readSql('SELECT i AS id FROM range(3) t(i)');
+    expect(seen.verdicts).toEqual(['malformed', 'malformed', 'malformed']);
+    expect(seen.refused[0]).toMatchObject({ reason: 'ts: is missing and NOT NULL', text: '{"id":0}' });
+  });
+
+  it('are sorted by event time and key where they are not in order, and read as they are where they are', async () => {
+    const n = 50_000;
+    const shuffled = await readSql(
+      `SELECT ${at('(i * 7919) % 1000')} AS ts, (i * 31) % ${n} AS id, i AS v FROM range(${n}) t(i)`,
+    );
+    expect(shuffled.verdicts.every((verdict) => verdict === 'accepted')).toBe(true);
+    const keys = shuffled.accepted.map((row) => JSON.parse(row) as number[]);
+    for (let i = 1; i < keys.length; i += 1) {
+      const [a, b] = [keys[i - 1]!, keys[i]!];
+      expect(a[0]! < b[0]! || (a[0] === b[0] && a[1]! < b[1]!)).toBe(true);
+    }
+    const sorted = await readSql(
+      `SELECT * FROM (SELECT ${at('(i * 7919) % 1000')} AS ts, (i * 31) % ${n} AS id, i AS v FROM range(${n}) t(i)) ORDER BY ts, id`,
+    );
+    expect(sorted.accepted).toEqual(shuffled.accepted);
+  }, 30_000);
+
+  it('of two records of one identity the first in order of positions wins, across files too', async () => {
+    const root = folder();
+    await writeParquet(join(root, 'b.parquet'), `SELECT ${at('5 - i')} AS ts, i AS id, 2 AS v FROM range(3) t(i)`);
+    await writeParquet(
+      join(root, 'a.parquet'),
+      `SELECT ${at('5 - i')} AS ts, i AS id, 1 AS v, 'p' AS p FROM range(2) t(i)`,
+    );
+    const seen = await read(program(sourceSpec()), { root, history: '*.parquet' });
+    expect(seen.accepted.map((row) => (JSON.parse(row) as unknown[]).slice(1))).toEqual([
+      [2, 2, null],
+      [1, 1, 'p'],
+      [0, 1, 'p'],
+    ]);
+    expect(seen.verdicts.filter((verdict) => verdict === 'duplicate')).toHaveLength(2);
+  });
+
+  it('with the event time as text are sorted too', async () => {
+    const seen = await readSql(
+      `SELECT strftime(${at('10 - i')}, '%Y-%m-%d %H:%M:%S') AS ts, i AS id FROM range(3) t(i)`,
+    );
+    expect(seen.accepted.map((row) => (JSON.parse(row) as unknown[])[1])).toEqual([2, 1, 0]);
+  });
+
+  it('of `order: arrival` are judged in file order', async () => {
+    const seen = await readSql(`SELECT ${at('-1000 * i')} AS ts, i AS id FROM range(3) t(i)`, sourceSpec(), 'arrival');
+    expect(seen.verdicts).toEqual(['accepted', 'late', 'late']);
+  });
+
+  it('that are none are told', async () => {
+    const root = folder();
+    const { put } = await import('./helpers.ts');
+    put(root, 'a.parquet', 'no parquet');
+    await expect(read(program(sourceSpec()), { root, history: 'a.parquet' })).rejects.toMatchObject({
+      code: 'FSC7103',
+      exitCode: 2,
+    });
+  });
+
+  it('may have names that are patterns or quotes', async () => {
+    const root = folder();
+    const name = "o'dd [1]*.parquet";
+    await writeParquet(join(root, name).replaceAll("'", "''"), `SELECT ${at('i')} AS ts, i AS id FROM range(2) t(i)`);
+    expect((await read(program(sourceSpec()), { root, history: name })).accepted).toHaveLength(2);
+  });
+});
