@@ -1,0 +1,409 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emitClient } from '../../compiler/backends/client/emit-client.ts';
+import type { AggregateViewPlan, ProjectPlan, RequestViewPlan, Slot } from '../../compiler/plan/plan.ts';
+import type { ViewProgram } from '../../runtime/state/program.ts';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { RowBuilder } from '../../runtime/stores/row-builder.ts';
+import type { StoredRow } from '../../runtime/stores/store.ts';
+import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import type { SqlType, Value } from '../../runtime/values/types.ts';
+import { BIGINT, column, DECIMAL, DOUBLE, INTEGER, source, TEXT, TIMESTAMP } from '../state/plans.ts';
+import { beat, keysOf } from './fakes.ts';
+import { HOUR, programOf, START, stateOf, streamFiles } from './world.ts';
+
+const root = resolve(import.meta.dirname, '..', '..');
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const span = { start: 0, end: 0 };
+// biome-ignore lint/suspicious/noTemplateCurlyInString: text that must not become code
+const HOSTILE = 'a"b\\c\'d`${1}*/ @deprecated \u2028\u2029\n\r</script>';
+
+function slotOf(fn: string, name: string | null, type: SqlType, hours: number | null): Slot {
+  const arg = name === null ? null : column(name);
+  const lower = hours === null ? [] : [{ trunc: null, offsetMonths: 0, offsetMicros: -hours * HOUR, inclusive: false }];
+  const call = { fn, distinct: false, arg, argType: arg?.type ?? null, type, span };
+  return { kind: 'aggregate', call, filter: null, window: { lower, upper: [] }, type };
+}
+
+/** Every type a feature can have, under names that nobody should choose. */
+const SLOTS: readonly (readonly [string, Slot])[] = [
+  ['events_1h', slotOf('count_star', null, BIGINT, 1)],
+  [HOSTILE, slotOf('max', 'i', INTEGER, null)],
+  ['__proto__', slotOf('latest', 's', TEXT, null)],
+  ['constructor', slotOf('max', 'w', BIGINT, null)],
+  ['total', slotOf('sum', 'm', { kind: 'decimal', precision: 38, scale: 2 }, null)],
+  ['mean', slotOf('avg', 'i', DOUBLE, 2)],
+  ['any', slotOf('bool_or', 'b', { kind: 'boolean' }, null)],
+  ['last_at', slotOf('max', 'ts', TIMESTAMP, null)],
+];
+
+function aggregate(): AggregateViewPlan {
+  const keys = [column('card'), column('shop')];
+  const names = ['card', 'shop'];
+  return {
+    kind: 'aggregate',
+    spec: {
+      name: 'card_activity_v1',
+      shape: 'aggregate',
+      fingerprint: 'fp1:card',
+      source: 'events',
+      entity: keys.map((key, ordinal) => ({ name: names[ordinal] as string, type: key.type, ordinal })),
+      features: SLOTS.map(([name, slot], i) => ({
+        name,
+        type: slot.type,
+        agreement: 'exact',
+        description: i % 2 === 0 ? HOSTILE : null,
+        lineage: [],
+        ordinal: 2 + i,
+      })),
+      joins: [],
+      description: HOSTILE,
+      owner: '*/ export const x = 1; /*',
+      stateNotes: [],
+    },
+    file: { path: '', text: '' },
+    querySpan: span,
+    source: source(true),
+    entity: keys,
+    where: null,
+    whereWindow: { lower: [], upper: [] },
+    slots: SLOTS.map(([, slot]) => slot),
+    having: null,
+    outputs: [
+      ...keys.map((key, i) => ({
+        name: names[i] as string,
+        span,
+        type: key.type,
+        expr: { kind: 'key' as const, key: i, type: key.type, span },
+      })),
+      ...SLOTS.map(([name, slot], i) => ({
+        name,
+        span,
+        type: slot.type,
+        expr: { kind: 'slot' as const, slot: i, type: slot.type, span },
+      })),
+    ],
+  };
+}
+
+const requestColumn = (name: string, type: SqlType, change: Partial<ColumnSpec>): ColumnSpec => ({
+  name,
+  type,
+  nullable: true,
+  hasDefault: false,
+  defaultValue: null,
+  path: [name],
+  epochUnit: null,
+  description: null,
+  ...change,
+});
+
+const PAYMENT: SourceSpec = {
+  ...source(true),
+  name: 'payment',
+  kind: 'request',
+  eventTimeColumn: -1,
+  keyColumns: [],
+  columns: [
+    requestColumn('card', TEXT, { nullable: false }),
+    requestColumn('amount', DECIMAL, {}),
+    requestColumn('shop', INTEGER, { nullable: false, hasDefault: true, defaultValue: 7, description: HOSTILE }),
+  ],
+};
+
+function request(joined: AggregateViewPlan): RequestViewPlan {
+  const ask = (index: number) => {
+    const { name, type } = PAYMENT.columns[index] as ColumnSpec;
+    return { kind: 'request' as const, column: index, name, type, span };
+  };
+  const feature = { kind: 'feature' as const, join: 0, ordinal: 2, type: BIGINT, span };
+  const zero = { kind: 'const' as const, type: BIGINT, value: 0, span };
+  const outputs = [
+    { name: 'card', span, type: TEXT, expr: ask(0) },
+    { name: 'amount', span, type: DECIMAL, expr: ask(1) },
+    {
+      name: 'events_1h',
+      span,
+      type: BIGINT,
+      expr: { kind: 'coalesce' as const, type: BIGINT, args: [feature, zero], span },
+    },
+    { name: 'raw', span, type: BIGINT, expr: feature },
+  ];
+  return {
+    kind: 'request',
+    spec: {
+      ...joined.spec,
+      name: 'payment_risk_v1',
+      shape: 'request',
+      fingerprint: 'fp1:risk',
+      source: 'payment',
+      entity: [],
+      features: outputs.map(({ name, type }, ordinal) => ({
+        name,
+        type,
+        agreement: 'exact',
+        description: null,
+        lineage: [],
+        ordinal,
+      })),
+      joins: [{ view: 'card_activity_v1', inner: false }],
+      owner: null,
+      description: null,
+    },
+    file: { path: '', text: '' },
+    querySpan: span,
+    request: PAYMENT,
+    joins: [{ view: joined, inner: false, keys: [ask(0), ask(2)], span }],
+    where: null,
+    outputs,
+  };
+}
+
+function plan(): ProjectPlan {
+  const view = aggregate();
+  const file = { path: '', text: '' };
+  const sources = [source(true), PAYMENT].map((spec) => ({ spec, file, checks: [], only: null, onlyColumns: [] }));
+  return { sources, views: [view, request(view)] };
+}
+
+const home = mkdtempSync(join(tmpdir(), 'fsc-client-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  const file = join(home, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** Runs a script of the project in another process. */
+function run(script: string): { readonly stdout: string; readonly stderr: string } {
+  write('script.mjs', `import { connect } from './generated/client/index.js';\n${script}`);
+  const { stdout, stderr } = spawnSync(process.execPath, ['script.mjs'], { cwd: home, encoding: 'utf8' });
+  return { stdout, stderr };
+}
+
+beforeAll(async () => {
+  const project = plan();
+  for (const { path, text } of [...streamFiles(project), ...emitClient(project).files]) write(path, text);
+  write('package.json', '{"type":"module"}');
+  write('fsc.json', '{"clock":"events","profiles":{"staging":{"namespace":"staging"}}}');
+  buildRuntime();
+  await fillStore(project);
+});
+
+/** `fsc/runtime` as an installed package. */
+function buildRuntime(): void {
+  const out = join(home, 'node_modules', 'fsc');
+  mkdirSync(out, { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'), 'dir');
+  writeFileSync(
+    join(out, 'package.json'),
+    '{"name":"fsc","type":"module","exports":{"./runtime":"./tests/serving/client-entry.js"}}',
+  );
+  const config = join(out, 'tsconfig.json');
+  const compilerOptions = { outDir: out, rootDir: root, noCheck: true, declaration: false };
+  const files = [join(root, 'tests', 'serving', 'client-entry.ts')];
+  writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), files, include: [], compilerOptions }));
+  const built = spawnSync(process.execPath, [tsc, '-p', config], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stdout);
+}
+
+async function fillStore(project: ProjectPlan): Promise<void> {
+  const program = programOf(project);
+  const view = program.views.find(({ spec }) => spec.name === 'card_activity_v1') as ViewProgram;
+  const event = (at: number, id: string, card: string, shop: number, i: number | null): Value[] => [
+    START + at,
+    id,
+    card,
+    shop,
+    i,
+    0.5,
+    i === null ? null : true,
+    'text',
+    9007199254740993n,
+    99999999999999999999999999n,
+    1,
+  ];
+  const events = [event(0, 'a', 'c1', 7, 5), event(1, 'b', 'c1', 7, null), event(HOUR, 'c', '*/', 7, 2)];
+  const state = stateOf(program.groups[0] as (typeof program.groups)[number], events);
+  const builder = new RowBuilder(view.slotTypes, keysOf(view));
+  const rows: StoredRow[] = [];
+  for (let id = 0; id < state.entityCount; id++) {
+    const keys: Value[] = [];
+    state.entityKeys(id, keys);
+    const options = { budget: 'complete', flushIntervalMicros: 1_000_000, generation: 1, jitterSeed: id } as const;
+    rows.push(...(builder.build(state.walk(0, id, START), keys, options)?.rows ?? []));
+  }
+  const store = await openLmdbStore({ path: join(home, '.fsc', 'online'), readOnly: false });
+  await store.write(
+    { epoch: 1, sequence: 1 },
+    rows,
+    beat(view, { newestMicros: START + HOUR, knownToMicros: START + HOUR }),
+  );
+  await store.close();
+}
+
+describe('the generated client', () => {
+  it('answers one entity, many, several views, at now and at an instant, in another process', () => {
+    const { stdout, stderr } = run(`
+      const json = (x) => JSON.stringify(x, (_, v) => (typeof v === 'bigint' ? v + 'n' : v));
+      const client = await connect();
+      console.log(json(await client.get('card_activity_v1', { card: 'c1', shop: 7 })));
+      console.log(json(await client.getMany('card_activity_v1', [{ card: 'x', shop: 7 }, { card: '*/', shop: 7 }], { at: new Date(${START / 1000 + 3_600_000}) })));
+      console.log(json(await client.getViews({
+        card_activity_v1: { card: 'c1', shop: 7 },
+        payment_risk_v1: [{ card: 'c1', amount: '123456789012345678901234567.05' }, { card: 'c1', amount: null, shop: 8 }],
+      }, { at: '2001-02-27 00:30' })));
+      await client.close();
+    `);
+    expect(stderr).toBe('');
+    const [one, many, views] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const row = {
+      card: 'c1',
+      shop: 7,
+      events_1h: '1n',
+      [HOSTILE]: 5,
+      ['__proto__']: 'text',
+      constructor: '9007199254740993n',
+      total: '1999999999999999999999999.98',
+      mean: 5,
+      any: true,
+      last_at: '2001-02-27T00:00:00.000001Z',
+    };
+    expect(Object.entries(one.row)).toEqual(Object.entries(row));
+    expect(one.meta).toEqual({
+      asOf: '2001-02-27T01:00:00Z',
+      exact: true,
+      knownTo: '2001-02-27T01:00:00Z',
+      validFrom: '2001-02-27T01:00:00Z',
+      validTo: '2001-02-27T01:00:00.000001Z',
+    });
+    expect(many.map((answer: { row: { events_1h: string } | null }) => answer.row?.events_1h ?? null)).toEqual([
+      null,
+      '1n',
+    ]);
+    expect(Object.keys(views)).toEqual(['card_activity_v1', 'payment_risk_v1']);
+    expect(views.card_activity_v1.row.events_1h).toBe('2n');
+    expect(views.payment_risk_v1.map((answer: { row: unknown }) => answer.row)).toEqual([
+      { card: 'c1', amount: '123456789012345678901234567.05', events_1h: '2n', raw: '2n' },
+      { card: 'c1', amount: null, events_1h: '0n', raw: null },
+    ]);
+  });
+
+  it('takes options over the configuration', () => {
+    const { stdout, stderr } = run(`
+      const staging = await connect({ profile: 'staging' });
+      console.log((await staging.get('card_activity_v1', { card: 'c1', shop: 7 })).row);
+      await staging.close();
+      const wall = await connect({ clock: 'wall', online: '.fsc/online', maxLagMillis: 1 });
+      console.log((await wall.get('card_activity_v1', { card: 'c1', shop: 7 })).meta.asOf > '2020');
+      await wall.close();
+    `);
+    expect([stdout, stderr]).toEqual(['null\ntrue\n', '']);
+  });
+
+  it('tells what is wrong with a call', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const fault = async (action) => {
+        try { await action(); console.log('none'); } catch (error) { console.log(error.code, error.message); }
+      };
+      const get = (key, at) => () => client.get('card_activity_v1', key, { at });
+      await fault(get({ card: 'c1' }));
+      await fault(get({ card: 'c1', shop: 7, town: 'x' }));
+      await fault(get({ card: 'c1', shop: 7.5 }));
+      await fault(get({ card: 'c1', shop: 2 ** 31 }));
+      await fault(get({ card: 5, shop: 7 }));
+      await fault(get({ card: null, shop: 7 }));
+      await fault(get({ card: 'c1', shop: 7 }, 'yesterday'));
+      await fault(get({ card: 'c1', shop: 7 }, '2001-02-26'));
+      await fault(() => client.get('card_v1', {}));
+      await fault(() => client.get('payment_risk_v1', { card: 'c1', amount: 0.1 + 0.2 }));
+      await fault(() => client.get('payment_risk_v1', { card: 'c1', amount: '1.234' }));
+      await fault(() => connect({ online: 'redis://:secret@host' }));
+      await fault(() => connect({ online: 'nowhere' }));
+      await fault(() => connect({ profile: 'nothing' }));
+      await client.close();
+    `);
+    expect(stderr).toBe('');
+    expect(stdout.replaceAll(home, 'HOME').trim().split('\n')).toEqual([
+      'FSC7223 `shop` is missing',
+      'FSC7223 there is no column `town`',
+      'FSC7223 `shop` of `card_activity_v1` is no integer',
+      'FSC7223 `shop` of `card_activity_v1` is no integer',
+      'FSC7223 `card` of `card_activity_v1` is no text',
+      'FSC7223 `card` is null',
+      'FSC7225 `at` is no instant',
+      'FSC7220 `card_activity_v1` at 2001-02-26T00:00:00Z is not online',
+      'FSC7221 there is no view `card_v1`',
+      'FSC7223 `amount` of `payment_risk_v1` is no decimal(30,2)',
+      'FSC7223 `amount` of `payment_risk_v1` is no decimal(30,2)',
+      'FSC7224 a client cannot read the online store `redis://…`',
+      'FSC7206 nothing was run yet',
+      'FSC7224 HOME/fsc.json cannot be used',
+    ]);
+  });
+
+  it('has types that hold under strict', () => {
+    write(
+      'use.ts',
+      `import { type Client, connect, type Row } from './generated/client/index.js';
+const client: Client = await connect({ clock: 'events' });
+const { row, meta } = await client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at: new Date(0) });
+if (row !== null) {
+  const count: bigint = row.events_1h;
+  const hostile: number | null = row[${JSON.stringify(HOSTILE)}];
+  const total: string | null = row.total;
+  // @ts-expect-error a sum of nothing is null
+  const never: string = row.total;
+  console.log(count, hostile, total, never, meta.validTo?.length);
+}
+const many: readonly { readonly row: Row<'card_activity_v1'> | null }[] = await client.getMany('card_activity_v1', []);
+const views = await client.getViews({ card_activity_v1: { card: 'c1', shop: 7 }, payment_risk_v1: [{ card: 'c1', amount: '1.5' }] });
+const one: bigint | undefined = views.card_activity_v1.row?.events_1h;
+const list: (bigint | undefined)[] = views.payment_risk_v1.map((answer) => answer.row?.events_1h);
+console.log(many, one, list);
+// @ts-expect-error shop is missing
+await client.get('card_activity_v1', { card: 'c1' });
+// @ts-expect-error shop is a number
+await client.get('card_activity_v1', { card: 'c1', shop: '7' });
+// @ts-expect-error there is no such view
+await client.get('card_v1', {});
+// @ts-expect-error there is no such column
+console.log(row?.nothing);
+await client.close();
+`,
+    );
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      target: 'ES2022',
+      module: 'NodeNext',
+      moduleResolution: 'NodeNext',
+      types: [],
+      lib: ['ES2022', 'DOM'],
+    };
+    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }));
+    const checked = spawnSync(process.execPath, [tsc, '-p', home], { encoding: 'utf8' });
+    expect(checked.stdout).toBe('');
+  });
+
+  it('is the same bytes whatever the order of the views', () => {
+    const project = plan();
+    const turned = { ...project, views: [...project.views].reverse() };
+    expect(emitClient(turned)).toEqual(emitClient(project));
+    expect(emitClient({ sources: [], views: [] }).files.map(({ path }) => path)).toEqual([
+      'generated/client/index.js',
+      'generated/client/index.d.ts',
+    ]);
+  });
+});
