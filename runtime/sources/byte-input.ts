@@ -22,10 +22,14 @@ export function unreadable(path: string, error: unknown): FscError {
   return new FscError('FSC7103', 2, `cannot read ${path}`, messageOf(error), null);
 }
 
+export function isPacked(path: string): boolean {
+  return /\.gz$/i.test(path);
+}
+
 export async function openBytes(path: string, fromByte: number): Promise<ByteInput> {
   try {
     const file = await open(path, 'r');
-    if (!path.endsWith('.gz')) return new FileInput(path, file, fromByte);
+    if (!isPacked(path)) return new FileInput(path, file, fromByte);
     const gunzip = file.createReadStream({ highWaterMark: CHUNK_BYTES }).pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
     return new StreamInput(path, gunzip, file);
   } catch (error) {

@@ -3,7 +3,7 @@ import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { type ReadResult, readTextValue } from '../values/text.ts';
-import { openBytes } from './byte-input.ts';
+import { isPacked, openBytes } from './byte-input.ts';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
@@ -22,7 +22,7 @@ export async function openCsv(
   const splitter = new CsvSplitter(await openBytes(file.path, start.byte), start.byte);
   if (start.byte === 0) await splitter.next();
   for (let i = 0; i < start.skip; i += 1) await splitter.next();
-  return new CsvRecords(spec, fields, header, splitter, file.name.endsWith('.gz'));
+  return new CsvRecords(spec, fields, header, splitter, isPacked(file.name));
 }
 
 async function readHeader(file: SourceFile): Promise<readonly string[]> {

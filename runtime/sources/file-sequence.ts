@@ -1,9 +1,9 @@
 /** Files read one after the other in order of their paths: `order: arrival`. A batch never spans two files. */
-import { readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
+import { isPacked } from './byte-input.ts';
 import {
+  bytesAt,
   changed,
   checkUnchanged,
   compareCodePoints,
@@ -35,6 +35,11 @@ export interface FileStart {
 
 export type OpenFile = (file: SourceFile, start: FileStart) => Promise<FileRecords>;
 
+/** Can't be entered in the middle, and can't have grown at the end. */
+function isWholeOnly(name: string): boolean {
+  return isPacked(name) || /\.parquet$/i.test(name);
+}
+
 export class FileSequence implements RecordReader {
   readonly #files: readonly SourceFile[];
   readonly #openFile: OpenFile;
@@ -56,11 +61,11 @@ export class FileSequence implements RecordReader {
     openFile: OpenFile,
   ): Promise<FileSequence> {
     const reader = new FileSequence(files, openFile);
-    if (resume !== null) await reader.#goOn(resume, isDone);
+    if (resume !== null) reader.#goOn(resume, isDone);
     return reader;
   }
 
-  async #goOn(resume: LogPosition, isDone: boolean): Promise<void> {
+  #goOn(resume: LogPosition, isDone: boolean): void {
     const consumed = Object.keys(resume.partitions).sort(compareCodePoints);
     for (const [i, name] of consumed.entries()) {
       const file = this.#files[i];
@@ -68,31 +73,25 @@ export class FileSequence implements RecordReader {
       if (file.name !== name) throw changed(file.name, `it is new and sorts before \`${name}\`, which was consumed`);
       const entry = resume.partitions[name]!;
       const isLast = i === consumed.length - 1;
-      checkUnchanged(file, entry, !isLast || name.endsWith('.gz'));
+      checkUnchanged(file, entry, !isLast || isWholeOnly(name));
       if (isLast) this.#resume = entry;
       else this.#done[name] = entry;
     }
     this.#index = Math.max(0, consumed.length - 1);
-    if (isDone) await this.#checkNothingNew(consumed.length);
+    if (isDone) this.#checkNothingNew(consumed.length);
   }
 
   /** Blank lines may follow the last record. */
-  async #checkNothingNew(consumed: number): Promise<void> {
+  #checkNothingNew(consumed: number): void {
     const extra = this.#files[consumed];
     if (extra !== undefined)
       throw changed(extra.name, 'it is new, and the stream has begun after the history that was there');
     const last = this.#files[consumed - 1];
     const from = this.#resume?.bytes ?? 0;
-    if (last === undefined || last.name.endsWith('.gz')) return;
+    if (last === undefined || isWholeOnly(last.name)) return;
     const size = fileSize(last);
     if (size === from) return;
-    const handle = await open(last.path, 'r');
-    const rest = Buffer.alloc(Math.min(size - from, 1 << 16));
-    try {
-      readSync(handle.fd, rest, 0, rest.length, from);
-    } finally {
-      await handle.close();
-    }
+    const rest = bytesAt(last, from, Math.min(size - from, 1 << 16));
     if (/\S/.test(rest.toString('latin1')))
       throw changed(last.name, 'it grew, and the stream has begun after what was there');
   }
@@ -117,7 +116,7 @@ export class FileSequence implements RecordReader {
     this.#resume = null;
     this.#offset = resume?.offset ?? 0;
     if (resume === null) return this.#openFile(file, { byte: 0, skip: 0 });
-    return file.name.endsWith('.gz')
+    return isWholeOnly(file.name)
       ? this.#openFile(file, { byte: 0, skip: resume.offset })
       : this.#openFile(file, { byte: resume.bytes ?? 0, skip: 0 });
   }
@@ -150,4 +149,17 @@ export class FileSequence implements RecordReader {
     await this.#records?.close();
     this.#records = null;
   }
+}
+
+/** Lines of plain text can be read from a byte on; packed and columnar files only from their start. */
+function canEnter(file: SourceFile): boolean {
+  return !/\.(gz|parquet)$/.test(file.name);
+}
+
+/** A last line without its newline was taken as whole: whatever comes after it must begin with one. */
+function checkLineEnd(file: SourceFile, bytes: number): void {
+  if (bytes === 0 || fileSize(file) === bytes) return;
+  const around = bytesAt(file, bytes - 1, 3).toString('latin1');
+  if (around.startsWith('\n') || /^.\r?\n/s.test(around)) return;
+  throw changed(file.name, 'its last line went on after it was consumed');
 }

@@ -131,22 +131,25 @@ export function fileSize(file: SourceFile): number {
 /** Over the beginning and the end of the first `bytes` bytes: cheap, and any honest change of a file changes its size or one of these. */
 export function contentCheck(file: SourceFile, bytes: number): string {
   const hash = createHash('sha256');
-  const buffer = Buffer.alloc(CHECKED_BYTES);
-  let descriptor: number;
+  for (const at of [0, Math.max(0, bytes - CHECKED_BYTES)]) {
+    hash.update(bytesAt(file, at, Math.min(CHECKED_BYTES, bytes - at)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Up to `length` bytes: fewer at the end of the file. */
+export function bytesAt(file: SourceFile, at: number, length: number): Buffer {
+  const buffer = Buffer.alloc(length);
   try {
-    descriptor = openSync(file.path, 'r');
+    const descriptor = openSync(file.path, 'r');
+    try {
+      return buffer.subarray(0, readSync(descriptor, buffer, 0, length, at));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw unreadable(file.name, error);
   }
-  try {
-    for (const at of [0, Math.max(0, bytes - CHECKED_BYTES)]) {
-      const read = readSync(descriptor, buffer, 0, Math.min(CHECKED_BYTES, bytes - at), at);
-      hash.update(buffer.subarray(0, read));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-  return hash.digest('hex').slice(0, 16);
 }
 
 export function wholeFileEntry(file: SourceFile, offset: number): PositionEntry {
@@ -164,6 +167,21 @@ export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: 
   if (isWhole && size !== bytes)
     throw changed(file.name, `it grew from ${bytes} to ${size} bytes, and later files were read after it`);
   if (contentCheck(file, bytes) !== entry.check) throw changed(file.name, 'its bytes are not those that were read');
+  if (!isWhole && size > bytes && bytes > 0 && !isLineEnd(file, bytes)) {
+    throw changed(file.name, 'its last line was read before it was whole, and has grown');
+  }
+}
+
+/** Whether a line ends right before or right at the byte. */
+function isLineEnd(file: SourceFile, byte: number): boolean {
+  const descriptor = openSync(file.path, 'r');
+  try {
+    const around = Buffer.alloc(2);
+    readSync(descriptor, around, 0, 2, byte - 1);
+    return around[0] === 10 || around[1] === 10 || around[1] === 13;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 export function changed(name: string, why: string): FscError {

@@ -4,7 +4,7 @@ import type { LogPosition } from '../log/contract.ts';
 import { DECODED, type RawBatch, type RecordReader } from '../log/reader.ts';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { LiveInput, openBytes } from './byte-input.ts';
+import { isPacked, LiveInput, openBytes } from './byte-input.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { JsonDecoder } from './json-decoder.ts';
@@ -81,7 +81,7 @@ export async function openJsonl(
 ): Promise<FileRecords> {
   const splitter = new LineSplitter(await openBytes(file.path, start.byte), start.byte);
   const decoder = new JsonLineDecoder(spec, fields);
-  const isWhole = file.name.endsWith('.gz');
+  const isWhole = isPacked(file.name);
   await skipLines(splitter, start.skip);
   return {
     async next(maxRows) {

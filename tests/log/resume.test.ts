@@ -1,0 +1,245 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import type { LogPosition } from '../../runtime/log/contract.ts';
+import { readSections, writeSections } from '../../runtime/log/snapshot-file.ts';
+import type { SavedLog } from '../../runtime/log/source-log.ts';
+import {
+  BIGINT,
+  column,
+  event,
+  folder,
+  isoAt,
+  lines,
+  program,
+  put,
+  read,
+  SECOND,
+  sourceSpec,
+  T0,
+  TEXT,
+  TIMESTAMP,
+} from './helpers.ts';
+
+const source = program(sourceSpec({ checks: [{ sql: 'v > 0' }] }));
+const partitioned = program(
+  sourceSpec({
+    partitionColumn: 3,
+    keyColumns: [1, 3],
+    columns: [
+      column('ts', TIMESTAMP, { nullable: false }),
+      column('id', BIGINT, { nullable: false }),
+      column('v', { kind: 'integer' }),
+      column('p', TEXT),
+    ],
+  }),
+);
+
+/** Records of every verdict: [seconds, id, v], in an order that is none. */
+const ROWS = Array.from({ length: 160 }, (_, i): readonly [number, number, number | null] => {
+  const jitter = ((i * 7919) % 400) - 200;
+  return [
+    i * 10 + (i % 11 === 0 ? -600 : jitter),
+    i % 13 === 0 ? Math.max(0, i - 1) : i,
+    i % 17 === 0 ? -1 : i % 5 === 0 ? null : i,
+  ];
+});
+const again = (i: number) => (i % 9 === 0 && i > 0 ? i - 1 : i);
+const RECORDS = ROWS.map((_, i) => ROWS[again(i)]!);
+const jsonOf = ([seconds, id, v]: (typeof ROWS)[number], i: number) =>
+  i % 31 === 30 ? '{broken' : event(seconds, id, { v, p: `p${i % 3}` });
+const csvOf = ([seconds, id, v]: (typeof ROWS)[number], i: number) =>
+  i % 31 === 30 ? 'a,"b'.replace('"', '') : `${isoAt(T0 + seconds * SECOND)},${id},${v ?? ''},p${i % 3}`;
+
+const root = folder();
+const [first, second] = [RECORDS.slice(0, 90), RECORDS.slice(90)];
+
+beforeAll(async () => {
+  put(root, 'j/a.jsonl', lines(...first.map(jsonOf)));
+  put(root, 'j/b.jsonl', '');
+  put(root, 'j/c.jsonl', `\n\n${lines(...second.map(jsonOf))}`);
+  put(root, 'z/a.jsonl.gz', gzipSync(lines(...first.map(jsonOf))));
+  put(root, 'z/b.jsonl.gz', gzipSync(lines(...second.map(jsonOf))));
+  put(root, 'c/a.csv', lines('ts,id,v,p', ...first.map(csvOf)));
+  put(root, 'c/b.csv', lines('ts,id,v,p', ...second.map(csvOf)));
+  put(
+    root,
+    's/more.jsonl',
+    lines(
+      ...RECORDS.slice(120).map(jsonOf),
+      ...RECORDS.map(([s, id, v], i) => event(s + 1000, id + 1000, { v, p: `p${i % 2}` })),
+    ),
+  );
+  const session = await openDuckDb({ threads: 1 });
+  put(root, 'p/x', '');
+  put(root, 'q/x', '');
+  for (const [name, rows] of [
+    ['a', first],
+    ['b', second],
+  ] as const) {
+    const values = rows.map(
+      ([seconds, id, v], i) => `(make_timestamp(${T0 + seconds * SECOND}), ${id}, ${v ?? 'NULL'}, 'p${i % 3}')`,
+    );
+    await session.writeParquet(
+      `SELECT * FROM (VALUES ${values.join(', ')}) AS t(ts, id, v, p)`,
+      join(root, `p/${name}.parquet`),
+    );
+  }
+  // A batch of Parquet has 2048 rows at least.
+  for (const name of ['a', 'b']) {
+    const sql = `SELECT make_timestamp(${T0} + (i + i * 7919 % 400) * ${SECOND}) AS ts, i - i % 3 AS id, i % 100 - 1 AS v, 'p' || i % 3 AS p
+      FROM range(${name === 'a' ? 0 : 9000}, ${name === 'a' ? 9000 : 15000}) AS r(i)`;
+    await session.writeParquet(sql, join(root, `q/${name}.parquet`));
+  }
+  session.close();
+});
+
+/** As a snapshot file gives it back. */
+async function stored(saved: SavedLog): Promise<SavedLog> {
+  const path = join(root, 'snapshot');
+  await writeSections(path, saved.image);
+  return { position: JSON.parse(JSON.stringify(saved.position)) as LogPosition, image: (await readSections(path))! };
+}
+
+describe('a restart at every batch boundary equals one run', () => {
+  const cases = [
+    ['JSONL files', { stream: 'j/*.jsonl' }],
+    ['JSONL files by partition', { stream: 'j/*.jsonl', isPartitioned: true }],
+    ['packed JSONL', { stream: 'z/*.jsonl.gz' }],
+    ['JSONL sorted', { history: 'j/*.jsonl', order: 'none' as const }],
+    ['CSV sorted', { history: 'c/*.csv' }],
+    ['CSV as it arrived', { history: 'c/*.csv', order: 'arrival' as const }],
+    ['Parquet sorted', { history: 'q/*.parquet' }],
+    ['Parquet as it arrived', { history: 'q/*.parquet', order: 'arrival' as const }],
+    ['history, then stream', { history: 'p/*.parquet', stream: 's/*.jsonl' }],
+    ['history, then stream, by partition', { history: 'c/*.csv', stream: 's/*.jsonl', isPartitioned: true }],
+  ] as const;
+
+  it.each(cases)(
+    '%s',
+    async (_, {
+      isPartitioned,
+      ...where
+    }: { isPartitioned?: boolean; history?: string; stream?: string; order?: 'none' | 'arrival' }) => {
+      const program = isPartitioned === true ? partitioned : source;
+      const options = { root, batchRows: 16, ...where };
+      const whole = await read(program, options);
+      expect(new Set(whole.verdicts).size).toBeGreaterThan(1);
+      expect(whole.batches).toBeGreaterThan(5);
+      for (let stop = 1; stop <= whole.batches; stop += 1) {
+        const before = await read(program, options, stop);
+        const after = await read(program, { ...options, resumeFrom: await stored(before.saved!) });
+        expect([...before.verdicts, ...after.verdicts]).toEqual(whole.verdicts);
+        expect([...before.accepted, ...after.accepted]).toEqual(whole.accepted);
+        expect([...before.refused, ...after.refused]).toEqual(whole.refused);
+        expect([...before.lines, ...after.lines].at(-1)).toBe(whole.lines.at(-1));
+        if (after.saved !== null) expect(after.saved.position).toEqual(whole.saved?.position);
+      }
+    },
+  );
+
+  it('whatever the size of the batches', async () => {
+    for (const where of [{ stream: 'j/*.jsonl' }, { history: 'p/*.parquet', stream: 's/*.jsonl' }]) {
+      for (const program of [source, partitioned]) {
+        const whole = await read(program, { root, ...where });
+        for (const batchRows of [1, 7, 50]) {
+          const cut = await read(program, { root, batchRows, ...where });
+          expect(cut.verdicts).toEqual(whole.verdicts);
+          expect(cut.accepted).toEqual(whole.accepted);
+          expect(cut.lines.at(-1)).toBe(whole.lines.at(-1));
+        }
+      }
+    }
+  });
+
+  it.each([
+    ['JSONL', { stream: 'j/*.jsonl' }],
+    ['Parquet', { history: 'p/*.parquet' }],
+    ['both', { history: 'p/*.parquet', stream: 's/*.jsonl' }],
+  ] as const)('and a run up to an instant, then on: %s', async (_, where) => {
+    const whole = await read(source, { root, ...where });
+    for (const seconds of [-1000, 0, 500, 501, 1000, 1500, 9999]) {
+      const untilMicros = T0 + seconds * SECOND;
+      const before = await read(source, { root, batchRows: 32, untilMicros, ...where });
+      const resumeFrom = before.saved === null ? null : await stored(before.saved);
+      const after = await read(source, { root, resumeFrom, ...where });
+      expect([...before.accepted, ...after.accepted]).toEqual(whole.accepted);
+      expect([...before.verdicts, ...after.verdicts]).toEqual(whole.verdicts);
+    }
+  });
+});
+
+describe('files that changed after they were consumed', () => {
+  const text = lines(event(0, 1), event(1, 2), event(2, 3));
+
+  async function consumed(files: Readonly<Record<string, string | Buffer>>, where: object, stop = 99) {
+    const at = folder();
+    for (const [name, content] of Object.entries(files)) put(at, name, content);
+    const { saved } = await read(source, { root: at, batchRows: 2, ...where }, stop);
+    return { at, resume: () => read(source, { root: at, ...where, resumeFrom: saved }) };
+  }
+  const stopped = { code: 'FSC7104', exitCode: 1 };
+
+  it('may grow at the end', async () => {
+    const { at, resume } = await consumed({ 'a.jsonl': text }, { stream: '*.jsonl' });
+    put(at, 'a.jsonl', text + lines(event(3, 4), event(2, 3)));
+    put(at, 'b.jsonl', lines(event(4, 5)));
+    expect((await resume()).verdicts).toEqual(['accepted', 'duplicate', 'accepted']);
+  });
+
+  it.each([
+    ['shrunk', text.slice(0, -1)],
+    ['another content', text.replace('"id":2', '"id":9')],
+  ])('%s stops the run', async (_, content) => {
+    const { at, resume } = await consumed({ 'a.jsonl': text }, { stream: '*.jsonl' });
+    put(at, 'a.jsonl', content);
+    await expect(resume()).rejects.toMatchObject(stopped);
+  });
+
+  it('a record that was consumed without its end stops the run when the rest comes', async () => {
+    const { at, resume } = await consumed({ 'a.jsonl': text.slice(0, -1) }, { stream: '*.jsonl' });
+    put(at, 'a.jsonl', `${text.slice(0, -1)}garbage\n`);
+    await expect(resume()).rejects.toMatchObject(stopped);
+    put(at, 'a.jsonl', text + lines(event(3, 4)));
+    expect((await resume()).verdicts).toEqual(['accepted']);
+  });
+
+  it('a file that is gone or sorts before them stops the run', async () => {
+    const { at, resume } = await consumed({ 'b.jsonl': text, 'c.jsonl': lines(event(3, 4)) }, { stream: '*.jsonl' });
+    put(at, 'a.jsonl', lines(event(9, 9)));
+    await expect(resume()).rejects.toMatchObject(stopped);
+    rmSync(join(at, 'a.jsonl'));
+    rmSync(join(at, 'b.jsonl'));
+    await expect(resume()).rejects.toMatchObject(stopped);
+  });
+
+  it('an earlier file may not grow once a later one was begun', async () => {
+    const { at, resume } = await consumed({ 'a.jsonl': text, 'b.jsonl': lines(event(3, 4)) }, { stream: '*.jsonl' });
+    put(at, 'a.jsonl', text + lines(event(5, 5)));
+    await expect(resume()).rejects.toMatchObject(stopped);
+  });
+
+  it('a sorted source takes a new file of later events, and no other', async () => {
+    const csv = (...rows: readonly [number, number][]) =>
+      lines('ts,id', ...rows.map(([s, id]) => `${isoAt(T0 + s * SECOND)},${id}`));
+    const { at, resume } = await consumed({ 'b.csv': csv([2, 2], [1, 1]) }, { history: '*.csv' });
+    put(at, 'a.csv', csv([4, 4], [3, 3]));
+    expect((await resume()).accepted.map((row) => JSON.parse(row)[1])).toEqual([3, 4]);
+    put(at, 'a.csv', csv([4, 4], [2, 3]));
+    await expect(resume()).rejects.toMatchObject(stopped);
+    rmSync(join(at, 'a.csv'));
+    put(at, 'b.csv', csv([2, 2], [1, 1], [5, 5]));
+    await expect(resume()).rejects.toMatchObject(stopped);
+  });
+
+  it('history may not grow once the stream has begun', async () => {
+    const files = { 'h/a.jsonl': text, 's/a.jsonl': lines(event(3, 4)) };
+    const { at, resume } = await consumed(files, { history: 'h/*.jsonl', stream: 's/*.jsonl' });
+    put(at, 'h/b.jsonl', lines(event(4, 5)));
+    await expect(resume()).rejects.toMatchObject(stopped);
+    rmSync(join(at, 'h/b.jsonl'));
+    expect((await resume()).verdicts).toEqual([]);
+  });
+});
