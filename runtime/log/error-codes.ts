@@ -27,11 +27,6 @@ export const LOG_CODES = {
     explanation:
       'Records that stand in both are told apart by the primary key. Without one, `"cut"` in fsc.json says where history ends and the stream begins.',
   },
-  FSC7107: {
-    title: 'files cannot be read in order of event time',
-    explanation:
-      'A source with `order: none` is read sorted by event time, which the files must hold as a value that sorts.',
-  },
   FSC7111: {
     title: 'the journal is corrupt',
     explanation: 'A frame in the middle of the journal does not have the checksum it was written with.',
