@@ -150,16 +150,3 @@ export class FileSequence implements RecordReader {
     this.#records = null;
   }
 }
-
-/** Lines of plain text can be read from a byte on; packed and columnar files only from their start. */
-function canEnter(file: SourceFile): boolean {
-  return !/\.(gz|parquet)$/.test(file.name);
-}
-
-/** A last line without its newline was taken as whole: whatever comes after it must begin with one. */
-function checkLineEnd(file: SourceFile, bytes: number): void {
-  if (bytes === 0 || fileSize(file) === bytes) return;
-  const around = bytesAt(file, bytes - 1, 3).toString('latin1');
-  if (around.startsWith('\n') || /^.\r?\n/s.test(around)) return;
-  throw changed(file.name, 'its last line went on after it was consumed');
-}
