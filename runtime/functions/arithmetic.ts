@@ -1,0 +1,330 @@
+/** `+ − * / %` and unary minus over numbers. Overflow, and division by zero, give NULL at every stage (design.md section 4). */
+import { fitsPrecision, rescale } from '../values/decimal.ts';
+import {
+  addHybrid,
+  fitsInt64,
+  type Hybrid,
+  mulHybrid,
+  negHybrid,
+  quotHybrid,
+  remHybrid,
+  subHybrid,
+} from '../values/hybrid.ts';
+import type { SqlType } from '../values/types.ts';
+import type { CallTypes, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import {
+  always,
+  arg,
+  asDecimal,
+  commonDecimal,
+  DOUBLE,
+  decimal,
+  domain,
+  duckTry,
+  EXACT_KINDS,
+  isExact,
+  isFloat,
+  isInteger,
+  isNumeric,
+  NUMERIC_INTERESTING,
+  NUMERIC_KINDS,
+  noSuch,
+  postgresGuard,
+  realMixed,
+  rejected,
+  resolved,
+  scaleOf,
+  typeAt,
+  widerInteger,
+} from './support.ts';
+
+type Op = '+' | '-' | '*';
+
+function resolveArithmetic(op: Op, args: readonly SqlType[]): Resolution {
+  const [a, b] = args as [SqlType, SqlType];
+  if (!isNumeric(a) || !isNumeric(b)) return noSuch(op, args, 'numbers');
+  if (isFloat(a) || isFloat(b)) return resolveFloat(op, a, b);
+  if (isInteger(a) && isInteger(b)) {
+    // A literal next to a smallint is an integer in Postgres; computing wider than DuckDB only avoids an overflow.
+    const type = widerInteger(a, b);
+    return resolved([type, type], type);
+  }
+  return resolveDecimal(op, a, b);
+}
+
+function resolveFloat(op: string, a: SqlType, b: SqlType): Resolution {
+  if (a.kind === 'real' && b.kind === 'real') return resolved([a, b], a, 'double');
+  const mixed = (a.kind === 'real' && b.kind !== 'double') || (b.kind === 'real' && a.kind !== 'double');
+  return mixed ? realMixed(op) : resolved([DOUBLE, DOUBLE], DOUBLE, 'double');
+}
+
+function resolveDecimal(op: Op, a: SqlType, b: SqlType): Resolution {
+  const [x, y] = [asDecimal(a), asDecimal(b)];
+  const scale = op === '*' ? x.scale + y.scale : Math.max(x.scale, y.scale);
+  if (scale > 38) {
+    return rejected(
+      `the product has ${scale} digits after the point`,
+      'a decimal has at most 38 digits in both databases',
+      'cast the operands to fewer digits',
+      'FSC3011',
+    );
+  }
+  const precision =
+    op === '*' ? x.precision + y.precision : Math.max(x.precision - x.scale, y.precision - y.scale) + scale + 1;
+  return resolved([x, y], decimal(Math.min(38, precision), scale));
+}
+
+function arithmetic(name: string, op: Op, word: string): ScalarFunction {
+  return {
+    kind: 'scalar',
+    name,
+    spellings: [{ op, arity: 2 }],
+    minArgs: 2,
+    maxArgs: 2,
+    resolve: (args) => resolveArithmetic(op, args),
+    strict: true,
+    canFail: always,
+    semantics: 1,
+    sql: { duckdb: duckdbArithmetic(op), postgres: postgresArithmetic(op) },
+    js: (args, types) => jsArithmetic(op, word, args, types),
+    kernels: {},
+    domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+    doc: {
+      summary: `${word} of two numbers; NULL on overflow`,
+      examples: [{ sql: `7 ${op} 2`, value: op === '+' ? '9' : op === '-' ? '5' : '14' }],
+    },
+  };
+}
+
+const duckdbArithmetic =
+  (op: Op): SqlForm =>
+  (args, types) =>
+    duckTry(`${arg(args, 0)} ${op} ${arg(args, 1)}`, types);
+
+const postgresArithmetic =
+  (op: Op): SqlForm =>
+  (args, types) => {
+    const [a, b] = [arg(args, 0), arg(args, 1)];
+    const sql = `(${a} ${op} ${b})`;
+    if (isFloat(types.result)) return postgresFloat(a, b, op, types.result);
+    return postgresGuard(
+      `(${a}::numeric ${op} ${b}::numeric)`,
+      types.result,
+      types.result.kind === 'decimal' ? `${sql}::numeric(${types.result.precision},${types.result.scale})` : sql,
+    );
+  };
+
+/** Postgres raises on overflow of doubles: the product or sum is tried in numeric, where every finite double has its place. */
+function postgresFloat(a: string, b: string, op: string, type: SqlType): string {
+  const limit = type.kind === 'real' ? '3.4028235677973366e38' : '1.7976931348623158e308';
+  const special = `${a} IN ('NaN','Infinity','-Infinity') OR ${b} IN ('NaN','Infinity','-Infinity')`;
+  return `CASE WHEN ${special} THEN ${a} ${op} ${b} WHEN abs(${a}::numeric ${op} ${b}::numeric) < ${limit}::numeric THEN ${a} ${op} ${b} END`;
+}
+
+function jsArithmetic(op: Op, word: string, args: readonly string[], types: CallTypes): string {
+  const [a, b] = [arg(args, 0), arg(args, 1)];
+  const { result } = types;
+  switch (result.kind) {
+    case 'smallint':
+      return `k.smallint(${a} ${op} ${b})`;
+    case 'integer':
+      return `k.int32(${a} ${op} ${b})`;
+    case 'bigint':
+      return `k.int64(k.${word}Hybrid(${a}, ${b}))`;
+    case 'decimal':
+      return `k.decimalFit(k.${word}Hybrid(${scaled(a, types, 0, op)}, ${scaled(b, types, 1, op)}), ${result.precision})`;
+    case 'real':
+      return `k.realResult(${a} ${op} ${b}, ${a}, ${b})`;
+    default:
+      return `k.doubleResult(${a} ${op} ${b}, ${a}, ${b})`;
+  }
+}
+
+/** Operands of + and − are brought to the result's scale; those of * keep their own. */
+function scaled(text: string, types: CallTypes, index: number, op: Op): string {
+  const from = scaleOf(typeAt(types, index));
+  const to = scaleOf(types.result);
+  return op === '*' || from === to ? text : `k.rescaleHybrid(${text}, ${from}, ${to})`;
+}
+
+function smallint(value: number): number | null {
+  return value <= 32767 && value >= -32768 ? value : null;
+}
+function int32(value: number): number | null {
+  return value <= 2147483647 && value >= -2147483648 ? (value === 0 ? 0 : value) : null;
+}
+function int64(value: Hybrid): Hybrid | null {
+  return fitsInt64(value) ? value : null;
+}
+function decimalFit(value: Hybrid, precision: number): Hybrid | null {
+  return fitsPrecision(value, precision) ? value : null;
+}
+/** NULL where finite operands overflow; −0 is 0. */
+function doubleResult(value: number, a: number, b: number): number | null {
+  if (value - value === 0) return value === 0 ? 0 : value;
+  return Number.isFinite(a) && Number.isFinite(b) ? null : value;
+}
+function realResult(value: number, a: number, b: number): number | null {
+  return doubleResult(Math.fround(value), a, b);
+}
+
+export const add: ScalarFunction = {
+  ...arithmetic('add', '+', 'add'),
+  kernels: { smallint, int32, int64, decimalFit, doubleResult, realResult, addHybrid, rescaleHybrid: rescale },
+};
+export const subtract: ScalarFunction = { ...arithmetic('subtract', '-', 'sub'), kernels: { subHybrid } };
+export const multiply: ScalarFunction = { ...arithmetic('multiply', '*', 'mul'), kernels: { mulHybrid } };
+
+function resolveDivide(args: readonly SqlType[]): Resolution {
+  const [a, b] = args as [SqlType, SqlType];
+  if (!isNumeric(a) || !isNumeric(b)) return noSuch('/', args, 'numbers');
+  if (isInteger(a) && isInteger(b)) {
+    return rejected(
+      'integer divided by integer',
+      'DuckDB gives a fraction (7 / 2 is 3.5), Postgres cuts it off (3)',
+      'write `a * 1.0 / b` for the fraction, or `trunc(a * 1.0 / b)` for the whole part',
+      'FSC3010',
+    );
+  }
+  if (a.kind === 'real' || b.kind === 'real') {
+    if (a.kind === 'real' && b.kind === 'real') return resolved([a, b], a, 'double');
+    if (a.kind !== 'double' && b.kind !== 'double') return realMixed('/');
+  }
+  return resolved([isFloat(a) ? DOUBLE : a, isFloat(b) ? DOUBLE : b], DOUBLE, 'double');
+}
+
+/** An exact operand as a double, for the division of the two. */
+export function jsAsDouble(text: string, type: SqlType): string {
+  if (type.kind === 'decimal')
+    return type.scale === 0 ? `Number(${text})` : `k.decimalToDouble(${text}, ${type.scale})`;
+  return type.kind === 'bigint' ? `Number(${text})` : text;
+}
+
+const divideSql: Readonly<Record<Dialect, SqlForm>> = {
+  duckdb: (args, types) => {
+    const [a, b] = [`CAST(${arg(args, 0)} AS DOUBLE)`, `CAST(${arg(args, 1)} AS DOUBLE)`];
+    if (types.result.kind === 'real') return duckTry(`${arg(args, 0)} / nullif(${arg(args, 1)}, 0)`, types);
+    return `(CASE WHEN isfinite(TRY(${a} / nullif(${b}, 0))) OR NOT isfinite(${a}) OR NOT isfinite(${b}) THEN TRY(${a} / nullif(${b}, 0)) END)`;
+  },
+  postgres: (args, types) => {
+    const [a, b] = [`${arg(args, 0)}::double precision`, `nullif(${arg(args, 1)}, 0)::double precision`];
+    const special = `${a} IN ('NaN','Infinity','-Infinity') OR ${b} IN ('NaN','Infinity','-Infinity')`;
+    return `(CASE WHEN ${special} THEN ${a} / ${b} WHEN abs(${b}) >= 1 OR abs(${a}::numeric) < 1.7976931348623157e308::numeric * abs(${b}::numeric) THEN ${a} / ${b} END)::${types.result.kind === 'real' ? 'real' : 'double precision'}`;
+  },
+};
+
+function divideDouble(a: number, b: number): number | null {
+  if (b === 0) return null;
+  return doubleResult(a / b, a, b);
+}
+function divideReal(a: number, b: number): number | null {
+  if (b === 0) return null;
+  return doubleResult(Math.fround(a / b), a, b);
+}
+
+export const divide: ScalarFunction = {
+  kind: 'scalar',
+  name: 'divide',
+  spellings: [{ op: '/', arity: 2 }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: resolveDivide,
+  strict: true,
+  canFail: always,
+  semantics: 1,
+  sql: divideSql,
+  js: (args, types) =>
+    types.result.kind === 'real'
+      ? `k.divideReal(${arg(args, 0)}, ${arg(args, 1)})`
+      : `k.divideDouble(${jsAsDouble(arg(args, 0), typeAt(types, 0))}, ${jsAsDouble(arg(args, 1), typeAt(types, 1))})`,
+  kernels: { divideDouble, divideReal },
+  domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+  doc: {
+    summary: 'division in double precision; NULL for a zero divisor',
+    examples: [{ sql: '7.0 / 2', value: '3.5' }],
+  },
+};
+
+function resolveModulo(args: readonly SqlType[]): Resolution {
+  const [a, b] = args as [SqlType, SqlType];
+  if (!isExact(a) || !isExact(b)) return noSuch('%', args, 'integers and decimals (Postgres has no % for doubles)');
+  if (isInteger(a) && isInteger(b)) {
+    const type = widerInteger(a, b);
+    return resolved([type, type], type);
+  }
+  const type = commonDecimal(a, b);
+  return resolved([type, type], type);
+}
+
+function modHybrid(a: Hybrid, b: Hybrid): Hybrid | null {
+  return b === 0 ? null : remHybrid(a, b);
+}
+
+export const modulo: ScalarFunction = {
+  kind: 'scalar',
+  name: 'modulo',
+  spellings: [{ op: '%', arity: 2 }, { fn: 'mod' }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: resolveModulo,
+  strict: true,
+  canFail: always,
+  semantics: 1,
+  sql: {
+    // DuckDB raises for the least integer % −1, whose remainder is 0: TRY would make it NULL.
+    duckdb: (args, types) =>
+      `(CASE WHEN ${arg(args, 1)} = -1 THEN ${arg(args, 0)} - ${arg(args, 0)} ELSE ${duckTry(`${arg(args, 0)} % nullif(${arg(args, 1)}, 0)`, types)} END)`,
+    postgres: (args) => `(${arg(args, 0)} % nullif(${arg(args, 1)}, 0))`,
+  },
+  js: (args) => `k.modHybrid(${arg(args, 0)}, ${arg(args, 1)})`,
+  kernels: { modHybrid, quotHybrid },
+  domain: [domain(EXACT_KINDS, NUMERIC_INTERESTING), domain(EXACT_KINDS, NUMERIC_INTERESTING)],
+  doc: {
+    summary: 'remainder with the sign of the dividend; NULL for a zero divisor',
+    examples: [{ sql: '-7 % 3', value: '-1' }],
+  },
+};
+
+export const negate: ScalarFunction = {
+  kind: 'scalar',
+  name: 'negate',
+  spellings: [{ op: '-', arity: 1 }],
+  minArgs: 1,
+  maxArgs: 1,
+  resolve: (args) => {
+    const [type] = args as [SqlType];
+    return isNumeric(type) ? resolved([type], type, isFloat(type) ? 'double' : 'exact') : noSuch('-', args, 'a number');
+  },
+  strict: true,
+  canFail: (types) => isInteger(types.result),
+  semantics: 1,
+  sql: {
+    duckdb: (args, types) => duckTry(`-(${arg(args, 0)})`, types),
+    postgres: (args, types) =>
+      postgresGuard(
+        `(-(${arg(args, 0)}::numeric))`,
+        isInteger(types.result) ? types.result : INTEGER_NEVER,
+        `(-(${arg(args, 0)}))`,
+      ),
+  },
+  js: (args, types) => {
+    switch (types.result.kind) {
+      case 'smallint':
+        return `k.smallint(0 - ${arg(args, 0)})`;
+      case 'integer':
+        return `k.int32(0 - ${arg(args, 0)})`;
+      case 'bigint':
+        return `k.int64(k.negHybrid(${arg(args, 0)}))`;
+      case 'decimal':
+        return `k.negHybrid(${arg(args, 0)})`;
+      default:
+        return `(0 - ${arg(args, 0)})`;
+    }
+  },
+  kernels: { negHybrid },
+  domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+  doc: { summary: 'the number with its sign changed', examples: [{ sql: '-(5)', value: '-5' }] },
+};
+
+/** Floats and decimals need no guard. */
+const INTEGER_NEVER: SqlType = DOUBLE;

@@ -1,0 +1,174 @@
+/** Shared pieces of function definitions: type tests, resolutions, SQL and JavaScript helpers. No function is defined here. */
+import { printType, type SqlType } from '../values/types.ts';
+import type { AgreementClass, ArgumentDomain, CallTypes, Resolution } from './definition.ts';
+
+export const SMALLINT: SqlType = { kind: 'smallint' };
+export const INTEGER: SqlType = { kind: 'integer' };
+export const BIGINT: SqlType = { kind: 'bigint' };
+export const DOUBLE: SqlType = { kind: 'double' };
+export const REAL: SqlType = { kind: 'real' };
+export const BOOLEAN: SqlType = { kind: 'boolean' };
+export const TEXT: SqlType = { kind: 'text', maxLength: null };
+export const DATE: SqlType = { kind: 'date' };
+export const TIMESTAMP: SqlType = { kind: 'timestamp' };
+export const TIMESTAMPTZ: SqlType = { kind: 'timestamptz' };
+export const INTERVAL: SqlType = { kind: 'interval' };
+
+export const NUMERIC_KINDS = ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double'] as const;
+export const EXACT_KINDS = ['smallint', 'integer', 'bigint', 'decimal'] as const;
+export const ALL_KINDS = [...NUMERIC_KINDS, 'boolean', 'text', 'date', 'timestamp', 'timestamptz', 'interval'] as const;
+
+export function decimal(precision: number, scale: number): SqlType {
+  return { kind: 'decimal', precision, scale };
+}
+
+export function isInteger(type: SqlType): boolean {
+  return type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint';
+}
+
+export function isExact(type: SqlType): boolean {
+  return isInteger(type) || type.kind === 'decimal';
+}
+
+export function isFloat(type: SqlType): boolean {
+  return type.kind === 'real' || type.kind === 'double';
+}
+
+export function isNumeric(type: SqlType): boolean {
+  return isExact(type) || isFloat(type);
+}
+
+export function isInstant(type: SqlType): boolean {
+  return type.kind === 'timestamp' || type.kind === 'timestamptz';
+}
+
+export function isTemporal(type: SqlType): boolean {
+  return isInstant(type) || type.kind === 'date';
+}
+
+const INTEGER_DIGITS = { smallint: 5, integer: 10, bigint: 19 } as const;
+
+/** An exact number as a decimal type. */
+export function asDecimal(type: SqlType): {
+  readonly kind: 'decimal';
+  readonly precision: number;
+  readonly scale: number;
+} {
+  if (type.kind === 'decimal') return type;
+  const digits =
+    type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint' ? INTEGER_DIGITS[type.kind] : 19;
+  return { kind: 'decimal', precision: digits, scale: 0 };
+}
+
+const RANK: Readonly<Record<string, number>> = { smallint: 0, integer: 1, bigint: 2 };
+
+export function widerInteger(a: SqlType, b: SqlType): SqlType {
+  return (RANK[a.kind] ?? 0) >= (RANK[b.kind] ?? 0) ? a : b;
+}
+
+export function commonDecimal(a: SqlType, b: SqlType): SqlType {
+  const [x, y] = [asDecimal(a), asDecimal(b)];
+  const scale = Math.max(x.scale, y.scale);
+  return decimal(Math.min(38, Math.max(x.precision - x.scale, y.precision - y.scale) + scale), scale);
+}
+
+export function scaleOf(type: SqlType): number {
+  return type.kind === 'decimal' ? type.scale : 0;
+}
+
+export function resolved(args: readonly SqlType[], result: SqlType, agreement: AgreementClass = 'exact'): Resolution {
+  return { ok: true, args, result, agreement };
+}
+
+export function rejected(message: string, cause: string, help: string, code: string | null = null): Resolution {
+  return { ok: false, code, message, cause, help };
+}
+
+export function noSuch(what: string, args: readonly SqlType[], takes: string): Resolution {
+  return rejected(
+    `\`${what}\` does not take ${args.map(printType).join(', ')}`,
+    `it takes ${takes}`,
+    'cast the argument',
+  );
+}
+
+/** Real mixed with other numbers computes in different precisions in the two databases. */
+export function realMixed(what: string): Resolution {
+  return rejected(
+    `\`${what}\` mixes real with another number type`,
+    'DuckDB computes it in single, Postgres in double precision',
+    'cast the column: `CAST(x AS double precision)`',
+  );
+}
+
+export function domain(
+  kinds: readonly SqlType['kind'][],
+  interesting: readonly string[] = [],
+  onlyLiterals: readonly string[] | null = null,
+): ArgumentDomain {
+  return { kinds, interesting, onlyLiterals };
+}
+
+export const NUMERIC_INTERESTING = ['0', '1', '-1', '2147483647', '-2147483648', '0.5', '-0.5'] as const;
+export const TEXT_INTERESTING = ["''", "'a'", "'A b'", "'é'", "'😀'", "'%'", "'it''s'"] as const;
+export const TEMPORAL_INTERESTING = [
+  "TIMESTAMP '2001-01-01 00:00:00'",
+  "TIMESTAMP '2000-02-29 23:59:59.999999'",
+  "TIMESTAMP '1970-01-01 00:00:00'",
+] as const;
+
+export const never = (): boolean => false;
+export const always = (): boolean => true;
+
+/** DuckDB's spelling of a type. */
+export function duckdbType(type: SqlType): string {
+  switch (type.kind) {
+    case 'double':
+      return 'DOUBLE';
+    case 'real':
+      return 'FLOAT';
+    case 'text':
+      return 'VARCHAR';
+    case 'timestamptz':
+      return 'TIMESTAMPTZ';
+    default:
+      return printType(type).toUpperCase();
+  }
+}
+
+export function postgresType(type: SqlType): string {
+  return type.kind === 'decimal' ? `numeric(${type.precision},${type.scale})` : printType(type);
+}
+
+/** Gives NULL where DuckDB would raise, and exactly the result type. */
+export function duckTry(sql: string, types: CallTypes): string {
+  return `TRY(CAST(${sql} AS ${duckdbType(types.result)}))`;
+}
+
+export function arg(args: readonly string[], index: number): string {
+  const text = args[index];
+  if (text === undefined) throw new Error(`argument ${index} was not printed`);
+  return text;
+}
+
+export function typeAt(types: CallTypes, index: number): SqlType {
+  const type = types.args[index];
+  if (type === undefined) throw new Error(`argument ${index} has no type`);
+  return type;
+}
+
+/** Limits of a type as numeric SQL literals, for range guards in Postgres. */
+export function postgresGuard(value: string, result: SqlType, sql: string): string {
+  switch (result.kind) {
+    case 'smallint':
+      return `CASE WHEN ${value} BETWEEN -32768 AND 32767 THEN ${sql} END`;
+    case 'integer':
+      return `CASE WHEN ${value} BETWEEN -2147483648 AND 2147483647 THEN ${sql} END`;
+    case 'bigint':
+      return `CASE WHEN ${value} BETWEEN -9223372036854775808 AND 9223372036854775807 THEN ${sql} END`;
+    case 'decimal':
+      return `CASE WHEN abs(${value}) < 1e${result.precision - result.scale}::numeric THEN ${sql} END`;
+    default:
+      return sql;
+  }
+}

@@ -1,0 +1,456 @@
+/** date_trunc, extract, and arithmetic of instants, dates and intervals. Results beyond ±(2^53−1) µs are NULL. */
+import { addIntervals, negateInterval } from '../values/interval.ts';
+import {
+  addInterval,
+  addMonthsToDays,
+  civilFromDays,
+  daysFromCivil,
+  inTimestampRange,
+  microsToDays,
+  type TemporalUnit,
+  truncMicros,
+} from '../values/temporal.ts';
+import {
+  type IntervalValue,
+  MICROS_PER_DAY,
+  MICROS_PER_HOUR,
+  MICROS_PER_MINUTE,
+  MICROS_PER_SECOND,
+  type SqlType,
+} from '../values/types.ts';
+import type { CallTypes, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import {
+  arg,
+  DATE,
+  DOUBLE,
+  domain,
+  INTEGER,
+  INTERVAL,
+  isInstant,
+  isInteger,
+  isTemporal,
+  never,
+  noSuch,
+  rejected,
+  resolved,
+  TEMPORAL_INTERESTING,
+  TEXT,
+  TIMESTAMP,
+  typeAt,
+} from './support.ts';
+
+const UNITS: readonly TemporalUnit[] = [
+  'microsecond',
+  'millisecond',
+  'second',
+  'minute',
+  'hour',
+  'day',
+  'week',
+  'month',
+  'quarter',
+  'year',
+];
+const UNIT_LITERALS = UNITS.map((unit) => `'${unit}'`);
+const INSTANT_DOMAIN = domain(['timestamp', 'timestamptz'], TEMPORAL_INTERESTING);
+const INTERVAL_DOMAIN = domain(['interval'], ["INTERVAL '1 day'", "INTERVAL '90 minutes'", "INTERVAL '1 month'"]);
+
+/** The epoch test of DuckDB's result stays in range; beyond it fsc has no timestamp. */
+const duckRange = (sql: string): string => `(CASE WHEN abs(TRY(epoch_us(${sql}))) <= 9007199254740991 THEN ${sql} END)`;
+const postgresRange = (sql: string): string =>
+  `(CASE WHEN ${sql} BETWEEN TIMESTAMP '1684-07-28 00:12:25.259009' AND TIMESTAMP '2255-06-05 23:47:34.740991' THEN ${sql} END)`;
+
+export const dateTrunc: ScalarFunction = {
+  kind: 'scalar',
+  name: 'date_trunc',
+  spellings: [{ fn: 'date_trunc' }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: (args, constants) => {
+    const unit = constants[0];
+    if (typeof unit !== 'string' || !UNITS.includes(unit as TemporalUnit)) {
+      return rejected(
+        'the unit of date_trunc is not one of the known units',
+        `the databases share ${UNITS.join(', ')}`,
+        "write it as a literal, in lower case: `date_trunc('hour', x)`",
+        'FSC3014',
+      );
+    }
+    const type = args[1] as SqlType;
+    if (type.kind === 'date')
+      return rejected(
+        'date_trunc of a date',
+        'DuckDB gives a timestamp, Postgres one with a zone',
+        "cast it first: `date_trunc('month', CAST(d AS timestamp))`",
+      );
+    return isInstant(type) ? resolved([TEXT, type], type) : noSuch('date_trunc', args, 'a unit and a timestamp');
+  },
+  strict: true,
+  canFail: never,
+  semantics: 1,
+  sql: {
+    // Through a CASE: DuckDB 1.5 rewrites comparisons of date_trunc with a constant and forgets NULL.
+    duckdb: (a, types) =>
+      isZoned(types)
+        ? `(date_trunc(${arg(a, 0)}, ${arg(a, 1)} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')`
+        : `(CASE WHEN ${arg(a, 1)} IS NOT NULL THEN date_trunc(${arg(a, 0)}, ${arg(a, 1)}) END)`,
+    postgres: (a, types) =>
+      isZoned(types)
+        ? `(date_trunc(${arg(a, 0)}, ${arg(a, 1)} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')`
+        : `date_trunc(${arg(a, 0)}, ${arg(a, 1)})`,
+  },
+  js: (a) => `k.truncMicros(${arg(a, 0)}, ${arg(a, 1)})`,
+  kernels: { truncMicros: truncMicros as (unit: TemporalUnit, micros: number) => number },
+  domain: [domain(['text'], UNIT_LITERALS, UNIT_LITERALS), INSTANT_DOMAIN],
+  doc: {
+    summary: 'the start of the unit that holds the instant; weeks begin on Monday',
+    examples: [{ sql: "date_trunc('week', TIMESTAMP '2024-01-07 10:00')", value: '2024-01-01 00:00:00' }],
+  },
+};
+
+function isZoned(types: CallTypes): boolean {
+  return typeAt(types, types.args.length - 1).kind === 'timestamptz';
+}
+
+const INSTANT_FIELDS = [
+  'year',
+  'quarter',
+  'month',
+  'week',
+  'day',
+  'hour',
+  'minute',
+  'epoch',
+  'dow',
+  'isodow',
+  'doy',
+  'isoyear',
+] as const;
+const INTERVAL_FIELDS = ['epoch', 'day', 'hour', 'minute', 'month', 'year'] as const;
+
+function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): Resolution {
+  const field = constants[0];
+  const type = args[1] as SqlType;
+  if (field === 'second' || field === 'seconds' || field === 'millisecond' || field === 'microsecond') {
+    return rejected(
+      `extract(${String(field)}) is not portable`,
+      'DuckDB cuts the fraction off, Postgres keeps it',
+      "use extract(epoch FROM x - date_trunc('minute', x))",
+      'FSC3015',
+    );
+  }
+  const fields: readonly string[] = type.kind === 'interval' ? INTERVAL_FIELDS : INSTANT_FIELDS;
+  if (!isTemporal(type) && type.kind !== 'interval')
+    return noSuch('extract', args.slice(1), 'a timestamp, date or interval');
+  if (typeof field !== 'string' || !fields.includes(field)) {
+    return rejected(
+      `extract does not know the field \`${String(field)}\``,
+      `for ${type.kind} there are ${fields.join(', ')}`,
+      'write one of them',
+      'FSC3014',
+    );
+  }
+  return resolved([TEXT, type], DOUBLE, 'exact');
+}
+
+function partOfInstant(field: string, micros: number): number {
+  const days = microsToDays(micros);
+  const time = micros - days * MICROS_PER_DAY;
+  switch (field) {
+    case 'epoch':
+      return micros / MICROS_PER_SECOND;
+    case 'hour':
+      return Math.floor(time / MICROS_PER_HOUR);
+    case 'minute':
+      return Math.floor(time / MICROS_PER_MINUTE) % 60;
+    default:
+      return partOfDate(field, days);
+  }
+}
+
+function partOfDate(field: string, days: number): number {
+  const { year, month, day } = civilFromDays(days);
+  switch (field) {
+    case 'year':
+      return year;
+    case 'quarter':
+      return Math.floor((month + 2) / 3);
+    case 'month':
+      return month;
+    case 'day':
+      return day;
+    case 'dow':
+      return (((days + 4) % 7) + 7) % 7;
+    case 'isodow':
+      return ((((days + 3) % 7) + 7) % 7) + 1;
+    case 'doy':
+      return days - daysFromCivil(year, 1, 1) + 1;
+    case 'week':
+      return isoWeek(days).week;
+    case 'isoyear':
+      return isoWeek(days).year;
+    case 'epoch':
+      return days * 86400;
+    default:
+      return 0; // hour and minute of a date
+  }
+}
+
+function isoWeek(days: number): { readonly year: number; readonly week: number } {
+  const thursday = days - ((((days + 3) % 7) + 7) % 7) + 3;
+  const { year } = civilFromDays(thursday);
+  return { year, week: Math.floor((thursday - daysFromCivil(year, 1, 1)) / 7) + 1 };
+}
+
+/** Years of 365.25 days and months of 30, as both databases count an interval's epoch. */
+function partOfInterval(field: string, value: IntervalValue): number {
+  const years = Math.trunc(value.months / 12);
+  switch (field) {
+    case 'epoch':
+      return years * 31557600 + (value.months % 12) * 2592000 + value.days * 86400 + value.micros / MICROS_PER_SECOND;
+    case 'year':
+      return years;
+    case 'month':
+      return value.months % 12;
+    case 'day':
+      return value.days;
+    case 'hour':
+      return Math.trunc(value.micros / MICROS_PER_HOUR);
+    default:
+      return Math.trunc(value.micros / MICROS_PER_MINUTE) % 60;
+  }
+}
+
+const partSql: SqlForm = (a, types) => {
+  const source = typeAt(types, 1).kind === 'timestamptz' ? `(${arg(a, 1)} AT TIME ZONE 'UTC')` : arg(a, 1);
+  return `CAST(date_part(${arg(a, 0)}, ${source}) AS double precision)`;
+};
+
+export const datePart: ScalarFunction = {
+  kind: 'scalar',
+  name: 'date_part',
+  spellings: [{ fn: 'date_part' }, { fn: 'extract' }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: resolvePart,
+  strict: true,
+  canFail: never,
+  semantics: 1,
+  sql: { duckdb: partSql, postgres: partSql },
+  js: (a, types) => {
+    const kind = typeAt(types, 1).kind;
+    const kernel = kind === 'interval' ? 'partOfInterval' : kind === 'date' ? 'partOfDate' : 'partOfInstant';
+    return `k.${kernel}(${arg(a, 0)}, ${arg(a, 1)})`;
+  },
+  kernels: { partOfInterval, partOfDate, partOfInstant },
+  domain: [
+    domain(
+      ['text'],
+      INSTANT_FIELDS.map((field) => `'${field}'`),
+      INSTANT_FIELDS.map((field) => `'${field}'`),
+    ),
+    domain(['timestamp', 'timestamptz', 'date'], TEMPORAL_INTERESTING),
+  ],
+  doc: {
+    summary: 'a field of an instant or interval, as double',
+    examples: [{ sql: "extract(hour FROM TIMESTAMP '2001-01-01 10:30')", value: '10' }],
+  },
+};
+
+function instantPlus(micros: number, interval: IntervalValue): number | null {
+  const sum = addInterval(micros, interval);
+  return inTimestampRange(sum) ? sum : null;
+}
+function instantMinus(micros: number, interval: IntervalValue): number | null {
+  return instantPlus(micros, negateInterval(interval));
+}
+/** A date plus an interval is a timestamp. */
+function datePlus(days: number, interval: IntervalValue): number | null {
+  const sum =
+    addMonthsToDays(days, interval.months) * MICROS_PER_DAY + interval.days * MICROS_PER_DAY + interval.micros;
+  return inTimestampRange(sum) ? sum : null;
+}
+function dateMinus(days: number, interval: IntervalValue): number | null {
+  return datePlus(days, negateInterval(interval));
+}
+/** Days and a rest of the same sign, as both databases give it. */
+function instantDifference(a: number, b: number): IntervalValue {
+  const micros = a - b;
+  const days = Math.trunc(micros / MICROS_PER_DAY);
+  return {
+    months: 0,
+    days: days === 0 ? 0 : days,
+    micros: micros - days * MICROS_PER_DAY === 0 ? 0 : micros - days * MICROS_PER_DAY,
+  };
+}
+const DATE_LIMIT = 104249991; // days that fit the safe range of microseconds
+function shiftDate(days: number, by: number): number | null {
+  const sum = days + by;
+  return Math.abs(sum) <= DATE_LIMIT ? sum : null;
+}
+
+function resolvePlus(args: readonly SqlType[]): Resolution {
+  const [a, b] = args as [SqlType, SqlType];
+  if (a.kind === 'interval' && isTemporal(b)) return resolved([a, b], b.kind === 'date' ? TIMESTAMP : b);
+  if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
+  if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
+  if (a.kind === 'date' && isInteger(b) && b.kind !== 'bigint') return resolved([a, INTEGER], DATE);
+  if (b.kind === 'date' && isInteger(a) && a.kind !== 'bigint') return resolved([INTEGER, b], DATE);
+  return noSuch('+', args, 'numbers, an instant and an interval, or a date and an integer');
+}
+
+function resolveMinus(args: readonly SqlType[]): Resolution {
+  const [a, b] = args as [SqlType, SqlType];
+  if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
+  if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
+  if (a.kind === 'date' && b.kind === 'date') return resolved([a, b], { kind: 'bigint' });
+  if (isTemporal(a) && isTemporal(b)) {
+    const type: SqlType = a.kind === 'timestamptz' || b.kind === 'timestamptz' ? { kind: 'timestamptz' } : TIMESTAMP;
+    return resolved([type, type], INTERVAL);
+  }
+  if (a.kind === 'date' && isInteger(b) && b.kind !== 'bigint') return resolved([a, INTEGER], DATE);
+  return noSuch('-', args, 'numbers, an instant and an interval, two instants, or a date and an integer');
+}
+
+function additive(op: '+' | '-', dialect: 'duckdb' | 'postgres'): SqlForm {
+  return (a, types) => {
+    const sql = `(${arg(a, 0)} ${op} ${arg(a, 1)})`;
+    switch (types.result.kind) {
+      case 'timestamp':
+        return dialect === 'duckdb'
+          ? duckRange(`TRY(CAST(${sql} AS TIMESTAMP))`)
+          : postgresRange(`CAST(${sql} AS timestamp)`);
+      case 'timestamptz': {
+        const [left, right] = [zoneless(arg(a, 0), typeAt(types, 0)), zoneless(arg(a, 1), typeAt(types, 1))];
+        const local = `(${left} ${op} ${right})`;
+        return dialect === 'duckdb'
+          ? `(${duckRange(`TRY(${local})`)} AT TIME ZONE 'UTC')`
+          : `(${postgresRange(local)} AT TIME ZONE 'UTC')`;
+      }
+      case 'interval':
+        if (isTemporal(typeAt(types, 0)))
+          return `(${zoneless(arg(a, 0), typeAt(types, 0))} ${op} ${zoneless(arg(a, 1), typeAt(types, 1))})`;
+        return sql;
+      case 'bigint':
+        return `CAST(${sql} AS bigint)`;
+      default:
+        return dialect === 'duckdb' ? `TRY(CAST(${sql} AS DATE))` : sql;
+    }
+  };
+}
+
+/** Day arithmetic of a timestamptz would follow the session's zone. */
+function zoneless(sql: string, type: SqlType): string {
+  return type.kind === 'timestamptz' ? `(${sql} AT TIME ZONE 'UTC')` : sql;
+}
+
+const canLeaveRange = (types: CallTypes): boolean => types.result.kind !== 'interval' && types.result.kind !== 'bigint';
+
+export const addTemporal: ScalarFunction = {
+  kind: 'scalar',
+  name: 'add_temporal',
+  spellings: [{ op: '+', arity: 2 }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: resolvePlus,
+  strict: true,
+  canFail: canLeaveRange,
+  semantics: 1,
+  sql: { duckdb: additive('+', 'duckdb'), postgres: additive('+', 'postgres') },
+  js: (a, types) => {
+    const [first, second] = [typeAt(types, 0), typeAt(types, 1)];
+    const [x, y] =
+      first.kind === 'interval' && second.kind !== 'interval' ? [arg(a, 1), arg(a, 0)] : [arg(a, 0), arg(a, 1)];
+    const temporal = first.kind === 'interval' ? second : first;
+    if (types.result.kind === 'interval') return `k.addIntervals(${x}, ${y})`;
+    if (types.result.kind === 'date') return `k.shiftDate(${arg(a, 0)}, ${arg(a, 1)})`;
+    return temporal.kind === 'date' ? `k.datePlus(${x}, ${y})` : `k.instantPlus(${x}, ${y})`;
+  },
+  kernels: {
+    addIntervals: addIntervals as (a: IntervalValue, b: IntervalValue) => IntervalValue,
+    shiftDate,
+    datePlus,
+    instantPlus,
+  },
+  domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
+  doc: {
+    summary: 'an instant moved by an interval',
+    examples: [{ sql: "TIMESTAMP '2001-01-31 00:00' + INTERVAL '1 month'", value: '2001-02-28 00:00:00' }],
+  },
+};
+
+export const subtractTemporal: ScalarFunction = {
+  kind: 'scalar',
+  name: 'subtract_temporal',
+  spellings: [{ op: '-', arity: 2 }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: resolveMinus,
+  strict: true,
+  canFail: canLeaveRange,
+  semantics: 1,
+  sql: { duckdb: additive('-', 'duckdb'), postgres: additive('-', 'postgres') },
+  js: (a, types) => {
+    const [x, y] = [arg(a, 0), arg(a, 1)];
+    const first = typeAt(types, 0);
+    if (types.result.kind === 'interval')
+      return first.kind === 'interval'
+        ? `k.addIntervals(${x}, k.negateInterval(${y}))`
+        : `k.instantDifference(${x}, ${y})`;
+    if (types.result.kind === 'bigint') return `(${x} - ${y})`;
+    if (types.result.kind === 'date') return `k.shiftDate(${x}, -${y})`;
+    return first.kind === 'date' ? `k.dateMinus(${x}, ${y})` : `k.instantMinus(${x}, ${y})`;
+  },
+  kernels: {
+    negateInterval: negateInterval as (a: IntervalValue) => IntervalValue,
+    instantDifference,
+    instantMinus,
+    dateMinus,
+  },
+  domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
+  doc: {
+    summary: 'an instant moved back, or the interval between two',
+    examples: [{ sql: "extract(epoch FROM TIMESTAMP '2001-01-02' - TIMESTAMP '2001-01-01')", value: '86400' }],
+  },
+};
+
+/** Whole multiples only: fractions are carried down differently. */
+export const scaleInterval: ScalarFunction = {
+  kind: 'scalar',
+  name: 'scale_interval',
+  spellings: [{ op: '*', arity: 2 }],
+  minArgs: 2,
+  maxArgs: 2,
+  resolve: (args) => {
+    const [a, b] = args as [SqlType, SqlType];
+    if (a.kind === 'interval' && isInteger(b) && b.kind !== 'bigint') return resolved([a, INTEGER], INTERVAL);
+    if (b.kind === 'interval' && isInteger(a) && a.kind !== 'bigint') return resolved([INTEGER, b], INTERVAL);
+    return noSuch('*', args, 'numbers, or an interval and an integer');
+  },
+  strict: true,
+  canFail: () => true,
+  semantics: 1,
+  sql: { duckdb: (a) => `TRY(${arg(a, 0)} * ${arg(a, 1)})`, postgres: (a) => `(${arg(a, 0)} * ${arg(a, 1)})` },
+  js: (a, types) =>
+    typeAt(types, 0).kind === 'interval'
+      ? `k.timesInterval(${arg(a, 0)}, ${arg(a, 1)})`
+      : `k.timesInterval(${arg(a, 1)}, ${arg(a, 0)})`,
+  kernels: { timesInterval },
+  domain: [INTERVAL_DOMAIN, domain(['integer'], ['0', '2', '-3'])],
+  doc: {
+    summary: 'an interval so many times',
+    examples: [{ sql: "extract(epoch FROM INTERVAL '1 day' * 2)", value: '172800' }],
+  },
+};
+
+function timesInterval(interval: IntervalValue, by: number): IntervalValue | null {
+  const zero = (x: number): number => (x === 0 ? 0 : x);
+  const value = {
+    months: zero(interval.months * by),
+    days: zero(interval.days * by),
+    micros: zero(interval.micros * by),
+  };
+  return Math.abs(value.months) < 2147483648 && Math.abs(value.days) < 2147483648 && Number.isSafeInteger(value.micros)
+    ? value
+    : null;
+}
