@@ -55,6 +55,27 @@ export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
   };
 }
 
+/** Parquet files that are at hand already, read sorted by (event time, key). */
+export function openParquetPhase(spec: SourceSpec, paths: readonly string[]): LogPhase {
+  const files = paths.map((path) => ({ name: path, path }));
+  const fields = fieldsOf(spec, columnsOfOnly(spec));
+  return {
+    name: 'history',
+    order: 'none',
+    isLive: false,
+    isUnrepeatable: false,
+    open: (resume, isDone) =>
+      openOrdered({
+        files,
+        location: spec.name,
+        eventTimeColumn: spec.eventTimeColumn,
+        resume,
+        isDone,
+        open: (some) => openSorted(spec, fields, 'parquet', some),
+      }),
+  };
+}
+
 async function openReader(
   spec: SourceSpec,
   location: Location,
