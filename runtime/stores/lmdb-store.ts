@@ -4,12 +4,13 @@
  *
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
+import { faultOfLmdbFile } from './lmdb-file.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
 
@@ -20,6 +21,7 @@ const STORE_FORMAT = 1;
 const ROWS_PER_TRANSACTION = 20_000;
 const SCAN_CHUNK = 1000;
 
+const DATA_FILE = 'data.mdb';
 const FORMAT_KEY = 'format';
 const STAMP_KEY = 'stamp';
 
@@ -34,9 +36,13 @@ type Rows = Database<Uint8Array, Uint8Array>;
 type Meta = Database<Uint8Array, string>;
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
-  if (!existsSync(join(options.path, 'data.mdb'))) {
+  const file = join(options.path, DATA_FILE);
+  // A writer that was killed at once leaves an empty file.
+  if (!existsSync(file) || statSync(file).size === 0) {
     if (options.readOnly) throw nothingRunYet(options.path);
     makeFolder(options.path);
+  } else {
+    refuseDamaged(file);
   }
   const { open } = await import('lmdb');
   let root: RootDatabase<Uint8Array, string> | null = null;
@@ -190,6 +196,23 @@ function metaBytes(value: unknown): Uint8Array {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function refuseDamaged(file: string): void {
+  let fault: string | null;
+  try {
+    fault = faultOfLmdbFile(file);
+  } catch (error) {
+    throw cannotOpen(file, error);
+  }
+  if (fault === null) return;
+  throw new FscError(
+    'FSC7201',
+    1,
+    `the online store is corrupt: ${file}`,
+    fault,
+    'remove the folder and run again: rows are made again from the state',
+  );
 }
 
 function makeFolder(path: string): void {

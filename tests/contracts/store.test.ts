@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,6 +60,33 @@ describe('online store in LMDB', () => {
     await expect(openLmdbStore({ path: join(path, 'online'), readOnly: false })).rejects.toMatchObject({
       code: 'FSC7200',
     });
+    remove(path);
+  });
+
+  it('refuses a file that is something else, or was cut off, instead of dying of it', async () => {
+    const path = newFolder();
+    const file = join(path, 'data.mdb');
+    const store = await openLmdbStore({ path, readOnly: false });
+    const rows = Array.from({ length: 500 }, (_, i) => ({ key: bytes(i >> 8, i & 255), value: new Uint8Array(3000) }));
+    await store.write({ epoch: 1, sequence: 1 }, rows, null);
+    await store.close();
+    const whole = readFileSync(file);
+    const damaged = [
+      whole.subarray(0, whole.length >> 1),
+      whole.subarray(0, 8192),
+      whole.subarray(0, 10),
+      Buffer.alloc(99_999, 90),
+    ];
+    for (const content of damaged) {
+      writeFileSync(file, content);
+      for (const readOnly of [true, false]) {
+        await expect(openLmdbStore({ path, readOnly })).rejects.toMatchObject({ code: 'FSC7201', exitCode: 1 });
+      }
+      expect(Buffer.compare(readFileSync(file), content)).toBe(0);
+    }
+    writeFileSync(file, '');
+    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206' });
+    await (await openLmdbStore({ path, readOnly: false })).close();
     remove(path);
   });
 
