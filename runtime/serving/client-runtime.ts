@@ -60,7 +60,8 @@ export async function connectClient(
 ): Promise<Client> {
   const root = options.project === undefined ? pathOf(home) : resolve(options.project);
   const config = readClientConfig(root, options, process.env);
-  const store = options.store ?? (await openLmdbStore({ path: config.onlinePath, readOnly: true }));
+  const store =
+    options.store ?? (await openLmdbStore({ path: config.onlinePath, readOnly: true, namespace: config.namespace }));
   const lookup = createLookup({
     views: definition.views,
     store,

@@ -4,6 +4,7 @@
  *
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
@@ -23,13 +24,14 @@ const SCAN_CHUNK = 1000;
 
 const DATA_FILE = 'data.mdb';
 const FORMAT_KEY = 'format';
-const STAMP_KEY = 'stamp';
 
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
   readonly path: string;
   /** A reader never creates anything. */
   readonly readOnly: boolean;
+  /** Heartbeats and the writer's stamp are kept for each namespace; rows have it in their keys. */
+  readonly namespace: string;
 }
 
 type Rows = Database<Uint8Array, Uint8Array>;
@@ -54,7 +56,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
       noMemInit: false,
       noSubdir: false,
     });
-    return new LmdbStore(options.path, root, options.readOnly);
+    return new LmdbStore(options, root);
   } catch (error) {
     await root?.close();
     if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(options.path);
@@ -67,10 +69,12 @@ class LmdbStore implements OnlineStore {
   readonly #root: RootDatabase<Uint8Array, string>;
   readonly #rows: Rows;
   readonly #meta: Meta;
+  readonly #namespace: string;
   readonly #heartbeats = new HeartbeatCodec();
 
-  constructor(path: string, root: RootDatabase<Uint8Array, string>, readOnly: boolean) {
-    this.name = `lmdb ${path}`;
+  constructor(options: LmdbStoreOptions, root: RootDatabase<Uint8Array, string>) {
+    this.name = `lmdb ${options.path}`;
+    this.#namespace = options.namespace;
     this.#root = root;
     const meta: Meta = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
     const rows: Rows = root.openDB<Uint8Array, Uint8Array>({
@@ -80,7 +84,7 @@ class LmdbStore implements OnlineStore {
     });
     this.#meta = meta;
     this.#rows = rows;
-    this.#checkFormat(readOnly);
+    this.#checkFormat(options.readOnly);
   }
 
   #checkFormat(readOnly: boolean): void {
@@ -95,6 +99,12 @@ class LmdbStore implements OnlineStore {
       );
     }
     if (format === null && !readOnly) this.#meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+  }
+
+  /** Names go through JSON, so that none runs into the next; long ones are hashed, since LMDB limits keys. */
+  #metaKey(kind: 'stamp' | 'heartbeat' | 'positions', view = ''): string {
+    const name = JSON.stringify([this.#namespace, view]);
+    return `${kind}:${name.length <= 300 ? name : createHash('sha256').update(name).digest('hex')}`;
   }
 
   #readMeta<T>(key: string): T | null {
@@ -115,8 +125,8 @@ class LmdbStore implements OnlineStore {
   #commit(stamp: WriterStamp, rows: readonly StoredRow[], from: number, to: number, heartbeat: Heartbeat | null): void {
     try {
       this.#root.transactionSync(() => {
-        refuseStale(this.#readMeta<WriterStamp>(STAMP_KEY), stamp, this.name);
-        this.#meta.putSync(STAMP_KEY, metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
+        refuseStale(this.#readMeta<WriterStamp>(this.#metaKey('stamp')), stamp, this.name);
+        this.#meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
         for (let i = from; i < to; i++) this.#put(rows[i] as StoredRow);
         if (heartbeat !== null) this.#putHeartbeat(heartbeat);
       });
@@ -132,8 +142,8 @@ class LmdbStore implements OnlineStore {
 
   #putHeartbeat(heartbeat: Heartbeat): void {
     const { core, positions } = this.#heartbeats.encode(heartbeat);
-    this.#meta.putSync(`heartbeat:${heartbeat.view}`, core);
-    this.#meta.putSync(`positions:${heartbeat.view}`, positions);
+    this.#meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
+    this.#meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
@@ -176,12 +186,12 @@ class LmdbStore implements OnlineStore {
   }
 
   heartbeat(view: string): Heartbeat | null {
-    const core = this.#meta.getBinary(`heartbeat:${view}`);
+    const core = this.#meta.getBinary(this.#metaKey('heartbeat', view));
     if (core === undefined) return null;
     return this.#heartbeats.decode(
       view,
       core,
-      () => this.#readMeta<Record<string, unknown>>(`positions:${view}`) ?? {},
+      () => this.#readMeta<Record<string, unknown>>(this.#metaKey('positions', view)) ?? {},
     );
   }
 

@@ -148,7 +148,7 @@ async function measure(lookup: Lookup): Promise<void> {
 
 async function main(): Promise<void> {
   const path = mkdtempSync(join(tmpdir(), 'fsc-bench-'));
-  const store = await openLmdbStore({ path, readOnly: false });
+  const store = await openLmdbStore({ path, readOnly: false, namespace: '' });
   try {
     const views = [view('six_v1', 6), view('fifty_v1', 50)];
     await fill(store, views[0] as ViewProgram, ENTITIES);

@@ -3,7 +3,7 @@ import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import type { StoredRow } from '../../runtime/stores/store.ts';
 
 const [path = '', epoch = '1'] = process.argv.slice(2);
-const store = await openLmdbStore({ path, readOnly: false });
+const store = await openLmdbStore({ path, readOnly: false, namespace: '' });
 try {
   for (let batch = 1; ; batch++) {
     // Values of 8 kB and more: the file outgrows its first map many times.

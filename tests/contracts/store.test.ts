@@ -24,7 +24,7 @@ storeContract({
   durable: true,
   create: async () => {
     const path = newFolder();
-    const open = () => openLmdbStore({ path, readOnly: false });
+    const open = () => openLmdbStore({ path, readOnly: false, namespace: '' });
     return { store: await open(), reopen: open, destroy: async () => remove(path) };
   },
 });
@@ -32,7 +32,7 @@ storeContract({
 describe('online store in LMDB', () => {
   it('refuses a newer format and changes nothing', async () => {
     const path = newFolder();
-    const store = await openLmdbStore({ path, readOnly: false });
+    const store = await openLmdbStore({ path, readOnly: false, namespace: '' });
     await store.write({ epoch: 1, sequence: 1 }, [{ key: bytes(1), value: bytes(1) }], null);
     await store.close();
     const { open } = await import('lmdb');
@@ -41,23 +41,32 @@ describe('online store in LMDB', () => {
     meta.putSync('format', Buffer.from('2'));
     await root.close();
     for (const readOnly of [true, false]) {
-      await expect(openLmdbStore({ path, readOnly })).rejects.toMatchObject({ code: 'FSC7202', exitCode: 1 });
+      await expect(openLmdbStore({ path, readOnly, namespace: '' })).rejects.toMatchObject({
+        code: 'FSC7202',
+        exitCode: 1,
+      });
     }
     remove(path);
   });
 
   it('tells a reader that nothing was run yet, and makes no folder', async () => {
     const path = join(newFolder(), 'online');
-    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206', exitCode: 2 });
+    await expect(openLmdbStore({ path, readOnly: true, namespace: '' })).rejects.toMatchObject({
+      code: 'FSC7206',
+      exitCode: 2,
+    });
     mkdirSync(path);
-    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206', exitCode: 2 });
+    await expect(openLmdbStore({ path, readOnly: true, namespace: '' })).rejects.toMatchObject({
+      code: 'FSC7206',
+      exitCode: 2,
+    });
     remove(path);
   });
 
   it('tells what stands in the way of the folder', async () => {
     const path = join(newFolder(), 'file');
     writeFileSync(path, 'x');
-    await expect(openLmdbStore({ path: join(path, 'online'), readOnly: false })).rejects.toMatchObject({
+    await expect(openLmdbStore({ path: join(path, 'online'), readOnly: false, namespace: '' })).rejects.toMatchObject({
       code: 'FSC7200',
     });
     remove(path);
@@ -66,7 +75,7 @@ describe('online store in LMDB', () => {
   it('refuses a file that is something else, or was cut off, instead of dying of it', async () => {
     const path = newFolder();
     const file = join(path, 'data.mdb');
-    const store = await openLmdbStore({ path, readOnly: false });
+    const store = await openLmdbStore({ path, readOnly: false, namespace: '' });
     const rows = Array.from({ length: 500 }, (_, i) => ({ key: bytes(i >> 8, i & 255), value: new Uint8Array(3000) }));
     await store.write({ epoch: 1, sequence: 1 }, rows, null);
     await store.close();
@@ -80,20 +89,41 @@ describe('online store in LMDB', () => {
     for (const content of damaged) {
       writeFileSync(file, content);
       for (const readOnly of [true, false]) {
-        await expect(openLmdbStore({ path, readOnly })).rejects.toMatchObject({ code: 'FSC7201', exitCode: 1 });
+        await expect(openLmdbStore({ path, readOnly, namespace: '' })).rejects.toMatchObject({
+          code: 'FSC7201',
+          exitCode: 1,
+        });
       }
       expect(Buffer.compare(readFileSync(file), content)).toBe(0);
     }
     writeFileSync(file, '');
-    await expect(openLmdbStore({ path, readOnly: true })).rejects.toMatchObject({ code: 'FSC7206' });
-    await (await openLmdbStore({ path, readOnly: false })).close();
+    await expect(openLmdbStore({ path, readOnly: true, namespace: '' })).rejects.toMatchObject({ code: 'FSC7206' });
+    await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
+    remove(path);
+  });
+
+  it('keeps heartbeats and writers of namespaces apart', async () => {
+    const path = newFolder();
+    const open = (namespace: string) => openLmdbStore({ path, readOnly: false, namespace });
+    const one = await open('');
+    await one.write({ epoch: 5, sequence: 1 }, [], heartbeat('v'));
+    await one.write({ epoch: 5, sequence: 1 }, [], heartbeat('x'.repeat(3000)));
+    expect(await one.heartbeat('x'.repeat(3000))).not.toBeNull();
+    await one.close();
+    const other = await open('staging');
+    expect(await other.heartbeat('v')).toBeNull();
+    await other.write({ epoch: 1, sequence: 1 }, [], heartbeat('v', { ended: true }));
+    await other.close();
+    const again = await open('');
+    expect(await again.heartbeat('v')).toEqual(heartbeat('v'));
+    await again.close();
     remove(path);
   });
 
   it('does not let a reader write', async () => {
     const path = newFolder();
-    await (await openLmdbStore({ path, readOnly: false })).close();
-    const reader = await openLmdbStore({ path, readOnly: true });
+    await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
+    const reader = await openLmdbStore({ path, readOnly: true, namespace: '' });
     await expect(reader.write({ epoch: 1, sequence: 1 }, [], heartbeat('v'))).rejects.toMatchObject({
       code: 'FSC7205',
     });
@@ -129,8 +159,8 @@ describe('online store in LMDB, shared by processes', () => {
   });
 
   it('shows a reader whole batches while another process writes, grows the file and is killed', async () => {
-    await (await openLmdbStore({ path, readOnly: false })).close();
-    const reader = await openLmdbStore({ path, readOnly: true });
+    await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
+    const reader = await openLmdbStore({ path, readOnly: true, namespace: '' });
     const writer = spawn(process.execPath, [program, path, '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((done) => writer.once('exit', done));
     let acknowledged = 0;
@@ -156,7 +186,7 @@ describe('online store in LMDB, shared by processes', () => {
     expect(new Set(rows.map(([, value]) => value[0])).size).toBe(1);
     expect(rows[0]?.[1][0]).toBeGreaterThanOrEqual(acknowledged);
     await reader.close();
-    const next = await openLmdbStore({ path, readOnly: false });
+    const next = await openLmdbStore({ path, readOnly: false, namespace: '' });
     await next.write({ epoch: 2, sequence: 0 }, [{ key: bytes(0), value: bytes(255) }], null);
     const zombie = spawnSync(process.execPath, [program, path, '1'], { encoding: 'utf8' });
     expect(zombie.stdout).toBe('');
