@@ -71,6 +71,11 @@ class LmdbStore implements OnlineStore {
   readonly #meta: Meta;
   readonly #namespace: string;
   readonly #heartbeats = new HeartbeatCodec();
+  readonly #metaKeys = {
+    stamp: new Map<string, string>(),
+    heartbeat: new Map<string, string>(),
+    positions: new Map<string, string>(),
+  };
 
   constructor(options: LmdbStoreOptions, root: RootDatabase<Uint8Array, string>) {
     this.name = `lmdb ${options.path}`;
@@ -103,8 +108,13 @@ class LmdbStore implements OnlineStore {
 
   /** Names go through JSON, so that none runs into the next; long ones are hashed, since LMDB limits keys. */
   #metaKey(kind: 'stamp' | 'heartbeat' | 'positions', view = ''): string {
-    const name = JSON.stringify([this.#namespace, view]);
-    return `${kind}:${name.length <= 300 ? name : createHash('sha256').update(name).digest('hex')}`;
+    let key = this.#metaKeys[kind].get(view);
+    if (key === undefined) {
+      const name = JSON.stringify([this.#namespace, view]);
+      key = `${kind}:${name.length <= 300 ? name : createHash('sha256').update(name).digest('hex')}`;
+      this.#metaKeys[kind].set(view, key);
+    }
+    return key;
   }
 
   #readMeta<T>(key: string): T | null {
