@@ -33,6 +33,11 @@ export interface SourceProgram {
   readonly onlyColumns: readonly { readonly name: string; readonly type: SqlType; readonly path: readonly string[] }[];
   /** taken[row] = 1 where @only is TRUE. null: every record is taken. */
   readonly only: ((batch: ColumnBatch, length: number, taken: Uint8Array) => void) | null;
+  /**
+   * Columns that together are the entity of a view, a list a view (views with computed keys are not among them). A record whose key would be
+   * over 512 bytes is malformed (design.md section 7), for every machine alike. Absent: none.
+   */
+  readonly entityKeys?: readonly (readonly number[])[];
 }
 
 /** One batch of one source after verdicts, in log order. Buffers belong to the log and are reused by the next batch. */

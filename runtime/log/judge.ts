@@ -17,6 +17,7 @@ import {
   SKIPPED,
   type SourceProgram,
 } from './contract.ts';
+import { EntityKey } from './entity-key.ts';
 import { Identities, type IdentityImage } from './identities.ts';
 import { type PartitionImage, Partitions } from './partitions.ts';
 import { type RawBatch, RECORD_FAULT } from './reader.ts';
@@ -53,7 +54,8 @@ export class Judge {
   readonly #program: SourceProgram;
   readonly #spec: SourceSpec;
   readonly #identities = new Identities();
-  readonly #onlyReads: readonly number[];
+  readonly #entityKeys: readonly EntityKey[];
+  readonly #keyReasons = new Map<number, string>();
   #taken = new Uint8Array(0);
   #partitionIds = new Int32Array(0);
   #codeIds: { dictionaryId: number; ids: number[] } = { dictionaryId: -1, ids: [] };
@@ -62,7 +64,7 @@ export class Judge {
     this.#program = program;
     this.#spec = program.spec;
     this.partitions = new Partitions(program.spec.latenessMicros);
-    this.#onlyReads = columnsOfOnly(program.spec);
+    this.#entityKeys = (program.entityKeys ?? []).map((columns) => new EntityKey(program.spec, columns));
   }
 
   judge(raw: RawBatch, knownTimes: Float64Array, options: JudgeOptions): void {
@@ -70,6 +72,7 @@ export class Judge {
     this.#reserve(batch.length);
     this.verdicts.fill(ACCEPTED, 0, batch.length);
     this.#judgeForm(raw);
+    this.#judgeKeys(batch);
     this.#judgeCut(batch, knownTimes, options);
     this.#judgeChecks(batch);
     for (let i = 0; i < this.#spec.columns.length; i += 1) this.#judgeRange(batch, i);
@@ -91,6 +94,24 @@ export class Judge {
       if (faults[row] === 0 || (verdicts[row] === SKIPPED && faults[row] !== RECORD_FAULT)) continue;
       verdicts[row] = MALFORMED;
     }
+  }
+
+  #judgeKeys(batch: ColumnBatch): void {
+    if (this.#keyReasons.size > 0) this.#keyReasons.clear();
+    for (const key of this.#entityKeys) {
+      for (let row = 0; row < batch.length; row += 1) {
+        if (this.verdicts[row] !== ACCEPTED) continue;
+        const reason = key.fault(batch, row);
+        if (reason === null) continue;
+        this.verdicts[row] = MALFORMED;
+        this.#keyReasons.set(row, reason);
+      }
+    }
+  }
+
+  /** Why a record that decodes well is malformed. */
+  keyReason(row: number): string | null {
+    return this.#keyReasons.get(row) ?? null;
   }
 
   #judgeCut(batch: ColumnBatch, knownTimes: Float64Array, options: JudgeOptions): void {
@@ -266,11 +287,6 @@ export class Judge {
   handOff(): void {
     this.partitions.handOff();
     this.#codeIds = { dictionaryId: -1, ids: [] };
-  }
-
-  /** Fields that `@only` reads: where one of them is wrong, nobody can say whose record it is. */
-  get onlyReads(): readonly number[] {
-    return this.#onlyReads;
   }
 
   snapshot(): JudgeImage {

@@ -212,7 +212,7 @@ class PhasedLog implements SourceLog {
     this.#noteKnownTo(knownTimes, rows);
     const counts = this.#count(raw, rows);
     this.#refuse(raw, rows, knownTimes);
-    if (raw.faults !== null) this.#judge.clearMalformed(raw.batch);
+    if (counts.reasons.malformed !== undefined) this.#judge.clearMalformed(raw.batch);
     const idle = this.#idle;
     this.#idle = [];
     const hasNewRecords = phase.isUnrepeatable && raw.journaled === undefined;
@@ -320,7 +320,7 @@ class PhasedLog implements SourceLog {
   #reason(raw: RawBatch, row: number, verdict: number): string {
     switch (verdict) {
       case MALFORMED:
-        return raw.reason(row);
+        return this.#judge.keyReason(row) ?? raw.reason(row);
       case CONSTRAINT:
         return `CHECK (${this.#program.spec.checks[this.#judge.broken[row]! - 1]?.sql ?? '?'}) is false`;
       case RANGE:

@@ -298,6 +298,26 @@ describe('verdicts', () => {
     await log.close();
   });
 
+  it('a key over 512 bytes is malformed, one of 512 is not', async () => {
+    const root = folder();
+    const texts = ['x'.repeat(510), 'x'.repeat(511), 'ü'.repeat(255), '€'.repeat(170), '€'.repeat(171), null];
+    put(root, 'a.jsonl', lines(...texts.map((p, i) => event(i, i, { p })), event(9, 9, { p: 'x'.repeat(508) })));
+    const one = await read({ ...program(sourceSpec()), entityKeys: [[3]] }, { root, history: 'a.jsonl' });
+    expect(one.verdicts).toEqual([
+      'accepted',
+      'malformed',
+      'accepted',
+      'accepted',
+      'malformed',
+      'accepted',
+      'accepted',
+    ]);
+    expect(one.refused[0]?.reason).toBe('a key is longer than 512 bytes');
+    const two = await read({ ...program(sourceSpec()), entityKeys: [[2], [1, 3]] }, { root, history: 'a.jsonl' });
+    expect(two.verdicts.slice(-2)).toEqual(['accepted', 'accepted']);
+    expect(two.verdicts[0]).toBe('malformed');
+  });
+
   it('a timestamptz event time with an offset is UTC', async () => {
     const spec = {
       columns: [column('ts', { kind: 'timestamptz' }, { nullable: false }), ...sourceSpec().columns.slice(1)],
