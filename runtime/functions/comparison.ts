@@ -101,14 +101,14 @@ function comparison(
   };
 }
 
-export const eq = comparison('eq', '=', '===', [{ sql: '1 = 1.0', value: 'true' }]);
-export const ne = comparison('ne', '<>', '!==', [{ sql: "'a' <> 'A'", value: 'true' }]);
-export const lt = comparison('lt', '<', '<', [{ sql: "'B' < 'a'", value: 'true' }]);
-export const le = comparison('le', '<=', '<=', [{ sql: '2 <= 2', value: 'true' }]);
-export const gt = comparison('gt', '>', '>', [
+export const eq: ScalarFunction = comparison('eq', '=', '===', [{ sql: '1 = 1.0', value: 'true' }]);
+export const ne: ScalarFunction = comparison('ne', '<>', '!==', [{ sql: "'a' <> 'A'", value: 'true' }]);
+export const lt: ScalarFunction = comparison('lt', '<', '<', [{ sql: "'B' < 'a'", value: 'true' }]);
+export const le: ScalarFunction = comparison('le', '<=', '<=', [{ sql: '2 <= 2', value: 'true' }]);
+export const gt: ScalarFunction = comparison('gt', '>', '>', [
   { sql: "TIMESTAMP '2001-01-02' > TIMESTAMP '2001-01-01'", value: 'true' },
 ]);
-export const ge = comparison('ge', '>=', '>=', [{ sql: '1 >= 2', value: 'false' }]);
+export const ge: ScalarFunction = comparison('ge', '>=', '>=', [{ sql: '1 >= 2', value: 'false' }]);
 
 const distinctJs: (type: SqlType) => JsForm = (type) => (a, b) =>
   `(${a} === null || ${b} === null ? ${a} !== ${b} : !${compareJs(type, '===', a, b)})`;
@@ -187,5 +187,5 @@ function pickExtreme(a: never, b: never, better: (a: never, b: never) => boolean
   return better(a, b) ? b : a;
 }
 
-export const greatest = extremum('greatest');
-export const least = extremum('least');
+export const greatest: ScalarFunction = extremum('greatest');
+export const least: ScalarFunction = extremum('least');

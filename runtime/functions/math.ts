@@ -67,7 +67,7 @@ function absHybrid(value: Hybrid): Hybrid {
   return value < 0 ? negHybrid(value) : value;
 }
 
-export const abs = mathFunction({
+export const abs: ScalarFunction = mathFunction({
   name: 'abs',
   spellings: ['abs'],
   resolve: ([type]) =>
@@ -165,7 +165,7 @@ function roundingSql(fn: 'round' | 'trunc', dialect: 'duckdb' | 'postgres'): Sql
   };
 }
 
-export const round = mathFunction({
+export const round: ScalarFunction = mathFunction({
   name: 'round',
   spellings: ['round'],
   maxArgs: 2,
@@ -185,7 +185,7 @@ export const round = mathFunction({
   example: { sql: 'round(2.567, 2)', value: '2.57' },
 });
 
-export const trunc = mathFunction({
+export const trunc: ScalarFunction = mathFunction({
   name: 'trunc',
   spellings: ['trunc'],
   maxArgs: 2,
@@ -242,13 +242,13 @@ function toWhole(
 function zeroed(value: number): number {
   return value === 0 ? 0 : value;
 }
-export const floor = toWhole('floor', ['floor'], { sql: 'floor(-2.5)', value: '-3' });
-export const ceil = toWhole('ceil', ['ceil', 'ceiling'], { sql: 'ceil(2.1)', value: '3' });
+export const floor: ScalarFunction = toWhole('floor', ['floor'], { sql: 'floor(-2.5)', value: '-3' });
+export const ceil: ScalarFunction = toWhole('ceil', ['ceil', 'ceiling'], { sql: 'ceil(2.1)', value: '3' });
 
 function signOf(value: Hybrid): number {
   return value > 0 ? 1 : value < 0 ? -1 : 0;
 }
-export const sign = mathFunction({
+export const sign: ScalarFunction = mathFunction({
   name: 'sign',
   spellings: ['sign'],
   resolve: ([type]) => {
@@ -301,21 +301,21 @@ function overDoubles(
   });
 }
 
-export const sqrt = overDoubles(
+export const sqrt: ScalarFunction = overDoubles(
   'sqrt',
   (x) => `${x} >= 0`,
   (x) => (x >= 0 || Number.isNaN(x) ? Math.sqrt(x) : null),
   'square root; NULL below 0',
   { sql: 'sqrt(4.0)', value: '2' },
 );
-export const exp = overDoubles(
+export const exp: ScalarFunction = overDoubles(
   'exp',
   (x) => `(${x} <= 709.782712893384 OR NOT isfinite(${x}))`,
   (x) => (Number.isFinite(x) && x > 709.782712893384 ? null : Math.exp(x)),
   'e to the power; NULL on overflow',
   { sql: 'exp(0.0)', value: '1' },
 );
-export const ln = overDoubles(
+export const ln: ScalarFunction = overDoubles(
   'ln',
   (x) => `${x} > 0`,
   (x) => (x > 0 || Number.isNaN(x) ? Math.log(x) : null),
@@ -334,7 +334,7 @@ function powerDouble(base: number, exponent: number): number | null {
   return Number.isFinite(base) && Number.isFinite(exponent) ? null : value;
 }
 
-export const power = mathFunction({
+export const power: ScalarFunction = mathFunction({
   name: 'power',
   spellings: ['power', 'pow'],
   minArgs: 2,

@@ -78,7 +78,7 @@ function asciiUpper(text: string): string {
   return text.replace(/[a-z]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 32));
 }
 
-export const lower = textFunction({
+export const lower: ScalarFunction = textFunction({
   name: 'lower',
   spellings: ['lower'],
   args: [TEXT],
@@ -89,7 +89,7 @@ export const lower = textFunction({
   summary: 'ASCII letters in lower case, all else as it is',
   example: { sql: "lower('AbÉ')", value: 'abÉ' },
 });
-export const upper = textFunction({
+export const upper: ScalarFunction = textFunction({
   name: 'upper',
   spellings: ['upper'],
   args: [TEXT],
@@ -100,7 +100,7 @@ export const upper = textFunction({
   summary: 'ASCII letters in upper case, all else as it is',
   example: { sql: "upper('abé')", value: 'ABé' },
 });
-export const length = textFunction({
+export const length: ScalarFunction = textFunction({
   name: 'length',
   spellings: ['length', 'char_length', 'character_length'],
   args: [TEXT],
@@ -115,7 +115,7 @@ export const length = textFunction({
 function trimBlanks(text: string): string {
   return text.replace(/^ +/, '').replace(/ +$/, '');
 }
-export const trim = textFunction({
+export const trim: ScalarFunction = textFunction({
   name: 'trim',
   spellings: ['trim', 'btrim'],
   args: [TEXT],
@@ -130,7 +130,7 @@ export const trim = textFunction({
 function replaceAll(text: string, from: string, to: string): string {
   return from === '' ? text : text.replaceAll(from, () => to);
 }
-export const replace = textFunction({
+export const replace: ScalarFunction = textFunction({
   name: 'replace',
   spellings: ['replace'],
   args: [TEXT, TEXT, TEXT],
@@ -141,7 +141,7 @@ export const replace = textFunction({
   summary: 'every occurrence of the second argument replaced by the third',
   example: { sql: "replace('aXa', 'a', 'bb')", value: 'bbXbb' },
 });
-export const startsWith = textFunction({
+export const startsWith: ScalarFunction = textFunction({
   name: 'starts_with',
   spellings: ['starts_with'],
   args: [TEXT, TEXT],

@@ -1,0 +1,52 @@
+/** Shared pieces of aggregate definitions. No function is defined here. */
+import type { SqlType } from '../values/types.ts';
+import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts, Dialect, Resolution } from './definition.ts';
+import { duckdbType, isFloat, postgresType, rejected } from './support.ts';
+
+/** What most aggregates have in common: one argument, no DISTINCT, NULL over nothing. */
+export const ONE_ARGUMENT = {
+  kind: 'aggregate',
+  arity: 1,
+  allowsDistinct: false,
+  orderSensitive: false,
+  empty: null,
+  semantics: 1,
+} as const satisfies Partial<AggregateFunction>;
+
+/** The call itself: `sum(x) FILTER (…) OVER (…)`. */
+export function callText(fn: string, argument: string, parts: AggregateSqlParts): string {
+  return [`${fn}(${argument})`, parts.filter, parts.over].filter((text) => text !== '').join(' ');
+}
+
+export function argumentOf(parts: AggregateSqlParts): string {
+  if (parts.arg === null) throw new Error('the aggregate has no argument');
+  return parts.arg;
+}
+
+export function typeText(type: SqlType, dialect: Dialect): string {
+  return dialect === 'duckdb' ? duckdbType(type) : postgresType(type);
+}
+
+/** A double constant of either database, with all its digits. */
+export function doubleText(value: number): string {
+  return `CAST('${String(value)}' AS double precision)`;
+}
+
+export function asDouble(sql: string): string {
+  return `CAST(${sql} AS double precision)`;
+}
+
+/** One form for both databases. */
+export function everywhere(form: (dialect: Dialect) => AggregateSqlForm): Readonly<Record<Dialect, AggregateSqlForm>> {
+  return { duckdb: form('duckdb'), postgres: form('postgres') };
+}
+
+/** A float is summed as double, whatever its width; other numbers as they are. */
+export function widened(type: SqlType): SqlType {
+  return isFloat(type) ? { kind: 'double' } : type;
+}
+
+export function takesOnly(fn: string, type: SqlType | undefined, takes: string, help: string): Resolution {
+  const shown = type === undefined ? 'nothing' : type.kind;
+  return rejected(`\`${fn}\` does not take ${shown}`, `it takes ${takes} in both databases`, help);
+}
