@@ -18,6 +18,11 @@ export async function openAcceptedFeed(input: AcceptedInput): Promise<SourceLog>
     return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock });
   }
   const { paths } = await acceptedParquet(input);
+  return openAcceptedPaths(program, paths);
+}
+
+/** Over Parquet files that hold accepted records (`acceptedParquet`, `acceptedWithArchive`). */
+export async function openAcceptedPaths(program: SourceProgram, paths: readonly string[]): Promise<SourceLog> {
   const accepted = acceptedProgram(program);
   const phases = [openParquetPhase(accepted.spec, paths)];
   return openLog(accepted, { phases, resumeFrom: null, clock: wallClock });

@@ -1,0 +1,107 @@
+/**
+ * Accepted records of a source whose stream can't be read again: its history, and what the archive kept of the stream (rules.md 8).
+ *
+ * A run that consumed the history lived by its verdicts, and the stream's doubles of it were refused as duplicate or late: both are taken as
+ * they are. Where the run knew no history, the archive's verdict on an identity counts, over history too.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { VerdictCounts } from '../log/contract.ts';
+import { writeFault } from '../log/durable-file.ts';
+import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { type AcceptedInput, acceptedParquet } from './duckdb/accepted.ts';
+import { listArchive } from './duckdb/archive.ts';
+import { columnTypeText, quoteName } from './duckdb/load.ts';
+import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
+import { noCounts } from './run-summary.ts';
+
+export interface ArchivedInput extends AcceptedInput {
+  readonly archiveFolder: string;
+  /** The state that the archive belongs to was backfilled from the history (its position names it). */
+  readonly hasConsumedHistory: boolean;
+}
+
+export interface AcceptedWithArchive {
+  readonly paths: readonly string[];
+  /** Of the history alone; the archive's were counted by the runs that wrote it. */
+  readonly historyCounts: VerdictCounts;
+  readonly archived: number;
+  /** Accepted records of the history that the archive's verdict takes out: online never had them. */
+  readonly overruled: number;
+}
+
+export async function acceptedWithArchive(input: ArchivedInput): Promise<AcceptedWithArchive> {
+  const history = input.locations.length === 0 ? { paths: [], counts: noCounts() } : await acceptedParquet(input);
+  const archive = listArchive(input.archiveFolder, input.program.spec.name).map((file) => file.path);
+  if (archive.length === 0) return { paths: history.paths, historyCounts: history.counts, archived: 0, overruled: 0 };
+  const session = await openDuckDb({ threads: input.threads ?? 2 });
+  try {
+    return await combine(session, input, history, archive);
+  } finally {
+    session.close();
+  }
+}
+
+async function combine(
+  session: DuckDbSession,
+  input: ArchivedInput,
+  history: { readonly paths: readonly string[]; readonly counts: VerdictCounts },
+  archive: readonly string[],
+): Promise<AcceptedWithArchive> {
+  const { spec } = input.program;
+  const columns = columnList(spec);
+  await session.run(`CREATE VIEW archive AS SELECT * FROM ${parquetRelation(archive)}`);
+  const base = join(input.cacheDir, `${encodeURIComponent(spec.name)}-archived`);
+  const archived = await writeQuery(
+    session,
+    `SELECT ${columns} FROM archive WHERE _fsc_verdict = 'accepted' ORDER BY _fsc_offset`,
+    `${base}.parquet`,
+  );
+  const isOverruling = !input.hasConsumedHistory && spec.keyColumns.length > 0 && history.paths.length > 0;
+  if (!isOverruling) {
+    const paths = [...history.paths, `${base}.parquet`];
+    return { paths, historyCounts: history.counts, archived, overruled: 0 };
+  }
+  await session.run(`CREATE VIEW history AS SELECT * FROM ${parquetRelation(history.paths)}`);
+  const kept = await writeQuery(
+    session,
+    `SELECT ${columns} FROM history AS h WHERE NOT EXISTS (SELECT 1 FROM archive AS a WHERE ${sameIdentity(spec)})`,
+    `${base}-history.parquet`,
+  );
+  return {
+    paths: [`${base}-history.parquet`, `${base}.parquet`],
+    historyCounts: history.counts,
+    archived,
+    overruled: history.counts.accepted - kept,
+  };
+}
+
+/** A malformed record has no identity: its columns are NULL. A duplicate is ruled by the record that it doubles. */
+function sameIdentity(spec: SourceSpec): string {
+  const columns = [spec.eventTimeColumn, ...spec.keyColumns].map((column) => quoteName(spec.columns[column]!.name));
+  const equal = columns.map((name) => `a.${name} IS NOT DISTINCT FROM h.${name}`).join(' AND ');
+  return `${equal} AND a._fsc_verdict NOT IN ('malformed', 'duplicate', 'skipped')`;
+}
+
+function columnList(spec: SourceSpec): string {
+  return spec.columns
+    .map((column) => `CAST(${quoteName(column.name)} AS ${columnTypeText(column.type)}) AS ${quoteName(column.name)}`)
+    .join(', ');
+}
+
+async function writeQuery(session: DuckDbSession, sql: string, path: string): Promise<number> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    mkdirSync(join(path, '..'), { recursive: true });
+    const result = await session.connection.run(
+      `COPY (${sql}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`,
+    );
+    renameSync(temporary, path);
+    return Number(result.rowsChanged);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw writeFault(path, error);
+  }
+}
