@@ -1,3 +1,5 @@
+import { unsupportedSql } from './backends/sql/files.ts';
+import { FUNCTIONS } from './backends/sql/functions.ts';
 import { bindSource } from './bind/source.ts';
 import { Faults } from './catalog/faults.ts';
 import { catalogSource } from './catalog/source.ts';
@@ -23,6 +25,7 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const DIALECT_NAMES = { duckdb: 'DuckDB', postgres: 'Postgres' } as const;
 const VIEW_TAGS = ['owner', 'entity', 'description', 'allow_unbounded_state'];
 
 /** text → parse → catalog → bind → plan → passes. Pure: `files` maps paths relative to the project to texts. */
@@ -144,6 +147,9 @@ class ViewPlanner {
     const draft = planView(input);
     if (draft === null || faults.errors > 0) return null;
     const plan = describeView(draft, input);
+    for (const { dialect, span, message } of unsupportedSql(plan, FUNCTIONS)) {
+      faults.error('FSC5003', span ?? plan.querySpan, `${DIALECT_NAMES[dialect]} cannot say this: ${message}`);
+    }
     return faults.errors > 0 ? null : plan;
   }
 }

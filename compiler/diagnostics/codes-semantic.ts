@@ -475,6 +475,11 @@ export const SEMANTIC_CODES = {
     'the value is equal in the machines only within a tolerance, so at its edge the decision can flip',
     'declare the column decimal',
   ),
+  FSC5003: code(
+    'not to be said in a dialect',
+    'every view runs in DuckDB and in Postgres, and one of them has no exact form of this',
+    'write it with functions of docs/features-guide.md',
+  ),
 } as const satisfies Record<string, CodeText>;
 
 export type SemanticCode = keyof typeof SEMANTIC_CODES;
