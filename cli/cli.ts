@@ -13,7 +13,7 @@ export type RunAction = (action: (io: Io, flags: GlobalFlags) => Promise<ExitSta
 interface CommandEntry {
   readonly name: string;
   readonly summary: string;
-  readonly load: () => Promise<{ readonly register: (command: Command, run: CommandRunner) => void }>;
+  readonly load: () => Promise<{ readonly register: (program: Command, run: CommandRunner) => void }>;
 }
 
 /** Given to a command's module: runs the action with Io and global flags. */
@@ -90,10 +90,10 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
     });
   const wanted = args.find((arg) => !arg.startsWith('-'));
   for (const entry of COMMANDS) {
-    const command = addGlobalOptions(program.command(entry.name).description(entry.summary)).exitOverride();
+    addGlobalOptions(program.command(entry.name).description(entry.summary)).exitOverride();
     // Only the command that runs is loaded: DuckDB and LMDB take longer to load than a compile takes.
     if (entry.name === wanted || (wanted === 'help' && args.includes(entry.name)))
-      (await entry.load()).register(command, run);
+      (await entry.load()).register(program, run);
   }
   if (wanted !== undefined && NOT_YET.includes(wanted)) {
     throw new FscError(
