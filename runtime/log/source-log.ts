@@ -111,7 +111,7 @@ function checkCut(program: SourceProgram, options: LogOptions): void {
 }
 
 interface LogState {
-  phase: number;
+  phase: LogPhase['name'];
   knownTo: number | null;
   judge: Omit<JudgeImage, 'identities'>;
 }
@@ -121,6 +121,8 @@ class PhasedLog implements SourceLog {
   readonly #options: LogOptions;
   readonly #judge: Judge;
   #phase = 0;
+  /** Of the phase that is being read, or was read last where this run has it no more. */
+  #phaseName: LogPhase['name'];
   #reader: RecordReader | null = null;
   #position: LogPosition = { partitions: {} };
   /** Entries of phases that are over. */
@@ -135,6 +137,7 @@ class PhasedLog implements SourceLog {
     this.#program = program;
     this.#options = options;
     this.#judge = new Judge(program);
+    this.#phaseName = options.phases[0]?.name ?? 'stream';
   }
 
   async open(): Promise<void> {
@@ -143,23 +146,30 @@ class PhasedLog implements SourceLog {
       await this.#openPhase(null);
       return;
     }
-    this.#restore(saved);
-    for (let i = 0; i < this.#phase; i += 1) {
-      const phase = this.#options.phases[i];
-      if (phase === undefined) throw foreignState(this.#program.spec.name);
-      const part = phasePart(saved.position, phase.name);
-      await (await phase.open(part, true)).close();
-      this.#donePosition = merged(this.#donePosition, phase.name, part);
-    }
+    const reached = this.#restore(saved);
+    this.#phaseName = reached;
     this.#position = saved.position;
-    const phase = this.#options.phases[this.#phase];
-    if (phase === undefined) throw foreignState(this.#program.spec.name);
-    await this.#openPhase(phasePart(saved.position, phase.name));
+    const { phases } = this.#options;
+    const index = phases.findIndex((phase) => phase.name === reached);
+    // The history is over where this run has only a stream: it goes on from what was committed (rules.md 1).
+    if (index < 0 && reached === 'history') {
+      this.#donePosition = saved.position;
+      this.#judge.handOff();
+      await this.#openPhase(null);
+      return;
+    }
+    this.#phase = index < 0 ? phases.length : index;
+    for (const phase of phases.slice(0, this.#phase)) {
+      await (await phase.open(phasePart(saved.position, phase.name), true)).close();
+    }
+    this.#donePosition = { partitions: otherPhases(saved.position, reached) };
+    if (index >= 0) await this.#openPhase(phasePart(saved.position, reached));
   }
 
   async #openPhase(resume: LogPosition | null): Promise<void> {
     const phase = this.#options.phases[this.#phase];
     if (phase === undefined) return;
+    this.#phaseName = phase.name;
     const isFresh = resume === null || Object.keys(resume.partitions).length === 0;
     this.#reader = await phase.open(isFresh ? null : resume, false);
   }
@@ -334,7 +344,7 @@ class PhasedLog implements SourceLog {
 
   snapshot(): LogImage {
     const { partitions, identities } = this.#judge.snapshot();
-    const state: LogState = { phase: this.#phase, knownTo: this.#knownTo, judge: { partitions } };
+    const state: LogState = { phase: this.#phaseName, knownTo: this.#knownTo, judge: { partitions } };
     const image = new Map<string, LogSection>([
       ['log', JSON.stringify(state)],
       ['identity-times', identities.times],
@@ -344,7 +354,8 @@ class PhasedLog implements SourceLog {
     return image;
   }
 
-  #restore(saved: SavedLog): void {
+  /** Gives the phase that was being read. */
+  #restore(saved: SavedLog): LogPhase['name'] {
     const { image } = saved;
     const text = image.get('log');
     const times = image.get('identity-times');
@@ -357,9 +368,9 @@ class PhasedLog implements SourceLog {
       (texts === null || typeof texts === 'string');
     if (!isWhole) throw foreignState(this.#program.spec.name);
     const state = JSON.parse(text) as LogState;
-    this.#phase = state.phase;
     this.#knownTo = state.knownTo;
     this.#judge.restore({ partitions: state.judge.partitions, identities: { times, numbers, texts } });
+    return state.phase;
   }
 
   async close(): Promise<void> {
@@ -386,6 +397,15 @@ function phasePart(position: LogPosition, phase: string): LogPosition {
     if (name.startsWith(prefix)) partitions[name.slice(prefix.length)] = entry;
   }
   return { partitions };
+}
+
+/** Entries of every phase but the one named. */
+function otherPhases(position: LogPosition, phase: string): LogPosition['partitions'] {
+  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+  for (const [name, entry] of Object.entries(position.partitions)) {
+    if (!name.startsWith(`${phase}:`)) partitions[name] = entry;
+  }
+  return partitions;
 }
 
 function merged(base: LogPosition, phase: string, part: LogPosition): LogPosition {

@@ -116,8 +116,8 @@ export interface JournaledRecords {
 export interface StdinOptions {
   readonly stdin: Readable;
   readonly resume: LogPosition | null;
-  /** Consumed after `resume`; read again before stdin. */
-  readonly journaled: readonly JournaledRecords[];
+  /** Consumed after `resume`; read again before stdin, each entry as one batch. */
+  readonly journaled: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
   readonly signal: AbortSignal | null;
 }
 
@@ -142,19 +142,19 @@ function unmarkedLines(records: readonly string[]): { lines: string[]; faults: M
 export class StdinReader implements RecordReader {
   readonly #splitter: LineSplitter;
   readonly #decoder: JsonLineDecoder;
-  readonly #journaled: JournaledRecords[];
+  readonly #journaled: AsyncGenerator<JournaledRecords>;
   #offset: number;
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], options: StdinOptions) {
     this.#splitter = new LineSplitter(new LiveInput(options.stdin, options.signal), 0);
     this.#decoder = new JsonLineDecoder(spec, fields);
-    this.#journaled = options.journaled.filter((entry) => entry.records !== null && entry.records.length > 0);
+    this.#journaled = withRecords(options.journaled);
     this.#offset = options.resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
-    const entry = this.#journaled.shift();
-    if (entry !== undefined) return this.#replay(entry);
+    const entry = await this.#journaled.next();
+    if (entry.done !== true) return this.#replay(entry.value);
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;
     // Live: the clock says when a record was known, whatever it says itself.
@@ -182,6 +182,13 @@ export class StdinReader implements RecordReader {
   }
 
   async close(): Promise<void> {
+    await this.#journaled.return(undefined);
     await this.#splitter.close();
   }
+}
+
+async function* withRecords(
+  entries: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>,
+): AsyncGenerator<JournaledRecords> {
+  for await (const entry of entries) if (entry.records !== null && entry.records.length > 0) yield entry;
 }

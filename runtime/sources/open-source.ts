@@ -30,7 +30,7 @@ export interface PhaseOptions {
   /** Stops a live reader that waits. */
   readonly signal: AbortSignal | null;
   /** Records of stdin that the journal holds after the resume point; they come first. */
-  readonly journaled?: readonly JournaledRecords[];
+  readonly journaled?: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
 }
 
 export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {

@@ -205,6 +205,10 @@ class LmdbStore implements OnlineStore {
     );
   }
 
+  stamp(): WriterStamp | null {
+    return this.#readMeta<WriterStamp>(this.#metaKey('stamp'));
+  }
+
   async close(): Promise<void> {
     await this.#root.close();
   }

@@ -57,6 +57,10 @@ export class MemoryStore implements OnlineStore {
     return this.#heartbeats.get(view) ?? null;
   }
 
+  stamp(): WriterStamp | null {
+    return this.#stamp;
+  }
+
   async close(): Promise<void> {}
 
   #order(): string[] {

@@ -27,12 +27,17 @@ export interface BuildOptions {
   readonly generation: number;
   /** Spreads renewals: the entity's id or any other number that stays. */
   readonly jitterSeed: number;
+  /** What lookups ask for by now; default: REACH_BACK after the row's first instant. */
+  readonly nowMicros?: number;
 }
 
 export interface BuiltRow {
   /** The head, then its pages. */
   readonly rows: readonly StoredRow[];
-  /** When the row must be renewed if it does not become dirty before; null: never, it covers the whole future. */
+  /**
+   * When the row must be renewed if it does not become dirty before. null: never, it covers the whole future; Infinity: no renewal would help,
+   * since 64 kB of steps don't reach the present.
+   */
   readonly renewAtMicros: number | null;
   /** There is no row at the start and there will never be one. (The head is kept all the same: it answers for instants before.) */
   readonly empty: boolean;
@@ -63,7 +68,7 @@ export class RowBuilder {
   #one(walk: FutureWalk, entity: Uint8Array, options: BuildOptions): BuiltRow {
     const encoder = this.#encoder;
     const from = walk.atMicros;
-    const now = from + REACH_BACK_MICROS;
+    const now = options.nowMicros ?? from + REACH_BACK_MICROS;
     const needed = now + FLUSHES_COVERED * options.flushIntervalMicros;
     encoder.begin(from, walk.hasRow, walk.out);
     const soft = Math.max(SOFT_BYTES, 2 * encoder.length);
@@ -124,6 +129,7 @@ function nextInstant(walk: FutureWalk): boolean {
 
 /** Between 0.4 and 0.5 of the time that the row covers from now. */
 function renewal(nowMicros: number, coveredToMicros: number, seed: number): number {
+  if (coveredToMicros <= nowMicros) return Number.POSITIVE_INFINITY;
   const spread = (Math.imul(seed | 0, 0x9e3779b1) >>> 0) / 2 ** 32;
   return nowMicros + Math.floor((coveredToMicros - nowMicros) * (0.4 + 0.1 * spread));
 }

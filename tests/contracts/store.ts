@@ -193,7 +193,9 @@ export function storeContract(subject: StoreUnderTest): void {
 
     it('shows what it held when it is opened again', async () => {
       if (!subject.durable) return;
+      expect(await store.stamp()).toBe(null);
       await store.write(stamp(4, 1), [row(bytes(1), bytes(1))], heartbeat('v'));
+      expect(await store.stamp()).toEqual(stamp(4, 1));
       await store.close();
       store = await handle.reopen();
       expect(plain(await store.getMany([bytes(1)]))).toEqual([[1]]);

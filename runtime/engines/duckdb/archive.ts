@@ -9,8 +9,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
 import { errorCode, syncFolder, writeFault } from '../../log/durable-file.ts';
-import { quoteText } from '../../sources/duckdb-scan.ts';
-import type { ColumnVector } from '../../values/batch.ts';
+import { parquetRelation, quoteText } from '../../sources/duckdb-scan.ts';
+import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../../values/batch.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
 import { columnTypeText, quoteName, RecordAppender } from './load.ts';
@@ -177,4 +177,61 @@ function extraColumns(batch: LogBatch, firstOffset: number, texts: readonly stri
 /** What can stand in a database. */
 function plainText(record: string): string {
   return record.replaceAll('\u0000', '\ufffd').toWellFormed();
+}
+
+/** Texts and known times of the records of a partition up to an offset, in their order: for reading them again (`run --rebuild`). */
+export async function* archivedTexts(
+  folder: string,
+  source: string,
+  partition: string,
+  upToOffset: number,
+): AsyncGenerator<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }> {
+  const paths = filesBefore(folder, source, partition, upToOffset);
+  if (paths.length === 0) return;
+  const session = await openDuckDb({ threads: 1 });
+  try {
+    const { batches } = await session.streamColumns(
+      `SELECT _fsc_text, _fsc_known_time FROM ${parquetRelation(paths)} WHERE _fsc_offset < ${upToOffset} ORDER BY _fsc_offset`,
+    );
+    for await (const { length, columns } of batches) {
+      const [texts, times] = columns as readonly [TextVector, NumericVector];
+      const records = Array.from({ length }, (_, row) => textAt(texts, row));
+      yield { records, knownTimes: Array.from(times.values.subarray(0, length)) };
+    }
+  } finally {
+    session.close();
+  }
+}
+
+/** Accepted records of a partition up to an offset, in order of (event time, key), in the declared columns. */
+export async function* archivedAccepted(
+  folder: string,
+  spec: SourceSpec,
+  partition: string,
+  upToOffset: number,
+): AsyncGenerator<ColumnBatch> {
+  const paths = filesBefore(folder, spec.name, partition, upToOffset);
+  if (paths.length === 0) return;
+  const session = await openDuckDb({ threads: 1 });
+  try {
+    const columns = spec.columns.map((column) => `CAST(${quoteName(column.name)} AS ${columnTypeText(column.type)})`);
+    const order = [spec.eventTimeColumn, ...spec.keyColumns].map((column) => quoteName(spec.columns[column]!.name));
+    const { batches } = await session.streamColumns(
+      `SELECT ${columns.join(', ')} FROM ${parquetRelation(paths)} WHERE _fsc_verdict = 'accepted' AND _fsc_offset < ${upToOffset} ORDER BY ${order.join(', ')}, _fsc_offset`,
+    );
+    yield* batches;
+  } finally {
+    session.close();
+  }
+}
+
+function filesBefore(folder: string, source: string, partition: string, upToOffset: number): readonly string[] {
+  return listArchive(folder, source)
+    .filter((file) => file.partition === partition && file.from < upToOffset)
+    .map((file) => file.path);
+}
+
+function textAt(vector: TextVector, row: number): string {
+  if (vector.codes === null) return vector.strings?.[row] ?? '';
+  return vector.dictionary?.[vector.codes[row]!] ?? '';
 }

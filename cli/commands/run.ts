@@ -1,0 +1,282 @@
+import type { Readable } from 'node:stream';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { RunSummary } from '../../runtime/engines/run-summary.ts';
+import type { SourceInput } from '../../runtime/engines/source-input.ts';
+import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
+import { wallClock } from '../../runtime/time/clock.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import type { CommandRunner, ExitStatus } from '../cli.ts';
+import { viewNamed } from '../compiled.ts';
+import { parseInstant } from '../instant.ts';
+import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
+import { formatCount, Progress } from '../progress.ts';
+import { openStore } from '../store.ts';
+import { openWorkspace, type Workspace } from '../workspace.ts';
+
+interface RunFlags {
+  readonly mode: 'batch' | 'stream';
+  readonly view?: readonly string[];
+  readonly asOf?: string;
+  readonly to?: 'online';
+  readonly out?: string;
+  readonly engine?: string;
+  readonly source?: readonly string[];
+  readonly untilEnd: boolean;
+  readonly shard?: string;
+  readonly rebuild: boolean;
+  readonly maxQuarantined?: number;
+  readonly maxExpressionErrors?: number;
+  readonly numbers: 'number' | 'string';
+}
+
+export function register(program: Command, run: CommandRunner): void {
+  const command = program.commands.find((candidate) => candidate.name() === 'run') as Command;
+  command
+    .addOption(
+      new Option('--mode <mode>', 'batch: up to an instant; stream: on from the committed state')
+        .choices(['batch', 'stream'])
+        .makeOptionMandatory(),
+    )
+    .option('--view <view...>', 'with --out: the views to write')
+    .option('--as-of <instant>', 'batch: values at this instant (default: now)')
+    .addOption(new Option('--to <target>', 'batch: where to').choices(['online']).conflicts('out'))
+    .option(
+      '--out <file>',
+      'batch: write values to FILE.parquet, .csv, .jsonl or - instead; {view} stands for the view',
+    )
+    .addOption(new Option('--engine <engine>', 'with --out: duckdb or postgres').choices(['duckdb', 'postgres']))
+    .option('--until-end', 'stop at what was the end of the stream when the run started', false)
+    .option('--shard <i/n>', 'own a part of the entities')
+    .option('--rebuild', 'make state and rows anew from history and archive, which are kept', false)
+    .option('--max-quarantined <n>', 'exit 1 if more records were quarantined', countOf)
+    .option('--max-expression-errors <n>', 'exit 1 if more expressions failed (overflow, x/0, casts)', countOf)
+    .addOption(
+      new Option('--numbers <form>', 'integers and decimals in JSON').choices(['number', 'string']).default('number'),
+    );
+  addSourceOption(command).action(async () => {
+    await run(command, (io, flags) => start(io, flags, command.opts<RunFlags>()));
+  });
+}
+
+function countOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a number of records, 0 or more.');
+  return Number(text);
+}
+
+async function start(io: Io, flags: GlobalFlags, options: RunFlags): Promise<ExitStatus> {
+  refuseMisfits(options);
+  const workspace = await openWorkspace(io, flags);
+  if (workspace === null) return 1;
+  for (const name of options.view ?? []) viewNamed(workspace.plan, name);
+  if (options.out !== undefined) return writeOutFile(io, flags, workspace, options, options.out);
+  const locations = locationsOf(workspace, options.source);
+  return runOnline(io, flags, workspace, options, locations);
+}
+
+/** Flags that don't go together. */
+function refuseMisfits(options: RunFlags): void {
+  if (options.shard !== undefined) throw notYet('--shard', 'one process reads and serves everything');
+  if (options.engine === 'postgres') throw notYet('--engine postgres', 'DuckDB writes the values');
+  const only = (flag: string, why: string): FscError =>
+    new FscError('FSC7001', 2, `${flag} does not fit here`, why, null);
+  if (options.mode === 'stream') {
+    if (options.out !== undefined)
+      throw only('--out', 'a stream run writes online rows; `--mode batch --out` writes files');
+    if (options.asOf !== undefined)
+      throw only('--as-of', 'a stream run goes on to the end of its input; `--mode batch` stops at an instant');
+  }
+  if (options.engine !== undefined && options.out === undefined)
+    throw only('--engine', 'online rows always come from the stream operators; it goes with --out');
+  if (options.rebuild && options.out !== undefined) throw only('--rebuild', '--out has no state');
+}
+
+function notYet(flag: string, why: string): FscError {
+  return new FscError(
+    'FSC7011',
+    2,
+    `\`${flag}\` is not in this version`,
+    why,
+    'leave it out; the README lists what is there',
+  );
+}
+
+async function writeOutFile(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  options: RunFlags,
+  out: string,
+): Promise<ExitStatus> {
+  const { runBatchOut } = await import('../batch-out.ts');
+  return runBatchOut(io, flags, workspace, {
+    views: options.view ?? [],
+    asOf: options.asOf ?? 'now',
+    out,
+    sources: options.source ?? [],
+    numbers: options.numbers,
+    maxExpressionErrors: options.maxExpressionErrors ?? null,
+  });
+}
+
+async function runOnline(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  options: RunFlags,
+  locations: ReadonlyMap<string, SourceLocations>,
+): Promise<ExitStatus> {
+  const inputs = inputsOf(io, flags, workspace, locations);
+  const folder = StateFolder.open(workspace.paths.state);
+  const progress = new Progress(io, flags, 'run', null, () => wallClock.nowMicros() / 1000);
+  try {
+    const store = await openStore(workspace.project, false);
+    try {
+      const summary = await runStream({
+        program: workspace.program,
+        mode: options.mode,
+        store,
+        folder,
+        inputs,
+        archiveFolder: workspace.paths.archive,
+        quarantineFolder: workspace.paths.quarantine,
+        untilMicros: untilOf(workspace, options),
+        clockMode: workspace.project.config.clock,
+        clock: wallClock,
+        namespace: workspace.project.config.namespace,
+        ...DEFAULT_INTERVALS,
+        isRebuilt: options.rebuild,
+        signal: io.signal,
+        onProgress: (_source, counts) => progress.update(counts.read),
+      });
+      progress.end();
+      return await tell(io, flags, options, summary);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    progress.end();
+    folder.close();
+  }
+}
+
+/** Every source that has records; told where one has none. */
+function inputsOf(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  locations: ReadonlyMap<string, SourceLocations>,
+): SourceInput[] {
+  const used = new Set(workspace.program.groups.map((group) => group.source));
+  const inputs: SourceInput[] = [];
+  let first: string | null = null;
+  for (const program of workspace.program.sources) {
+    const { name } = program.spec;
+    const at = locations.get(name);
+    if (program.spec.kind !== 'log' || !used.has(name) || at === undefined) continue;
+    if (at.history === null && at.stream === null) {
+      first ??= name;
+      continue;
+    }
+    inputs.push({
+      program,
+      locations: [
+        ...(at.history === null
+          ? []
+          : [{ name: 'history' as const, location: at.history.location, order: at.history.order }]),
+        ...(at.stream === null ? [] : [{ name: 'stream' as const, location: at.stream, order: null }]),
+      ],
+      cutMicros: at.cutMicros,
+      root: workspace.project.root,
+      stdin: io.stdin as Readable,
+    });
+  }
+  if (first !== null && inputs.length === 0) needRecords(first, undefined);
+  if (first !== null) say(io, flags, `source \`${first}\` has no data: its views are left as they are`);
+  if (inputs.length === 0)
+    throw new FscError(
+      'FSC7009',
+      2,
+      'there is nothing to run',
+      'no view reads a log source',
+      'write a view: features/<view>/v1.sql',
+    );
+  refuseTwoStdins(inputs);
+  return inputs;
+}
+
+function refuseTwoStdins(inputs: readonly SourceInput[]): void {
+  const readers = inputs.filter((input) => input.locations.some(({ location }) => location === '-'));
+  if (readers.length < 2) return;
+  const names = readers.map((input) => `\`${input.program.spec.name}\``).join(' and ');
+  throw new FscError(
+    'FSC7001',
+    2,
+    'two sources read stdin',
+    `${names} both have the location -`,
+    'give one of them another location',
+  );
+}
+
+function untilOf(workspace: Workspace, options: RunFlags): number {
+  if (options.mode === 'stream') return Number.POSITIVE_INFINITY;
+  const { asOf } = options;
+  if (asOf === undefined || asOf === 'now') {
+    // With the clock of the events, now is the newest of them: all there is.
+    return workspace.project.config.clock === 'events' ? Number.POSITIVE_INFINITY : wallClock.nowMicros();
+  }
+  return parseInstant(asOf, () => wallClock.nowMicros());
+}
+
+async function tell(io: Io, flags: GlobalFlags, options: RunFlags, summary: RunSummary): Promise<ExitStatus> {
+  if (flags.format === 'json') await writeOut(io.stdout, `${JSON.stringify(summaryJson(summary))}\n`);
+  else say(io, flags, summaryText(summary));
+  if (io.signal.aborted) return 130;
+  exceeded('quarantined', summary.events.quarantined, options.maxQuarantined);
+  exceeded('expression errors', totalErrors(summary), options.maxExpressionErrors);
+  return 0;
+}
+
+/** cli.md counts the errors of expressions in one number; by column they stand beside it. */
+export function summaryJson(summary: RunSummary): Record<string, unknown> {
+  const { expressionErrors, ...rest } = summary;
+  return { ...rest, expressionErrors: totalErrors(summary), expressionErrorsByColumn: expressionErrors };
+}
+
+function totalErrors(summary: RunSummary): number {
+  return Object.values(summary.expressionErrors).reduce((sum, count) => sum + count, 0);
+}
+
+function exceeded(what: string, count: number, limit: number | undefined): void {
+  if (limit === undefined || count <= limit) return;
+  throw new FscError(
+    'FSC7016',
+    1,
+    `${formatCount(count)} ${what}, and ${formatCount(limit)} are tolerated`,
+    'what was consumed is committed',
+    null,
+  );
+}
+
+export function summaryText(summary: RunSummary): string {
+  const { events, seconds } = summary;
+  const refused = [
+    [events.duplicate, 'duplicate'],
+    [events.late, 'late'],
+    [events.quarantined, 'quarantined'],
+    [summary.skipped, 'skipped by @only'],
+    [summary.unknownFields, 'unknown fields'],
+  ] as const;
+  const told = refused.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
+  const reasons = Object.entries(summary.quarantine).map(([reason, count]) => `${formatCount(count)} ${reason}`);
+  const lines = [
+    `${formatCount(events.read)} read, ${formatCount(events.accepted)} accepted${told.length === 0 ? '' : `, ${told.join(', ')}`}` +
+      ` in ${seconds.toFixed(1)} s; ${formatCount(summary.rows)} online rows written for ${summary.views.length} views`,
+  ];
+  if (reasons.length > 0) lines.push(`quarantine: ${reasons.join(', ')} (fsc quarantine list)`);
+  for (const [column, count] of Object.entries(summary.expressionErrors)) {
+    lines.push(`${column}: ${formatCount(count)} values are NULL because an expression overflowed or failed`);
+  }
+  return lines.join('\n');
+}

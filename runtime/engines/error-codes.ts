@@ -1,0 +1,18 @@
+/** FSC73xx: runs of a compiled project. */
+export const ENGINE_CODES = {
+  FSC7301: {
+    title: 'the state is already past the instant',
+    explanation:
+      '`run --mode batch --to online --as-of T` consumes the log up to T, and the committed state holds later events. Values of the past come from `fsc run --out` and `fsc dataset`.',
+  },
+  FSC7302: {
+    title: 'the state was made under another declaration of the source',
+    explanation:
+      'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same. `fsc run --rebuild` makes the state anew from history and archive, which it keeps.',
+  },
+  FSC7303: {
+    title: 'the log is not the one that was consumed',
+    explanation:
+      'A run that was cut off consumed more of the history than is there now, or other records. Nothing was changed.',
+  },
+} as const;

@@ -1,0 +1,199 @@
+/**
+ * From the state to online rows (design.md section 7). A flush writes the rows of entities that new events touched and of those whose steps are
+ * running out; the last flush of a run gives every row its whole future.
+ */
+import type { GroupState, Program, ViewProgram } from '../state/program.ts';
+import { generationOf, RowBuilder } from '../stores/row-builder.ts';
+import { RowKeys } from '../stores/row-key.ts';
+import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from '../stores/store.ts';
+import type { Value } from '../values/types.ts';
+
+const ROWS_PER_WRITE = 10_000;
+const BYTES_PER_WRITE = 8 << 20;
+
+/** Entities that were never written: due at once. */
+const DUE = Number.NEGATIVE_INFINITY;
+/** The row can't reach the present; only an event changes that. */
+const HOPELESS = Number.MAX_VALUE;
+const WHOLE = Number.POSITIVE_INFINITY;
+
+/** Stamps of one writer, in order. */
+export class Stamper {
+  readonly epoch: number;
+  #sequence = 0;
+
+  private constructor(epoch: number) {
+    this.epoch = epoch;
+  }
+
+  /** The next epoch of the store: whoever wrote before may no longer. */
+  static async open(store: OnlineStore): Promise<Stamper> {
+    const last = await store.stamp();
+    return new Stamper((last?.epoch ?? 0) + 1);
+  }
+
+  next(): WriterStamp {
+    this.#sequence += 1;
+    return { epoch: this.epoch, sequence: this.#sequence };
+  }
+}
+
+export interface WriterGroup {
+  readonly index: number;
+  readonly state: GroupState;
+  readonly renewAtMicros: Float64Array | null;
+}
+
+export interface FlushOptions {
+  /** `complete`: at the end of finite input and at a clean stop. */
+  readonly budget: 'stream' | 'complete';
+  /** The first instant that rows speak for. */
+  readonly fromMicros: number;
+  /** What lookups ask for by now: steps are renewed before it passes them. */
+  readonly nowMicros: number;
+  readonly flushIntervalMicros: number;
+  readonly heartbeat: (view: ViewProgram) => Heartbeat;
+  /** Asked between writes; true: leave the rest. */
+  readonly isTooLate: () => boolean;
+}
+
+interface ViewWriter {
+  readonly view: ViewProgram;
+  readonly builder: RowBuilder;
+}
+
+interface GroupWriter {
+  readonly state: GroupState;
+  readonly views: readonly ViewWriter[];
+  renewAt: Float64Array;
+}
+
+export class OnlineWriter {
+  readonly #store: OnlineStore;
+  readonly #stamper: Stamper;
+  readonly #groups: ReadonlyMap<number, GroupWriter>;
+  readonly #keys: Value[] = [];
+  #rows: StoredRow[] = [];
+  #bytes = 0;
+
+  constructor(
+    program: Program,
+    groups: readonly WriterGroup[],
+    store: OnlineStore,
+    stamper: Stamper,
+    namespace: string,
+  ) {
+    this.#store = store;
+    this.#stamper = stamper;
+    this.#groups = new Map(groups.map((group) => [group.index, groupWriter(program, group, namespace)]));
+  }
+
+  /** Gives the number of entities' rows that were written; null: it was too late for some, which stay due. */
+  async flush(options: FlushOptions): Promise<number | null> {
+    let written = 0;
+    const generation = generationOf(this.#stamper.next());
+    for (const group of this.#groups.values()) {
+      const due = this.#due(group, options);
+      for (let i = 0; i < due.length; i++) {
+        this.#build(group, due[i] as number, options, generation);
+        written += group.views.length;
+        if (this.#rows.length < ROWS_PER_WRITE && this.#bytes < BYTES_PER_WRITE) continue;
+        await this.#write(null);
+        await nextTurn();
+        if (options.isTooLate()) return null;
+      }
+    }
+    await this.#write(null);
+    await this.beat(options.heartbeat);
+    return written;
+  }
+
+  /** Heartbeats alone. */
+  async beat(heartbeat: FlushOptions['heartbeat']): Promise<void> {
+    for (const group of this.#groups.values()) {
+      for (const { view } of group.views) await this.#write(heartbeat(view));
+    }
+  }
+
+  /** By group index, for the snapshot. */
+  renewAt(index: number): Float64Array {
+    const group = this.#groups.get(index);
+    if (group === undefined) return new Float64Array(0);
+    return sized(group.renewAt, group.state.entityCount).subarray(0, group.state.entityCount);
+  }
+
+  #due(group: GroupWriter, options: FlushOptions): Int32Array {
+    const { state } = group;
+    const count = state.entityCount;
+    group.renewAt = sized(group.renewAt, count);
+    const { renewAt } = group;
+    const dirty = state.takeDirty();
+    for (const entity of dirty) renewAt[entity] = DUE;
+    const limit = options.budget === 'complete' ? HOPELESS : options.nowMicros;
+    let due = 0;
+    for (let entity = 0; entity < count; entity++) if ((renewAt[entity] as number) <= limit) due++;
+    const list = new Int32Array(due);
+    let at = 0;
+    for (let entity = 0; entity < count; entity++) if ((renewAt[entity] as number) <= limit) list[at++] = entity;
+    return list;
+  }
+
+  #build(group: GroupWriter, entity: number, options: FlushOptions, generation: number): void {
+    group.state.entityKeys(entity, this.#keys);
+    let renewAt = WHOLE;
+    for (const { view, builder } of group.views) {
+      const walk = group.state.walk(view.viewInGroup, entity, options.fromMicros);
+      const built = builder.build(walk, this.#keys, {
+        budget: options.budget,
+        flushIntervalMicros: options.flushIntervalMicros,
+        generation,
+        jitterSeed: entity,
+        nowMicros: options.nowMicros,
+      });
+      if (built === null) continue; // the log refuses such keys; a row could not be found under one
+      for (const row of built.rows) {
+        this.#rows.push(row);
+        this.#bytes += row.key.length + (row.value?.length ?? 0);
+      }
+      const renewal = built.renewAtMicros;
+      if (renewal !== null) renewAt = Math.min(renewAt, renewal === Number.POSITIVE_INFINITY ? HOPELESS : renewal);
+    }
+    group.renewAt[entity] = renewAt;
+  }
+
+  async #write(heartbeat: Heartbeat | null): Promise<void> {
+    if (this.#rows.length === 0 && heartbeat === null) return;
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#bytes = 0;
+    await this.#store.write(this.#stamper.next(), rows, heartbeat);
+  }
+}
+
+function groupWriter(program: Program, { index, state, renewAtMicros }: WriterGroup, namespace: string): GroupWriter {
+  const views = program.views
+    .filter((view) => view.group === index)
+    .map((view): ViewWriter => {
+      const { name, fingerprint, entity } = view.spec;
+      const keys = new RowKeys({
+        namespace,
+        view: name,
+        fingerprint,
+        entityTypes: entity.map((column) => column.type),
+      });
+      return { view, builder: new RowBuilder(view.slotTypes, keys) };
+    });
+  return { state, views, renewAt: renewAtMicros ?? new Float64Array(0) };
+}
+
+/** At least `count` long; entities that are new are due. */
+function sized(renewAt: Float64Array, count: number): Float64Array {
+  if (renewAt.length >= count) return renewAt;
+  const longer = new Float64Array(Math.max(count, renewAt.length * 2)).fill(DUE);
+  longer.set(renewAt);
+  return longer;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,203 @@
+/**
+ * The state folder of stream runs (`.fsc/state/`): one writer, one journal and one snapshot a source.
+ *
+ *   lock · <source>.journal · <source>.snapshot
+ *
+ * A snapshot holds the log's own state, the position it was taken at, every group's image and the sequence of the last journal frame that it
+ * contains. A restart is the snapshot, then the journal's frames after that sequence (design.md section 6).
+ */
+import { join } from 'node:path';
+import type { LogPosition } from '../log/contract.ts';
+import { decodeEntry, Journal, type JournalEntry } from '../log/journal.ts';
+import { type FolderLock, lockFolder } from '../log/lock.ts';
+import { readSections, type Section, writeSections } from '../log/snapshot-file.ts';
+import type { StateImage } from '../state/program.ts';
+import { FscError } from '../values/errors.ts';
+
+/** Version of what `meta` says; a newer one is refused. */
+const META_VERSION = 1;
+
+export interface SavedSource {
+  readonly position: LogPosition;
+  readonly newestMicros: number;
+  readonly settleLineMicros: number;
+  readonly knownToMicros: number | null;
+  readonly log: ReadonlyMap<string, Section>;
+  /** By group fingerprint. */
+  readonly groups: ReadonlyMap<string, SavedGroup>;
+}
+
+export interface SavedGroup {
+  readonly image: StateImage;
+  /** When each entity's online row must be renewed; Infinity: it covers its whole future. */
+  readonly renewAtMicros: Float64Array;
+}
+
+interface Meta {
+  readonly version: number;
+  readonly sourceFingerprint: string;
+  readonly position: LogPosition;
+  readonly newestMicros: number | null;
+  readonly settleLineMicros: number | null;
+  readonly knownToMicros: number | null;
+  readonly sequence: number;
+  readonly groups: readonly string[];
+}
+
+export class StateFolder {
+  readonly path: string;
+  readonly #lock: FolderLock;
+
+  private constructor(path: string, lock: FolderLock) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /** Throws FSC7114 while another process writes it. */
+  static open(path: string): StateFolder {
+    return new StateFolder(path, lockFolder(path));
+  }
+
+  /** With `isRebuilt` (rules.md 29) what was saved is left aside, whatever declaration it was made under; it stays until the next `save`. */
+  async source(name: string, fingerprint: string, isRebuilt: boolean): Promise<SourceState> {
+    return SourceState.open(this.path, name, fingerprint, isRebuilt);
+  }
+
+  close(): void {
+    this.#lock.release();
+  }
+}
+
+/** What one source has in the folder. */
+export class SourceState {
+  /** null: nothing was committed yet. */
+  readonly saved: SavedSource | null;
+  /** Frames after the snapshot: consumed, and to be consumed again. */
+  readonly frames: readonly JournalEntry[];
+  /** Where the first of the frames begins: the position of the snapshot, even one that is left aside. */
+  readonly framesFrom: LogPosition;
+  readonly #journal: Journal;
+  readonly #snapshotPath: string;
+  readonly #fingerprint: string;
+
+  private constructor(
+    journal: Journal,
+    snapshotPath: string,
+    fingerprint: string,
+    saved: SavedSource | null,
+    framesFrom: LogPosition,
+    frames: readonly JournalEntry[],
+  ) {
+    this.#journal = journal;
+    this.#snapshotPath = snapshotPath;
+    this.#fingerprint = fingerprint;
+    this.saved = saved;
+    this.framesFrom = framesFrom;
+    this.frames = frames;
+  }
+
+  static async open(folder: string, name: string, fingerprint: string, isRebuilt: boolean): Promise<SourceState> {
+    const snapshotPath = pathOf(folder, name, 'snapshot');
+    const journalPath = pathOf(folder, name, 'journal');
+    const sections = await readSections(snapshotPath);
+    const meta = sections === null ? null : readMeta(sections, snapshotPath);
+    if (meta !== null && !isRebuilt && meta.sourceFingerprint !== fingerprint) throw otherSource(name);
+    const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
+    const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
+    const saved = sections === null || meta === null || isRebuilt ? null : savedOf(sections, meta);
+    const entries = after.map((frame) => decodeEntry(frame, journalPath));
+    const framesFrom = meta?.position ?? { partitions: {} };
+    return new SourceState(journal, snapshotPath, fingerprint, saved, framesFrom, entries);
+  }
+
+  /** On the disk when it returns. */
+  async append(entry: Uint8Array): Promise<void> {
+    await this.#journal.append(entry);
+  }
+
+  /** Takes the place of the last snapshot, and of the journal up to here. */
+  async save(state: SavedSource): Promise<void> {
+    const meta: Meta = {
+      version: META_VERSION,
+      sourceFingerprint: this.#fingerprint,
+      position: state.position,
+      newestMicros: finiteOrNull(state.newestMicros),
+      settleLineMicros: finiteOrNull(state.settleLineMicros),
+      knownToMicros: state.knownToMicros,
+      sequence: this.#journal.sequence,
+      groups: [...state.groups.keys()],
+    };
+    const sections = new Map<string, Section>([['meta', JSON.stringify(meta)]]);
+    for (const [name, section] of state.log) sections.set(`log/${name}`, section);
+    for (const [fingerprint, { image, renewAtMicros }] of state.groups) {
+      sections.set(`renew/${fingerprint}`, renewAtMicros);
+      for (const [name, section] of image.sections) sections.set(`group/${fingerprint}/${name}`, section);
+    }
+    await writeSections(this.#snapshotPath, sections);
+    await this.#journal.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+  }
+}
+
+function pathOf(folder: string, source: string, kind: 'journal' | 'snapshot'): string {
+  return join(folder, `${encodeURIComponent(source)}.${kind}`);
+}
+
+function readMeta(sections: ReadonlyMap<string, Section>, path: string): Meta {
+  const text = sections.get('meta');
+  const meta = typeof text === 'string' ? (JSON.parse(text) as Meta) : null;
+  if (meta === null)
+    throw new FscError('FSC7113', 1, `the snapshot ${path} is corrupt`, 'it has no meta section', null);
+  if (meta.version > META_VERSION) {
+    throw new FscError(
+      'FSC7112',
+      1,
+      `${path} was written by a newer fsc`,
+      `its format is ${meta.version}, this version reads up to ${META_VERSION}; nothing was changed`,
+      'use the newer fsc',
+    );
+  }
+  return meta;
+}
+
+function savedOf(sections: ReadonlyMap<string, Section>, meta: Meta): SavedSource {
+  const groups = new Map<string, SavedGroup>();
+  for (const fingerprint of meta.groups) {
+    const renew = sections.get(`renew/${fingerprint}`);
+    groups.set(fingerprint, {
+      image: { fingerprint, sections: withPrefix(sections, `group/${fingerprint}/`) },
+      renewAtMicros: renew instanceof Float64Array ? renew : new Float64Array(0),
+    });
+  }
+  return {
+    position: meta.position,
+    newestMicros: meta.newestMicros ?? Number.NEGATIVE_INFINITY,
+    settleLineMicros: meta.settleLineMicros ?? Number.NEGATIVE_INFINITY,
+    knownToMicros: meta.knownToMicros,
+    log: withPrefix(sections, 'log/'),
+    groups,
+  };
+}
+
+function withPrefix(sections: ReadonlyMap<string, Section>, prefix: string): Map<string, Section> {
+  const out = new Map<string, Section>();
+  for (const [name, section] of sections) if (name.startsWith(prefix)) out.set(name.slice(prefix.length), section);
+  return out;
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function otherSource(name: string): FscError {
+  return new FscError(
+    'FSC7302',
+    2,
+    `the state of \`${name}\` was made under another declaration`,
+    'its key, times, types or constraints changed; nothing was touched',
+    'run once with --rebuild: state and online rows are made anew from history and archive, which are kept',
+  );
+}
