@@ -123,8 +123,14 @@ export function unify(exprs: readonly PlanExpr[], faults: Faults, what: string):
     if (exprs.every((expr) => expr.kind === 'const' && expr.value === null)) return exprs;
     type = TEXT;
   }
+  // A literal brings no length: `coalesce(code, 'longer than code may be')` is text.
+  if (type.kind === 'text' && exprs.some((expr) => isUntyped(expr) && !isNullConst(expr))) type = TEXT;
   const settled = type;
   return allOrNull(exprs.map((expr) => coerce(expr, settled, faults)));
+}
+
+function isNullConst(expr: PlanExpr): boolean {
+  return expr.kind === 'const' && expr.value === null;
 }
 
 export function allOrNull<T>(items: readonly (T | null)[]): readonly T[] | null {

@@ -273,7 +273,8 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
       }
       if (option === 5) {
         const x = sub('decimal', { exact: true }) ?? sub('boolean');
-        return x === null ? null : castTo(x, random.pick([INTEGER, BIGINT]));
+        // Postgres casts boolean to integer, to no other number.
+        return x === null ? null : castTo(x, x.type.kind === 'boolean' ? INTEGER : random.pick([INTEGER, BIGINT]));
       }
       if (option === 6) {
         const a = sub('date');

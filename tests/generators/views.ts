@@ -15,7 +15,7 @@ import {
   literalOf,
   NOW,
 } from './expressions.ts';
-import { walk } from './print-sql.ts';
+import { printExpr, walk } from './print-sql.ts';
 import type { Random } from './random.ts';
 import type {
   AggregateFunction,
@@ -227,8 +227,14 @@ const OUTPUT_KINDS: readonly Kind[] = [
   'timestamp',
 ];
 
-/** Stage 3: an output over the leaves, bare or computed. */
-const genOutput = (scope: ExprScope, bare: readonly Leaf[], index: number): Expr => {
+/** Stage 3: an output over the leaves, bare or computed. A key is selected once, under its own name, so it is no output. */
+const genOutput = (scope: ExprScope, bare: readonly Leaf[], index: number, keys: readonly Expr[]): Expr => {
+  const made = genAnyOutput(scope, bare, index);
+  const text = printExpr(made);
+  return keys.some((key) => printExpr(key) === text) ? bare[index % bare.length]!.expr : made;
+};
+
+const genAnyOutput = (scope: ExprScope, bare: readonly Leaf[], index: number): Expr => {
   const { random } = scope;
   if (random.chance(0.6)) return bare[index % bare.length]!.expr;
   const latest = scope.leaves.filter((l) => l.expr.type.kind === 'timestamp');
@@ -328,7 +334,16 @@ export const genAggregateView = (ctx: ViewContext, name: string): AggregateView 
   const keyLeaves = keys.map((k): Leaf => ({ expr: k.expr, inexact: false, huge: false, small: false, values: [] }));
   const scope: ExprScope = { random, leaves: [...aggregates, ...keyLeaves], now: true };
   const outputs: Output[] = [];
-  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, aggregates, i) });
+  for (let i = 0; i < random.int(1, 6); i++)
+    outputs.push({
+      name: `f${i + 1}`,
+      expr: genOutput(
+        scope,
+        aggregates,
+        i,
+        keys.map((k) => k.expr),
+      ),
+    });
   const view: AggregateView = { shape: 'A', name, source: ctx.source.name, keys, outputs, where };
   if (!random.chance(0.2)) return view;
   const exact = aggregates.filter((a) => !a.inexact && ['int', 'decimal'].includes(kindOf(a.expr.type)));
@@ -504,8 +519,17 @@ export const genRowsView = (ctx: ViewContext, name: string): RowsView => {
     }
   const scope: ExprScope = { random, leaves: [...windows, ...windows, ...plain], now: true };
   const outputs: Output[] = [...keys];
-  const bare = windows.length > 0 ? windows : plain;
-  for (let i = 0; i < random.int(1, 6); i++) outputs.push({ name: `f${i + 1}`, expr: genOutput(scope, bare, i) });
+  const bare = windows.length > 0 ? windows : plain.filter((l) => !entity.some((e) => printExpr(l.expr) === e));
+  for (let i = 0; i < random.int(1, 6); i++)
+    outputs.push({
+      name: `f${i + 1}`,
+      expr: genOutput(
+        scope,
+        bare,
+        i,
+        keys.map((k) => k.expr),
+      ),
+    });
   let tag = true;
   for (const o of outputs)
     walk(o.expr, (e) => {

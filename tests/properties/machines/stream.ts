@@ -1,0 +1,190 @@
+/** The case's log through the product's reader, judge and generated operators, in random batches, now and then started anew. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LogBatch, VERDICTS } from '../../../runtime/log/contract.ts';
+import {
+  type LogImage,
+  type LogPhase,
+  type LogSection,
+  openLog,
+  type SourceLog,
+} from '../../../runtime/log/source-log.ts';
+import { openPhase } from '../../../runtime/sources/open-source.ts';
+import type { GroupState } from '../../../runtime/state/program.ts';
+import { wallClock } from '../../../runtime/time/clock.ts';
+import type { Value } from '../../../runtime/values/types.ts';
+import type { Random } from '../../generators/random.ts';
+import { printLog } from '../../generators/write-case.ts';
+import type { ActualRow } from '../../reference/compare.ts';
+import type { Compiled, CompiledView } from '../project.ts';
+import { actualRow, outputsOf, valueAt } from '../values.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'fsc-properties-'));
+const FILE = 'events.jsonl';
+
+export interface Judged {
+  /** In reading order. */
+  readonly verdicts: readonly string[];
+  /** Values of accepted records in log order, a text each. */
+  readonly accepted: readonly string[];
+}
+
+export interface StreamHooks {
+  /** After a batch was ingested and settled. */
+  batch?(run: StreamRun): Promise<void>;
+  /** When exactly `n` lines are in. */
+  prefix?(run: StreamRun, n: number): Promise<void>;
+}
+
+/** Drives one log to its end. */
+export class StreamRun {
+  readonly project: Compiled;
+  /** By group: settled as the log says, and never settled. */
+  states: GroupState[];
+  unsettled: GroupState[];
+  newest = Number.NEGATIVE_INFINITY;
+  line = Number.NEGATIVE_INFINITY;
+  restarts = 0;
+  readonly #random: Random;
+  readonly #cut: number;
+  readonly #verdicts: string[] = [];
+  readonly #accepted: string[] = [];
+  #consumed = 0;
+  #stops: readonly number[] = [];
+
+  constructor(project: Compiled, random: Random) {
+    this.project = project;
+    this.#random = random;
+    this.#cut = random.pick([1, 2, 5, 20, 1000]);
+    this.states = this.#fresh();
+    this.unsettled = this.#fresh();
+  }
+
+  #fresh(): GroupState[] {
+    return this.project.program.groups.map((group) =>
+      group.create({ errors: { count: () => {} }, entityHint: this.#random.pick([0, 100]) }),
+    );
+  }
+
+  /** Reads the first `prefixes[last]` lines, stopping at each prefix. */
+  async read(prefixes: readonly number[], hooks: StreamHooks): Promise<Judged> {
+    const { test } = this.project;
+    const sorted = [...prefixes].sort((a, b) => a - b);
+    this.#stops = sorted;
+    writeFileSync(join(root, FILE), printLog(test, sorted[sorted.length - 1]));
+    let log = await this.#open(null);
+    try {
+      await this.#reach(0, hooks);
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+        this.#take(batch);
+        await hooks.batch?.(this);
+        await this.#reach(this.#consumed, hooks);
+        if (this.#random.chance(0.04)) log = await this.#restart(log);
+      }
+    } finally {
+      await log.close();
+    }
+    return { verdicts: this.#verdicts, accepted: this.#accepted };
+  }
+
+  async #reach(lines: number, hooks: StreamHooks): Promise<void> {
+    if (this.#stops.includes(lines)) await hooks.prefix?.(this, lines);
+  }
+
+  async #open(saved: { position: LogBatch['position']; image: LogImage } | null): Promise<SourceLog> {
+    const { test, program, source } = this.project;
+    const { order } = test.source;
+    const phase = openPhase(source, { name: 'history', location: FILE, order, root, stdin: null, signal: null });
+    const found = program.sources.find(({ spec }) => spec.name === source.name);
+    if (found === undefined) throw new Error('the program has no such source');
+    return openLog(found, {
+      phases: [this.#cutting(phase)],
+      resumeFrom: saved,
+      clock: wallClock,
+    });
+  }
+
+  /** Batches of random sizes that end where a prefix does. */
+  #cutting(phase: LogPhase): LogPhase {
+    return {
+      ...phase,
+      open: async (resume, isDone) => {
+        const reader = await phase.open(resume, isDone);
+        return { next: () => reader.next(this.#size()), close: () => reader.close() };
+      },
+    };
+  }
+
+  #size(): number {
+    const next = this.#stops.find((stop) => stop > this.#consumed) ?? Number.POSITIVE_INFINITY;
+    return Math.min(next - this.#consumed, this.#random.int(1, this.#cut));
+  }
+
+  #take(batch: LogBatch): void {
+    const { source, program } = this.project;
+    this.#consumed += batch.batch.length;
+    for (let row = 0; row < batch.batch.length; row++) this.#verdicts.push(VERDICTS[batch.verdicts[row]!]!);
+    for (let i = 0; i < batch.acceptedCount; i++) {
+      const row = batch.accepted[i]!;
+      this.#accepted.push(
+        printValues(source.columns.map(({ type }, c) => valueAt(batch.batch.columns[c]!, type, row))),
+      );
+    }
+    program.groups.forEach((group, i) => {
+      if (group.source !== source.name) return;
+      this.unsettled[i]!.ingest(batch.batch, batch.accepted, batch.acceptedCount);
+      this.states[i]!.ingest(batch.batch, batch.accepted, batch.acceptedCount);
+      this.states[i]!.settle(batch.settleLineMicros);
+    });
+    this.newest = batch.newestMicros;
+    this.line = batch.settleLineMicros;
+  }
+
+  /** What a stopped run finds again: the log's position and image, and the states' images. */
+  async #restart(log: SourceLog): Promise<SourceLog> {
+    const saved = { position: structuredClone(log.position), image: copied(log.snapshot()) };
+    const restored = (states: readonly GroupState[], empty: readonly GroupState[]): GroupState[] =>
+      empty.map((state, i) => {
+        const image = states[i]!.snapshot();
+        state.restore({ fingerprint: image.fingerprint, sections: copied(image.sections) });
+        return state;
+      });
+    this.states = restored(this.states, this.#fresh());
+    this.unsettled = restored(this.unsettled, this.#fresh());
+    await log.close();
+    this.restarts++;
+    return this.#open(saved);
+  }
+}
+
+function copied<T extends LogSection>(sections: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...sections].map(([name, part]) => [name, typeof part === 'string' ? part : (part.slice() as T)]));
+}
+
+export function printValues(values: readonly Value[]): string {
+  return JSON.stringify(values.map((value) => (typeof value === 'bigint' ? `${value}n` : value)));
+}
+
+/** Every entity's row of a view of shape A or B. */
+export function probeAll(view: CompiledView, states: readonly GroupState[], t: number): ActualRow[] {
+  const rows: ActualRow[] = [];
+  const state = states[view.program.group]!;
+  const columns = outputsOf(view.program.spec);
+  for (let entity = 0; entity < state.entityCount; entity++) {
+    const row = probeOne(view, state, entity, t);
+    if (row !== null) rows.push(actualRow(columns, row));
+  }
+  return rows;
+}
+
+/** Outputs by ordinal; null where the SELECT has no row. */
+export function probeOne(view: CompiledView, state: GroupState, entity: number, t: number): Value[] | null {
+  const slots: Value[] = [];
+  if (!state.probe(view.program.viewInGroup, entity, t, slots)) return null;
+  const keys: Value[] = [];
+  state.entityKeys(entity, keys);
+  const out: Value[] = [];
+  const input = { slots, keys, nowMicros: t, request: [], features: [], errors: { count: () => {} } };
+  return view.program.project(input, out) ? out : null;
+}

@@ -1,0 +1,77 @@
+/** What the machines answered, held against the naive evaluator. */
+import type { ActualRow, CompareOptions, Difference } from '../reference/compare.ts';
+import { columnsOf, compareRows } from '../reference/compare.ts';
+import type { Expected } from './expectations.ts';
+import type { CompiledView } from './project.ts';
+
+export interface Fault {
+  readonly machine: string;
+  readonly question: string;
+  readonly text: string;
+}
+
+const SHOWN_DIFFERENCES = 4;
+
+export class Report {
+  readonly faults: Fault[] = [];
+  /** Named counts: rows compared a machine, answers left out and why. */
+  readonly counts = new Map<string, number>();
+
+  count(name: string, by = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + by);
+  }
+
+  fault(machine: string, question: string, text: string): void {
+    this.faults.push({ machine, question, text });
+  }
+
+  /** Holds a machine's rows against the expected ones. */
+  compare(
+    machine: string,
+    view: CompiledView,
+    question: string,
+    expected: Expected,
+    actual: readonly ActualRow[],
+    options: CompareOptions = {},
+  ): void {
+    if (expected.isOpen) {
+      this.count(`${machine}: left open`);
+      return;
+    }
+    this.count(`${machine}: answers`);
+    this.count(`${machine}: rows`, expected.rows.length);
+    const differences =
+      view.spec.shape === 'D' && options.byPosition !== true
+        ? unmatched(expected, actual, view, options)
+        : compareRows(expected.rows, actual, columnsOf(view.spec), options);
+    if (differences.length === 0) return;
+    this.fault(machine, `${view.name} ${question}`, describe(differences));
+  }
+}
+
+/** Rows of requests in no order: each expected row takes the first of the actual ones that it agrees with. */
+function unmatched(
+  expected: Expected,
+  actual: readonly ActualRow[],
+  view: CompiledView,
+  options: CompareOptions,
+): Difference[] {
+  const columns = columnsOf(view.spec);
+  const rest = [...actual];
+  const left = expected.rows.filter((row) => {
+    const at = rest.findIndex(
+      (one) => compareRows([row], [one], columns, { ...options, byPosition: true }).length === 0,
+    );
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
+  return compareRows(left, rest, columns, { ...options, byPosition: true });
+}
+
+export function describe(differences: readonly Difference[]): string {
+  const shown = differences
+    .slice(0, SHOWN_DIFFERENCES)
+    .map((d) => `  ${d.key} ${d.column}: expected ${d.expected}, got ${d.actual}`);
+  const more = differences.length - shown.length;
+  return [...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
