@@ -9,6 +9,7 @@ import { readFeatureFiles } from './features.ts';
 import { compareGenerated, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
 import type { Project } from './project.ts';
+import { writeStamp } from './stamp.ts';
 
 export interface Compiled {
   readonly plan: ProjectPlan;
@@ -17,8 +18,13 @@ export interface Compiled {
 }
 
 /** The plan, or null after the diagnostics were printed. */
-export async function plan(io: Io, flags: GlobalFlags, project: Project, strict: boolean): Promise<ProjectPlan | null> {
-  const files = readFeatureFiles(project.root);
+export async function plan(
+  io: Io,
+  flags: GlobalFlags,
+  project: Project,
+  strict: boolean,
+  files: ReadonlyMap<string, string> = readFeatureFiles(project.root),
+): Promise<ProjectPlan | null> {
   const { plan: compiled, diagnostics } = await compileProject(files, { strict });
   await printDiagnostics(io, flags, diagnostics, viewCount(files));
   return compiled;
@@ -48,11 +54,15 @@ export async function printDiagnostics(
  * Null: the SQL has errors, which are printed.
  */
 export async function compileForUse(io: Io, flags: GlobalFlags, project: Project): Promise<Compiled | null> {
-  const compiled = await plan(io, flags, project, false);
+  const features = readFeatureFiles(project.root);
+  const compiled = await plan(io, flags, project, false, features);
   if (compiled === null) return null;
   const files = emitProject(compiled);
   const changes = compareGenerated(project.root, files);
-  if (isUnchanged(changes)) return { plan: compiled, files };
+  if (isUnchanged(changes)) {
+    writeStamp(project.root, features, files);
+    return { plan: compiled, files };
+  }
   if (flags.frozen) {
     const first = [...changes.changed, ...changes.added, ...changes.removed][0] ?? '';
     throw new FscError(
@@ -64,6 +74,7 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
     );
   }
   writeGenerated(project.root, files);
+  writeStamp(project.root, features, files);
   say(io, flags, `compiled ${compiled.views.length} view${compiled.views.length === 1 ? '' : 's'} to generated/`);
   return { plan: compiled, files };
 }

@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { emitProject } from '../../compiler/emit.ts';
 import type { CommandRunner } from '../cli.ts';
 import { plan } from '../compiled.ts';
+import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
 import { loadProject } from '../project.ts';
+import { writeStamp } from '../stamp.ts';
 
 export function register(program: Command, run: CommandRunner): void {
   const command = program.commands.find((candidate) => candidate.name() === 'compile') as Command;
@@ -15,10 +17,12 @@ export function register(program: Command, run: CommandRunner): void {
       await run(command, async (io, flags) => {
         const options = command.opts<{ check: boolean; strict: boolean }>();
         const project = loadProject(io, flags);
-        const compiled = await plan(io, flags, project, options.strict);
+        const features = readFeatureFiles(project.root);
+        const compiled = await plan(io, flags, project, options.strict, features);
         if (compiled === null) return 1;
         const files = emitProject(compiled);
         const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);
+        if (!options.check) writeStamp(project.root, features, files);
         if (flags.format === 'json') {
           await writeOut(
             io.stdout,

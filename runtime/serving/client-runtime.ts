@@ -10,6 +10,7 @@ import { printTimestamp } from '../values/temporal.ts';
 import type { Value } from '../values/types.ts';
 import { readClientConfig } from './client-config.ts';
 import { type ClientValue, giver, takeInstant, takeValue } from './client-values.ts';
+import { type KeyColumn, keyColumns, outputColumns } from './key-columns.ts';
 import { type Answer, createLookup, type Lookup } from './lookup.ts';
 import type { LookupView } from './view-reader.ts';
 
@@ -143,17 +144,9 @@ function isList(given: Given | readonly Given[]): given is readonly Given[] {
   return Array.isArray(given);
 }
 
-interface OutputColumn {
+interface GivenOutput {
   readonly name: string;
   readonly give: ReturnType<typeof giver>;
-}
-
-interface KeyColumn {
-  readonly name: string;
-  readonly type: Parameters<typeof takeValue>[1];
-  /** What stands for a column that is left out; undefined: it must be given. */
-  readonly otherwise: Value | undefined;
-  readonly nullable: boolean;
 }
 
 /** Objects by name to values by place, and back. */
@@ -161,22 +154,13 @@ class ViewCodec {
   readonly #view: string;
   readonly #columns: readonly KeyColumn[];
   readonly #names: ReadonlySet<string>;
-  readonly #outputs: readonly OutputColumn[];
+  readonly #outputs: readonly GivenOutput[];
 
   constructor({ spec }: LookupView, sources: ClientDefinition['sources']) {
     this.#view = spec.name;
-    const request = spec.shape === 'request' ? sources.find((source) => source.spec.name === spec.source) : undefined;
-    this.#columns =
-      request?.spec.columns.map((column) => ({
-        name: column.name,
-        type: column.type,
-        otherwise: column.hasDefault ? column.defaultValue : column.nullable ? null : undefined,
-        nullable: column.nullable,
-      })) ?? spec.entity.map(({ name, type }) => ({ name, type, otherwise: undefined, nullable: false }));
+    this.#columns = keyColumns(spec, sources);
     this.#names = new Set(this.#columns.map((column) => column.name));
-    this.#outputs = [...spec.entity, ...spec.features]
-      .sort((a, b) => a.ordinal - b.ordinal)
-      .map(({ name, type }) => ({ name, give: giver(type) }));
+    this.#outputs = outputColumns(spec).map(({ name, type }) => ({ name, give: giver(type) }));
   }
 
   take(given: Given): Value[] {
@@ -217,7 +201,7 @@ class ViewCodec {
     // Without a prototype: a column may be called `__proto__`.
     const out: Record<string, ClientValue> = Object.create(null);
     for (let i = 0; i < this.#outputs.length; i++) {
-      const { name, give } = this.#outputs[i] as OutputColumn;
+      const { name, give } = this.#outputs[i] as GivenOutput;
       const value = row[i] as Value;
       out[name] = value === null ? null : give(value);
     }
