@@ -13,21 +13,22 @@ export interface ResultColumn {
 }
 
 /** Integers and decimals as JSON numbers with all their digits, or as strings for readers that would round them. */
-export type NumberFormat = 'json' | 'string';
+export type NumberFormat = 'number' | 'string';
 
 export function numbersOption(): Option {
   return new Option(
     '--numbers <form>',
     'integers and decimals in JSON: as numbers, or as strings for readers that round',
   )
-    .choices(['json', 'string'])
-    .default('json');
+    .choices(['number', 'string'])
+    .default('number');
 }
 
 /** One object, without a line end. */
 export function jsonRow(columns: readonly ResultColumn[], row: readonly Value[], numbers: NumberFormat): string {
+  const form = numbers === 'string' ? 'string' : 'json';
   const fields = columns.map(
-    ({ name, type }, i) => `${JSON.stringify(name)}:${printJsonValue(row[i] ?? null, type, numbers)}`,
+    ({ name, type }, i) => `${JSON.stringify(name)}:${printJsonValue(row[i] ?? null, type, form)}`,
   );
   return `{${fields.join(',')}}`;
 }
