@@ -1,11 +1,14 @@
 /** Rows of results on stdout: JSON objects (cli.md, JSON results), or aligned columns for people. */
+import type { Writable } from 'node:stream';
 import { Option } from 'commander';
+import { cellsOf } from '../compiler/diagnostics/width.ts';
 import { printDecimal } from '../runtime/values/decimal.ts';
 import type { Hybrid } from '../runtime/values/hybrid.ts';
 import { printInterval } from '../runtime/values/interval.ts';
 import { printJsonValue } from '../runtime/values/json.ts';
 import { printDate, printTimestamp } from '../runtime/values/temporal.ts';
 import type { IntervalValue, SqlType, Value } from '../runtime/values/types.ts';
+import { writeOut } from './io.ts';
 
 export interface ResultColumn {
   readonly name: string;
@@ -55,7 +58,7 @@ export function plainValue(value: Value, type: SqlType): string {
 
 export function plainText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) => {
     return char === '\n' ? '\\n' : char === '\t' ? '\\t' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
@@ -72,18 +75,120 @@ export function pairLines(pairs: readonly (readonly [string, string])[]): string
 
 /** A heading and a line a row. Numbers stand at the right. */
 export function plainTable(columns: readonly ResultColumn[], rows: readonly (readonly Value[])[]): string {
-  const cells = rows.map((row) => columns.map(({ type }, i) => plainValue(row[i] ?? null, type)));
-  const lines = [columns.map(({ name }) => plainText(name)), ...cells];
-  const widths = columns.map((_, i) => lines.reduce((width, line) => Math.max(width, (line[i] as string).length), 0));
-  return lines.map((line) => `${alignedLine(line, widths, columns)}\n`).join('');
+  const table = new PlainTable(columns);
+  const cells = table.cells(rows);
+  table.fit(cells);
+  return `${table.heading()}${table.lines(cells)}`;
 }
 
-function alignedLine(cells: readonly string[], widths: readonly number[], columns: readonly ResultColumn[]): string {
-  const padded = cells.map((cell, i) => {
-    const width = widths[i] as number;
-    return isNumber((columns[i] as ResultColumn).type) ? cell.padStart(width) : cell.padEnd(width);
-  });
-  return padded.join('  ').trimEnd();
+/** Rows as an engine gives them, some at a time. */
+export type RowParts = AsyncIterable<readonly (readonly Value[])[]>;
+
+/** A JSON object a line; gives the number of rows. */
+export async function writeJsonRows(
+  out: Writable,
+  columns: readonly ResultColumn[],
+  parts: RowParts,
+  numbers: NumberFormat,
+): Promise<number> {
+  let count = 0;
+  for await (const rows of parts) {
+    count += rows.length;
+    await writeOut(out, rows.map((row) => `${jsonRow(columns, row, numbers)}\n`).join(''));
+  }
+  return count;
+}
+
+/** Columns are as wide as the first rows need: the result may be longer than the memory. */
+const FITTED_ROWS = 1000;
+
+/** As `plainTable`, for results of any length; long texts are cut. Gives the number of rows. */
+export async function writeTable(out: Writable, columns: readonly ResultColumn[], parts: RowParts): Promise<number> {
+  const table = new PlainTable(columns);
+  let first: string[][] | null = [];
+  let count = 0;
+  const start = async (cells: readonly string[][]): Promise<void> => {
+    table.fit(cells);
+    await writeOut(out, `${table.heading()}${table.lines(cells)}`);
+    first = null;
+  };
+  for await (const rows of parts) {
+    count += rows.length;
+    const cells = table.cells(rows).map((line) => line.map((cell, i) => table.cut(cell, i)));
+    if (first === null) await writeOut(out, table.lines(cells));
+    else {
+      first.push(...cells);
+      if (first.length >= FITTED_ROWS) await start(first);
+    }
+  }
+  if (first !== null) await start(first);
+  return count;
+}
+
+/** Longer texts are cut for people; JSON has them whole. */
+const CELL_WIDTH = 60;
+
+/** Cells side by side, under their names, by the width that a terminal gives them. */
+class PlainTable {
+  readonly #columns: readonly ResultColumn[];
+  #widths: number[];
+
+  constructor(columns: readonly ResultColumn[]) {
+    this.#columns = columns;
+    this.#widths = columns.map(({ name }) => displayWidth(plainText(name)));
+  }
+
+  cells(rows: readonly (readonly Value[])[]): string[][] {
+    return rows.map((row) => this.#columns.map(({ type }, i) => plainValue(row[i] ?? null, type)));
+  }
+
+  /** A number is never cut: what is left of it would be another number. */
+  cut(cell: string, column: number): string {
+    return isNumber((this.#columns[column] as ResultColumn).type) ? cell : cutText(cell, CELL_WIDTH);
+  }
+
+  fit(lines: readonly (readonly string[])[]): void {
+    for (const line of lines) {
+      this.#widths = this.#widths.map((width, i) => Math.max(width, displayWidth(line[i] as string)));
+    }
+  }
+
+  heading(): string {
+    return this.lines([this.#columns.map(({ name }) => plainText(name))]);
+  }
+
+  lines(lines: readonly (readonly string[])[]): string {
+    return lines.map((line) => `${this.#line(line)}\n`).join('');
+  }
+
+  #line(cells: readonly string[]): string {
+    const padded = cells.map((cell, i) => {
+      const blanks = ' '.repeat(Math.max(0, (this.#widths[i] as number) - displayWidth(cell)));
+      return isNumber((this.#columns[i] as ResultColumn).type) ? `${blanks}${cell}` : `${cell}${blanks}`;
+    });
+    return padded.join('  ').trimEnd();
+  }
+}
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text);
+}
+
+function displayWidth(text: string): number {
+  return isAscii(text) ? text.length : cellsOf(text).reduce((width, cell) => width + cell.width, 0);
+}
+
+/** With an ellipsis where something was cut off. */
+export function cutText(text: string, maxWidth: number): string {
+  if (displayWidth(text) <= maxWidth) return text;
+  let out = '';
+  let width = 0;
+  for (const cell of cellsOf(text)) {
+    if (width + cell.width > maxWidth - 1) break;
+    out += cell.text;
+    width += cell.width;
+  }
+  return `${out}…`;
 }
 
 function isNumber(type: SqlType): boolean {
