@@ -1,0 +1,293 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { lockFolder } from '../../runtime/log/lock.ts';
+import { cli, jsonLines, project, put } from './in-process.ts';
+
+const SOURCE = `-- @event_time paid_at
+-- @lateness 10 minutes
+CREATE TABLE tx (
+  id bigint NOT NULL PRIMARY KEY,
+  paid_at timestamp NOT NULL,
+  card text NOT NULL,
+  amount decimal(12,2) CHECK (amount > 0)
+);
+`;
+const VIEW = `SELECT card,
+  count(*) AS n,
+  count(*) FILTER (WHERE paid_at > now() - INTERVAL '1 hour') AS n_1h,
+  sum(amount) FILTER (WHERE paid_at > now() - INTERVAL '1 day') AS amount_1d
+FROM tx GROUP BY card
+`;
+const FILES = {
+  'fsc.json': '{ "sources": { "tx": { "stream": "tx.jsonl" } }, "clock": "events" }',
+  'features/sources/tx.sql': SOURCE,
+  'features/card/v1.sql': VIEW,
+};
+
+let made: ReturnType<typeof project>[] = [];
+afterEach(() => {
+  for (const one of made) one.remove();
+  made = [];
+});
+
+function make(files: Readonly<Record<string, string>>): string {
+  const one = project(files);
+  made.push(one);
+  return one.root;
+}
+
+const tx = (id: number, minute: number, card: string, amount: string | number): string =>
+  `{"id": ${id}, "paid_at": "${new Date(Date.UTC(2024, 0, 1) + minute * 60_000).toISOString()}", "card": "${card}", "amount": ${amount}}\n`;
+
+const run = (root: string, ...args: string[]) =>
+  cli(['run', '--mode', 'stream', '--format', 'json', ...args], { cwd: root });
+
+async function row(root: string, card: string, asOf?: string): Promise<unknown> {
+  const at = asOf === undefined ? [] : ['--as-of', asOf];
+  const { code, out, err } = await cli(['get', 'card_v1', `card=${card}`, '--format', 'json', ...at], { cwd: root });
+  expect(code, err).toBe(0);
+  return jsonLines(out)[0];
+}
+
+describe('fsc run', () => {
+  it('counts every record, and read = accepted + duplicate + late + quarantined', async () => {
+    const lines =
+      tx(1, 0, 'a', '5.00') +
+      tx(1, 0, 'a', '5.00') +
+      tx(2, 60, 'b', '1.10') +
+      tx(3, 20, 'a', '2') +
+      '{broken\n' +
+      tx(4, 61, 'a', '-1') +
+      '{"id": 5, "paid_at": "1969-01-01", "card": "a"}\n{"id": 6, "card": "a"}\n{"id": 7, "paid_at": "2024-01-01 01:02", "card": "a", "more": 1}\n';
+    const root = make({ ...FILES, 'tx.jsonl': lines });
+    const { code, out } = await run(root);
+    expect(code).toBe(0);
+    expect(jsonLines(out)).toEqual([
+      {
+        mode: 'stream',
+        views: ['card_v1'],
+        events: { read: 9, accepted: 3, duplicate: 1, late: 1, quarantined: 4 },
+        skipped: 0,
+        unknownFields: 1,
+        quarantine: { malformed: 2, constraint: 1, range: 1 },
+        expressionErrors: 0,
+        expressionErrorsByColumn: {},
+        rows: 2,
+        seconds: expect.any(Number),
+      },
+    ]);
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 1, amount_1d: 5 });
+  });
+
+  it('goes on where it stopped, reads nothing twice, and takes in what a file gained', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') });
+    await run(root);
+    appendFileSync(join(root, 'tx.jsonl'), tx(2, 1, 'a', '0.50'));
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 1, accepted: 1 }, rows: 1 });
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 }, rows: 0 });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 5.5 });
+  });
+
+  it('stops where a consumed file changed, and loses nothing', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') + tx(2, 1, 'a', '1.00') });
+    await run(root);
+    put(root, 'tx.jsonl', tx(1, 0, 'a', '6.00') + tx(2, 1, 'a', '1.00') + tx(3, 2, 'a', '1.00'));
+    const { code, err } = await run(root);
+    expect(code).toBe(1);
+    expect(err).toContain('FSC7104');
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 6 });
+  });
+
+  it('batch to online stops before the first later event, and a stream run goes on from there', async () => {
+    const root = make({
+      ...FILES,
+      'tx.jsonl': tx(1, 0, 'a', '5.00') + tx(2, 30, 'a', '1.00') + tx(3, 90, 'a', '1.00'),
+    });
+    const batch = await cli(['run', '--mode', 'batch', '--as-of', '2024-01-01 00:30', '--format', 'json'], {
+      cwd: root,
+    });
+    expect(batch.code, batch.err).toBe(0);
+    expect(jsonLines(batch.out)[0]).toMatchObject({ mode: 'batch', events: { read: 2, accepted: 2 } });
+    expect(await row(root, 'a', '2024-01-01 01:00')).toEqual({ card: 'a', n: 2, n_1h: 1, amount_1d: 6 });
+    const past = await cli(['run', '--mode', 'batch', '--as-of', '2024-01-01'], { cwd: root });
+    expect(past.code).toBe(1);
+    expect(past.err).toContain('FSC7301');
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 1 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 3, n_1h: 1, amount_1d: 7 });
+  });
+
+  it('takes stdin as one partition for the life of the state, after the history of files', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl", "stream": "-" } }, "clock": "events" }',
+      'tx.jsonl': tx(1, 0, 'a', '5.00'),
+    });
+    const first = await cli(['run', '--mode', 'stream', '--format', 'json'], {
+      cwd: root,
+      stdin: tx(2, 1, 'a', '1') + tx(1, 0, 'a', '5.00'),
+    });
+    expect(jsonLines(first.out)[0], first.err).toMatchObject({ events: { read: 3, accepted: 2, duplicate: 1 } });
+    const second = await cli(['run', '--mode', 'stream', '--format', 'json'], { cwd: root, stdin: tx(3, 2, 'b', '1') });
+    expect(jsonLines(second.out)[0], second.err).toMatchObject({ events: { read: 1, accepted: 1 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 6 });
+    const { out } = await cli(['get', 'card_v1', 'card=b', '--meta', '--format', 'json'], { cwd: root });
+    expect(jsonLines(out)[0]).toMatchObject({ exact: true });
+    const archived = readdirSync(join(root, '.fsc/archive/tx')).filter((name) => name.endsWith('.parquet'));
+    expect(archived.sort()).toEqual(['-.0-2.parquet', '-.2-3.parquet']);
+  });
+
+  it('--source reads elsewhere: nothing is backfilled, state and offsets go on', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl" } }, "clock": "events" }',
+      'tx.jsonl': tx(1, 0, 'a', '5.00'),
+    });
+    await run(root);
+    const more = await cli(['run', '--mode', 'stream', '--source', 'tx=-', '--format', 'json'], {
+      cwd: root,
+      stdin: tx(2, 1, 'a', '1.00'),
+    });
+    expect(jsonLines(more.out)[0], more.err).toMatchObject({ events: { read: 1, accepted: 1 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 6 });
+    // And a run over the history alone finds nothing new.
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 6 });
+  });
+
+  it('builds a new view from history and archive beside the others', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl", "stream": "-" } }, "clock": "events" }',
+      'tx.jsonl': Array.from({ length: 50 }, (_, i) => tx(i, i, i % 2 === 0 ? 'a' : 'b', '1.00')).join(''),
+    });
+    const stdin = Array.from({ length: 40 }, (_, i) => tx(50 + i, 50 + i - (i % 3), 'a', '2.00')).join('');
+    await cli(['run', '--mode', 'stream'], { cwd: root, stdin });
+    put(
+      root,
+      'features/card/v2.sql',
+      VIEW.replace("INTERVAL '1 hour'", "INTERVAL '5 minutes'").replace(
+        'count(*) AS n,',
+        'count(*) AS n, max(amount) AS most,',
+      ),
+    );
+    put(
+      root,
+      'features/last/v1.sql',
+      'SELECT card, id, sum(amount) OVER (PARTITION BY card ORDER BY paid_at, id ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) AS last4 FROM tx\n',
+    );
+    const again = await cli(['run', '--mode', 'stream', '--format', 'json'], {
+      cwd: root,
+      stdin: tx(90, 90, 'a', '3.00'),
+    });
+    expect(jsonLines(again.out)[0], again.err).toMatchObject({ events: { read: 1 } });
+    const get = async (view: string) =>
+      jsonLines((await cli(['get', view, 'card=a', '--format', 'json'], { cwd: root })).out)[0];
+    expect(await get('card_v2')).toEqual({ card: 'a', n: 66, most: 3, n_1h: 5, amount_1d: 108 });
+    expect(await get('last_v1')).toEqual({ card: 'a', id: 90, last4: 9 });
+    expect(await get('card_v1')).toEqual({ card: 'a', n: 66, n_1h: 50, amount_1d: 108 });
+  });
+
+  it('stops with exit 2 where the source changed, and --rebuild makes everything anew from history, archive and journal', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl", "stream": "-" } }, "clock": "events" }',
+      'tx.jsonl': tx(1, 0, 'a', '5.00'),
+    });
+    await cli(['run', '--mode', 'stream'], { cwd: root, stdin: tx(2, 1, 'a', '1.00') + tx(3, 2, 'a', '1500.00') });
+    put(root, 'features/sources/tx.sql', SOURCE.replace('CHECK (amount > 0)', 'CHECK (amount > 0 AND amount < 1000)'));
+    const stale = await cli(['run', '--mode', 'stream'], { cwd: root });
+    expect(stale.code).toBe(2);
+    expect(stale.err).toContain('FSC7302');
+    expect(stale.err).toContain('--rebuild');
+    const rebuilt = await cli(['run', '--mode', 'stream', '--rebuild', '--format', 'json'], {
+      cwd: root,
+      stdin: tx(4, 3, 'a', '2.00'),
+    });
+    expect(rebuilt.code, rebuilt.err).toBe(0);
+    expect(jsonLines(rebuilt.out)[0]).toMatchObject({ events: { read: 4, accepted: 3, quarantined: 1 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 3, n_1h: 3, amount_1d: 8 });
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 } });
+  });
+
+  it('writes nothing and deletes nothing in a folder that another process holds, and says who', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') });
+    const held = lockFolder(join(root, '.fsc/state'));
+    const { code, err } = await run(root);
+    held.release();
+    expect(code).toBe(3);
+    expect(err).toContain('FSC7114');
+    expect(existsSync(join(root, '.fsc/state/tx.journal'))).toBe(false);
+    expect((await run(root)).code).toBe(0);
+  });
+
+  it('tells corrupt state and state of a newer format, and changes neither', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') });
+    await run(root);
+    const file = join(root, '.fsc/state/tx.snapshot');
+    const good = readFileSync(file);
+    const flipped = Buffer.from(good);
+    flipped[good.length >> 1] = (flipped[good.length >> 1] as number) ^ 1;
+    writeFileSync(file, flipped);
+    const corrupt = await run(root);
+    expect(corrupt.code).toBe(1);
+    expect(corrupt.err).toContain('FSC7113');
+    expect(readFileSync(file).equals(flipped)).toBe(true);
+    const newer = Buffer.from(good);
+    newer.writeUInt32LE(99, 8);
+    writeFileSync(file, newer);
+    expect((await run(root)).code).toBe(1);
+    writeFileSync(file, good);
+    expect((await run(root)).code).toBe(0);
+  });
+
+  it('exits 1 above --max-quarantined, and 0 otherwise', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': `${tx(1, 0, 'a', '5.00')}{\n{\n` });
+    expect((await run(root, '--max-quarantined', '1')).code).toBe(1);
+    const again = make({ ...FILES, 'tx.jsonl': `${tx(1, 0, 'a', '5.00')}{\n{\n` });
+    expect((await run(again, '--max-quarantined', '2')).code).toBe(0);
+  });
+
+  it('names what is wrong with its arguments', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': '' });
+    const cases: readonly (readonly [readonly string[], number, string])[] = [
+      [['run'], 2, '--mode'],
+      [['run', '--mode', 'strem'], 2, 'strem'],
+      [['run', '--mode', 'stream', '--as-of', 'now'], 2, 'FSC7001'],
+      [['run', '--mode', 'batch', '--as-of', 'yesterday'], 2, 'FSC7007'],
+      [['run', '--mode', 'stream', '--source', 'ty=x.jsonl'], 2, 'FSC7001'],
+      [['run', '--mode', 'stream', '--source', 'tx=nothing*.jsonl'], 2, 'FSC7102'],
+      [['run', '--mode', 'stream', '--source', 'tx=kafka:tx'], 2, 'FSC7101'],
+      [['run', '--mode', 'stream', '--shard', '0/2'], 2, 'FSC7011'],
+      [['run', '--mode', 'batch', '--view', 'card_v9'], 2, 'FSC7005'],
+    ];
+    for (const [args, code, text] of cases) {
+      const result = await cli(args, { cwd: root });
+      expect([args.join(' '), result.code]).toEqual([args.join(' '), code]);
+      expect(result.err).toContain(text);
+    }
+  });
+
+  it('stops within two seconds when asked to, keeps what it took off stdin, and goes on', async () => {
+    const root = make({ ...FILES, 'fsc.json': '{ "clock": "events" }' });
+    const stop = new AbortController();
+    const stdin = new Readable({ read() {} });
+    stdin.push(tx(1, 0, 'a', '5.00'));
+    const running = cli(['run', '--mode', 'stream', '--source', 'tx=-', '--format', 'json'], {
+      cwd: root,
+      stdin,
+      signal: stop.signal,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    stdin.push(tx(2, 1, 'a', '1.00'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const asked = performance.now();
+    stop.abort();
+    const { code, out } = await running;
+    expect(performance.now() - asked).toBeLessThan(2000);
+    expect(code).toBe(130);
+    expect(jsonLines(out)[0]).toMatchObject({ events: { read: 2, accepted: 2 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 2, amount_1d: 6 });
+  });
+});
