@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { decodeEntry, Journal, type JournalEntry } from '../log/journal.ts';
 import { type FolderLock, lockFolder } from '../log/lock.ts';
-import { readSections, type Section, writeSections } from '../log/snapshot-file.ts';
+import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
 import type { StateImage } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
 
@@ -140,6 +140,13 @@ export class SourceState {
   async close(): Promise<void> {
     await this.#journal.close();
   }
+}
+
+/** Where the last snapshot of a source was taken; null: there is none. Takes no lock, so it may run beside a stream run. */
+export async function snapshotPosition(folder: string, source: string): Promise<LogPosition | null> {
+  const path = pathOf(folder, source, 'snapshot');
+  const meta = await readSection(path, 'meta');
+  return meta === null ? null : readMeta(new Map([['meta', meta]]), path).position;
 }
 
 function pathOf(folder: string, source: string, kind: 'journal' | 'snapshot'): string {

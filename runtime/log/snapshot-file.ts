@@ -106,7 +106,32 @@ export async function readSections(path: string): Promise<Map<string, Section> |
   }
 }
 
+/** One section alone; null if there is no such file or section. */
+export async function readSection(path: string, name: string): Promise<Section | null> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw corrupt(path, messageOf(error));
+  }
+  try {
+    const { entries, start } = await readHead(file, path);
+    return (await readTable(file, path, entries, start, name)).get(name) ?? null;
+  } finally {
+    await file.close();
+  }
+}
+
 async function readFile(file: FileHandle, path: string): Promise<Map<string, Section>> {
+  const { entries, start } = await readHead(file, path);
+  return readTable(file, path, entries, start, null);
+}
+
+async function readHead(
+  file: FileHandle,
+  path: string,
+): Promise<{ readonly entries: readonly TableEntry[]; readonly start: number }> {
   const head = Buffer.from(await readExactly(file, path, 0, HEAD_BYTES));
   if (!head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 'it is no snapshot of fsc');
   if (crc32(head.subarray(0, 20)) !== head.readUInt32LE(20)) throw corrupt(path, 'its head does not have its checksum');
@@ -117,7 +142,7 @@ async function readFile(file: FileHandle, path: string): Promise<Map<string, Sec
   if (crc32(text) !== head.readUInt32LE(16)) throw corrupt(path, 'its table does not have its checksum');
   const table = JSON.parse(text.toString()) as { byteOrder: string; sections: TableEntry[] };
   if (table.byteOrder !== endianness()) throw corrupt(path, 'it was written by a machine of another byte order');
-  return readTable(file, path, table.sections, HEAD_BYTES + length);
+  return { entries: table.sections, start: HEAD_BYTES + length };
 }
 
 async function readTable(
@@ -125,13 +150,17 @@ async function readTable(
   path: string,
   table: readonly TableEntry[],
   start: number,
+  /** null: all of them. */
+  wanted: string | null,
 ): Promise<Map<string, Section>> {
   const sections = new Map<string, Section>();
   let at = start + padding(start).length;
   for (const { name, type, bytes, checksum } of table) {
-    const content = await readExactly(file, path, at, bytes);
-    if (checksumOf(content) !== checksum) throw corrupt(path, `section ${name} does not have its checksum`);
-    sections.set(name, sectionOf(type, content));
+    if (wanted === null || name === wanted) {
+      const content = await readExactly(file, path, at, bytes);
+      if (checksumOf(content) !== checksum) throw corrupt(path, `section ${name} does not have its checksum`);
+      sections.set(name, sectionOf(type, content));
+    }
     at += bytes + padding(bytes).length;
   }
   return sections;

@@ -40,6 +40,8 @@ export interface AcceptedInput {
   readonly root: string;
   readonly cacheDir: string;
   readonly threads?: number;
+  /** Stops the reading; nothing is kept of it. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Accepted {
@@ -144,6 +146,7 @@ async function writeParts(
     const appender = await RecordAppender.open(session, TABLE, types);
     let rows = 0;
     while (rows < PART_ROWS) {
+      input.signal?.throwIfAborted();
       const batch = await log.next();
       if (batch === null) {
         isAtEnd = true;

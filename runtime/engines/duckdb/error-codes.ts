@@ -12,4 +12,9 @@ export const DUCKDB_CODES = {
     title: 'a result file cannot be written',
     explanation: 'Results are written beside their place and renamed into it, so that a file is whole or not there.',
   },
+  FSC7353: {
+    title: 'two result columns of one name',
+    explanation:
+      'A JSON object or a file holds one column of each name, and a reader would keep one of the two in silence. Name them apart with AS.',
+  },
 } as const;

@@ -1,51 +1,184 @@
-import { StatementType } from '@duckdb/node-api';
-import type { ColumnBatch } from '../../values/batch.ts';
+/**
+ * People's queries in a locked DuckDB (design.md section 11): sources as views, views as macros, nothing else of the machine in reach.
+ *
+ * Reads: Parquet files of accepted records. Writes: one file, where the caller asks for it.
+ */
+import { type DuckDBType, DuckDBTypeId, StatementType } from '@duckdb/node-api';
+import { quoteText } from '../../sources/duckdb-scan.ts';
 import { FscError } from '../../values/errors.ts';
-import type { SqlType } from '../../values/types.ts';
-import { type CatalogueSource, sourceView } from './catalogue.ts';
+import type { Value } from '../../values/types.ts';
+import { type CatalogueSource, installRelations } from './catalogue.ts';
+import { quoteName } from './load.ts';
+import { type QueryColumn, QueryRows, queryColumn } from './query-values.ts';
 import { type DuckDbOptions, type DuckDbSession, engineFault, openDuckDb } from './session.ts';
 
+export interface QuerySessionOptions extends DuckDbOptions {
+  /** Stops a running query at once. */
+  readonly signal?: AbortSignal;
+  /** The one file that `copy` may write. */
+  readonly writableFile?: string;
+}
+
 export interface QueryResult {
-  readonly names: readonly string[];
-  /** Types that fsc doesn't know (lists, structs, times) come as text. */
-  readonly types: readonly SqlType[];
-  readonly batches: AsyncGenerator<ColumnBatch>;
+  readonly columns: readonly QueryColumn[];
+  readonly isExplain: boolean;
+  /** Some rows at a time. */
+  readonly parts: AsyncGenerator<readonly (readonly Value[])[]>;
+}
+
+interface Described {
+  readonly isExplain: boolean;
+  readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[];
 }
 
 /** What may be asked: statements that only read. */
 const READING = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
 
-/** A locked session over Parquet files: sources as views, views as macros. Nothing else of the machine is in reach. */
 export async function openQuerySession(
   sources: readonly CatalogueSource[],
   macroFiles: readonly string[],
-  options: DuckDbOptions = {},
-): Promise<DuckDbSession> {
-  const readable = sources.flatMap((source) => source.paths);
-  const session = await openDuckDb({ ...options, readable: [...readable, ...(options.readable ?? [])] });
-  for (const source of sources) await session.run(sourceView(source));
-  for (const file of macroFiles) await session.run(file);
-  await session.lock();
-  return session;
-}
-
-/** One statement that reads; its rows are streamed. */
-export async function query(session: DuckDbSession, sql: string): Promise<QueryResult> {
-  await assertReading(session, sql);
-  return session.streamColumns(sql);
-}
-
-async function assertReading(session: DuckDbSession, sql: string): Promise<void> {
-  let type: StatementType;
+  options: QuerySessionOptions = {},
+): Promise<QuerySession> {
+  const { signal, writableFile, ...engine } = options;
+  const files = sources.flatMap((source) => source.paths ?? []);
+  const written = writableFile === undefined ? [] : [writableFile];
+  const session = await openDuckDb({ ...engine, readable: [...files, ...written, ...(engine.readable ?? [])] });
   try {
-    const statements = await session.connection.extractStatements(sql);
-    if (statements.count !== 1) throw notAllowed(`the text holds ${statements.count} statements`, 'ask one SELECT');
-    type = (await statements.prepare(0)).statementType;
+    await installRelations((sql) => session.run(sql), sources, macroFiles);
+    await session.lock();
   } catch (error) {
-    throw engineFault(error);
+    session.close();
+    throw error;
   }
-  if (!READING.has(type))
-    throw notAllowed('the statement does not only read', 'ask a SELECT; `--out FILE` writes its rows');
+  return new QuerySession(session, signal ?? null);
+}
+
+export class QuerySession {
+  readonly #session: DuckDbSession;
+  readonly #signal: AbortSignal | null;
+  readonly #interrupt: () => void;
+
+  constructor(session: DuckDbSession, signal: AbortSignal | null) {
+    this.#session = session;
+    this.#signal = signal;
+    this.#interrupt = () => session.connection.interrupt();
+    signal?.addEventListener('abort', this.#interrupt);
+  }
+
+  /** One statement that reads; its rows are streamed. */
+  async query(sql: string): Promise<QueryResult> {
+    const { isExplain } = await this.#describe(sql);
+    try {
+      const result = await this.#session.connection.stream(sql);
+      const types = result.columnTypes();
+      const columns = result.columnNames().map((name, i) => queryColumn(name, types[i] as DuckDBType));
+      return { columns, isExplain, parts: this.#parts(result, new QueryRows(types)) };
+    } catch (error) {
+      throw engineFault(error);
+    }
+  }
+
+  async *#parts(
+    result: Awaited<ReturnType<DuckDbSession['connection']['stream']>>,
+    rows: QueryRows,
+  ): AsyncGenerator<readonly (readonly Value[])[]> {
+    for (;;) {
+      try {
+        this.#signal?.throwIfAborted();
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        yield rows.read(chunk);
+      } catch (error) {
+        throw engineFault(error);
+      }
+    }
+  }
+
+  /** Writes the rows into the session's file; gives their number. */
+  async copy(sql: string, path: string, format: 'parquet' | 'csv'): Promise<number> {
+    const { columns, isExplain } = await this.#describe(sql);
+    if (isExplain) throw notAllowed('a plan is no table to be written', 'leave out EXPLAIN, or --out');
+    assertDistinctNames(columns.map(({ name }) => name));
+    const items = columns.map(({ name, type }) => fileItem(name, type, format)).join(', ');
+    try {
+      // The text may end in a semicolon or a comment, so it can't stand in parentheses.
+      await this.#session.connection.run(`CREATE OR REPLACE TEMP VIEW "fsc result" AS ${sql}`);
+      const options = format === 'csv' ? 'FORMAT csv, HEADER true' : 'FORMAT parquet, COMPRESSION zstd';
+      const result = await this.#session.connection.run(
+        `COPY (SELECT ${items} FROM "fsc result") TO ${quoteText(path)} (${options})`,
+      );
+      return Number(result.rowsChanged);
+    } catch (error) {
+      throw engineFault(error);
+    }
+  }
+
+  async #describe(sql: string): Promise<Described> {
+    try {
+      const statements = await this.#session.connection.extractStatements(sql);
+      if (statements.count !== 1) throw notAllowed(`the text holds ${statements.count} statements`, 'ask one SELECT');
+      const prepared = await statements.prepare(0);
+      const { statementType, parameterCount, columnCount } = prepared;
+      if (!READING.has(statementType))
+        throw notAllowed('the statement does not only read', 'ask a SELECT; `--out FILE` writes its rows');
+      if (parameterCount > 0) throw notAllowed('the statement has parameters', 'write values in their place');
+      const columns = Array.from({ length: columnCount }, (_, i) => ({
+        name: prepared.columnName(i),
+        type: prepared.columnType(i),
+      }));
+      return { isExplain: statementType === StatementType.EXPLAIN, columns };
+    } catch (error) {
+      if (error instanceof Error && error.message === NO_STATEMENT)
+        throw notAllowed('the text holds no statement', 'ask a SELECT');
+      throw engineFault(error);
+    }
+  }
+
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#interrupt);
+    this.#session.close();
+  }
+}
+
+/** What the binding says of a text without a statement. */
+const NO_STATEMENT = 'Error in native callback';
+
+/** Readers of JSON and files keep one of two columns of a name, in silence. */
+export function assertDistinctNames(names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    // DuckDB's names differ by more than case.
+    const folded = name.toLowerCase();
+    if (seen.has(folded)) {
+      throw new FscError(
+        'FSC7353',
+        1,
+        `two columns of the result are called \`${name}\``,
+        'a JSON object or a file holds one of each name',
+        'name them with AS',
+      );
+    }
+    seen.add(folded);
+  }
+}
+
+/** Types that a file would hold as something else: HUGEINT becomes a double in Parquet, an interval loses its microseconds. */
+function fileItem(name: string, type: DuckDBType, format: 'parquet' | 'csv'): string {
+  const quoted = quoteName(name);
+  const cast = (to: string): string => `CAST(${quoted} AS ${to}) AS ${quoted}`;
+  if (format === 'csv') return quoted;
+  switch (type.typeId) {
+    case DuckDBTypeId.HUGEINT:
+    case DuckDBTypeId.UHUGEINT:
+      return cast('DECIMAL(38,0)');
+    case DuckDBTypeId.BIGNUM:
+    case DuckDBTypeId.INTERVAL:
+    case DuckDBTypeId.BIT:
+    case DuckDBTypeId.TIME_TZ:
+      return cast('VARCHAR');
+    default:
+      return quoted;
+  }
 }
 
 function notAllowed(message: string, help: string): FscError {

@@ -1,0 +1,134 @@
+/** The project's sources as relations in DuckDB, each read when a query needs it and not before. */
+import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
+import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import { type CatalogueSource, refreshCatalogue, unreadSource } from '../runtime/engines/duckdb/catalogue.ts';
+import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
+import { snapshotPosition } from '../runtime/engines/state-folder.ts';
+import type { SourceProgram } from '../runtime/log/contract.ts';
+import { FscError } from '../runtime/values/errors.ts';
+import { acceptedInput, acceptedRecords } from './accepted.ts';
+import { type GlobalFlags, type Io, say } from './io.ts';
+import type { SourceLocations } from './locations.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Reading that takes longer than this is told. */
+const QUIET_MS = 800;
+
+export class Relations {
+  readonly #io: Io;
+  readonly #flags: GlobalFlags;
+  readonly #workspace: Workspace;
+  readonly #locations: ReadonlyMap<string, SourceLocations>;
+  readonly #read = new Map<string, AcceptedWithArchive>();
+
+  constructor(io: Io, flags: GlobalFlags, workspace: Workspace, locations: ReadonlyMap<string, SourceLocations>) {
+    this.#io = io;
+    this.#flags = flags;
+    this.#workspace = workspace;
+    this.#locations = locations;
+  }
+
+  /** Of the log sources read so far. */
+  get read(): ReadonlyMap<string, AcceptedWithArchive> {
+    return this.#read;
+  }
+
+  /**
+   * Runs `action` in a locked session. Where it meets a source that was not read, the source is read and `action` begun anew: it must not
+   * have shown anything by then, which holds for whatever fails while DuckDB binds a query.
+   */
+  async withSession<T>(options: QuerySessionOptions, action: (session: QuerySession) => Promise<T>): Promise<T> {
+    for (;;) {
+      const session = await this.#open(options);
+      try {
+        return await action(session);
+      } catch (error) {
+        const source = error instanceof FscError ? unreadSource(error.message) : null;
+        if (source === null || this.#read.has(source)) throw error;
+        await this.readSource(source);
+      } finally {
+        session.close();
+      }
+    }
+  }
+
+  #open(options: QuerySessionOptions): Promise<QuerySession> {
+    return openQuerySession(this.#sources(), macroFiles(this.#workspace), { signal: this.#io.signal, ...options });
+  }
+
+  #sources(): CatalogueSource[] {
+    return this.#workspace.program.sources.map(({ spec }) => ({
+      spec,
+      paths: spec.kind === 'request' ? [] : (this.#read.get(spec.name)?.paths ?? null),
+    }));
+  }
+
+  async readSource(name: string): Promise<AcceptedWithArchive> {
+    const known = this.#read.get(name);
+    if (known !== undefined) return known;
+    const timer = setTimeout(() => say(this.#io, this.#flags, `reading the records of ${name} …`), QUIET_MS);
+    try {
+      const accepted = await readAccepted(this.#io, this.#workspace, name, this.#locations);
+      this.#read.set(name, accepted);
+      return accepted;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Brings `.fsc/catalogue.duckdb` up to date with what was read; a source by --source is for this command only. */
+  async refreshCatalogue(): Promise<void> {
+    if ([...this.#locations.values()].some(({ isOverridden }) => isOverridden)) return;
+    try {
+      await refreshCatalogue(this.#workspace.paths.catalogue, this.#sources(), macroFiles(this.#workspace));
+    } catch (error) {
+      // The command has done what it was asked for.
+      if (!(error instanceof FscError)) throw error;
+      say(
+        this.#io,
+        this.#flags,
+        `the catalogue for notebooks is not up to date: ${error.message} (${error.why ?? ''})`,
+      );
+    }
+  }
+}
+
+export function macroFiles(workspace: Workspace): readonly string[] {
+  return [...workspace.files].filter(([path]) => path.startsWith('duckdb/')).map(([, text]) => text);
+}
+
+/** For notebooks: every source read, and the catalogue written if that changes it. Cheap where nothing changed. */
+export async function writeWholeCatalogue(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  locations: ReadonlyMap<string, SourceLocations>,
+): Promise<void> {
+  const relations = new Relations(io, flags, workspace, locations);
+  for (const { spec } of workspace.program.sources) if (spec.kind === 'log') await relations.readSource(spec.name);
+  await relations.refreshCatalogue();
+}
+
+/** Without any location there is what the archive kept of runs with --source, or nothing. */
+async function readAccepted(
+  io: Io,
+  workspace: Workspace,
+  name: string,
+  locations: ReadonlyMap<string, SourceLocations>,
+): Promise<AcceptedWithArchive> {
+  const at = locations.get(name);
+  const source = workspace.program.sources.find(({ spec }) => spec.name === name) as SourceProgram;
+  const isArchived = listArchive(workspace.paths.archive, name).length > 0;
+  const hasConsumedHistory = isArchived && (await consumedHistory(workspace, name));
+  if (at !== undefined && at.history === null && at.stream === null) {
+    const input = { ...acceptedInput(workspace, source, at), signal: io.signal };
+    return acceptedWithArchive({ ...input, archiveFolder: workspace.paths.archive, hasConsumedHistory });
+  }
+  return acceptedRecords(workspace, name, locations, hasConsumedHistory);
+}
+
+/** Whether the state was backfilled from the history. */
+async function consumedHistory(workspace: Workspace, source: string): Promise<boolean> {
+  const position = await snapshotPosition(workspace.paths.state, source);
+  return position !== null && Object.keys(position.partitions).some((partition) => partition.startsWith('history:'));
+}
