@@ -162,7 +162,8 @@ export function formatError(error: FscError, json: boolean): string {
     return `${JSON.stringify({ v: 1, code: error.code, severity: 'error', message: error.message, cause: error.why, help: error.help })}\n`;
   }
   const lines = [`error[${error.code}]: ${error.message}`];
-  if (error.why !== null) lines.push(`  = cause: ${error.why}`);
+  // An engine's words may draw a caret under a line of theirs.
+  if (error.why !== null) lines.push(`  = cause: ${error.why.replaceAll('\n', '\n           ')}`);
   if (error.help !== null) lines.push(`help: ${error.help}`);
   return `${lines.join('\n')}\n`;
 }

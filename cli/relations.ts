@@ -20,6 +20,8 @@ export class Relations {
   readonly #workspace: Workspace;
   readonly #locations: ReadonlyMap<string, SourceLocations>;
   readonly #read = new Map<string, AcceptedWithArchive>();
+  /** Sources of kind request that a query met. */
+  readonly #requests = new Set<string>();
 
   constructor(io: Io, flags: GlobalFlags, workspace: Workspace, locations: ReadonlyMap<string, SourceLocations>) {
     this.#io = io;
@@ -44,8 +46,8 @@ export class Relations {
         return await action(session);
       } catch (error) {
         const source = error instanceof FscError ? unreadSource(error.message) : null;
-        if (source === null || this.#read.has(source)) throw error;
-        await this.readSource(source);
+        if (source === null || this.#read.has(source) || this.#requests.has(source)) throw error;
+        await this.#need(source);
       } finally {
         session.close();
       }
@@ -59,8 +61,17 @@ export class Relations {
   #sources(): CatalogueSource[] {
     return this.#workspace.program.sources.map(({ spec }) => ({
       spec,
-      paths: spec.kind === 'request' ? [] : (this.#read.get(spec.name)?.paths ?? null),
+      paths: this.#requests.has(spec.name) ? [] : (this.#read.get(spec.name)?.paths ?? null),
     }));
+  }
+
+  async #need(name: string): Promise<void> {
+    const isRequest = this.#workspace.program.sources.some(({ spec }) => spec.name === name && spec.kind === 'request');
+    if (!isRequest) await this.readSource(name);
+    else {
+      this.#requests.add(name);
+      say(this.#io, this.#flags, `${name} is what a caller sends: it has no rows here, nor has a view over it`);
+    }
   }
 
   async readSource(name: string): Promise<AcceptedWithArchive> {
@@ -80,7 +91,8 @@ export class Relations {
   async refreshCatalogue(): Promise<void> {
     if ([...this.#locations.values()].some(({ isOverridden }) => isOverridden)) return;
     try {
-      await refreshCatalogue(this.#workspace.paths.catalogue, this.#sources(), macroFiles(this.#workspace));
+      const sources = this.#sources().map(({ spec, paths }) => ({ spec, paths: spec.kind === 'request' ? [] : paths }));
+      await refreshCatalogue(this.#workspace.paths.catalogue, sources, macroFiles(this.#workspace));
     } catch (error) {
       // The command has done what it was asked for.
       if (!(error instanceof FscError)) throw error;

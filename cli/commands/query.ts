@@ -86,7 +86,8 @@ async function writeFile(
   numbers: NumberFormat,
 ): Promise<void> {
   const rows = await out.write(async () =>
-    relations.withSession({ writableFile: out.temporary }, (session) => out.fill(session, sql, numbers)),
+    relations.withSession({ writableFiles: [out.temporary] }, (session) => out.fill(session, sql, numbers)),
   );
-  say(io, flags, `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'} written to ${out.name}`);
+  if (flags.format === 'json') await writeOut(io.stdout, `${JSON.stringify({ rows, out: out.name })}\n`);
+  else say(io, flags, `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'} written to ${out.name}`);
 }

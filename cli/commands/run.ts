@@ -12,6 +12,7 @@ import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
 import { formatCount, Progress } from '../progress.ts';
+import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 
@@ -28,7 +29,7 @@ interface RunFlags {
   readonly rebuild: boolean;
   readonly maxQuarantined?: number;
   readonly maxExpressionErrors?: number;
-  readonly numbers: 'number' | 'string';
+  readonly numbers: NumberFormat;
 }
 
 export function register(program: Command, run: CommandRunner): void {
@@ -52,9 +53,7 @@ export function register(program: Command, run: CommandRunner): void {
     .option('--rebuild', 'make state and rows anew from history and archive, which are kept', false)
     .option('--max-quarantined <n>', 'exit 1 if more records were quarantined', countOf)
     .option('--max-expression-errors <n>', 'exit 1 if more expressions failed (overflow, x/0, casts)', countOf)
-    .addOption(
-      new Option('--numbers <form>', 'integers and decimals in JSON').choices(['number', 'string']).default('number'),
-    );
+    .addOption(numbersOption());
   addSourceOption(command).action(async () => {
     await run(command, (io, flags) => start(io, flags, command.opts<RunFlags>()));
   });
@@ -116,6 +115,7 @@ async function writeOutFile(
     out,
     sources: options.source ?? [],
     numbers: options.numbers,
+    maxQuarantined: options.maxQuarantined ?? null,
     maxExpressionErrors: options.maxExpressionErrors ?? null,
   });
 }

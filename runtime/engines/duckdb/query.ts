@@ -15,8 +15,8 @@ import { type DuckDbOptions, type DuckDbSession, engineFault, openDuckDb } from 
 export interface QuerySessionOptions extends DuckDbOptions {
   /** Stops a running query at once. */
   readonly signal?: AbortSignal;
-  /** The one file that `copy` may write. */
-  readonly writableFile?: string;
+  /** The only files that `copy` may write. */
+  readonly writableFiles?: readonly string[];
 }
 
 export interface QueryResult {
@@ -39,10 +39,10 @@ export async function openQuerySession(
   macroFiles: readonly string[],
   options: QuerySessionOptions = {},
 ): Promise<QuerySession> {
-  const { signal, writableFile, ...engine } = options;
+  const { signal, writableFiles, ...engine } = options;
   const files = sources.flatMap((source) => source.paths ?? []);
-  const written = writableFile === undefined ? [] : [writableFile];
-  const session = await openDuckDb({ ...engine, readable: [...files, ...written, ...(engine.readable ?? [])] });
+  const readable = [...files, ...(writableFiles ?? []), ...(engine.readable ?? [])];
+  const session = await openDuckDb({ ...engine, readable });
   try {
     await installRelations((sql) => session.run(sql), sources, macroFiles);
     await session.lock();
@@ -94,21 +94,32 @@ export class QuerySession {
     }
   }
 
-  /** Writes the rows into the session's file; gives their number. */
+  /** Writes the rows into one of the session's files; gives their number. */
   async copy(sql: string, path: string, format: 'parquet' | 'csv'): Promise<number> {
     const { columns, isExplain } = await this.#describe(sql);
     if (isExplain) throw notAllowed('a plan is no table to be written', 'leave out EXPLAIN, or --out');
     assertDistinctNames(columns.map(({ name }) => name));
     const items = columns.map(({ name, type }) => fileItem(name, type, format)).join(', ');
+    await this.#nameResult(sql);
     try {
-      // The text may end in a semicolon or a comment, so it can't stand in parentheses.
-      await this.#session.connection.run(`CREATE OR REPLACE TEMP VIEW "fsc result" AS ${sql}`);
       const options = format === 'csv' ? 'FORMAT csv, HEADER true' : 'FORMAT parquet, COMPRESSION zstd';
       const result = await this.#session.connection.run(
         `COPY (SELECT ${items} FROM "fsc result") TO ${quoteText(path)} (${options})`,
       );
       return Number(result.rowsChanged);
     } catch (error) {
+      throw engineFault(error);
+    }
+  }
+
+  /** The text may end in a semicolon or a comment, so it can't stand in parentheses. */
+  async #nameResult(sql: string): Promise<void> {
+    try {
+      await this.#session.connection.run(`CREATE OR REPLACE TEMP VIEW "fsc result" AS ${sql}`);
+    } catch (error) {
+      // DESCRIBE, SHOW and the like run as they are, but name no relation.
+      if (error instanceof Error && error.message.startsWith('Parser Error'))
+        throw notAllowed('the rows of this statement cannot be written', 'leave out --out, or write a SELECT');
       throw engineFault(error);
     }
   }
@@ -128,9 +139,9 @@ export class QuerySession {
       }));
       return { isExplain: statementType === StatementType.EXPLAIN, columns };
     } catch (error) {
-      if (error instanceof Error && error.message === NO_STATEMENT)
-        throw notAllowed('the text holds no statement', 'ask a SELECT');
-      throw engineFault(error);
+      if (!(error instanceof Error) || error instanceof FscError) throw error;
+      if (error.message === NO_STATEMENT) throw notAllowed('the text holds no statement', 'ask a SELECT');
+      throw engineFault(new Error(error.message.replace(/^Failed to extract statements: /, '')));
     }
   }
 
@@ -162,10 +173,12 @@ export function assertDistinctNames(names: readonly string[]): void {
   }
 }
 
-/** Types that a file would hold as something else: HUGEINT becomes a double in Parquet, an interval loses its microseconds. */
+/** What a file would hold as something else: HUGEINT becomes a double in Parquet, an interval loses its microseconds; −0 is 0. */
 function fileItem(name: string, type: DuckDBType, format: 'parquet' | 'csv'): string {
   const quoted = quoteName(name);
   const cast = (to: string): string => `CAST(${quoted} AS ${to}) AS ${quoted}`;
+  if (type.typeId === DuckDBTypeId.DOUBLE) return `${quoted} + CAST(0 AS DOUBLE) AS ${quoted}`;
+  if (type.typeId === DuckDBTypeId.FLOAT) return `${quoted} + CAST(0 AS FLOAT) AS ${quoted}`;
   if (format === 'csv') return quoted;
   switch (type.typeId) {
     case DuckDBTypeId.HUGEINT:

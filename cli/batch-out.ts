@@ -1,0 +1,267 @@
+/** `run --mode batch --out FILE`: every entity's values at an instant, by DuckDB over the accepted records. */
+import type { ViewPlan } from '../compiler/plan/plan.ts';
+import { quoteName } from '../runtime/engines/duckdb/load.ts';
+import type { QuerySession } from '../runtime/engines/duckdb/query.ts';
+import { addCounts, noCounts } from '../runtime/engines/run-summary.ts';
+import { wallClock } from '../runtime/time/clock.ts';
+import { FscError } from '../runtime/values/errors.ts';
+import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
+import type { ExitStatus } from './cli.ts';
+import { viewNamed } from './compiled.ts';
+import { parseInstant } from './instant.ts';
+import { type GlobalFlags, type Io, say, writeOut } from './io.ts';
+import { locationsOf } from './locations.ts';
+import { OutFile } from './out-file.ts';
+import { formatCount } from './progress.ts';
+import { Relations } from './relations.ts';
+import { type NumberFormat, writeJsonRows } from './result-rows.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface BatchOutOptions {
+  /** None: every view that has rows of its own. */
+  readonly views: readonly string[];
+  /** T of cli.md. */
+  readonly asOf: string;
+  /** A path with `{view}` where there are several views, or `-`. */
+  readonly out: string;
+  /** `--source` as given. */
+  readonly sources: readonly string[];
+  readonly numbers: NumberFormat;
+  readonly maxQuarantined: number | null;
+  readonly maxExpressionErrors: number | null;
+}
+
+interface BatchSummary {
+  readonly mode: 'batch';
+  readonly views: readonly string[];
+  readonly events: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly duplicate: number;
+    readonly late: number;
+    readonly quarantined: number;
+  };
+  readonly skipped: number;
+  readonly unknownFields: number;
+  readonly quarantine: Readonly<Record<string, number>>;
+  /** DuckDB gives NULL where an expression fails, and does not count. */
+  readonly expressionErrors: null;
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+export async function runBatchOut(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  options: BatchOutOptions,
+): Promise<ExitStatus> {
+  const startedMicros = wallClock.nowMicros();
+  refuseCounting(options);
+  if (options.asOf !== 'now') parseInstant(options.asOf, wallClock.nowMicros); // told before anything is read
+  const views = chosenViews(workspace, options);
+  const files = filesOf(io, views, options.out);
+  sayLeftOut(io, flags, workspace, options);
+  const relations = new Relations(io, flags, workspace, locationsOf(workspace, options.sources));
+  // Whatever the instant, so that the summary tells of all records.
+  for (const view of views) await relations.readSource(view.spec.source);
+  const asOfMicros = await instantOf(workspace, relations, views, options.asOf);
+  const rows =
+    files === null
+      ? await printRows(io, relations, views[0] as ViewPlan, asOfMicros, options.numbers)
+      : await writeFiles(relations, views, files, asOfMicros, options.numbers);
+  const summary = summarise(relations, views, rows, (wallClock.nowMicros() - startedMicros) / 1_000_000);
+  await tell(io, flags, summary, asOfMicros, options.out);
+  await relations.refreshCatalogue();
+  refuseExcess(summary, options.maxQuarantined);
+  return 0;
+}
+
+function refuseCounting({ maxExpressionErrors }: BatchOutOptions): void {
+  if (maxExpressionErrors === null) return;
+  throw new FscError(
+    'FSC7001',
+    2,
+    '--max-expression-errors does not go with --out',
+    'DuckDB gives NULL where an expression fails and does not count them',
+    'count them with --to online, or in a stream run',
+  );
+}
+
+/** Request views have no rows until somebody asks. */
+function chosenViews(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  { views }: BatchOutOptions,
+): readonly ViewPlan[] {
+  const named = [...new Set(views)].map((name) => viewNamed(workspace.plan, name));
+  const request = named.find((view) => view.kind === 'request');
+  if (request !== undefined) {
+    throw new FscError(
+      'FSC7001',
+      2,
+      `\`${request.spec.name}\` is a request view: it has no rows of its own`,
+      `its rows are made from what a caller sends (\`${request.spec.source}\`)`,
+      `write the views that it joins, or give requests as labels: fsc dataset --labels FILE --view ${request.spec.name}`,
+    );
+  }
+  if (named.length > 0) return named;
+  const all = workspace.plan.views.filter((view) => view.kind !== 'request');
+  if (all.length > 0) return all;
+  throw new FscError('FSC7009', 2, 'there is nothing to write', 'no view has rows of its own', 'write a view first');
+}
+
+function sayLeftOut(io: Io, flags: GlobalFlags, workspace: Workspace, { views }: BatchOutOptions): void {
+  const left = workspace.plan.views.filter((view) => view.kind === 'request').map((view) => view.spec.name);
+  if (views.length > 0 || left.length === 0) return;
+  say(io, flags, `left out: ${left.join(', ')} (a request view has no rows of its own)`);
+}
+
+/** null: stdout. */
+function filesOf(io: Io, views: readonly ViewPlan[], out: string): readonly OutFile[] | null {
+  if (out === '-') {
+    if (views.length === 1) return null;
+    throw severalViews(views, 'stdout takes the rows of one view', 'name it: --view VIEW');
+  }
+  if (views.length > 1 && !out.includes('{view}')) {
+    throw severalViews(views, `\`${out}\` is one file`, "write {view} into the path, such as 'values-{view}.parquet'");
+  }
+  return views.map((view) => OutFile.at(io.cwd, out.replaceAll('{view}', view.spec.name)));
+}
+
+function severalViews(views: readonly ViewPlan[], why: string, help: string): FscError {
+  const names = views.map((view) => view.spec.name).join(', ');
+  return new FscError('FSC7001', 2, `${views.length} views need as many files`, `${why}; the views are ${names}`, help);
+}
+
+/** With the clock of the events, now is the newest of them. */
+async function instantOf(
+  workspace: Workspace,
+  relations: Relations,
+  views: readonly ViewPlan[],
+  asOf: string,
+): Promise<number> {
+  if (asOf !== 'now' || workspace.project.config.clock === 'wall') return parseInstant(asOf, wallClock.nowMicros);
+  const times = new Map(
+    views.flatMap((view) => {
+      if (view.kind === 'request') return [];
+      const column = view.source.columns[view.source.eventTimeColumn];
+      return column === undefined ? [] : [[view.source.name, column.name] as const];
+    }),
+  );
+  const parts = [...times].map(([source, column]) => `SELECT max(${quoteName(column)}) AS t FROM ${quoteName(source)}`);
+  const newest = await relations.withSession({}, async (session) => {
+    const { parts: results } = await session.query(`SELECT max(t) FROM (${parts.join(' UNION ALL ')})`);
+    for await (const rows of results) return rows[0]?.[0] ?? null;
+    return null;
+  });
+  const micros = typeof newest === 'string' ? parseTimestamp(newest) : null;
+  // Without a record nothing has a row, whatever the instant.
+  return micros ?? wallClock.nowMicros();
+}
+
+/** Rows in the order of the entity, so that two runs write the same file. */
+function valuesSql(view: ViewPlan, asOfMicros: number): string {
+  const macro = quoteName(view.kind === 'rows' ? `${view.spec.name}_latest` : view.spec.name);
+  const order = view.spec.entity.map((column) => quoteName(column.name)).join(', ');
+  return `SELECT * FROM ${macro}(make_timestamp(CAST(${asOfMicros} AS BIGINT))) ORDER BY ${order}`;
+}
+
+async function printRows(
+  io: Io,
+  relations: Relations,
+  view: ViewPlan,
+  asOfMicros: number,
+  numbers: NumberFormat,
+): Promise<number> {
+  return relations.withSession({}, async (session) => {
+    const { columns, parts } = await session.query(valuesSql(view, asOfMicros));
+    return writeJsonRows(io.stdout, columns, parts, numbers);
+  });
+}
+
+/** All files, or none. */
+async function writeFiles(
+  relations: Relations,
+  views: readonly ViewPlan[],
+  files: readonly OutFile[],
+  asOfMicros: number,
+  numbers: NumberFormat,
+): Promise<number> {
+  const writableFiles = files.map((file) => file.temporary);
+  const fill = async (session: QuerySession): Promise<number> => {
+    let rows = 0;
+    for (const [i, view] of views.entries())
+      rows += await (files[i] as OutFile).fill(session, valuesSql(view, asOfMicros), numbers);
+    return rows;
+  };
+  try {
+    const rows = await relations.withSession({ writableFiles }, fill);
+    for (const file of files) file.commit();
+    return rows;
+  } finally {
+    for (const file of files) file.discard();
+  }
+}
+
+/** `read = accepted + duplicate + late + quarantined`: what the archive has is accepted, what it overrules a duplicate of that. */
+function summarise(relations: Relations, views: readonly ViewPlan[], rows: number, seconds: number): BatchSummary {
+  const counts = noCounts();
+  for (const { historyCounts, archived, overruled } of relations.read.values()) {
+    addCounts(counts, historyCounts);
+    counts.read += archived;
+    counts.accepted += archived - overruled;
+    counts.duplicate += overruled;
+  }
+  const { read, accepted, duplicate, late, quarantined, skipped, unknownFields, reasons } = counts;
+  return {
+    mode: 'batch',
+    views: views.map((view) => view.spec.name),
+    events: { read, accepted, duplicate, late, quarantined },
+    skipped,
+    unknownFields,
+    quarantine: reasons,
+    expressionErrors: null,
+    rows,
+    seconds,
+  };
+}
+
+async function tell(io: Io, flags: GlobalFlags, summary: BatchSummary, asOfMicros: number, out: string): Promise<void> {
+  if (flags.format === 'json') {
+    await writeOut(out === '-' ? io.stderr : io.stdout, `${JSON.stringify(summary)}\n`);
+    return;
+  }
+  const { events, rows, seconds, views } = summary;
+  const others = [
+    [events.duplicate, 'duplicate'],
+    [events.late, 'late'],
+    [events.quarantined, 'quarantined'],
+    [summary.skipped, 'skipped by @only'],
+    [summary.unknownFields, 'unknown fields'],
+  ] as const;
+  const told = others.filter(([count]) => count > 0).map(([count, word]) => `, ${formatCount(count)} ${word}`);
+  const reasons = Object.entries(summary.quarantine).map(([reason, count]) => `${formatCount(count)} ${reason}`);
+  const place = out === '-' ? '' : ` to ${out}`;
+  say(
+    io,
+    flags,
+    [
+      `${formatCount(events.read)} read, ${formatCount(events.accepted)} accepted${told.join('')} in ${seconds.toFixed(1)} s`,
+      ...(reasons.length === 0 ? [] : [`quarantined: ${reasons.join(', ')}`]),
+      `${formatCount(rows)} rows of ${views.join(', ')} at ${printTimestamp(asOfMicros)} written${place}`,
+    ].join('\n'),
+  );
+}
+
+function refuseExcess({ events }: BatchSummary, limit: number | null): void {
+  if (limit === null || events.quarantined <= limit) return;
+  throw new FscError(
+    'FSC7016',
+    1,
+    `${formatCount(events.quarantined)} quarantined, and ${formatCount(limit)} are tolerated`,
+    'the values were written without these records',
+    null,
+  );
+}
