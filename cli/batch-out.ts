@@ -89,12 +89,7 @@ function refuseCounting({ maxExpressionErrors }: BatchOutOptions): void {
 }
 
 /** Request views have no rows until somebody asks. */
-function chosenViews(
-  io: Io,
-  flags: GlobalFlags,
-  workspace: Workspace,
-  { views }: BatchOutOptions,
-): readonly ViewPlan[] {
+function chosenViews(workspace: Workspace, { views }: BatchOutOptions): readonly ViewPlan[] {
   const named = [...new Set(views)].map((name) => viewNamed(workspace.plan, name));
   const request = named.find((view) => view.kind === 'request');
   if (request !== undefined) {
