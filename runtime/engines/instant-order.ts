@@ -1,32 +1,40 @@
+const DIGIT_BITS = 11;
+const DIGITS = 1 << DIGIT_BITS;
+const TWO_32 = 4294967296;
+/** Instants mostly stand on whole seconds or milliseconds, and shorter numbers are sorted in fewer passes. */
+const UNITS_MICROS = [60_000_000, 1_000_000, 1000];
+
 /** Labels in order of their instants; equal instants keep the labels' order. */
-export interface InstantOrder {
-  readonly permutation: Uint32Array<ArrayBufferLike>;
-  /** Position in `permutation` of the first label at exactly or after `micros`. */
-  firstAt(micros: number): number;
+export function orderByInstant(instants: Float64Array): Uint32Array<ArrayBufferLike> {
+  const range = rangeOf(instants);
+  return range.isSorted ? identity(instants.length) : radixOrder(instants, range);
 }
 
-const RADIX_BITS = 16;
-const RADIX = 1 << RADIX_BITS;
-
-export function orderByInstant(instants: Float64Array): InstantOrder {
-  const permutation = isSorted(instants) ? identity(instants.length) : radixOrder(instants);
-  return {
-    permutation,
-    firstAt(micros) {
-      let low = 0;
-      let high = permutation.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((instants[permutation[middle] as number] as number) < micros) low = middle + 1;
-        else high = middle;
-      }
-      return low;
-    },
-  };
+interface InstantRange {
+  readonly isSorted: boolean;
+  readonly least: number;
+  readonly greatest: number;
+  /** All instants are this far apart, or a multiple. */
+  readonly unit: number;
 }
 
-function isSorted(instants: Float64Array): boolean {
-  for (let i = 1; i < instants.length; i++) if ((instants[i] as number) < (instants[i - 1] as number)) return false;
+function rangeOf(instants: Float64Array): InstantRange {
+  let isSorted = true;
+  let before = Number.NEGATIVE_INFINITY;
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (const instant of instants) {
+    if (instant < before) isSorted = false;
+    if (instant < least) least = instant;
+    if (instant > greatest) greatest = instant;
+    before = instant;
+  }
+  const unit = isSorted ? 1 : (UNITS_MICROS.find((micros) => isWhole(instants, least, micros)) ?? 1);
+  return { isSorted, least, greatest, unit };
+}
+
+function isWhole(instants: Float64Array, least: number, unit: number): boolean {
+  for (const instant of instants) if ((instant - least) % unit !== 0) return false;
   return true;
 }
 
@@ -36,33 +44,58 @@ function identity(length: number): Uint32Array {
   return out;
 }
 
-/** Least significant digit radix sort on (instant − least instant), 16 bits a pass: linear, stable, no comparator calls. */
-function radixOrder(instants: Float64Array): Uint32Array<ArrayBufferLike> {
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (const instant of instants) {
-    if (instant < least) least = instant;
-    if (instant > greatest) greatest = instant;
+/** Least significant digit radix sort: linear, stable, no comparator calls. Numbers go along with their labels, so that reads stay in order. */
+function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRange): Uint32Array<ArrayBufferLike> {
+  let from = new Lane(instants.length);
+  let to = new Lane(instants.length);
+  for (let i = 0; i < instants.length; i++) {
+    const steps = ((instants[i] as number) - least) / unit;
+    const high = Math.floor(steps / TWO_32);
+    from.low[i] = steps - high * TWO_32;
+    from.high[i] = high;
+    from.label[i] = i;
   }
-  let from: Uint32Array<ArrayBufferLike> = identity(instants.length);
-  let to: Uint32Array<ArrayBufferLike> = new Uint32Array(instants.length);
-  const counts = new Uint32Array(RADIX + 1);
-  for (let divisor = 1; divisor <= greatest - least; divisor *= RADIX) {
-    counts.fill(0);
-    for (let i = 0; i < instants.length; i++) {
-      const digit = Math.floor(((instants[i] as number) - least) / divisor) % RADIX;
-      counts[digit + 1] = (counts[digit + 1] as number) + 1;
-    }
-    for (let digit = 0; digit < RADIX; digit++)
-      counts[digit + 1] = (counts[digit + 1] as number) + (counts[digit] as number);
-    for (let i = 0; i < from.length; i++) {
-      const label = from[i] as number;
-      const digit = Math.floor(((instants[label] as number) - least) / divisor) % RADIX;
-      const place = counts[digit] as number;
-      counts[digit] = place + 1;
-      to[place] = label;
-    }
+  const bits = Math.floor(Math.log2((greatest - least) / unit)) + 1;
+  for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
+    pass(from, to, shift);
     [from, to] = [to, from];
   }
-  return from;
+  return from.label;
+}
+
+class Lane {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  readonly label: Uint32Array;
+
+  constructor(length: number) {
+    this.low = new Uint32Array(length);
+    this.high = new Uint32Array(length);
+    this.label = new Uint32Array(length);
+  }
+}
+
+function pass(from: Lane, to: Lane, shift: number): void {
+  const { low, high, label } = from;
+  const counts = new Uint32Array(DIGITS + 1);
+  const { length } = low;
+  for (let i = 0; i < length; i++) {
+    const digit = digitOf(low[i] as number, high[i] as number, shift) + 1;
+    counts[digit] = (counts[digit] as number) + 1;
+  }
+  for (let digit = 0; digit < DIGITS; digit++)
+    counts[digit + 1] = (counts[digit + 1] as number) + (counts[digit] as number);
+  for (let i = 0; i < length; i++) {
+    const digit = digitOf(low[i] as number, high[i] as number, shift);
+    const place = counts[digit] as number;
+    counts[digit] = place + 1;
+    to.low[place] = low[i] as number;
+    to.high[place] = high[i] as number;
+    to.label[place] = label[i] as number;
+  }
+}
+
+function digitOf(low: number, high: number, shift: number): number {
+  const bits = shift < 32 ? (low >>> shift) | (shift === 0 ? 0 : high << (32 - shift)) : high >>> (shift - 32);
+  return bits & (DIGITS - 1);
 }

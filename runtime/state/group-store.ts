@@ -1,4 +1,4 @@
-import type { SqlType } from '../values/types.ts';
+import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
 import { ExactSums } from './exact-sum.ts';
@@ -195,6 +195,70 @@ export class GroupStore {
     this.#move(base + low, base + low + 1, n - low);
     this.pos[at + LENGTH] = n + 1;
     return (base + low) * stride;
+  }
+
+  /** How many events the entity has at exactly t. */
+  eventsAt(entity: number, t: number): number {
+    return this.#firstAfter(entity, t) - this.#firstAfter(entity, t - 1);
+  }
+
+  /** Offset of the entity's event (t, key); −1 if it has none. */
+  findEvent(entity: number, t: number, key: readonly Value[]): number {
+    const { keyColumns } = this.layout;
+    if (keyColumns.length === 0) return -1;
+    const stored = keyColumns.map((_, i) => this.#stored(key[i] ?? null));
+    const base = this.baseOf(entity);
+    const end = this.#firstAfter(entity, t);
+    for (let i = this.#firstAfter(entity, t - 1); i < end; i++) {
+      const record = (base + i) * this.stride + 1;
+      if (keyColumns.every((column, k) => this.ring[record + column] === stored[k])) return i;
+    }
+    return -1;
+  }
+
+  /** Moves an event behind the others of its instant, and gives how many events come before it then. */
+  hideEvent(entity: number, offset: number): number {
+    const t = this.ring[(this.baseOf(entity) + offset) * this.stride] as number;
+    const last = this.#firstAfter(entity, t) - 1;
+    this.#rotate(entity, offset, last);
+    return last;
+  }
+
+  /** Puts a hidden event back. */
+  unhideEvent(entity: number, offset: number, last: number): void {
+    this.#rotate(entity, last, offset);
+  }
+
+  /** Moves a record to another place among records of the same instant; those between move up. */
+  #rotate(entity: number, from: number, to: number): void {
+    if (from === to) return;
+    const { stride, ring } = this;
+    const base = this.baseOf(entity);
+    const record = ring.slice((base + from) * stride, (base + from + 1) * stride);
+    if (from < to) this.#move(base + from + 1, base + from, to - from);
+    else this.#move(base + to, base + to + 1, from - to);
+    ring.set(record, (base + to) * stride);
+  }
+
+  /** Offset of the entity's first event after t. */
+  #firstAfter(entity: number, t: number): number {
+    const base = this.baseOf(entity);
+    let low = 0;
+    let high = this.lengthOf(entity);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ring[(base + middle) * this.stride] as number) <= t) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** A value as the ring holds it; NaN, which equals nothing, for NULL. */
+  #stored(value: Value): number {
+    if (typeof value === 'string') return this.texts.textId(value);
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    if (typeof value === 'number') return value;
+    return typeof value === 'bigint' ? this.texts.hybrid(value) : Number.NaN;
   }
 
   /** Copies an entity's cursor into scratch. The block for scratch deques comes from the same slabs. */

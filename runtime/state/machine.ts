@@ -53,6 +53,10 @@ class Machine implements GroupState {
     return this.#store.entities.setKeys(keys) ? this.#store.entities.find() : -1;
   }
 
+  addEntity(keys: readonly Value[]): number {
+    return this.#store.entities.setKeys(keys) ? this.#store.touch() : -1;
+  }
+
   entityKeys(entity: number, out: Value[]): void {
     this.#store.entities.keys(entity, out);
   }
@@ -62,13 +66,24 @@ class Machine implements GroupState {
   }
 
   probe(view: number, entity: number, tMicros: number, out: Value[]): boolean {
-    const store = this.#store;
     this.#checkInstant(tMicros);
-    store.toScratch(entity);
-    const base = store.baseOf(entity);
-    this.#code.thresholds(tMicros, tMicros);
-    this.#code.advance(0, base, store.scratchBase, store.lengthOf(entity));
-    return this.#reader(view)(0, base, store.scratchBase, out);
+    return this.#scratch(view, entity, tMicros, tMicros, this.#store.lengthOf(entity), out);
+  }
+
+  probeExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean {
+    this.#checkInstant(tMicros);
+    return this.#scratch(view, entity, tMicros, tMicros - 1, this.#store.lengthOf(entity), out);
+  }
+
+  probeWithout(view: number, entity: number, tMicros: number, eventKey: readonly Value[], out: Value[]): boolean {
+    this.#checkInstant(tMicros);
+    const store = this.#store;
+    const at = store.findEvent(entity, tMicros, eventKey);
+    if (at < 0) return this.#scratch(view, entity, tMicros, tMicros, store.lengthOf(entity), out);
+    const last = store.hideEvent(entity, at);
+    const hasRow = this.#scratch(view, entity, tMicros, tMicros, last, out);
+    store.unhideEvent(entity, at, last);
+    return hasRow;
   }
 
   probeInOrder(view: number, entity: number, tMicros: number, out: Value[]): boolean {
@@ -77,6 +92,21 @@ class Machine implements GroupState {
 
   probeInOrderExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean {
     return this.#inOrder(view, entity, tMicros, tMicros - 1, out);
+  }
+
+  probeInOrderWithout(
+    view: number,
+    entity: number,
+    tMicros: number,
+    eventKey: readonly Value[],
+    out: Value[],
+  ): boolean {
+    // The settled part stops before t, so that each caller at t can leave another of its events out.
+    const hasRow = this.#inOrder(view, entity, tMicros, tMicros - 1, out);
+    const others = this.#store.eventsAt(entity, tMicros);
+    if (others === 0) return hasRow;
+    if (others === 1 && this.#store.findEvent(entity, tMicros, eventKey) >= 0) return hasRow;
+    return this.probeWithout(view, entity, tMicros, eventKey, out);
   }
 
   walk(view: number, entity: number, fromMicros: number): FutureWalk {
@@ -109,6 +139,16 @@ class Machine implements GroupState {
     this.#code.thresholds(tMicros, capMicros);
     this.#code.advance(entity + 1, base, base, store.lengthOf(entity));
     return this.#reader(view)(entity + 1, base, base, out);
+  }
+
+  /** Over the entity's first `length` events, with a copy of its cursor. */
+  #scratch(view: number, entity: number, tMicros: number, capMicros: number, length: number, out: Value[]): boolean {
+    const store = this.#store;
+    store.toScratch(entity);
+    const base = store.baseOf(entity);
+    this.#code.thresholds(tMicros, capMicros);
+    this.#code.advance(0, base, store.scratchBase, length);
+    return this.#reader(view)(0, base, store.scratchBase, out);
   }
 
   #reader(view: number): GroupFunctions['read'][number] {

@@ -75,6 +75,8 @@ export interface GroupState {
   readonly entityCount: number;
   /** −1 if the entity was never seen. */
   entityId(keys: readonly Value[]): number;
+  /** As `entityId`, and makes an id for an entity never seen; −1 if there can be none (a key is NULL). */
+  addEntity(keys: readonly Value[]): number;
   entityKeys(entity: number, out: Value[]): void;
   /**
    * The view's slots at t over everything ingested with event time <= t. False: the SELECT (before HAVING) has no row for the entity.
@@ -90,6 +92,15 @@ export interface GroupState {
    * As `probeInOrder` over the relation with event time < t (now() is still t): `--ties exclude`.
    */
   probeInOrderExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /**
+   * As `probeInOrder` over the relation without the entity's event at t whose primary key is `eventKey` (rules.md 35); all callers of a state
+   * leave an event out, or none does.
+   */
+  probeInOrderWithout(view: number, entity: number, tMicros: number, eventKey: readonly Value[], out: Value[]): boolean;
+  /** As `probe` over the relation with event time < t. */
+  probeExclusive(view: number, entity: number, tMicros: number, out: Value[]): boolean;
+  /** As `probe` over the relation without the entity's event at t whose primary key is `eventKey`. */
+  probeWithout(view: number, entity: number, tMicros: number, eventKey: readonly Value[], out: Value[]): boolean;
   /**
    * Entity ids of rows of a batch, whatever WHERE and FILTER say of them (−1: an entity column is NULL); makes ids for entities never seen.
    * For finding labels that tie with an event (rules.md 35).
