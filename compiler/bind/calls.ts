@@ -1,11 +1,13 @@
 import type { ConstantArg, Resolution, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
-import { didYouMean } from '../catalog/suggest.ts';
+import { nearest } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { replacing } from '../diagnostics/edits.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { allOrNull, branchType, coerce, isUntyped, settleText, unify } from './coerce.ts';
+import { allOrNull, branchType, coerce, commonType, isUntyped, settleText, unify } from './coerce.ts';
 import { makeCase } from './conditional.ts';
 import type { BindContext } from './context.ts';
+import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=']);
@@ -22,7 +24,7 @@ export function bindOperator(
   const named = candidates.length > 0 ? candidates : scalarsCalled(op);
   if (named.length === 0) return context.faults.error('FSC3105', opSpan, `the operator \`${op}\` is not supported`);
   const settled = settleOperands(op, operands, context);
-  return settled === null ? null : resolveCall(named, settled, span, `\`${op}\``, context);
+  return settled === null ? null : resolveCall(named, settled, span, opSpan, `\`${op}\``, context);
 }
 
 /** A string literal or NULL next to a typed operand takes its type, as in the databases. */
@@ -46,6 +48,22 @@ function literalTarget(type: SqlType): SqlType {
   return type.kind === 'text' ? { kind: 'text', maxLength: null } : type;
 }
 
+/** Whether something is called so that is no aggregate. */
+export function isScalar(name: string): boolean {
+  return name === 'coalesce' || name === 'nullif' || scalarsCalled(name).length > 0;
+}
+
+export function unknownFunction(name: string, nameSpan: Span, context: BindContext): null {
+  const { faults } = context;
+  const shown = `\`${name}\``;
+  if (isVolatile(name)) return faults.error('FSC3112', nameSpan, `${shown} gives another value at each call`);
+  if (WINDOW_FUNCTIONS.has(name)) return faults.error('FSC3424', nameSpan, `${shown} without OVER`);
+  const help = insteadOf(name);
+  if (help !== null) return faults.error('FSC3004', nameSpan, `function ${shown} is not supported`, { help });
+  const near = nearest(name, nameSpan, functionNames(), 'function');
+  return faults.error('FSC3004', nameSpan, `function ${shown} does not exist`, near.edits === undefined ? {} : near);
+}
+
 export function bindCall(
   name: string,
   args: readonly PlanExpr[],
@@ -56,33 +74,40 @@ export function bindCall(
   if (name === 'coalesce') return bindCoalesce(args, span, context);
   if (name === 'nullif') return bindNullIf(args, span, context);
   const candidates = scalarsCalled(name);
-  if (candidates.length === 0) {
-    return context.faults.error('FSC3004', nameSpan, `unknown function \`${name}\``, {
-      help: didYouMean(name, functionNames(), 'function'),
-    });
-  }
+  if (candidates.length === 0) return unknownFunction(name, nameSpan, context);
   const fitting = candidates.filter(
     (candidate) => args.length >= candidate.minArgs && args.length <= candidate.maxArgs,
   );
   if (fitting.length === 0) {
     const [only] = candidates as [ScalarFunction];
-    return context.faults.error('FSC3107', span, `\`${name}\` does not take ${args.length} arguments`, {
-      cause: `it takes ${only.minArgs === only.maxArgs ? only.minArgs : `${only.minArgs} to ${only.maxArgs}`}`,
+    const counted = `${args.length} argument${args.length === 1 ? '' : 's'}`;
+    const takes = only.minArgs === only.maxArgs ? String(only.minArgs) : `${only.minArgs} to ${only.maxArgs}`;
+    return context.faults.error('FSC3107', span, `\`${name}\` does not take ${counted}`, {
+      cause: `it takes ${takes.replace('to Infinity', 'or more')}`,
+      help: `call it with ${takes.replace('to Infinity', 'or more')}: ${only.doc.summary}`,
     });
   }
-  const settled = settleArguments(args, context);
-  return settled === null ? null : resolveCall(fitting, settled, span, `\`${name}\``, context);
+  const settled = settleArguments(name, args, context);
+  return settled === null ? null : resolveCall(fitting, settled, span, nameSpan, `\`${name}\``, context);
 }
 
-/** greatest('2001-01-01', ts): literals beside values of one type take it where no text stands among them. */
-function settleArguments(args: readonly PlanExpr[], _context: BindContext): readonly PlanExpr[] | null {
-  return args.map(settleText);
+/** Functions whose arguments are of one type, so that a literal among them is of that type too. */
+const OF_ONE_TYPE = new Set(['greatest', 'least']);
+
+function settleArguments(name: string, args: readonly PlanExpr[], context: BindContext): readonly PlanExpr[] | null {
+  if (!OF_ONE_TYPE.has(name) || !args.some(isUntyped)) return args.map(settleText);
+  let common: SqlType | null = { kind: 'unknown' };
+  for (const arg of args) common = common === null ? null : commonType(common, arg.type);
+  if (common === null || common.kind === 'unknown') return args.map(settleText);
+  const type = common;
+  return allOrNull(args.map((arg) => (isUntyped(arg) ? coerce(arg, literalTarget(type), context.faults) : arg)));
 }
 
 function resolveCall(
   candidates: readonly ScalarFunction[],
   args: readonly PlanExpr[],
   span: Span,
+  nameSpan: Span,
   what: string,
   context: BindContext,
 ): PlanExpr | null {
@@ -103,9 +128,12 @@ function resolveCall(
   }
   const shown = types.map(printType).join(', ');
   const message = failure?.message ?? `${what} does not take ${shown}`;
-  return context.faults.foreign(failure?.code ?? 'FSC3101', 'FSC3101', span, message, {
+  const code = failure?.code ?? 'FSC3101';
+  return context.faults.foreign(code, 'FSC3101', span, message, {
+    label: shown,
     cause: failure?.cause,
     help: failure?.help,
+    edits: code === 'FSC3010' ? replacing(nameSpan, '* 1.0 /') : undefined,
   });
 }
 

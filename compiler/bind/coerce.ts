@@ -39,7 +39,9 @@ function coerceConst(
   if (expr.type.kind === 'unknown' && typeof expr.value === 'string') {
     const value = literalValue(expr.value, type);
     if (value !== undefined) return { ...expr, type, value };
-    return faults.error('FSC3102', expr.span, `the literal is no ${printType(type)}`);
+    return faults.error('FSC3102', expr.span, `the literal is no ${printType(type)}`, {
+      label: `stands for ${printType(type)}`,
+    });
   }
   const value = widenConst(expr.value, expr.type, type);
   return value === undefined ? undefined : { ...expr, type, value };

@@ -2,9 +2,10 @@ import { unreachable } from '../../runtime/values/errors.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { decimalDigits, hybrid, intervalLiteral, literalValue } from '../catalog/literals.ts';
 import { resolveTypeName } from '../catalog/types.ts';
+import { inserting, wrapping } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { bindCall, bindOperator } from './calls.ts';
+import { bindCall, bindOperator, isScalar, unknownFunction } from './calls.ts';
 import { allOrNull, BOOLEAN, castTo, coerce, isUntyped, settleText, TEXT, unify } from './coerce.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
 import type { BindContext } from './context.ts';
@@ -85,14 +86,24 @@ export function bindTyped(node: Expr, context: BindContext): PlanExpr | null {
 export function bindValue(node: Expr, context: BindContext): PlanExpr | null {
   const bound = bindTyped(node, context);
   if (bound === null || !isUntyped(bound)) return bound;
-  return context.faults.error('FSC3106', node.span, 'nothing gives this NULL a type');
+  return context.faults.error('FSC3106', node.span, 'nothing gives this NULL a type', {
+    label: 'of which type?',
+    help: 'say which',
+    edits: wrapping(node.span, 'CAST(', ' AS text)'),
+    applicability: 'placeholder',
+  });
 }
 
 export function bindCondition(node: Expr, context: BindContext, what: string): PlanExpr | null {
   const bound = bindExpr(node, context);
   if (bound === null) return null;
   if (bound.type.kind === 'boolean' || isUntyped(bound)) return coerce(bound, BOOLEAN, context.faults);
-  return context.faults.error('FSC3103', node.span, `${what}, and this is ${printType(bound.type)}`);
+  const type = printType(bound.type);
+  const isNumber = ['smallint', 'integer', 'bigint', 'decimal'].includes(bound.type.kind);
+  return context.faults.error('FSC3103', node.span, `${what}, and this is ${type}`, {
+    label: `${type}, not boolean`,
+    ...(isNumber ? { help: 'compare it', edits: inserting(node.span.end, ' <> 0') } : {}),
+  });
 }
 
 function bindNumber(node: Extract<Expr, { kind: 'number' }>, context: BindContext): PlanExpr | null {
@@ -238,6 +249,7 @@ function bindAnyCall(node: CallExpr, context: BindContext): PlanExpr | null {
   if (node.over !== null) return context.over(node);
   if (isNow(node)) return context.now(node);
   if (node.star || aggregateCalled(node.name) !== null || node.name === 'array_agg') return context.aggregate(node);
+  if (!isScalar(node.name)) return unknownFunction(node.name, node.nameSpan, context);
   if (node.distinct || node.filter !== null || node.orderBy.length > 0) {
     return context.faults.error('FSC3107', node.nameSpan, `\`${node.name}\` is no aggregate`, {
       cause: 'DISTINCT, FILTER and ORDER BY belong to aggregates',

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import type { CatalogSource } from '../catalog/source.ts';
-import { didYouMean } from '../catalog/suggest.ts';
 import type { Expr } from '../parse/ast.ts';
 import type { PlanExpr, SourcePlan } from '../plan/plan.ts';
 import { canonicalExpr, canonicalValue } from './canonical.ts';
@@ -10,6 +9,7 @@ import { coerce, TEXT } from './coerce.ts';
 import type { BindContext } from './context.ts';
 import { bindCondition, bindExpr } from './expr.ts';
 import { canonicalPath } from './paths.ts';
+import { unknownColumn } from './unknown-column.ts';
 import { somePlan } from './walk.ts';
 
 /** Reads the text of `@only`; given by the caller, since parsing is a stage of its own. */
@@ -51,9 +51,7 @@ function recordContext(source: CatalogSource, code: 'FSC2029' | 'FSC2030' | 'FSC
         return { kind: 'column', type: column.type, column: index, name, span: node.span };
       }
       const names = spec.columns.map((candidate) => candidate.name);
-      return faults.error('FSC3001', node.span, `\`${spec.name}\` has no column \`${name}\``, {
-        help: didYouMean(name, names, 'column'),
-      });
+      return unknownColumn(node.name, spec.name, names, faults);
     },
     now: (node) => refuse(node.span, 'now()'),
     aggregate: (node) => refuse(node.span, 'an aggregate'),

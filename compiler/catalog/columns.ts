@@ -1,9 +1,10 @@
 import type { ColumnSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
 import type { ColumnDefinition, Comment, SourceFile, Tag } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
 import { checkName } from './names.ts';
-import { didYouMean } from './suggest.ts';
+import { nearest } from './suggest.ts';
 import { valueSpan } from './tags.ts';
 import { resolveTypeName } from './types.ts';
 
@@ -65,33 +66,52 @@ const UNITS = ['epoch_s', 'epoch_ms', 'epoch_us'] as const;
 function readMappings(file: SourceFile, froms: readonly Tag[], faults: Faults): ReadonlyMap<string, Mapping> {
   const mappings = new Map<string, Mapping>();
   for (const tag of froms) {
-    const words = tag.value.match(/(?:"(?:[^"]|"")*"|[^\s"])+/g) ?? [];
+    const words = wordsOf(tag);
     const [column, path, unit] = words;
-    const epochUnit = UNITS.find((known) => known === unit) ?? null;
-    if (column === undefined || path === undefined || words.length > 3 || (unit !== undefined && epochUnit === null)) {
+    const epochUnit = UNITS.find((known) => known === unit?.text) ?? null;
+    if (column === undefined || path === undefined || words.length > 3) {
       faults.error('FSC2004', valueSpan(tag), '`@from` needs a column, a field and perhaps a unit', {
-        help: 'write `@from COLUMN FIELD` or `@from COLUMN FIELD epoch_ms` (epoch_s, epoch_us)',
+        help: 'write `@from COLUMN FIELD` or `@from COLUMN FIELD epoch_ms`',
       });
-      continue;
+    } else if (unit !== undefined && epochUnit === null) {
+      faults.error('FSC2004', unit.span, `\`${unit.text}\` is no unit`, nearest(unit.text, unit.span, UNITS, 'unit'));
+    } else if (isMappable(file, column, epochUnit === null ? undefined : unit, faults)) {
+      if (mappings.has(column.text)) {
+        faults.error('FSC2003', column.span, `\`@from\` maps \`${column.text}\` twice`, { label: 'second time' });
+      }
+      mappings.set(column.text, { path: splitPath(path.text), epochUnit });
     }
-    if (!isMappable(file, tag, column, epochUnit !== null, faults)) continue;
-    if (mappings.has(column)) faults.error('FSC2003', valueSpan(tag), `\`@from\` maps \`${column}\` twice`);
-    mappings.set(column, { path: splitPath(path), epochUnit });
   }
   return mappings;
 }
 
-function isMappable(file: SourceFile, tag: Tag, name: string, hasUnit: boolean, faults: Faults): boolean {
-  const column = file.columns.find((candidate) => candidate.name.name === name);
-  if (column === undefined) {
+interface Word {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** Parts of a tag's value between blanks, with their places; blanks inside double quotes are kept. */
+function wordsOf(tag: Tag): readonly Word[] {
+  return [...tag.value.matchAll(/(?:"(?:[^"]|"")*"|[^\s"])+/g)].map((match) => {
+    const start = tag.valueSpan.start + match.index;
+    return { text: match[0], span: { start, end: start + match[0].length } };
+  });
+}
+
+function isMappable(file: SourceFile, column: Word, unit: Word | undefined, faults: Faults): boolean {
+  const declared = file.columns.find((candidate) => candidate.name.name === column.text);
+  if (declared === undefined) {
     const names = file.columns.map((candidate) => candidate.name.name);
-    faults.error('FSC2007', valueSpan(tag), `there is no column \`${name}\``, {
-      help: didYouMean(name, names, 'column'),
+    faults.error('FSC2007', column.span, `there is no column \`${column.text}\``, {
+      ...nearest(column.text, column.span, names, 'column'),
     });
     return false;
   }
-  if (hasUnit && !column.type.name.startsWith('timestamp')) {
-    faults.error('FSC2034', valueSpan(tag), `column \`${name}\` is ${column.type.name}`);
+  if (unit !== undefined && !declared.type.name.startsWith('timestamp')) {
+    faults.error('FSC2034', unit.span, `column \`${column.text}\` is ${declared.type.name}`, {
+      label: 'says how a number becomes a timestamp',
+      secondary: [{ span: declared.type.span, text: 'no timestamp' }],
+    });
     return false;
   }
   return true;

@@ -1,15 +1,18 @@
 import { SEMANTIC_CODES, type SemanticCode } from '../diagnostics/codes-semantic.ts';
-import type { Diagnostic, DiagnosticSink, Edit, Label, SourceText, Span } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, DiagnosticSink, Edit, Help, Label, SourceText, Span } from '../diagnostics/diagnostic.ts';
 
 export interface FaultParts {
   /** Overrides the code's own cause. */
   readonly cause?: string | undefined;
   /** Overrides the code's own help. */
   readonly help?: string | undefined;
-  readonly edits?: readonly Edit[];
+  /** They stand behind the help; each alone is a part of one change. */
+  readonly edits?: readonly Edit[] | undefined;
+  /** `placeholder`: the edit holds a name that was made up. */
+  readonly applicability?: Help['applicability'] | undefined;
   readonly secondary?: readonly Label[];
-  /** Text under the caret. */
-  readonly label?: string;
+  /** Text under the caret; stands alone. */
+  readonly label?: string | undefined;
 }
 
 /** Where the semantic stages put the faults of one file. Counts errors, so that a caller knows whether to go on. */
@@ -62,7 +65,7 @@ export class Faults {
       primary: { span, text: parts.label ?? '' },
       secondary: parts.secondary ?? [],
       cause: parts.cause ?? texts.cause,
-      help: [{ text: help, applicability: 'review', edits: parts.edits ?? [] }],
+      help: [{ text: help, applicability: parts.applicability ?? 'review', edits: parts.edits ?? [] }],
     });
     return null;
   }

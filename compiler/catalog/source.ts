@@ -5,7 +5,7 @@ import type { SourceFile, Tag } from '../parse/ast.ts';
 import { catalogColumns, splitPath } from './columns.ts';
 import type { Faults } from './faults.ts';
 import { checkSourceName } from './names.ts';
-import { didYouMean } from './suggest.ts';
+import { nearest } from './suggest.ts';
 import { durationOf, Tags, valueSpan } from './tags.ts';
 
 /** A declared source before its expressions are bound: `spec` lacks checks, defaults, `@only` and fingerprint. */
@@ -58,7 +58,7 @@ function sourceKind(tags: Tags, faults: Faults): SourceKind | null {
     return faults.error('FSC2005', valueSpan(tag), `sources of kind ${tag.value} are not supported yet`);
   }
   return faults.error('FSC2004', valueSpan(tag), `\`${tag.value}\` is no kind of source`, {
-    help: didYouMean(tag.value, ['log', 'request', 'table', 'static'], 'kind'),
+    ...nearest(tag.value, valueSpan(tag), ['log', 'request'], 'kind'),
   });
 }
 
@@ -124,7 +124,7 @@ function columnOfTag(tag: Tag | null, columns: readonly ColumnSpec[], faults: Fa
   if (index >= 0) return index;
   const names = columns.map((column) => column.name);
   faults.error('FSC2007', valueSpan(tag), `there is no column \`${tag.value}\``, {
-    help: didYouMean(tag.value, names, 'column'),
+    ...nearest(tag.value, valueSpan(tag), names, 'column'),
   });
   return -1;
 }
@@ -216,7 +216,7 @@ function keyColumn(
   if (column === undefined) {
     const names = columns.map((candidate) => candidate.name);
     faults.error('FSC2007', part.span, `there is no column \`${part.name}\``, {
-      help: didYouMean(part.name, names, 'column'),
+      ...nearest(part.name, part.span, names, 'column'),
     });
     return [];
   }

@@ -2,7 +2,7 @@ import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import type { Tag } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
 import { intervalValue } from './literals.ts';
-import { didYouMean } from './suggest.ts';
+import { nearest } from './suggest.ts';
 
 /** The tags of a file by name: known ones only, each once unless it may repeat. */
 export class Tags {
@@ -14,7 +14,7 @@ export class Tags {
     for (const tag of tags) {
       if (!known.includes(tag.name)) {
         faults.error('FSC2002', tag.nameSpan, `unknown tag \`@${tag.name}\``, {
-          help: didYouMean(tag.name, known, 'tag'),
+          ...nearest(tag.name, tag.nameSpan, known, 'tag'),
         });
       } else this.#add(tag, repeatable);
     }

@@ -1,7 +1,7 @@
 import type { SqlType } from '../../runtime/values/types.ts';
 import type { TypeName } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
-import { didYouMean } from './suggest.ts';
+import { nearest } from './suggest.ts';
 
 const PLAIN: Readonly<Record<string, SqlType>> = Object.assign(Object.create(null), {
   smallint: { kind: 'smallint' },
@@ -50,7 +50,7 @@ export function resolveTypeName(type: TypeName, faults: Faults): SqlType | null 
       'varchar',
     ];
     return faults.error('FSC2020', type.span, `unknown type \`${type.name}\``, {
-      help: didYouMean(type.name, [...names, 'date', 'timestamp', 'timestamptz'], 'type'),
+      ...nearest(type.name, type.span, [...names, 'date', 'timestamp', 'timestamptz'], 'type'),
     });
   }
   if (type.args.length === 0) return plain;

@@ -33,6 +33,11 @@ const STAGES: readonly { readonly prefix: string; readonly title: string }[] = [
   { prefix: 'FSC3', title: 'Names, types and windows' },
   { prefix: 'FSC4', title: 'Meaning of a feature: time, shape, determinism' },
   { prefix: 'FSC5', title: 'State and exactness' },
+  { prefix: 'FSC70', title: 'Arguments, configuration and commands' },
+  { prefix: 'FSC71', title: 'Records, the log and its files' },
+  { prefix: 'FSC72', title: 'Online rows and lookups' },
+  { prefix: 'FSC73', title: 'Runs and DuckDB' },
+  { prefix: 'FSC9', title: 'Bugs of fsc' },
 ];
 
 /** The text of docs/diagnostics/<CODE>.md. */
@@ -48,7 +53,7 @@ export function renderPage(code: string, page: CodePage): string {
 }
 
 /** The text of docs/diagnostics/README.md. */
-export function renderIndex(pages: ReadonlyMap<string, CodePage>): string {
+export function renderIndex(pages: ReadonlyMap<string, { readonly title: string }>): string {
   const lines = [
     '# Diagnostics',
     '',

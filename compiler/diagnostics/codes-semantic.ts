@@ -123,8 +123,8 @@ export const SEMANTIC_CODES = {
   FSC3003: code('unknown table alias', 'no relation in FROM has this name', 'use the alias given in FROM'),
   FSC3004: code(
     'unknown function',
-    'the function is not in the registry, so no machine could compute it',
-    'use a function that all machines compute alike',
+    'a feature may call what every machine computes alike',
+    'call one of the functions of docs/features-guide.md',
   ),
   FSC3005: code(
     'ambiguous column',
@@ -188,7 +188,7 @@ export const SEMANTIC_CODES = {
   FSC3104: code('no common type', 'the branches must give one type', 'cast them to one type'),
   FSC3105: code(
     'unsupported expression',
-    'one of the machines could not compute it exactly',
+    'a feature holds what every machine computes alike, and this is not part of it',
     'write it with supported expressions',
   ),
   FSC3106: code('NULL without a type', 'nothing says which type the column has', 'write CAST(NULL AS type)'),
@@ -204,6 +204,11 @@ export const SEMANTIC_CODES = {
     'cast to another type',
   ),
   FSC3110: code('number out of range', 'the number fits no type', 'write a smaller number'),
+  FSC3112: code(
+    'value that differs from call to call',
+    'a feature is a function of its records and the instant, so that training and serving agree',
+    'take a column of the source, or `now()` for the instant; what only the caller knows is a column of a request',
+  ),
 
   FSC3201: code(
     'aggregate without GROUP BY',
@@ -389,6 +394,11 @@ export const SEMANTIC_CODES = {
     'use a ROWS frame, or the default frame with ORDER BY event_time and the key',
   ),
   FSC3423: code('window name used twice', 'names of windows are unique', 'rename one of them'),
+  FSC3424: code(
+    'window function without OVER',
+    'it is computed from the rows around a row, and nothing says which',
+    'add `OVER (PARTITION BY entity ORDER BY event_time, key)`',
+  ),
 
   FSC4001: code(
     'set operations',
@@ -427,6 +437,12 @@ export const SEMANTIC_CODES = {
     'use one view for each source and join them in a request view',
   ),
   FSC4013: code('SELECT * in an aggregate view', 'it would select columns that are not grouped', 'name the columns'),
+  FSC4014: code('CTE defined twice', 'names of CTEs are unique', 'rename one of them'),
+  FSC4015: code(
+    'expression too large',
+    'columns of CTEs and subqueries stand for their expressions, and written out these are larger than any machine takes',
+    'split the view, or use the column of a CTE less often',
+  ),
   FSC4101: code(
     'join of another kind in a request view',
     'a request has one row, so views are joined LEFT or INNER on their keys',

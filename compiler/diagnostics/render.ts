@@ -1,5 +1,5 @@
 /** Diagnostics for people, in rustc's layout, and for programs, as JSON. */
-import type { Diagnostic, Help, Label, SourceText, Span } from './diagnostic.ts';
+import type { Diagnostic, Edit, Help, Label, SourceText, Span } from './diagnostic.ts';
 import { lineText, type Position, positionAt } from './positions.ts';
 import { type Marker, type Paint, renderSnippet } from './snippet.ts';
 import { printableLine } from './width.ts';
@@ -71,25 +71,55 @@ function gutterDigits(diagnostic: Diagnostic): number {
 
 function renderHelp(file: SourceText, help: Help, digits: number, paint: Paint): string[] {
   const lines = [`${paint('help', 'help')}: ${printableLine(help.text)}`];
-  const edit = help.edits[0];
-  if (edit === undefined || help.edits.length > 1 || /[\r\n]/.test(edit.newText)) return lines;
-  const start = positionAt(file, edit.span.start);
-  if (positionAt(file, edit.span.end).line !== start.line) return lines;
-  const before = lineText(file, start.line);
-  const from = start.column - 1;
-  const after = before.slice(0, from) + edit.newText + before.slice(from + edit.span.end - edit.span.start);
-  const number = paint('gutter', String(start.line).padStart(digits + 1));
-  if (edit.newText === '') {
+  const byLine = new Map<number, Edit[]>();
+  for (const edit of help.edits) {
+    const { line } = positionAt(file, edit.span.start);
+    if (positionAt(file, edit.span.end).line !== line) return lines;
+    byLine.set(line, [...(byLine.get(line) ?? []), edit]);
+  }
+  for (const [line, edits] of [...byLine].sort(([a], [b]) => a - b))
+    lines.push(...renderEdits(file, line, edits, digits, paint));
+  return lines;
+}
+
+/** The line as it is after the edits, with what is new marked; where nothing is new, the line before it too. */
+function renderEdits(file: SourceText, line: number, edits: readonly Edit[], digits: number, paint: Paint): string[] {
+  const [first] = edits;
+  if (first !== undefined && edits.length === 1 && first.newText.endsWith('\n')) {
+    const number = paint('gutter', String(line).padStart(digits + 1));
+    return first.newText
+      .split('\n')
+      .slice(0, -1)
+      .map((text) => `${number} ${paint('help', '+')} ${printableLine(text)}`);
+  }
+  const before = lineText(file, line);
+  const lineStart = positionAt(file, first?.span.start ?? 0);
+  const base = lineStart.offset - lineStart.column + 1;
+  let after = '';
+  let at = 0;
+  const markers: Marker[] = [];
+  for (const { span, newText } of [...edits].sort((a, b) => a.span.start - b.span.start)) {
+    after += before.slice(at, span.start - base);
+    if (newText !== '') {
+      markers.push({
+        span: { start: after.length, end: after.length + newText.length },
+        text: '',
+        mark: '+',
+        style: 'help',
+      });
+    }
+    after += newText;
+    at = span.end - base;
+  }
+  after += before.slice(at);
+  if (markers.length === 0 || /[\r\n]/.test(after)) {
+    const number = paint('gutter', String(line).padStart(digits + 1));
     return [
-      ...lines,
       `${number} ${paint('error', '-')} ${printableLine(before)}`,
       `${number} ${paint('help', '+')} ${printableLine(after)}`,
     ];
   }
-  const changed: SourceText = { path: file.path, text: after };
-  const marker: Marker = { span: { start: from, end: from + edit.newText.length }, text: '', mark: '+', style: 'help' };
-  const [source = '', marks = ''] = renderSnippet(changed, [marker], digits, paint, start.line);
-  return [...lines, source, marks];
+  return renderSnippet({ path: file.path, text: after }, markers, digits, paint, line);
 }
 
 export interface JsonSpan {

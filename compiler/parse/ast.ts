@@ -199,6 +199,8 @@ export interface Select {
   readonly having: Expr | null;
   readonly windows: readonly { readonly span: Span; readonly name: Identifier; readonly spec: WindowSpec }[];
   readonly orderBy: readonly OrderItem[];
+  /** The clause with its words. */
+  readonly orderBySpan: Span | null;
   readonly limit: Span | null;
   readonly offset: Span | null;
 }

@@ -136,7 +136,7 @@ function readCheck(grammar: Grammar, start: number): Check {
 
 function readColumn(grammar: Grammar): ColumnDefinition {
   const { cursor } = grammar;
-  const name = cursor.name('a column');
+  const name = cursor.name('a column', true);
   const type = readType(cursor);
   const draft = {
     notNull: false,

@@ -97,14 +97,25 @@ export class Cursor {
   }
 
   /** A name of a column, table, window or alias. */
-  name(what: string): Identifier {
+  name(what: string, isDeclared = false): Identifier {
     const token = this.token;
     if (token.kind === 'quoted' || (token.kind === 'word' && isNameWord(token.text))) {
       this.advance();
       return { span: tokenSpan(token), name: token.text, quoted: token.kind === 'quoted' };
     }
-    if (token.kind === 'word' && this.nextEndsName()) return this.reserved(token, what);
-    return this.expected(what, '');
+    if (token.kind !== 'word') return this.expected(what, '');
+    if (isDeclared) return this.reservedColumn(token);
+    return this.nextEndsName() ? this.reserved(token, what) : this.expected(what, '');
+  }
+
+  /** Quotes would not help: the column would need them in every query of every database. */
+  private reservedColumn(token: Token): never {
+    const name = `${token.text}_`;
+    return this.fail('FSC1024', tokenSpan(token), `\`${token.text}\` is a reserved word`, {
+      label: 'cannot be the name of a column',
+      cause: 'it is a keyword in Postgres or in DuckDB, so at least one of them reads it differently',
+      help: `take another name, such as \`${name}\`, and map the field at the top of the file: \`-- @from ${name} ${token.text}\``,
+    });
   }
 
   private nextEndsName(): boolean {
@@ -135,7 +146,10 @@ export class Cursor {
   expected(what: string, where: string): never {
     const token = this.token;
     const place = where === '' ? '' : ` ${where}`;
-    return this.fail('FSC1020', tokenSpan(token), `unexpected ${this.shown(token)}`, {
+    // The end of a file may be blank lines away from what it cuts off.
+    const isEndOfFile = token.kind === 'end' && token.start >= this.file.text.length;
+    const span = isEndOfFile ? { start: this.previousEnd, end: this.previousEnd } : tokenSpan(token);
+    return this.fail('FSC1020', span, `unexpected ${this.shown(token)}`, {
       label: `expected ${what}${place}`,
     });
   }

@@ -84,12 +84,21 @@ function readPrefix(grammar: Grammar, restricted: boolean): Expr {
     const operand = cursor.nested(() => readLevel(grammar, LEVEL.sign, restricted));
     return { kind: 'unary', span: cursor.spanFrom(token.start), op: token.text, operand };
   }
+  if (token.kind === 'operator' && token.text === '?') return parameter(cursor);
   if (token.kind === 'operator' && FOREIGN_OPERATORS.test(token.text)) {
     cursor.advance();
     cursor.nested(() => readLevel(grammar, LEVEL.other + 1, restricted));
     return unsupported(cursor.spanFrom(token.start), `operator \`${token.text}\``, 'write it with functions');
   }
   return readOperand(grammar);
+}
+
+function parameter(cursor: Cursor): never {
+  return cursor.fail('FSC1009', tokenSpan(cursor.token), '`?` is a bind parameter', {
+    label: 'a feature has no parameters',
+    cause: 'a feature is a function of its records and the instant; what a caller sends is a source of kind request',
+    help: 'declare a source with `-- @kind request` and join it, or write the constant',
+  });
 }
 
 /** The level of the operator that stands here, null if none does. */

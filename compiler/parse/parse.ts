@@ -18,7 +18,7 @@ import { Cursor, tokenSpan } from './cursor.ts';
 import { readExpression } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
 import { compareReadings } from './grammar-reader.ts';
-import { lex } from './lexer.ts';
+import { lex, type Token } from './lexer.ts';
 import { readQuery } from './query.ts';
 import { type Statement, splitStatements } from './statements.ts';
 import { readTags } from './tags.ts';
@@ -186,6 +186,16 @@ function wrongKind(file: SourceText, statement: Statement, what: string): Diagno
       what === 'SELECT'
         ? 'a view is one SELECT; fsc makes views, tables and functions from it'
         : 'a source is one CREATE TABLE; nothing is executed',
-    help: isView && what === 'SELECT' ? 'keep the SELECT only: the name of the file is the name of the view' : null,
+    help:
+      isView && what === 'SELECT'
+        ? 'keep the SELECT only: the name of the file is the name of the view'
+        : helpFor(first, what),
   });
+}
+
+function helpFor(first: Token, what: string): string {
+  if (what !== 'SELECT') return 'write `CREATE TABLE name (column type, …)`, and nothing that changes data';
+  if (first.text === 'from') return 'write SELECT before FROM';
+  if (first.text === 'values' || first.text === 'table') return 'write `SELECT … FROM` a source';
+  return 'write one SELECT: a feature reads, and never writes or asks the database about itself';
 }

@@ -36,6 +36,7 @@ interface Draft {
   having: Expr | null;
   windows: readonly NamedWindow[];
   orderBy: readonly OrderItem[];
+  orderBySpan: Span | null;
   limit: Span | null;
   offset: Span | null;
 }
@@ -125,6 +126,7 @@ function readSelect(grammar: Grammar): Select {
     having: null,
     windows: [],
     orderBy: [],
+    orderBySpan: null,
     limit: null,
     offset: null,
   };
@@ -307,6 +309,7 @@ function readClause(grammar: Grammar, clause: Clause, draft: Draft): void {
       return;
     case 'order':
       draft.orderBy = readOrderBy(grammar);
+      draft.orderBySpan = cursor.spanFrom(start);
       return;
     case 'limit':
       if (!cursor.acceptWord('all')) readExpression(grammar);

@@ -6,22 +6,26 @@ import type { BindContext } from '../bind/context.ts';
 import { bindTyped } from '../bind/expr.ts';
 import { aggregateCalled, aggregateNamed } from '../bind/registry.ts';
 import type { Faults } from '../catalog/faults.ts';
+import { inserting, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
+import { eventOrderText, eventTimeName } from './naming.ts';
 import type { AggregateCall, PlanExpr } from './plan.ts';
 
 /** The aggregate that a call means, its argument bound by `context`. FILTER and OVER are the caller's. */
 export function bindAggregateCall(node: CallExpr, context: BindContext): AggregateCall | null {
   const { faults } = context;
-  if (node.orderBy.length > 0) return faults.error('FSC3211', node.span, `ORDER BY in \`${node.name}\``);
+  if (node.orderBy.length > 0) return orderedAggregate(node, faults);
   const fn = node.star ? aggregateNamed('count_star') : aggregateCalled(node.name);
   if (fn === null || (node.star && node.name !== 'count')) {
-    return faults.error('FSC3107', node.span, `\`${node.name}(*)\` is no aggregate`, { help: 'only count takes *' });
+    return faults.error('FSC3107', node.span, `\`${node.name}(*)\` is no aggregate`, {
+      help: `name a column: only count takes \`*\``,
+    });
   }
   if (node.star) return node.distinct ? starDistinct(node, faults) : call(fn, false, null, node);
-  if (node.distinct && !fn.allowsDistinct) return faults.error('FSC3210', node.span, `DISTINCT in \`${node.name}\``);
+  if (node.distinct && !fn.allowsDistinct) return distinctAggregate(node, faults);
   const [argument] = node.args;
   if (argument === undefined || node.args.length !== 1) {
-    return faults.error('FSC3107', node.span, `\`${node.name}\` takes one argument, and has ${node.args.length}`);
+    return wrongCount(node, faults);
   }
   const arg = bindTyped(argument, context);
   return arg === null ? null : resolveAggregate(fn, arg, node, faults);
@@ -29,6 +33,61 @@ export function bindAggregateCall(node: CallExpr, context: BindContext): Aggrega
 
 function starDistinct(node: CallExpr, faults: Faults): null {
   return faults.error('FSC3107', node.span, 'count(DISTINCT *) is no aggregate', { help: 'name a column' });
+}
+
+function wrongCount(node: CallExpr, faults: Faults): null {
+  const count = node.args.length;
+  return faults.error('FSC3107', node.span, `\`${node.name}\` takes one argument, and has ${count}`, {
+    help: count === 0 ? `name a column: \`${node.name}(x)\`` : 'write one aggregate for each argument',
+  });
+}
+
+function orderedAggregate(node: CallExpr, faults: Faults): null {
+  const first = node.orderBy[0]?.span ?? node.span;
+  const span = { start: first.start, end: node.orderBy.at(-1)?.span.end ?? first.end };
+  const clause = { start: node.args.at(-1)?.span.end ?? span.start, end: span.end };
+  const isPlain = /^\s+order\s+by\s/i.test(textOf(faults.file, clause));
+  return faults.error('FSC3211', span, `ORDER BY in \`${node.name}\``, {
+    label: 'changes nothing',
+    edits: isPlain ? [{ span: clause, newText: '' }] : [],
+  });
+}
+
+function distinctAggregate(node: CallExpr, faults: Faults): null {
+  const { name } = node;
+  const changesNothing = name === 'min' || name === 'max' || name.startsWith('bool_');
+  const word = distinctSpan(node, faults);
+  return faults.error('FSC3210', word, `DISTINCT in \`${name}\``, {
+    label: changesNothing ? 'changes nothing' : 'only count takes it',
+    ...(changesNothing
+      ? {
+          help: 'remove it',
+          edits: [{ span: { start: word.start, end: node.args[0]?.span.start ?? word.end }, newText: '' }],
+        }
+      : { help: `remove it, or count the values: \`count(DISTINCT x)\`` }),
+  });
+}
+
+/** The word inside the parentheses of a call that has it. */
+export function distinctSpan(node: CallExpr, faults: Faults): CallExpr['span'] {
+  const match = /^\s*\(\s*(distinct)\b/i.exec(faults.file.text.slice(node.nameSpan.end, node.span.end));
+  if (match === null) return node.span;
+  const end = node.nameSpan.end + match[0].length;
+  return { start: end - 'distinct'.length, end };
+}
+
+/** `array_agg(x)` where only its first element can be kept. */
+export function bareArrayAgg(node: CallExpr, source: SourceSpec, faults: Faults): null {
+  const [argument] = node.args;
+  const order = eventOrderText(source, 'desc');
+  const value = argument === undefined ? 'x' : textOf(faults.file, argument.span);
+  const filter = node.filter === null ? '' : ` FILTER (WHERE ${textOf(faults.file, node.filter.span)})`;
+  const newText = `(array_agg(${value} ORDER BY ${order})${filter})[1]`;
+  return faults.error('FSC3212', node.span, 'array_agg without [1]', {
+    label: 'a list of values',
+    help: 'take the value of the latest event',
+    edits: newText.includes('\n') ? [] : [{ span: node.span, newText }],
+  });
 }
 
 function resolveAggregate(fn: AggregateFunction, arg: PlanExpr, node: CallExpr, faults: Faults): AggregateCall | null {
@@ -76,13 +135,14 @@ export function bindLatest(
   if (node.index.kind !== 'number' || node.index.text !== '1') {
     return faults.error('FSC3212', node.index.span, 'only the first element of array_agg can be kept', {
       help: 'write [1]',
+      edits: [{ span: node.index.span, newText: '1' }],
     });
   }
-  if (inner.distinct) return faults.error('FSC3210', inner.span, 'DISTINCT in `array_agg`');
+  if (inner.distinct) return distinctAggregate(inner, faults);
   const direction = eventOrder(inner, source, faults);
   const [argument] = inner.args;
   if (argument === undefined || inner.args.length !== 1) {
-    return faults.error('FSC3107', inner.span, `\`array_agg\` takes one argument, and has ${inner.args.length}`);
+    return wrongCount(inner, faults);
   }
   const arg = bindTyped(argument, context);
   if (direction === null || arg === null) return null;
@@ -103,14 +163,21 @@ function eventOrder(node: CallExpr, source: SourceSpec, faults: Faults): 'asc' |
     (item, index) => isColumn(item, names[index]) && item.direction === direction,
   );
   if (isWhole && isEventOrder) return direction;
-  const written = names.map((name) => `${name} ${direction.toUpperCase()}`).join(', ');
-  const help =
-    source.keyColumns.length === 0
-      ? `\`${source.name}\` has no key, so events of one instant are in no order: declare a PRIMARY KEY`
-      : `write ORDER BY ${written}`;
   const at = node.orderBy[0]?.span ?? node.span;
   const span = { start: at.start, end: node.orderBy.at(-1)?.span.end ?? at.end };
-  return faults.error('FSC3213', span, 'the order does not decide which event is the first', { help });
+  const message = 'the order does not decide which event is the first';
+  if (source.keyColumns.length === 0) return faults.error('FSC3213', span, message, { help: keylessHelp(source) });
+  const written = eventOrderText(source, direction);
+  const after = node.args.at(-1)?.span.end ?? node.span.end;
+  return faults.error('FSC3213', span, message, {
+    label: node.orderBy.length === 0 ? 'no ORDER BY' : 'leaves ties, or is not the order of the events',
+    help: `write ORDER BY ${written}`,
+    edits: node.orderBy.length === 0 ? inserting(after, ` ORDER BY ${written}`) : [{ span, newText: written }],
+  });
+}
+
+export function keylessHelp(source: SourceSpec): string {
+  return `\`${source.name}\` has no key, so events of one instant are in no order: declare a PRIMARY KEY`;
 }
 
 export function isColumn(item: OrderItem, name: string | undefined): boolean {
@@ -124,7 +191,14 @@ export function isUnboundedOverHistory(call: AggregateCall): boolean {
   return call.argType?.kind !== 'boolean';
 }
 
-export function reportUnbounded(call: AggregateCall, faults: Faults): void {
+export function reportUnbounded(call: AggregateCall, node: CallExpr, source: SourceSpec, faults: Faults): void {
   const shown = call.argType === null ? call.fn : `${call.fn} of ${printType(call.argType)}`;
-  faults.error('FSC5001', call.span, `the state of ${call.distinct ? 'a distinct ' : ''}${shown} grows without bound`);
+  const window = `${eventTimeName(source)} > now() - INTERVAL '30 days'`;
+  const isPlain = node.filter === null && node.over === null;
+  faults.error('FSC5001', call.span, `the state of ${call.distinct ? 'a distinct ' : ''}${shown} grows without bound`, {
+    label: 'keeps every value that an entity ever had',
+    help: `give it a window, or accept it with \`-- @allow_unbounded_state\` at the top of the file`,
+    edits: isPlain ? inserting(node.span.end, ` FILTER (WHERE ${window})`) : [],
+    applicability: 'placeholder',
+  });
 }

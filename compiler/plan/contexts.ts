@@ -1,7 +1,8 @@
 import type { BindContext } from '../bind/context.ts';
+import { unknownColumn } from '../bind/unknown-column.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { didYouMean } from '../catalog/suggest.ts';
-import type { Expr } from '../parse/ast.ts';
+import type { CallExpr, Expr } from '../parse/ast.ts';
+import { eventTimeName } from './naming.ts';
 import type { PlanExpr, SourcePlan } from './plan.ts';
 
 /** A column of the source, by name; qualifiers were resolved before. */
@@ -16,26 +17,66 @@ export function sourceColumn(
   const column = source.spec.columns[index];
   if (column !== undefined) return { kind: 'column', type: column.type, column: index, name, span: node.span };
   const names = source.spec.columns.map((candidate) => candidate.name);
-  return faults.error('FSC3001', node.span, `\`${source.spec.name}\` has no column \`${name}\``, {
-    help: didYouMean(name, names, 'column'),
-  });
+  return unknownColumn(node.name, source.spec.name, names, faults);
 }
 
-/** Stage 1: the event's own columns. `where` names the place in faults. */
-export function eventContext(source: SourcePlan, faults: Faults, place: 'where' | 'argument' | 'over'): BindContext {
+/** Where a stage-1 expression stands. */
+export type Place = 'where' | 'filter' | 'argument' | 'group' | 'over';
+
+/** Stage 1: the event's own columns. `place` names itself in faults. */
+export function eventContext(source: SourcePlan, faults: Faults, place: Place): BindContext {
   return {
     faults,
     column: (node) => sourceColumn(node, source, faults),
-    now: (node) => {
-      if (place === 'argument') return faults.error('FSC3214', node.span, 'now() inside an aggregate or group');
-      if (place === 'over') return faults.error('FSC3415', node.span, 'now() inside OVER');
-      return faults.error('FSC3301', node.span, 'now() is no window bound here');
-    },
-    aggregate: (node) =>
-      place === 'where'
-        ? faults.error('FSC3209', node.span, 'an aggregate in WHERE')
-        : faults.error('FSC3208', node.span, 'an aggregate inside an aggregate or group'),
-    over: (node) => faults.error('FSC3413', node.span, 'a window function is not allowed here'),
+    now: (node) => misplacedNow(node, source, faults, place),
+    aggregate: (node) => misplacedAggregate(node, faults, place),
+    over: (node) =>
+      faults.error('FSC3413', node.over?.span ?? node.span, `a window function in ${PLACES[place]}`, {
+        label: 'computed after the event was taken or left out',
+      }),
     whole: () => undefined,
   };
+}
+
+const PLACES: Readonly<Record<Place, string>> = {
+  where: 'WHERE',
+  filter: 'FILTER',
+  argument: 'an aggregate',
+  group: 'GROUP BY',
+  over: 'a window function',
+};
+
+function misplacedNow(node: CallExpr, source: SourcePlan, faults: Faults, place: Place): null {
+  const time = eventTimeName(source.spec);
+  switch (place) {
+    case 'argument':
+    case 'group':
+      return faults.error('FSC3214', node.span, `now() inside ${PLACES[place]}`, {
+        label: 'one value for each lookup, inside a value for each event',
+        help: `take it out: \`now() - max(${time})\` is what \`max(now() - ${time})\` is not`,
+      });
+    case 'over':
+      return faults.error('FSC3415', node.span, 'now() inside a window function', {
+        label: 'moves with the lookup, the frame with its row',
+      });
+    default:
+      return faults.error('FSC3301', node.span, 'now() is no window bound here', {
+        label: `not compared with the event time \`${time}\``,
+        help: `write \`${time} > now() - INTERVAL '1 day'\` as a conjunct of its own, at the top of WHERE or FILTER`,
+      });
+  }
+}
+
+function misplacedAggregate(node: Expr, faults: Faults, place: Place): null {
+  if (place === 'where') {
+    return faults.error('FSC3209', node.span, 'an aggregate in WHERE', {
+      label: 'not known yet when events are chosen',
+    });
+  }
+  return faults.error('FSC3208', node.span, `an aggregate inside ${PLACES[place]}`, {
+    label:
+      place === 'filter'
+        ? 'not known yet when events are chosen'
+        : 'folds the events of which the outer one takes each',
+  });
 }

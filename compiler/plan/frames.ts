@@ -1,12 +1,16 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
-import { hasNow } from '../bind/walk.ts';
+import { bindTyped } from '../bind/expr.ts';
+import { findExpr, hasNow, isNow } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
-import { didYouMean } from '../catalog/suggest.ts';
+import { nearest } from '../catalog/suggest.ts';
+import { inserting, removing, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Frame, FrameBound, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
-import { isColumn } from './aggregates.ts';
-import type { RowFrame } from './plan.ts';
+import { isColumn, keylessHelp } from './aggregates.ts';
+import { constantInterval } from './constant-interval.ts';
+import { eventContext } from './contexts.ts';
+import { eventOrderText } from './naming.ts';
+import type { RowFrame, SourcePlan } from './plan.ts';
 import type { ResolvedSelect } from './relation.ts';
 
 /** A window after names and inheritance were resolved and its order checked. */
@@ -14,6 +18,8 @@ export interface OverWindow {
   readonly partitionBy: readonly Expr[];
   /** Ordered by event time and the whole key: no ties. */
   readonly isTotal: boolean;
+  /** Of what stands behind ORDER BY. */
+  readonly order: WindowRef['span'];
   /** The frame of aggregates, first_value and last_value. */
   readonly frame: RowFrame;
   readonly span: WindowRef['span'];
@@ -22,15 +28,46 @@ export interface OverWindow {
 export function resolveOver(ref: WindowRef, select: ResolvedSelect, faults: Faults): OverWindow | null {
   const spec = windowSpec(ref, select, faults);
   if (spec === null) return null;
-  if (spec.partitionBy.length === 0) return faults.error('FSC3402', ref.span, 'OVER without PARTITION BY');
-  if ([...spec.partitionBy, ...spec.orderBy.map((item) => item.expr)].some(hasNow)) {
-    return faults.error('FSC3415', ref.span, 'now() inside OVER');
+  if (spec.partitionBy.length === 0) return noPartition(ref, spec, faults);
+  const now = [...spec.partitionBy, ...spec.orderBy.map((item) => item.expr)].find(hasNow);
+  if (now !== undefined) {
+    return faults.error('FSC3415', findExpr(now, isNow)?.span ?? now.span, 'now() inside OVER', {
+      label: 'moves with the lookup, the window with its row',
+    });
   }
   const source = select.relation.source.spec;
   const isTotal = checkOrder(spec, source, ref.span, faults);
   if (isTotal === null) return null;
-  const frame = frameOf(spec.frame, isTotal, spec.orderBy.length, faults);
-  return frame === null ? null : { partitionBy: spec.partitionBy, isTotal, frame, span: ref.span };
+  const order = spanOf(spec.orderBy);
+  const frame = frameOf(spec.frame, { isTotal, order, columns: spec.orderBy.length, source }, faults);
+  return frame === null ? null : { partitionBy: spec.partitionBy, isTotal, order, frame, span: ref.span };
+}
+
+/** A window that nothing uses must be right too: Postgres refuses it otherwise. */
+export function checkWindows(select: ResolvedSelect, source: SourcePlan, faults: Faults): void {
+  const seen = new Map<string, WindowRef['span']>();
+  const context = eventContext(source, faults, 'over');
+  for (const { name, spec } of select.windows) {
+    const first = seen.get(name.name);
+    if (first === undefined) seen.set(name.name, name.span);
+    else {
+      faults.error('FSC3423', name.span, `window \`${name.name}\` is defined twice`, {
+        label: 'second time',
+        secondary: [{ span: first, text: 'first time' }],
+      });
+    }
+    for (const expr of [...spec.partitionBy, ...spec.orderBy.map((item) => item.expr)]) bindTyped(expr, context);
+  }
+}
+
+function noPartition(ref: WindowRef, spec: WindowSpec, faults: Faults): null {
+  const at = spec.span.start + 1;
+  return faults.error('FSC3402', ref.span, 'OVER without PARTITION BY', {
+    label: 'one window over all entities',
+    help: 'add PARTITION BY with the entity’s columns',
+    edits: spec.base === null ? inserting(at, `PARTITION BY entity${spec.orderBy.length > 0 ? ' ' : ''}`) : [],
+    applicability: 'placeholder',
+  });
 }
 
 function windowSpec(ref: WindowRef, select: ResolvedSelect, faults: Faults): WindowSpec | null {
@@ -47,8 +84,9 @@ function unknownWindow(
   faults: Faults,
 ): null {
   const names = select.windows.map((window) => window.name.name);
-  return faults.error('FSC3410', name.span, `unknown window \`${name.name}\``, {
-    help: didYouMean(name.name, names, 'window'),
+  return faults.error('FSC3410', name.span, `window \`${name.name}\` does not exist`, {
+    label: names.length === 0 ? 'no WINDOW clause' : 'not in the WINDOW clause',
+    ...nearest(name.name, name.span, names, 'window'),
   });
 }
 
@@ -63,7 +101,13 @@ function inherit(spec: WindowSpec, select: ResolvedSelect, faults: Faults, befor
   if (parent === null) return null;
   const clash =
     spec.partitionBy.length > 0 || (spec.orderBy.length > 0 && parent.orderBy.length > 0) || parent.frame !== null;
-  if (clash) return faults.error('FSC3418', spec.span, `the window overrides its base \`${base.name}\``);
+  if (clash) {
+    const again = spec.partitionBy.length > 0 ? 'PARTITION BY' : parent.frame !== null ? 'a frame' : 'ORDER BY';
+    return faults.error('FSC3418', base.span, `the window overrides its base \`${base.name}\``, {
+      label: parent.frame !== null ? 'has a frame already' : `followed by ${again}`,
+      secondary: [{ span: found.name.span, text: 'defined here' }],
+    });
+  }
   return {
     ...spec,
     base: null,
@@ -77,15 +121,32 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, span: WindowRef['span'
   const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
   const [first] = spec.orderBy;
   if (first === undefined) {
-    return faults.error('FSC3403', span, 'OVER without ORDER BY', { help: `add ORDER BY ${names[0]}` });
+    const after = spec.partitionBy.at(-1)?.span.end ?? spec.span.start + 1;
+    const isOwn = spec.span.start < after && after < spec.span.end;
+    return faults.error('FSC3403', span, 'OVER without ORDER BY', {
+      label: 'in no order',
+      help: `add ORDER BY ${names[0]}`,
+      edits: isOwn ? inserting(after, ` ORDER BY ${names[0]}`) : [],
+    });
   }
-  const descending = spec.orderBy.find((item) => item.direction === 'desc');
-  if (descending !== undefined) return faults.error('FSC3404', descending.span, 'OVER ordered descending');
+  const descending = spec.orderBy.filter((item) => item.direction === 'desc');
+  for (const { expr, span: whole } of descending) {
+    const word = { start: expr.span.end, end: whole.end };
+    const isPlain = /^\s+desc$/i.test(textOf(faults.file, word));
+    faults.error('FSC3404', whole, 'OVER ordered descending', {
+      label: 'looks at later events first',
+      edits: isPlain ? [{ span: word, newText: '' }] : [],
+    });
+  }
+  if (descending.length > 0) return null;
   const wrong = spec.orderBy.find((item, index) => !isColumn(item, names[index]));
   if (wrong !== undefined) return wrongOrder(wrong, names, faults);
   if (spec.orderBy.length > 1 && spec.orderBy.length < names.length) {
-    return faults.error('FSC3405', spanOf(spec.orderBy), 'the order leaves ties undecided', {
+    const span = spanOf(spec.orderBy);
+    return faults.error('FSC3405', span, 'the order leaves ties undecided', {
+      label: 'a part of the key',
       help: `write ORDER BY ${names.join(', ')}`,
+      edits: [{ span, newText: names.join(', ') }],
     });
   }
   return spec.orderBy.length === names.length && source.keyColumns.length > 0;
@@ -93,7 +154,13 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, span: WindowRef['span'
 
 function wrongOrder(item: OrderItem, names: readonly string[], faults: Faults): null {
   const help = `write ORDER BY ${names[0]}${names.length > 1 ? `, or ORDER BY ${names.join(', ')}` : ''}`;
-  return faults.error('FSC3403', item.span, 'OVER is not ordered by event time and key', { help });
+  return faults.error('FSC3403', item.span, 'OVER is not ordered by event time and key', {
+    label: `not ${names
+      .slice(0, 2)
+      .map((name) => `\`${name}\``)
+      .join(' or ')}`,
+    help,
+  });
 }
 
 function spanOf(items: readonly OrderItem[]): OrderItem['span'] {
@@ -103,33 +170,62 @@ function spanOf(items: readonly OrderItem[]): OrderItem['span'] {
 /** Ties need a decision wherever rows are counted. */
 export function needsTotalOrder(window: OverWindow, source: SourceSpec, what: string, faults: Faults): boolean {
   if (window.isTotal) return true;
-  const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
-  const help =
-    source.keyColumns.length === 0
-      ? `\`${source.name}\` has no key, so events of one instant are in no order: declare a PRIMARY KEY`
-      : `write ORDER BY ${names.join(', ')}`;
-  faults.error('FSC3405', window.span, `${what} needs an order without ties`, { help });
+  reportTies(window.order, source, `${what} needs an order without ties`, faults);
   return false;
 }
 
-function frameOf(frame: Frame | null, isTotal: boolean, orderColumns: number, faults: Faults): RowFrame | null {
+function reportTies(order: WindowRef['span'], source: SourceSpec, message: string, faults: Faults): null {
+  if (source.keyColumns.length === 0) {
+    return faults.error('FSC3405', order, message, { label: 'leaves ties', help: keylessHelp(source) });
+  }
+  const newText = eventOrderText(source);
+  return faults.error('FSC3405', order, message, {
+    label: 'leaves ties',
+    help: `write ORDER BY ${newText}`,
+    edits: [{ span: order, newText }],
+  });
+}
+
+interface FrameOrder {
+  readonly isTotal: boolean;
+  readonly order: WindowRef['span'];
+  readonly columns: number;
+  readonly source: SourceSpec;
+}
+
+function frameOf(frame: Frame | null, order: FrameOrder, faults: Faults): RowFrame | null {
+  const { isTotal } = order;
   // Without ties the peers of a row are the row itself, so the default frame counts rows.
   if (frame === null)
     return isTotal ? { mode: 'rows', start: null, end: 0 } : { mode: 'range', startMicros: null, endMicros: 0 };
-  if (frame.mode === 'groups') return faults.error('FSC3408', frame.span, 'a GROUPS frame');
-  if (frame.exclude !== null && frame.exclude.what !== 'no others') {
-    return faults.error('FSC3407', frame.exclude.span, `EXCLUDE ${frame.exclude.what.toUpperCase()}`);
+  const before = faults.errors;
+  if (frame.mode === 'groups') {
+    const word = { start: frame.span.start, end: frame.span.start + 'GROUPS'.length };
+    faults.error('FSC3408', word, 'a GROUPS frame', { label: 'counts groups of equal event times' });
   }
-  const future = [frame.start, frame.end].find(
-    (bound) => bound.kind === 'following' || bound.kind === 'unboundedFollowing',
-  );
-  if (future !== undefined) return faults.error('FSC3406', future.span, 'the frame looks into the future');
-  if (frame.mode === 'rows') return rowsFrame(frame, isTotal, faults);
-  return rangeFrame(frame, isTotal, orderColumns, faults);
+  if (frame.exclude !== null && frame.exclude.what !== 'no others') {
+    faults.error('FSC3407', frame.exclude.span, `EXCLUDE ${frame.exclude.what.toUpperCase()}`, {
+      edits: removing(faults.file, frame.exclude.span),
+    });
+  }
+  for (const bound of [frame.start, frame.end]) {
+    if (bound.kind !== 'following' && bound.kind !== 'unboundedFollowing') continue;
+    faults.error('FSC3406', bound.span, 'the frame reads events later than the one it describes', {
+      label:
+        bound.kind === 'following'
+          ? `reaches ${textOf(faults.file, bound.offset.span)} into the future`
+          : 'reaches into the future',
+      secondary: [{ span: order.order, text: 'the order of the events' }],
+      ...(bound === frame.end ? { edits: [{ span: bound.span, newText: 'CURRENT ROW' }] } : {}),
+    });
+  }
+  if (faults.errors > before) return null;
+  if (frame.mode === 'rows') return rowsFrame(frame, order, faults);
+  return rangeFrame(frame, isTotal, order.columns, faults);
 }
 
-function rowsFrame(frame: Frame, isTotal: boolean, faults: Faults): RowFrame | null {
-  if (!isTotal) return faults.error('FSC3405', frame.span, 'a ROWS frame needs an order without ties');
+function rowsFrame(frame: Frame, { isTotal, order, source }: FrameOrder, faults: Faults): RowFrame | null {
+  if (!isTotal) return reportTies(order, source, 'a ROWS frame needs an order without ties', faults);
   const start = frame.start.kind === 'unboundedPreceding' ? null : rowOffset(frame.start, faults);
   const end = frame.end.kind === 'unboundedPreceding' ? undefined : rowOffset(frame.end, faults);
   if (start === undefined || end === undefined)
@@ -139,7 +235,9 @@ function rowsFrame(frame: Frame, isTotal: boolean, faults: Faults): RowFrame | n
 }
 
 function frameEnd(frame: Frame, isReversed: boolean, faults: Faults): null {
-  return isReversed ? faults.error('FSC3421', frame.span, 'the frame ends before it starts') : null;
+  return isReversed
+    ? faults.error('FSC3421', frame.span, 'the frame ends before it starts', { label: 'holds no row' })
+    : null;
 }
 
 /** Undefined after the fault was told. */
@@ -149,7 +247,8 @@ function rowOffset(bound: FrameBound, faults: Faults): number | undefined {
     return Number(bound.offset.text);
   }
   faults.error('FSC3409', 'offset' in bound ? bound.offset.span : bound.span, 'the offset is no whole number', {
-    help: 'write a whole number of rows, at most 9999999',
+    label: 'no count of rows',
+    help: 'write a whole number of rows, at most 9999999; a length of time belongs to a RANGE frame',
   });
   return undefined;
 }
@@ -157,7 +256,8 @@ function rowOffset(bound: FrameBound, faults: Faults): number | undefined {
 function rangeFrame(frame: Frame, isTotal: boolean, orderColumns: number, faults: Faults): RowFrame | null {
   const offset = [frame.start, frame.end].find((bound) => bound.kind === 'preceding');
   if (offset !== undefined && orderColumns !== 1) {
-    return faults.error('FSC3409', frame.span, 'a RANGE offset with several ORDER BY columns', {
+    return faults.error('FSC3409', offset.span, 'a RANGE offset with several ORDER BY columns', {
+      label: 'measured on one column',
       cause: 'the databases measure the offset on one column',
       help: 'order by the event time alone',
     });
@@ -173,23 +273,17 @@ function rangeFrame(frame: Frame, isTotal: boolean, orderColumns: number, faults
 
 function rangeOffset(bound: FrameBound, faults: Faults): number | undefined {
   if (bound.kind === 'currentRow') return 0;
-  const value = bound.kind === 'preceding' ? intervalOf(bound.offset) : undefined;
+  const value = bound.kind === 'preceding' ? constantInterval(bound.offset) : undefined;
   const micros = value === undefined ? -1 : value.days * MICROS_PER_DAY + value.micros;
   if (value !== undefined && value.months === 0 && value.days >= 0 && value.micros >= 0 && Number.isSafeInteger(micros))
     return micros;
   const help =
     value !== undefined && value.months !== 0
-      ? 'count in days: the length of a month is not fixed'
-      : "write INTERVAL '7 days'";
+      ? "count in days, such as INTERVAL '30 days': the length of a month is not fixed"
+      : "write a length of time, such as INTERVAL '7 days'; a number of rows belongs to a ROWS frame";
   faults.error('FSC3409', 'offset' in bound ? bound.offset.span : bound.span, 'the offset is no constant interval', {
+    label: value !== undefined && value.months !== 0 ? 'has no fixed length' : 'no length of time',
     help,
   });
-  return undefined;
-}
-
-function intervalOf(expr: Expr): ReturnType<typeof intervalValue> {
-  if (expr.kind === 'interval') return intervalLiteral(expr.value, expr.unit);
-  if (expr.kind === 'cast' && expr.type.name === 'interval' && expr.operand.kind === 'string')
-    return intervalValue(expr.operand.value);
   return undefined;
 }

@@ -1,10 +1,12 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
-import { conjunctsOf, hasNow, isNow, someExpr } from '../bind/walk.ts';
-import type { Faults } from '../catalog/faults.ts';
-import { intervalLiteral, intervalValue } from '../catalog/literals.ts';
+import type { BindContext } from '../bind/context.ts';
+import { conjunctsOf, hasNow, isNow } from '../bind/walk.ts';
 import type { Expr } from '../parse/ast.ts';
+import { constantInterval } from './constant-interval.ts';
+import { eventTimeName } from './naming.ts';
 import type { InstantBound, InstantWindow, TruncUnit } from './plan.ts';
+import { reportEmpty, reportMonths, reportNoBound, reportUnsolved } from './window-faults.ts';
 
 export const NO_WINDOW: InstantWindow = { lower: [], upper: [] };
 
@@ -30,22 +32,26 @@ export interface SplitCondition {
   readonly rest: readonly Expr[];
 }
 
+interface WrittenBound {
+  readonly bound: InstantBound;
+  readonly node: Expr;
+}
+
 /** Takes the windows out of conjuncts over the source's own columns. Whatever else holds now() is told as a fault. */
-export function splitWindow(conjuncts: readonly Expr[], source: SourceSpec, faults: Faults): SplitCondition {
-  const lower: InstantBound[] = [];
-  const upper: InstantBound[] = [];
+export function splitWindow(conjuncts: readonly Expr[], source: SourceSpec, context: BindContext): SplitCondition {
+  const lower: WrittenBound[] = [];
+  const upper: WrittenBound[] = [];
   const rest: Expr[] = [];
   for (const conjunct of conjuncts.flatMap((condition) => conjunctsOf(condition)).flatMap(splitBetween)) {
     if (!hasNow(conjunct)) rest.push(conjunct);
-    else addBound(conjunct, source, faults, lower, upper);
+    else {
+      const solved = readBound(conjunct, source, context);
+      if (solved !== null)
+        (solved.op === '>' || solved.op === '>=' ? lower : upper).push({ bound: solved.bound, node: conjunct });
+    }
   }
-  const window = { lower, upper };
-  const last = conjuncts.at(-1);
-  if (last !== undefined && isAlwaysEmpty(window)) {
-    const at = conjuncts.find(hasNow) ?? last;
-    faults.error('FSC3306', at.span, 'no event is ever inside this window');
-  }
-  return { window, rest };
+  reportEmpty(lower, upper, source, context.faults);
+  return { window: { lower: lower.map(({ bound }) => bound), upper: upper.map(({ bound }) => bound) }, rest };
 }
 
 /** `x BETWEEN a AND b` with now() is two bounds. */
@@ -58,65 +64,15 @@ function splitBetween(expr: Expr): readonly Expr[] {
   ];
 }
 
-function addBound(expr: Expr, source: SourceSpec, faults: Faults, lower: InstantBound[], upper: InstantBound[]): void {
-  const fault = notABound(expr, source);
-  if (fault !== null) {
-    faults.error(fault.code, expr.span, fault.message);
-    return;
-  }
-  if (expr.kind !== 'binary') return;
-  const time = source.columns[source.eventTimeColumn]?.name ?? '';
+/** The bound that a condition with now() is; null after its fault was told. */
+function readBound(expr: Expr, source: SourceSpec, context: BindContext): Solved | null {
+  const time = eventTimeName(source);
+  if (expr.kind !== 'binary' || !(expr.op in FLIPPED)) return reportNoBound(expr, source, context);
   const left = linear(expr.left, time);
   const right = linear(expr.right, time);
   const solved = left === null || right === null ? null : solve(left, right, expr.op as Comparison);
-  if (solved === null) {
-    reportUnsolved(expr, source, faults);
-    return;
-  }
-  if (solved === 'months') {
-    faults.error('FSC3302', expr.span, 'months or years from an instant that is not truncated to month or year');
-    return;
-  }
-  const { op, bound } = solved;
-  if (op === '>' || op === '>=') lower.push(bound);
-  else upper.push(bound);
-}
-
-interface NotABound {
-  readonly code: 'FSC3301' | 'FSC3303' | 'FSC3307';
-  readonly message: string;
-}
-
-function notABound(expr: Expr, source: SourceSpec): NotABound | null {
-  const time = source.columns[source.eventTimeColumn]?.name ?? '';
-  const hasTime = someExpr(expr, (node) => node.kind === 'column' && node.name.name === time);
-  if (expr.kind === 'binary') {
-    if (expr.op in FLIPPED) return null;
-    if (expr.op === '=' || expr.op === '<>')
-      return { code: 'FSC3307', message: `now() is compared with \`${expr.op}\`` };
-  }
-  if ((expr.kind === 'or' || expr.kind === 'not') && hasTime) {
-    return { code: 'FSC3303', message: `a window inside ${expr.kind.toUpperCase()}` };
-  }
-  if (expr.kind === 'between' && hasTime) return { code: 'FSC3303', message: 'a window inside NOT BETWEEN' };
-  return { code: 'FSC3301', message: 'now() is no window bound here' };
-}
-
-function reportUnsolved(expr: Extract<Expr, { kind: 'binary' }>, source: SourceSpec, faults: Faults): void {
-  const time = source.columns[source.eventTimeColumn]?.name ?? '';
-  const columns = new Set<string>();
-  someExpr(expr, (node) => {
-    if (node.kind === 'column') columns.add(node.name.name);
-    return false;
-  });
-  const hasTime = columns.delete(time);
-  const instants = source.columns.filter((column) => ['timestamp', 'timestamptz', 'date'].includes(column.type.kind));
-  const other = instants.find((column) => columns.has(column.name));
-  if (!hasTime && other !== undefined) {
-    faults.error('FSC3304', expr.span, `\`${other.name}\` is compared with now()`);
-  } else if (hasTime)
-    faults.error('FSC3305', expr.span, 'the window is not event time against now() and a constant interval');
-  else faults.error('FSC3301', expr.span, 'now() is no window bound here');
+  if (solved === null) return reportUnsolved(expr, source, context);
+  return solved === 'months' ? reportMonths(expr, time, context.faults) : solved;
 }
 
 /** Reads a sum of event time, now() and constant intervals; null for anything else. */
@@ -148,14 +104,6 @@ function linear(expr: Expr, time: string): Linear | null {
     default:
       return null;
   }
-}
-
-function constantInterval(expr: Expr): ReturnType<typeof intervalValue> {
-  if (expr.kind === 'interval') return intervalLiteral(expr.value, expr.unit);
-  const isCast = expr.kind === 'cast' && expr.type.name === 'interval' && expr.operand.kind === 'string';
-  if (isCast && expr.operand.kind === 'string') return intervalValue(expr.operand.value);
-  if (expr.kind === 'typedString' && expr.type.name === 'interval') return intervalValue(expr.value);
-  return undefined;
 }
 
 function truncated(expr: Extract<Expr, { kind: 'call' }>, zero: Linear): Linear | null {
@@ -221,18 +169,6 @@ function monthsAreSafe(left: Linear, right: Linear): boolean {
   const [alone, bound] = left.time !== 0 ? [left, right] : [right, left];
   if (alone.time !== 1 || alone.now !== 0 || alone.months !== 0 || alone.micros !== 0) return false;
   return bound.now === 1 && CALENDAR_UNITS.includes(bound.trunc) && !bound.lateMonths;
-}
-
-/** Told only where it is plain: bounds of one base without months, and t itself above all. */
-export function isAlwaysEmpty(window: InstantWindow): boolean {
-  const present: InstantBound = { trunc: null, offsetMonths: 0, offsetMicros: 0, inclusive: true };
-  return window.lower.some((low) => [...window.upper, present].some((high) => isEmptyBetween(low, high)));
-}
-
-function isEmptyBetween(low: InstantBound, high: InstantBound): boolean {
-  if (low.trunc !== high.trunc || low.offsetMonths !== high.offsetMonths) return false;
-  if (low.offsetMicros !== high.offsetMicros) return low.offsetMicros > high.offsetMicros;
-  return !(low.inclusive && high.inclusive);
 }
 
 export function windowKey(window: InstantWindow): string {

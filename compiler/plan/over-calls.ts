@@ -1,14 +1,17 @@
+import { isScalar } from '../bind/calls.ts';
 import { castTo, coerce, commonType } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
+import { insteadOf, WINDOW_FUNCTIONS } from '../bind/foreign-functions.ts';
 import { aggregateCalled } from '../bind/registry.ts';
 import { conjunctsOf } from '../bind/walk.ts';
 import { sameType } from '../catalog/types.ts';
 import type { CallExpr } from '../parse/ast.ts';
 import { conjunction } from './aggregate-view.ts';
-import { bindAggregateCall, isUnboundedOverHistory, reportUnbounded } from './aggregates.ts';
+import { bindAggregateCall, distinctSpan, isUnboundedOverHistory, keylessHelp, reportUnbounded } from './aggregates.ts';
 import { eventContext } from './contexts.ts';
 import { needsTotalOrder, type OverWindow } from './frames.ts';
+import { eventOrderText, eventTimeName } from './naming.ts';
 import type { PlanExpr, Slot, SourcePlan } from './plan.ts';
 import type { ViewInput } from './view-input.ts';
 
@@ -16,9 +19,18 @@ import type { ViewInput } from './view-input.ts';
 export function bindOverCall(node: CallExpr, window: OverWindow, source: SourcePlan, input: ViewInput): Slot | null {
   const { faults } = input;
   const inside = eventContext(source, faults, 'over');
-  if (node.distinct) return faults.error('FSC3412', node.span, `DISTINCT in \`${node.name}\` with OVER`);
+  if (node.distinct) {
+    return faults.error('FSC3412', distinctSpan(node, faults), `DISTINCT in \`${node.name}\` with OVER`, {
+      help: `count them in a view with GROUP BY: \`count(DISTINCT x) FILTER (WHERE ${eventTimeName(source.spec)} > now() - INTERVAL '7 days')\``,
+    });
+  }
   if (node.star || aggregateCalled(node.name) !== null) return frameSlot(node, window, source, input);
-  if (node.filter !== null) return faults.error('FSC3417', node.filter.span, `FILTER on \`${node.name}\``);
+  if (node.filter !== null) {
+    return faults.error('FSC3417', node.filter.span, `FILTER on \`${node.name}\``, {
+      label: 'only aggregates take it',
+      help: 'leave the events out in WHERE, or take an aggregate',
+    });
+  }
   switch (node.name) {
     case 'row_number':
       return rowNumber(node, window, source, input);
@@ -26,20 +38,33 @@ export function bindOverCall(node: CallExpr, window: OverWindow, source: SourceP
       return lag(node, window, source, inside, input);
     case 'first_value':
     case 'last_value':
-      return frameValue(node, window, inside, input);
+      return frameValue(node, window, source, inside, input);
     default:
       return unsupported(node, input);
   }
 }
 
 function unsupported(node: CallExpr, input: ViewInput): null {
-  const helps: Readonly<Record<string, string>> = {
-    lead: 'lead looks into the future; use lag on the later event',
-    nth_value: 'use lag, first_value or last_value',
-  };
-  const help = Object.hasOwn(helps, node.name) ? helps[node.name] : undefined;
-  return input.faults.error('FSC3411', node.nameSpan, `\`${node.name}\` with OVER is not supported`, { help });
+  const { faults } = input;
+  if (!WINDOW_FUNCTIONS.has(node.name) && isScalar(node.name)) {
+    return faults.error('FSC3411', node.nameSpan, `\`${node.name}\` is no window function`, {
+      label: 'computed from one row',
+      help: 'remove OVER',
+    });
+  }
+  const help = HELPS.get(node.name) ?? insteadOf(node.name) ?? undefined;
+  return faults.error('FSC3411', node.nameSpan, `\`${node.name}\` with OVER is not supported`, { help });
 }
+
+const HELPS: ReadonlyMap<string, string> = new Map([
+  ['lead', 'lead reads the future: write lag, and describe the later event'],
+  ['rank', 'write row_number: an order by event time and key leaves no equal rows'],
+  ['dense_rank', 'write row_number: an order by event time and key leaves no equal rows'],
+  ['percent_rank', 'it counts later rows too: write row_number or count(*) over the earlier ones'],
+  ['cume_dist', 'it counts later rows too: write row_number or count(*) over the earlier ones'],
+  ['ntile', 'it counts later rows too: write row_number or count(*) over the earlier ones'],
+  ['nth_value', 'write lag, first_value or last_value'],
+]);
 
 function frameSlot(node: CallExpr, window: OverWindow, source: SourcePlan, input: ViewInput): Slot | null {
   const inside = eventContext(source, input.faults, 'over');
@@ -49,7 +74,7 @@ function frameSlot(node: CallExpr, window: OverWindow, source: SourcePlan, input
   const { frame } = window;
   const isUnbounded = frame.mode === 'range' ? frame.startMicros === null : frame.start === null;
   if (isUnbounded && isUnboundedOverHistory(call) && input.tags.one('allow_unbounded_state') === null) {
-    reportUnbounded(call, input.faults);
+    reportUnbounded(call, node, source.spec, input.faults);
   }
   const filter = conjunction(bound.filter((expr) => expr !== null));
   return { kind: 'frame', call, filter, frame, type: call.type };
@@ -61,14 +86,29 @@ function rowNumber(node: CallExpr, window: OverWindow, source: SourcePlan, input
   return { kind: 'rowNumber', type: { kind: 'bigint' } };
 }
 
-function frameValue(node: CallExpr, window: OverWindow, inside: BindContext, input: ViewInput): Slot | null {
+function frameValue(
+  node: CallExpr,
+  window: OverWindow,
+  source: SourcePlan,
+  inside: BindContext,
+  input: ViewInput,
+): Slot | null {
   const [argument] = node.args;
   if (argument === undefined || node.args.length !== 1) {
     return input.faults.error('FSC3107', node.span, `\`${node.name}\` takes one argument, and has ${node.args.length}`);
   }
   const expr = bindValue(argument, inside);
   if (window.frame.mode === 'range') {
-    return input.faults.error('FSC3422', node.span, `\`${node.name}\` over a RANGE frame`);
+    const order = eventOrderText(source.spec);
+    return input.faults.error('FSC3422', node.span, `\`${node.name}\` over a RANGE frame`, {
+      label: 'of several events of one instant, which?',
+      ...(source.spec.keyColumns.length === 0
+        ? { help: keylessHelp(source.spec) }
+        : {
+            help: `write ORDER BY ${order}, with a ROWS frame or none`,
+            edits: [{ span: window.order, newText: order }],
+          }),
+    });
   }
   if (expr === null) return null;
   const which = node.name === 'first_value' ? 'first' : 'last';
@@ -91,7 +131,11 @@ function lag(
   const otherwise = defaultNode === undefined ? null : bindExpr(defaultNode, inside);
   const isTotal = needsTotalOrder(window, source.spec, '`lag`', faults);
   const isWhole = offsetNode === undefined || (offsetNode.kind === 'number' && /^\d{1,7}$/.test(offsetNode.text));
-  if (!isWhole) return faults.error('FSC3416', offsetNode.span, 'the offset of lag is no whole number of at least 0');
+  if (!isWhole) {
+    return faults.error('FSC3416', offsetNode.span, 'the offset of lag is no whole number of at least 0', {
+      label: 'no count of rows',
+    });
+  }
   if (expr === null || !isTotal || (defaultNode !== undefined && otherwise === null)) return null;
   const offset = offsetNode?.kind === 'number' ? Number(offsetNode.text) : 1;
   return lagSlot(expr, offset, otherwise, input);

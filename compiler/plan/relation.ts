@@ -1,8 +1,15 @@
+import { TIMESTAMP } from '../bind/coerce.ts';
+import type { BindContext } from '../bind/context.ts';
+import { bindCondition, bindTyped } from '../bind/expr.ts';
 import { aggregateCalled } from '../bind/registry.ts';
-import { conjunctsOf, mapColumns, mapSpec, someExpr } from '../bind/walk.ts';
+import { unknownColumn } from '../bind/unknown-column.ts';
+import { childrenOf, conjunctsOf, findExpr, mapColumns, mapSpec } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { didYouMean } from '../catalog/suggest.ts';
+import { nearest } from '../catalog/suggest.ts';
+import { textOf } from '../diagnostics/edits.ts';
 import type { Expr, FromItem, Identifier, Query, Select, SelectItem, WindowSpec } from '../parse/ast.ts';
+import { eventContext } from './contexts.ts';
+import type { VisibleColumns } from './outputs.ts';
 import type { SourcePlan } from './plan.ts';
 
 type ColumnNode = Extract<Expr, { kind: 'column' }>;
@@ -31,7 +38,7 @@ export function resolveFrom(item: FromItem, scope: RelationScope): Relation | nu
     case 'unsupported':
       return faults.error('FSC4011', item.span, `${item.what} is not supported in FROM`, { help: item.help });
     case 'subquery':
-      if (item.lateral) return faults.error('FSC4012', item.span, 'LATERAL is not supported yet');
+      if (item.lateral) return faults.error('FSC4012', firstWord(item.span, 'LATERAL'), 'LATERAL is not supported yet');
       return inline(item.query, item.alias?.name ?? '', scope);
     case 'table':
       return resolveTable(item, scope);
@@ -41,20 +48,40 @@ export function resolveFrom(item: FromItem, scope: RelationScope): Relation | nu
 function resolveTable(item: Extract<FromItem, { kind: 'table' }>, scope: RelationScope): Relation | null {
   const { name, span } = item.name;
   const alias = item.alias?.name ?? name;
-  if (item.schema !== null)
-    return scope.faults.error('FSC4010', item.span, `\`${item.schema.name}.${name}\` has a schema`);
+  if (item.schema !== null) return schemaName(item.schema, item.name, scope.faults);
   const cte = scope.ctes.get(name);
   if (cte !== undefined) {
-    const ctes = new Map([...scope.ctes].slice(0, [...scope.ctes.keys()].indexOf(name)));
+    const ctes = new Map(upTo(scope.ctes, name));
+    ctes.delete(name);
     return inline(cte, alias, { ...scope, ctes });
   }
   const source = scope.sources.get(name);
   if (source !== undefined) return { source, alias, columns: ownColumns(source, item.name), where: [] };
-  if (scope.viewNames.has(name)) return scope.faults.error('FSC4007', span, `\`${name}\` is a view`);
+  if (scope.viewNames.has(name)) {
+    const request = [...scope.sources.values()].find((candidate) => candidate.spec.kind === 'request');
+    const help =
+      request === undefined
+        ? undefined
+        : `read the source of \`${name}\` itself; or join it in a request view: FROM ${request.spec.name} r LEFT JOIN ${name} v ON …`;
+    return scope.faults.error('FSC4007', span, `\`${name}\` is a view`, { label: 'not a source', help });
+  }
   const names = [...scope.ctes.keys(), ...scope.sources.keys(), ...scope.viewNames];
-  return scope.faults.error('FSC3002', span, `unknown relation \`${name}\``, {
-    help: didYouMean(name, names, 'source'),
+  return scope.faults.error('FSC3002', span, `relation \`${name}\` does not exist`, {
+    label: 'not a source, view or CTE',
+    ...nearest(name, span, names, 'source'),
   });
+}
+
+export function schemaName(schema: Identifier, name: Identifier, faults: Faults): null {
+  const span = { start: schema.span.start, end: name.span.start };
+  return faults.error('FSC4010', schema.span, `\`${schema.name}.${name.name}\` has a schema`, {
+    help: `write \`${name.name}\``,
+    edits: [{ span, newText: '' }],
+  });
+}
+
+function firstWord(span: Query['span'], word: string): Query['span'] {
+  return { start: span.start, end: Math.min(span.end, span.start + word.length) };
 }
 
 function ownColumns(source: SourcePlan, at: Identifier): ReadonlyMap<string, Expr> {
@@ -73,12 +100,30 @@ export function collectCtes(
   faults: Faults,
 ): ReadonlyMap<string, Query> {
   const ctes = new Map(outer);
+  const own = new Set<string>();
   for (const cte of query.ctes) {
     if (cte.recursive) faults.error('FSC4008', cte.name.span, `CTE \`${cte.name.name}\` is recursive`);
+    if (own.has(cte.name.name)) faults.error('FSC4014', cte.name.span, `CTE \`${cte.name.name}\` is defined twice`);
+    own.add(cte.name.name);
     ctes.delete(cte.name.name);
     ctes.set(cte.name.name, renamed(cte, faults));
   }
   return ctes;
+}
+
+/** What no FROM reads must be right too: Postgres refuses it otherwise. */
+export function checkCtes(query: Query, scope: RelationScope): void {
+  for (const cte of query.ctes) {
+    const { name, span } = cte.name;
+    resolveTable(
+      { kind: 'table', span, name: cte.name, schema: null, alias: null },
+      { ...scope, ctes: upTo(scope.ctes, name) },
+    );
+  }
+}
+
+function upTo(ctes: ReadonlyMap<string, Query>, name: string): ReadonlyMap<string, Query> {
+  return new Map([...ctes].slice(0, [...ctes.keys()].indexOf(name) + 1));
 }
 
 /** `WITH a(x, y) AS (SELECT …)` is the query with its items so named. */
@@ -98,6 +143,7 @@ function renamed(cte: Query['ctes'][number], faults: Faults): Query {
 function inline(query: Query, alias: string, outer: RelationScope): Relation | null {
   const scope = { ...outer, ctes: collectCtes(query, outer.ctes, outer.faults) };
   const { body } = query;
+  checkCtes(query, scope);
   if (!isSimple(query, scope.faults) || body.from === null) return null;
   const inner = resolveFrom(body.from, scope);
   if (inner === null) return null;
@@ -110,19 +156,23 @@ function inline(query: Query, alias: string, outer: RelationScope): Relation | n
     else columns.set(name, resolve(item.expr));
   }
   const own = conjunctsOf(body.where).map(resolve);
+  const context: BindContext = {
+    ...eventContext(inner.source, scope.faults, 'where'),
+    // Where it may stand is decided where the column is used.
+    now: (node) => ({ kind: 'now', type: TIMESTAMP, span: node.span }),
+  };
+  for (const column of columns.values()) bindTyped(column, context);
+  for (const condition of own) bindCondition(condition, context, 'WHERE takes conditions');
   return { source: inner.source, alias, columns, where: [...inner.where, ...own] };
 }
 
 function isSimple(query: Query, faults: Faults): boolean {
   const { body } = query;
-  const offending = complication(query);
-  if (offending === null) {
-    if (body.from !== null) return true;
-    faults.error('FSC4006', query.span, 'a subquery without FROM');
-    return false;
-  }
-  faults.error(offending.code, offending.span, `${offending.what} in a subquery`);
-  return false;
+  const offending = complications(query);
+  for (const { code, span, what } of offending) faults.error(code, span, `${what} in a subquery`);
+  if (offending.length > 0) return false;
+  if (body.from === null) faults.error('FSC4006', body.span, 'a subquery without FROM');
+  return body.from !== null;
 }
 
 interface Complication {
@@ -131,19 +181,23 @@ interface Complication {
   readonly what: string;
 }
 
-function complication(query: Query): Complication | null {
+function complications(query: Query): readonly Complication[] {
   const { body, setOps } = query;
-  const code = 'FSC4009';
-  if (setOps[0] !== undefined) return { code: 'FSC4001', span: setOps[0].span, what: setOps[0].op.toUpperCase() };
-  if (body.joins[0] !== undefined) return { code: 'FSC4002', span: body.joins[0].span, what: 'a join' };
-  if (body.distinct !== null) return { code, span: body.distinct.span, what: 'DISTINCT' };
+  const found: Complication[] = [
+    ...setOps.map((op): Complication => ({ code: 'FSC4001', span: op.span, what: op.op.toUpperCase() })),
+    ...body.joins.map((join): Complication => ({ code: 'FSC4002', span: join.typeSpan, what: 'a join' })),
+  ];
+  const add = (span: Query['span'] | null | undefined, what: string): void => {
+    if (span !== null && span !== undefined) found.push({ code: 'FSC4009', span, what });
+  };
+  add(body.distinct?.span, 'DISTINCT');
   const grouped = body.groupBy[0]?.span ?? body.groupingSets ?? body.having?.span;
-  if (grouped !== undefined && grouped !== null) return { code, span: grouped, what: 'GROUP BY or HAVING' };
-  if (body.orderBy[0] !== undefined) return { code, span: body.orderBy[0].span, what: 'ORDER BY' };
-  const limit = body.limit ?? body.offset;
-  if (limit !== null) return { code, span: limit, what: 'LIMIT' };
-  const folding = body.items.find((item) => someExpr(item.expr, isFolding));
-  return folding === undefined ? null : { code, span: folding.span, what: 'an aggregate or window function' };
+  add(grouped, 'GROUP BY or HAVING');
+  add(body.orderBySpan, 'ORDER BY');
+  add(body.limit ?? body.offset, 'LIMIT');
+  const folding = body.items.map((item) => findExpr(item.expr, isFolding)).find((expr) => expr !== null);
+  if (grouped === undefined || grouped === null) add(folding?.span, 'an aggregate or window function');
+  return found;
 }
 
 /** Aggregates and window functions. */
@@ -174,13 +228,32 @@ export function expandStars(items: readonly SelectItem[], relation: Relation, fa
 }
 
 export function unknownQualifier(qualifier: Identifier, aliases: readonly string[], faults: Faults): null {
-  return faults.error('FSC3003', qualifier.span, `unknown table alias \`${qualifier.name}\``, {
-    help: didYouMean(qualifier.name, aliases, 'alias'),
-  });
+  const [only] = aliases;
+  const { span, name } = qualifier;
+  const parts =
+    aliases.length === 1 && only !== undefined && only !== ''
+      ? { help: `it is called \`${only}\` in FROM`, edits: [{ span, newText: only }] }
+      : nearest(name, span, aliases, 'alias');
+  return faults.error('FSC3003', span, `nothing in FROM is called \`${name}\``, { label: 'unknown alias', ...parts });
 }
 
-/** Rewrites expressions over the relation's columns to expressions over the source's. A fault leaves a poisoned node, told once. */
-export function resolver(relation: Relation, faults: Faults): (expr: Expr) => Expr {
+/**
+ * Rewrites expressions over the relation's columns to expressions over the source's. A fault leaves a poisoned node, told once. `outputs`
+ * are the select's own: their names mean nothing inside it in Postgres.
+ */
+export function resolver(
+  relation: Relation,
+  faults: Faults,
+  outputs: ReadonlyMap<string, Expr> = new Map(),
+): (expr: Expr) => Expr {
+  const unknown = ({ name }: ColumnNode): void => {
+    const columns = [...relation.columns.keys()];
+    const relationName = relation.alias === '' ? 'the subquery' : relation.alias;
+    const output = outputs.get(name.name);
+    const isOther = output !== undefined && output.kind !== 'column' && !contains(output.span, name.span);
+    if (!isOther) unknownColumn(name, relationName, columns, faults);
+    else outputAsColumn(name, output, relationName, faults);
+  };
   const resolveColumn = (node: ColumnNode): Expr => {
     if (node.qualifier !== null && node.qualifier.name !== relation.alias) {
       unknownQualifier(node.qualifier, [relation.alias], faults);
@@ -188,15 +261,65 @@ export function resolver(relation: Relation, faults: Faults): (expr: Expr) => Ex
     }
     const found = relation.columns.get(node.name.name);
     if (found === undefined) {
-      faults.error('FSC3001', node.name.span, `\`${relation.alias}\` has no column \`${node.name.name}\``, {
-        help: didYouMean(node.name.name, [...relation.columns.keys()], 'column'),
-      });
+      unknown(node);
       return poison(node, faults);
     }
     // The use's span where the column is the source's own: faults point at where it is used.
     return found.kind === 'column' ? { ...found, span: node.span } : found;
   };
-  return (expr) => mapColumns(expr, resolveColumn);
+  return (expr) => {
+    const resolved = mapColumns(expr, resolveColumn);
+    const { size, height } = measure(resolved);
+    if (size <= MAX_SIZE && height <= MAX_HEIGHT) return resolved;
+    faults.error('FSC4015', expr.span, 'the expression is too large once its columns are written out', {
+      label: size > MAX_SIZE ? `more than ${MAX_SIZE} parts` : `more than ${MAX_HEIGHT} levels`,
+    });
+    const name = { span: expr.span, name: '', quoted: true };
+    return poison({ kind: 'column', span: expr.span, qualifier: null, name }, faults);
+  };
+}
+
+/** Columns of CTEs stand for expressions over such columns, so a few lines can grow to more than a machine holds. */
+const MAX_SIZE = 10_000;
+const MAX_HEIGHT = 450;
+
+interface Extent {
+  readonly size: number;
+  readonly height: number;
+}
+
+const extents = new WeakMap<Expr, Extent>();
+
+/** Each node once, however often it is shared. */
+function measure(expr: Expr): Extent {
+  const known = extents.get(expr);
+  if (known !== undefined) return known;
+  let [size, height] = [1, 0];
+  for (const child of childrenOf(expr)) {
+    const extent = measure(child);
+    size = Math.min(size + extent.size, MAX_SIZE + 1);
+    height = Math.max(height, extent.height);
+  }
+  const extent = { size, height: height + 1 };
+  extents.set(expr, extent);
+  return extent;
+}
+
+function contains(outer: Query['span'], inner: Query['span']): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+function outputAsColumn(name: Identifier, output: Expr, relation: string, faults: Faults): void {
+  const written = textOf(faults.file, output.span);
+  faults.error('FSC3001', name.span, `column \`${name.name}\` does not exist in \`${relation}\``, {
+    label: 'an output of this SELECT',
+    cause: 'DuckDB would read the output here, Postgres knows the columns of FROM only',
+    help: 'write its expression',
+    edits: written.includes('\n')
+      ? []
+      : [{ span: name.span, newText: output.kind === 'call' ? written : `(${written})` }],
+    secondary: [{ span: output.span, text: `\`${name.name}\`` }],
+  });
 }
 
 function poison(node: ColumnNode, faults: Faults): Expr {
@@ -205,10 +328,16 @@ function poison(node: ColumnNode, faults: Faults): Expr {
   return marked;
 }
 
+export interface ResolvedItem extends SelectItem {
+  /** Before its columns were resolved. */
+  readonly written: Expr;
+}
+
 /** A select whose expressions are all over the source's own columns. */
 export interface ResolvedSelect {
   readonly relation: Relation;
-  readonly items: readonly SelectItem[];
+  readonly visible: VisibleColumns;
+  readonly items: readonly ResolvedItem[];
   readonly where: readonly Expr[];
   readonly groupBy: readonly Expr[];
   readonly having: Expr | null;
@@ -216,10 +345,10 @@ export interface ResolvedSelect {
 }
 
 export function resolveSelect(select: Select, relation: Relation, faults: Faults): ResolvedSelect {
-  const resolve = resolver(relation, faults);
   const aliases = new Map(
     select.items.flatMap((item) => (item.alias === null ? [] : [[item.alias.name, item.expr] as const])),
   );
+  const resolve = resolver(relation, faults, aliases);
   const resolveGroup = (expr: Expr): Expr => {
     // A group may name an output; a column of the source goes first, as in both databases.
     const isAlias = expr.kind === 'column' && expr.qualifier === null && !relation.columns.has(expr.name.name);
@@ -228,8 +357,10 @@ export function resolveSelect(select: Select, relation: Relation, faults: Faults
   };
   return {
     relation,
+    visible: { name: relation.alias === '' ? 'the subquery' : relation.alias, columns: [...relation.columns.keys()] },
     items: expandStars(select.items, relation, faults).map((item) => ({
       ...item,
+      written: item.expr,
       expr: resolve(item.expr),
       alias: named(item),
     })),

@@ -2,17 +2,20 @@ import { printType } from '../../runtime/values/types.ts';
 import { coerce, commonType } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
+import { unknownColumn } from '../bind/unknown-column.ts';
 import { conjunctsOf, somePlan } from '../bind/walk.ts';
-import { didYouMean } from '../catalog/suggest.ts';
+import type { Faults } from '../catalog/faults.ts';
+import { listed, nearest } from '../catalog/suggest.ts';
 import { sameType } from '../catalog/types.ts';
+import { inserting, wrapping } from '../diagnostics/edits.ts';
 import type { Expr, Identifier, Join, Select, SelectItem } from '../parse/ast.ts';
 import { conjunction } from './aggregate-view.ts';
 import { bindOutputs } from './outputs.ts';
 import type { PlanExpr, RequestJoin, ViewPlan } from './plan.ts';
-import { type Relation, unknownQualifier } from './relation.ts';
+import { type Relation, schemaName, unknownQualifier } from './relation.ts';
 import type { ViewDraft, ViewInput } from './view-input.ts';
 
-/** A view joined under an alias; `view` is null where it had faults of its own. */
+/** A view joined under an alias; `view` is null where a fault was told, here or in its own file. */
 interface Joined {
   readonly alias: string;
   readonly view: ViewPlan | null;
@@ -24,20 +27,22 @@ export function planRequestView(select: Select, relation: Relation, input: ViewI
   const { faults } = input;
   refuseGrouping(select, input);
   refuseEntity(input);
-  const joined = select.joins.map((join) => joinedView(join, input));
-  checkAliases(relation, joined, input);
-  // A view with faults of its own is told there.
-  if (joined.some((join) => join === null || join.view === null)) return null;
-  const views = joined.filter((join) => join !== null);
-  const context = requestContext(relation, views, input);
-  const joins = views.map((join, index) => bindJoin(join, index, context, input));
+  const joined = checkAliases(
+    relation,
+    select.joins.map((join) => joinedView(join, relation.alias, input)),
+    input,
+  );
+  const context = requestContext(relation, joined, input);
+  const joins = joined.map((join, index) => bindJoin(join, index, relation, context, input));
   const inner = requestOnly(relation, context);
   const where = [
     ...relation.where.map((expr) => bindCondition(expr, inner, 'WHERE takes conditions')),
     ...conjunctsOf(select.where).map((expr) => bindCondition(expr, context, 'WHERE takes conditions')),
   ];
-  const items = select.items.flatMap((item) => expandStar(item, relation, views, input));
-  const outputs = bindOutputs(items, null, (item) => bindValue(item.expr, context), faults);
+  const items = select.items.flatMap((item) => expandStar(item, relation, joined, input));
+  const named = items.map((item) => ({ ...item, written: item.expr }));
+  const outputs = bindOutputs(named, null, (item) => bindValue(item.expr, context), faults);
+  if (joined.some((join) => join.view === null)) return null;
   return {
     kind: 'request',
     request: relation.source.spec,
@@ -48,50 +53,134 @@ export function planRequestView(select: Select, relation: Relation, input: ViewI
 }
 
 function refuseGrouping(select: Select, input: ViewInput): void {
-  const at = select.groupBy[0]?.span ?? select.having?.span;
-  if (at !== undefined) input.faults.error('FSC4107', at, 'GROUP BY or HAVING in a request view');
+  const [first] = select.groupBy;
+  const last = select.groupBy.at(-1) ?? first;
+  const grouped = first === undefined || last === undefined ? null : { start: first.span.start, end: last.span.end };
+  const what = grouped === null ? 'HAVING' : 'GROUP BY';
+  const at = grouped ?? select.having?.span;
+  if (at !== undefined)
+    input.faults.error('FSC4107', at, `${what} in a request view`, { label: 'one row has no groups' });
 }
 
 function refuseEntity(input: ViewInput): void {
   const tag = input.tags.one('entity');
   if (tag === null) return;
-  input.faults.error('FSC3420', tag.nameSpan, '`@entity` in a request view', { help: 'remove the tag' });
-}
-
-function joinedView(join: Join, input: ViewInput): Joined | null {
-  const { faults } = input;
-  if (join.type !== 'left' && join.type !== 'inner') {
-    return faults.error('FSC4101', join.typeSpan, `a join of kind ${join.type}`);
-  }
-  if (join.item.kind !== 'table') {
-    const isLateral = join.item.kind === 'subquery' && join.item.lateral;
-    return faults.error(isLateral ? 'FSC4012' : 'FSC4101', join.item.span, 'a join of something else than a view');
-  }
-  if (join.item.schema !== null) return faults.error('FSC4010', join.item.span, 'the name has a schema');
-  const { name, span } = join.item.name;
-  if (input.sources.has(name)) return faults.error('FSC4102', span, `\`${name}\` is a source`);
-  const view = input.views.get(name);
-  if (view === undefined) return notJoinable(join.item.name, input);
-  if (join.using !== null || join.on === null) return faults.error('FSC4108', join.span, 'the join has no ON');
-  return { alias: join.item.alias?.name ?? name, view, join };
-}
-
-function notJoinable(name: Identifier, input: ViewInput): null {
-  if (input.viewNames.has(name.name))
-    return input.faults.error('FSC4109', name.span, `\`${name.name}\` is a request view`);
-  return input.faults.error('FSC3002', name.span, `unknown view \`${name.name}\``, {
-    help: didYouMean(name.name, [...input.views.keys()], 'view'),
+  input.faults.error('FSC3420', tag.span, '`@entity` in a request view', {
+    label: 'the entities are those of the joined views',
+    help: 'remove the tag',
   });
 }
 
-function checkAliases(relation: Relation, joined: readonly (Joined | null)[], input: ViewInput): void {
-  const taken = new Set([relation.alias]);
-  for (const join of joined) {
-    if (join === null) continue;
-    if (taken.has(join.alias))
-      input.faults.error('FSC4106', join.join.item.span, `alias \`${join.alias}\` is used twice`);
-    taken.add(join.alias);
+function joinedView(join: Join, request: string, input: ViewInput): Joined {
+  const { item } = join;
+  const named = item.kind === 'table' ? (item.alias ?? item.name) : item.kind === 'subquery' ? item.alias : null;
+  return { alias: named?.name ?? '', view: viewOf(join, request, input), join };
+}
+
+/** Null after a fault was told. */
+function viewOf(join: Join, request: string, input: ViewInput): ViewPlan | null {
+  const { faults } = input;
+  if (join.type !== 'left' && join.type !== 'inner') {
+    return otherJoin(join, input);
   }
+  if (join.item.kind !== 'table') return joinedQuery(join, input);
+  if (join.item.schema !== null) return schemaName(join.item.schema, join.item.name, faults);
+  const { name, span } = join.item.name;
+  if (input.sources.has(name)) {
+    return faults.error('FSC4102', span, `\`${name}\` is a source`, { label: 'not a view' });
+  }
+  const view = input.views.get(name);
+  if (view === undefined) return notJoinable(join.item.name, input);
+  if (join.using !== null || join.on === null)
+    return joinWithoutOn(join, join.item.alias?.name ?? name, request, input);
+  return view;
+}
+
+function otherJoin(join: Join, input: ViewInput): null {
+  const keeps = join.on !== null;
+  const word = join.type === 'comma' ? ',' : join.type.toUpperCase();
+  return input.faults.error('FSC4101', join.typeSpan, `a view is joined by \`${word}\``, {
+    label: 'neither LEFT nor INNER',
+    ...(keeps ? { help: 'write LEFT JOIN', edits: [{ span: join.typeSpan, newText: 'LEFT JOIN' }] } : {}),
+  });
+}
+
+function joinedQuery(join: Join, input: ViewInput): null {
+  const isLateral = join.item.kind === 'subquery' && join.item.lateral;
+  if (isLateral) {
+    const span = { start: join.item.span.start, end: join.item.span.start + 'LATERAL'.length };
+    return input.faults.error('FSC4012', span, 'LATERAL is not supported yet');
+  }
+  const what = join.item.kind === 'unsupported' ? join.item.what : 'a subquery';
+  return input.faults.error('FSC4101', join.item.span, `${what} is joined`, {
+    label: 'not a view',
+    cause: 'a lookup reads the state of views, and a view is a file',
+    help: 'put the query in a file `features/NAME/v1.sql` and join `NAME_v1`',
+  });
+}
+
+/** `USING (usr)` as the equalities that it stands for. */
+function joinWithoutOn(join: Join, alias: string, request: string, input: ViewInput): null {
+  const span = { start: join.item.span.end, end: join.span.end };
+  const on = (join.using ?? []).map((column) => `${alias}.${column.name} = ${request}.${column.name}`).join(' AND ');
+  const at = join.using === null ? join.typeSpan : { start: skipBlanks(input, span.start), end: span.end };
+  return input.faults.error(
+    'FSC4108',
+    at,
+    join.using === null ? 'the join has no ON' : 'the join is written with USING',
+    {
+      label: join.using === null ? 'no condition follows' : 'merges two columns into one',
+      ...(join.using === null ? {} : { help: 'write the equalities out', edits: [{ span: at, newText: `ON ${on}` }] }),
+    },
+  );
+}
+
+function skipBlanks(input: ViewInput, start: number): number {
+  return start + (/^\s*/.exec(input.file.text.slice(start))?.[0].length ?? 0);
+}
+
+function notJoinable(name: Identifier, input: ViewInput): null {
+  const { faults } = input;
+  if (input.viewNames.has(name.name)) {
+    return faults.error('FSC4109', name.span, `\`${name.name}\` is a request view`, {
+      label: 'has no state of its own',
+    });
+  }
+  if (input.ast.query.ctes.some((cte) => cte.name.name === name.name)) {
+    return faults.error('FSC4101', name.span, 'a CTE is joined', {
+      label: 'not a view',
+      cause: 'a lookup reads the state of views, and a view is a file',
+      help: `put its query in a file \`features/${name.name}/v1.sql\` and join \`${name.name}_v1\``,
+    });
+  }
+  const versions = [...input.views.keys()].filter((view) => view.replace(/_v\d+$/, '') === name.name);
+  const latest = versions.at(-1);
+  return faults.error('FSC3002', name.span, `view \`${name.name}\` does not exist`, {
+    label: latest === undefined ? 'not a view' : 'a view without its version',
+    ...(latest === undefined
+      ? nearest(name.name, name.span, [...input.views.keys()], 'view')
+      : { help: `name a version: \`${latest}\``, edits: [{ span: name.span, newText: latest }] }),
+  });
+}
+
+/** A view whose alias is taken is not known under it. */
+function checkAliases(relation: Relation, joined: readonly Joined[], input: ViewInput): readonly Joined[] {
+  const taken = new Map([[relation.alias, input.ast.query.body.from?.span]]);
+  return joined.map((join) => {
+    const { item } = join.join;
+    const at = item.kind === 'table' ? (item.alias ?? item.name).span : item.span;
+    const first = taken.get(join.alias);
+    const isTaken = join.alias !== '' && taken.has(join.alias);
+    if (!isTaken) {
+      taken.set(join.alias, at);
+      return join;
+    }
+    input.faults.error('FSC4106', at, `alias \`${join.alias}\` is used twice`, {
+      label: 'second time',
+      secondary: first === undefined ? [] : [{ span: first, text: 'first time' }],
+    });
+    return { ...join, view: null };
+  });
 }
 
 function expandStar(
@@ -134,13 +223,16 @@ function requestContext(relation: Relation, views: readonly Joined[], input: Vie
       if (node.qualifier !== null && !knownAlias(node.qualifier, relation, views)) {
         return unknownQualifier(node.qualifier, [relation.alias, ...views.map((join) => join.alias)], faults);
       }
-      if (found.length > 1) return faults.error('FSC3005', node.span, `column \`${node.name.name}\` is ambiguous`);
-      return found.length === 1 ? (found[0]?.() ?? null) : unknownColumn(node, relation, views, input);
+      if (found.length > 1) return ambiguous(node, relation, views, faults);
+      if (found.length === 1) return found[0]?.() ?? null;
+      return mayBeOfFaulty(node, views) ? null : noSuchColumn(node, relation, views, input);
     },
     now: (node) => ({ kind: 'now', type: { kind: 'timestamp' }, span: node.span }),
-    aggregate: (node) => faults.error('FSC4107', node.span, 'an aggregate in a request view'),
+    aggregate: (node) =>
+      faults.error('FSC4107', node.span, 'an aggregate in a request view', { label: 'one row has nothing to fold' }),
     over: (node) =>
-      faults.error('FSC3413', node.span, 'a window function in a request view', {
+      faults.error('FSC3413', node.over?.span ?? node.span, 'a window function in a request view', {
+        label: 'one row has no rows around it',
         help: 'use it in the view that is joined',
       }),
     whole: () => undefined,
@@ -149,6 +241,25 @@ function requestContext(relation: Relation, views: readonly Joined[], input: Vie
 }
 
 type ColumnNode = Extract<Expr, { kind: 'column' }>;
+
+/** What a view with faults gives is not known, so nothing is told of it. */
+function mayBeOfFaulty(node: ColumnNode, views: readonly Joined[]): boolean {
+  return views.some((join) => join.view === null && (node.qualifier === null || node.qualifier.name === join.alias));
+}
+
+function ambiguous(node: ColumnNode, relation: Relation, views: readonly Joined[], faults: Faults): null {
+  const { name } = node.name;
+  const holders = [
+    ...(relation.columns.has(name) ? [relation.alias] : []),
+    ...views.flatMap((join) => (join.view?.outputs.some((output) => output.name === name) === true ? join.alias : [])),
+  ];
+  const choices = holders.map((alias) => `\`${alias}.${name}\``);
+  return faults.error('FSC3005', node.span, `column \`${name}\` is ambiguous`, {
+    label: `of ${holders.map((alias) => `\`${alias}\``).join(' or ')}?`,
+    help: `write ${choices.join(' or ')}`,
+    edits: [{ span: node.span, newText: `${holders[0]}.${name}` }],
+  });
+}
 
 function candidates(
   node: ColumnNode,
@@ -196,40 +307,52 @@ function knownAlias(qualifier: Identifier, relation: Relation, views: readonly J
   return qualifier.name === relation.alias || views.some((join) => join.alias === qualifier.name);
 }
 
-function unknownColumn(node: ColumnNode, relation: Relation, views: readonly Joined[], input: ViewInput): null {
+function noSuchColumn(node: ColumnNode, relation: Relation, views: readonly Joined[], input: ViewInput): null {
   const { qualifier, name } = node;
   const of = views.filter((join) => qualifier === null || join.alias === qualifier.name);
   const own = qualifier === null || qualifier.name === relation.alias ? [...relation.columns.keys()] : [];
   const names = [...own, ...of.flatMap((join) => join.view?.outputs.map((output) => output.name) ?? [])];
-  const where = qualifier === null ? '' : ` in \`${qualifier.name}\``;
-  return input.faults.error('FSC3001', name.span, `unknown column \`${name.name}\`${where}`, {
-    help: didYouMean(name.name, names, 'column'),
-  });
+  return unknownColumn(name, qualifier?.name ?? relation.alias, names, input.faults);
 }
 
-function bindJoin(joined: Joined, index: number, context: BindContext, input: ViewInput): RequestJoin | null {
+function bindJoin(
+  joined: Joined,
+  index: number,
+  relation: Relation,
+  context: BindContext,
+  input: ViewInput,
+): RequestJoin | null {
   const { view, join } = joined;
   const { faults } = input;
   if (view === null) return null;
+  const before = faults.errors;
   const keys: (PlanExpr | null | undefined)[] = view.spec.entity.map(() => undefined);
   for (const conjunct of conjunctsOf(join.on)) {
     const equality = keyEquality(conjunct, index, view, context);
     if (equality === null) continue;
     if (equality === 'not') {
-      faults.error('FSC4104', conjunct.span, 'the condition is no equality of a key column and a request value');
+      faults.error('FSC4104', conjunct.span, 'the condition is no equality of a key column and a request value', {
+        label: 'not `key = value of the request`',
+        help: `the key of \`${view.spec.name}\` is ${listed(view.spec.entity.map((column) => column.name))}: move anything else to WHERE`,
+      });
       continue;
     }
     const { key, value } = equality;
-    if (keys[key] !== undefined) faults.error('FSC4104', conjunct.span, 'the key column is compared twice');
+    if (keys[key] !== undefined) {
+      faults.error('FSC4104', conjunct.span, 'the key column is compared twice', { label: 'second time' });
+    }
     keys[key] = fitKey(value, view, key, input);
   }
-  const missing = view.spec.entity.filter((_, key) => keys[key] === undefined).map((column) => `\`${column.name}\``);
-  if (missing.length > 0 && faults.errors === 0) {
-    faults.error(
-      'FSC4103',
-      join.on?.span ?? join.span,
-      `the join leaves ${missing.join(', ')} of the key of \`${view.spec.name}\` open`,
-    );
+  const missing = view.spec.entity.filter((_, key) => keys[key] === undefined).map((column) => column.name);
+  if (missing.length > 0 && faults.errors === before) {
+    const on = join.on?.span ?? join.span;
+    const more = missing.map((name) => ` AND ${joined.alias}.${name} = ${relation.alias}.${name}`).join('');
+    const isSame = missing.every((name) => relation.columns.has(name)) && join.on?.kind !== 'or';
+    faults.error('FSC4103', on, `the join leaves ${listed(missing)} of the key of \`${view.spec.name}\` open`, {
+      label: 'a part of the key',
+      help: `compare ${missing.length === 1 ? 'it' : 'them'} too: \`${more.slice(1)}\``,
+      edits: isSame ? inserting(on.end, more) : [],
+    });
   }
   const bound = keys.filter((key) => key !== undefined && key !== null);
   return bound.length < keys.length ? null : { view, inner: join.type === 'inner', keys: bound, span: join.span };
@@ -264,9 +387,11 @@ function fitKey(value: PlanExpr, view: ViewPlan, key: number, input: ViewInput):
   if (value.type.kind === 'text' && wanted.kind === 'text') return value;
   const common = commonType(value.type, wanted);
   if (common !== null && sameType(common, wanted)) return coerce(value, wanted, input.faults);
-  return input.faults.error(
-    'FSC4105',
-    value.span,
-    `the key \`${view.spec.entity[key]?.name}\` is ${printType(wanted)}, and this is ${printType(value.type)}`,
-  );
+  const type = printType(wanted);
+  const message = `the key \`${view.spec.entity[key]?.name}\` is ${type}, and this is ${printType(value.type)}`;
+  return input.faults.error('FSC4105', value.span, message, {
+    label: printType(value.type),
+    help: `cast it, or declare the request’s column ${type}`,
+    edits: wrapping(value.span, 'CAST(', ` AS ${type})`),
+  });
 }

@@ -1,13 +1,14 @@
 import type { BindContext } from '../bind/context.ts';
 import { bindValue } from '../bind/expr.ts';
 import { mapChildren, someExpr, somePlan, syntaxKey } from '../bind/walk.ts';
-import { didYouMean } from '../catalog/suggest.ts';
+import { nearest } from '../catalog/suggest.ts';
 import { valueSpan } from '../catalog/tags.ts';
-import type { Expr } from '../parse/ast.ts';
+import { inserting } from '../diagnostics/edits.ts';
+import type { Expr, Select } from '../parse/ast.ts';
 import { bindWhere, conjunction } from './aggregate-view.ts';
 import { sourceColumn } from './contexts.ts';
 import { bindEntity, checkKeysSelected, type Entity } from './entity.ts';
-import { type OverWindow, resolveOver } from './frames.ts';
+import { checkWindows, type OverWindow, resolveOver } from './frames.ts';
 import { bindOutputs } from './outputs.ts';
 import { bindOverCall } from './over-calls.ts';
 import type { PlanExpr, SourcePlan } from './plan.ts';
@@ -19,20 +20,21 @@ import type { ViewDraft, ViewInput } from './view-input.ts';
 export function planRowsView(select: ResolvedSelect, input: ViewInput): ViewDraft | null {
   const { faults } = input;
   const { source } = select.relation;
+  checkWindows(select, source, faults);
   const where = bindWhere(select.where, source, input);
   const windows = new Map<Expr, OverWindow | null>();
-  checkWindowNames(select, input);
   const partition = findPartition(select, windows, input) ?? taggedEntity(select, input);
-  if (partition === null) return null;
-  const entity = bindEntity(partition, source, where.conjuncts, faults);
+  // Without an entity the rest is checked all the same.
+  const entity = bindEntity(partition ?? [], source, where.conjuncts, input);
   const slots = new SlotList();
   const context = rowContext(source, entity, slots, windows, input);
   const bind = (node: Expr): PlanExpr | null => {
     const bound = bindValue(node, context);
     return bound === null ? null : liftRowValues(bound, slots);
   };
-  const outputs = bindOutputs(select.items, source.spec, (item) => bind(item.expr), faults);
-  if (faults.errors === 0) checkKeysSelected(entity, outputs, 'FSC3414', faults);
+  const outputs = bindOutputs(select.items, select.visible, (item) => bind(item.expr), faults);
+  if (partition === null) return null;
+  if (faults.errors === 0) checkKeysSelected(entity, outputs, 'FSC3414', input);
   return {
     kind: 'rows',
     source: source.spec,
@@ -44,21 +46,13 @@ export function planRowsView(select: ResolvedSelect, input: ViewInput): ViewDraf
   };
 }
 
-function checkWindowNames(select: ResolvedSelect, input: ViewInput): void {
-  const seen = new Set<string>();
-  for (const { name } of select.windows) {
-    if (seen.has(name.name)) input.faults.error('FSC3423', name.span, `window \`${name.name}\` is defined twice`);
-    seen.add(name.name);
-  }
-}
-
 /** The PARTITION BY that all windows share; null without windows. Fills `windows`. */
 function findPartition(
   select: ResolvedSelect,
   windows: Map<Expr, OverWindow | null>,
   input: ViewInput,
 ): readonly Expr[] | null {
-  let partition: readonly Expr[] | null = null;
+  let first: OverWindow | null = null;
   let hasOver = false;
   for (const item of select.items) {
     someExpr(item.expr, (node) => {
@@ -67,9 +61,12 @@ function findPartition(
       const window = resolveOver(node.over, select, input.faults);
       windows.set(node, window);
       if (window === null) return false;
-      if (partition === null) partition = window.partitionBy;
-      else if (partitionKey(partition) !== partitionKey(window.partitionBy)) {
-        input.faults.error('FSC3401', node.over.span, 'the window has another PARTITION BY');
+      if (first === null) first = window;
+      else if (partitionKey(first.partitionBy) !== partitionKey(window.partitionBy)) {
+        input.faults.error('FSC3401', node.over.span, 'the window has another PARTITION BY', {
+          label: 'another entity',
+          secondary: [{ span: first.span, text: 'the first window' }],
+        });
       }
       return false;
     });
@@ -77,9 +74,12 @@ function findPartition(
   if (!hasOver) return null;
   const tag = input.tags.one('entity');
   if (tag !== null) {
-    input.faults.error('FSC3420', tag.nameSpan, '`@entity` beside PARTITION BY', { help: 'remove the tag' });
+    input.faults.error('FSC3420', tag.span, '`@entity` beside PARTITION BY', {
+      label: 'the entity is what PARTITION BY names',
+      help: 'remove the tag',
+    });
   }
-  return partition ?? [];
+  return (first as OverWindow | null)?.partitionBy ?? [];
 }
 
 function partitionKey(exprs: readonly Expr[]): string {
@@ -90,18 +90,36 @@ function partitionKey(exprs: readonly Expr[]): string {
 function taggedEntity(select: ResolvedSelect, input: ViewInput): readonly Expr[] | null {
   const tag = input.tags.one('entity');
   const { faults } = input;
-  if (tag === null) return faults.error('FSC3419', input.ast.query.span, 'the view has no entity');
-  const names = tag.value.split(/[\s,]+/).filter((name) => name !== '');
-  if (names.length === 0) return faults.error('FSC3420', valueSpan(tag), '`@entity` names no column');
-  const found = names.map((name) => {
+  if (tag === null) return noEntity(select, input);
+  const words = [...tag.value.matchAll(/[^\s,]+/g)];
+  if (words.length === 0) return faults.error('FSC3420', valueSpan(tag), '`@entity` names no column');
+  const found = words.map((word) => {
+    const [name] = word;
     const item = select.items.find((candidate) => outputName(candidate) === name);
     if (item !== undefined) return item.expr;
+    const start = tag.valueSpan.start + word.index;
+    const span = { start, end: start + name.length };
     const all = select.items.flatMap((candidate) => outputName(candidate) ?? []);
-    return faults.error('FSC3420', valueSpan(tag), `\`${name}\` is not selected`, {
-      help: didYouMean(name, all, 'column'),
-    });
+    return faults.error('FSC3420', span, `\`${name}\` is not selected`, { ...nearest(name, span, all, 'column') });
   });
   return found.some((expr) => expr === null) ? null : found.filter((expr) => expr !== null);
+}
+
+/** Told at the word SELECT: what is missing stands nowhere. */
+function noEntity(select: ResolvedSelect, input: ViewInput): null {
+  const body: Select = input.ast.query.body;
+  const first = select.items.find((item) => item.written.kind === 'column' && item.expr.kind === 'column');
+  const name = first === undefined ? null : outputName(first);
+  const span = { start: body.span.start, end: Math.min(body.span.end, body.span.start + 'SELECT'.length) };
+  return input.faults.error('FSC3419', span, 'the view has no entity', {
+    label: 'no GROUP BY, no PARTITION BY, no `-- @entity`',
+    help:
+      name === null
+        ? 'name the entity’s column at the top of the file: `-- @entity COLUMN`; or fold its events with GROUP BY'
+        : `name the entity’s column at the top of the file, such as \`-- @entity ${name}\`; or fold its events with GROUP BY`,
+    edits: name === null ? [] : inserting(0, `-- @entity ${name}\n`),
+    applicability: 'placeholder',
+  });
 }
 
 /** The latest row's columns, its windows, and now(). */
@@ -117,10 +135,16 @@ function rowContext(
     faults,
     column: (node) => sourceColumn(node, source, faults),
     now: (node) => ({ kind: 'now', type: { kind: 'timestamp' }, span: node.span }),
-    aggregate: (node) => faults.error('FSC3201', node.span, 'an aggregate without GROUP BY or OVER'),
+    aggregate: (node) =>
+      faults.error('FSC3201', node.span, 'an aggregate without GROUP BY or OVER', {
+        label: 'folds events, in a view of rows',
+        help: 'give it a window: `OVER (PARTITION BY entity ORDER BY event_time)`',
+      }),
     over(node) {
       const window = windows.get(node);
-      if (window === undefined) return faults.error('FSC3413', node.span, 'a window function is not allowed here');
+      if (window === undefined) {
+        return faults.error('FSC3413', node.over?.span ?? node.span, 'a window function inside a window function');
+      }
       const slot = window === null ? null : bindOverCall(node, window, source, input);
       return slot === null ? null : slots.add(slot, node.span);
     },

@@ -1,3 +1,4 @@
+import { applied } from '../../compiler/diagnostics/edits.ts';
 import { type Compilation, compileProject } from '../../compiler/index.ts';
 
 export const EVENTS = `-- @event_time ts
@@ -44,5 +45,20 @@ export function faultsOf(compilation: Compilation): readonly string[] {
   return compilation.diagnostics.map((diagnostic) => {
     const { start, end } = diagnostic.primary.span;
     return `${diagnostic.code} ${diagnostic.file.text.slice(start, end)}`;
+  });
+}
+
+/** Faults whose edits, applied, leave as many faults of their code as before: `CODE edited text`. */
+export function unmended(sql: string, compile: (sql: string) => Compilation): readonly string[] {
+  const before = compile(sql).diagnostics;
+  return before.flatMap(({ code, help }) => {
+    const edits = help.flatMap((one) => one.edits);
+    if (edits.length === 0) return [];
+    const after = applied(sql, edits);
+    const count = (diagnostics: Compilation['diagnostics']): number =>
+      diagnostics.filter((one) => one.code === code).length;
+    const { diagnostics } = compile(after);
+    const isSyntax = diagnostics.some((one) => one.code.startsWith('FSC1'));
+    return isSyntax || count(diagnostics) >= count(before) ? [`${code} ${after}`] : [];
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileSource, faultsOf } from './project.ts';
+import { compileSource, faultsOf, unmended } from './project.ts';
 
 const T = '-- @event_time ts\n';
 const S = (columns: string, tags = T): string =>
@@ -40,7 +40,9 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2030', S('n integer DEFAULT 1 + 1'), '1 + 1'],
   ['FSC2031', `${S('n integer')} COMMENT ON COLUMN s.m IS 'x';`, "COMMENT ON COLUMN s.m IS 'x'"],
   ['FSC2033', `${T}CREATE TABLE s (id real PRIMARY KEY, ts timestamp NOT NULL);`, 'id'],
-  ['FSC2034', S('n integer', `${T}-- @from n m epoch_ms\n`), 'n m epoch_ms'],
+  ['FSC2034', S('n integer', `${T}-- @from n m epoch_ms\n`), 'epoch_ms'],
+  ['FSC2007', S('n integer', `${T}-- @from m n\n`), 'm'],
+  ['FSC2004', S('n integer', `${T}-- @from ts n epoch_min\n`), 'epoch_min'],
   ['FSC2035', S('n integer', `${T}-- @only n > 1 AND now() > ts\n`), 'now()'],
 ];
 
@@ -49,6 +51,10 @@ describe('each fault of a source has its code and its smallest span', () => {
     const found = faultsOf(compileSource(sql));
     expect(found.some((fault) => fault === `${code} ${text}`)).toBe(true);
   });
+});
+
+describe('the edit of a help mends its fault', () => {
+  it.each(CASES)('%s %s', (_, sql) => expect(unmended(sql, compileSource)).toEqual([]));
 });
 
 describe('what a source declares', () => {

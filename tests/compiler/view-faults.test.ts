@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileView, faultsOf } from './project.ts';
+import { compileView, faultsOf, unmended } from './project.ts';
 
 const A = (item: string, rest = ''): string => `SELECT usr, ${item} AS x FROM events ${rest} GROUP BY usr`;
 const F = (condition: string): string => A(`count(*) FILTER (WHERE ${condition})`);
@@ -19,6 +19,9 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3002', 'SELECT usr, count(*) AS x FROM evnts GROUP BY usr', 'evnts'],
   ['FSC3003', 'SELECT e.usr, count(*) AS x FROM events f GROUP BY f.usr', 'e'],
   ['FSC3004', A('sum(foo(n))'), 'foo'],
+  ['FSC3004', A('median(n)'), 'median'],
+  ['FSC3112', A('random()'), 'random'],
+  ['FSC3424', B('lag(n)'), 'lag'],
   ['FSC3005', 'SELECT c AS x FROM ask r JOIN one_v1 a ON a.usr = r.usr JOIN one_v1 b ON b.usr = r.usr', 'c'],
   ['FSC3006', 'SELECT usr, count(*) FROM events GROUP BY usr', 'count(*)'],
   ['FSC3007', 'SELECT usr, count(*) AS x, sum(n) AS x FROM events GROUP BY usr', 'x'],
@@ -41,31 +44,27 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3207', A('n'), 'n'],
   ['FSC3208', A('sum(max(n))'), 'max(n)'],
   ['FSC3209', A('count(*)', 'WHERE count(*) > 1'), 'count(*)'],
-  ['FSC3210', A('sum(DISTINCT n)'), 'sum(DISTINCT n)'],
-  ['FSC3211', A('sum(n ORDER BY ts)'), 'sum(n ORDER BY ts)'],
+  ['FSC3210', A('sum(DISTINCT n)'), 'DISTINCT'],
+  ['FSC3211', A('sum(n ORDER BY ts)'), 'ts'],
   ['FSC3212', A('array_agg(n)'), 'array_agg(n)'],
   ['FSC3213', A('(array_agg(n ORDER BY ts DESC))[1]'), 'ts DESC'],
   ['FSC3213', A('(array_agg(n ORDER BY ts DESC, id))[1]'), 'ts DESC, id'],
   ['FSC3214', A('max(now())'), 'now()'],
   ['FSC3214', 'SELECT usr, count(*) AS x FROM events GROUP BY usr, now()', 'now()'],
   ['FSC3216', 'SELECT usr, n AS x FROM events HAVING n > 1', 'n > 1'],
-  ['FSC3301', F('now() IS NOT NULL'), 'now() IS NOT NULL'],
-  ['FSC3302', F("ts > now() - INTERVAL '1 month'"), "ts > now() - INTERVAL '1 month'"],
-  [
-    'FSC3302',
-    F("ts + INTERVAL '1 year' > date_trunc('year', now())"),
-    "ts + INTERVAL '1 year' > date_trunc('year', now())",
-  ],
-  ['FSC3303', F("ts > now() - INTERVAL '1 day' OR ok"), "ts > now() - INTERVAL '1 day' OR ok"],
-  ['FSC3303', F("NOT (ts > now() - INTERVAL '1 day')"), "NOT (ts > now() - INTERVAL '1 day')"],
-  ['FSC3304', F('due_at <= now()'), 'due_at <= now()'],
-  ['FSC3305', F("ts > now() - n * INTERVAL '1 day'"), "ts > now() - n * INTERVAL '1 day'"],
-  [
-    'FSC3306',
-    F("ts > now() - INTERVAL '1 day' AND ts < now() - INTERVAL '2 days'"),
-    "ts > now() - INTERVAL '1 day' AND ts < now() - INTERVAL '2 days'",
-  ],
-  ['FSC3307', F('ts = now()'), 'ts = now()'],
+  ['FSC3301', F('now() IS NOT NULL'), 'now()'],
+  ['FSC3302', F("ts > now() - INTERVAL '1 month'"), "INTERVAL '1 month'"],
+  ['FSC3302', F("ts + INTERVAL '1 year' > date_trunc('year', now())"), "INTERVAL '1 year'"],
+  ['FSC3303', F("ts > now() - INTERVAL '1 day' OR ok"), "ts > now() - INTERVAL '1 day'"],
+  ['FSC3303', F("NOT (ts > now() - INTERVAL '1 day')"), "ts > now() - INTERVAL '1 day'"],
+  ['FSC3304', F('due_at <= now()'), 'due_at'],
+  ['FSC3305', F("ts > now() - n * INTERVAL '1 day'"), 'n'],
+  ['FSC3305', F('extract(epoch FROM now() - ts) < 60'), 'extract(epoch FROM now() - ts)'],
+  ['FSC3305', F("date_trunc('day', ts) > now() - INTERVAL '1 day'"), "date_trunc('day', ts)"],
+  ['FSC3305', F("ts > date_trunc('day', now() - INTERVAL '1 day')"), "date_trunc('day', now() - INTERVAL '1 day')"],
+  ['FSC3306', F('ts > now()'), 'ts > now()'],
+  ['FSC3306', F("ts > now() - INTERVAL '1 day' AND ts < now() - INTERVAL '2 days'"), "ts < now() - INTERVAL '2 days'"],
+  ['FSC3307', F('ts = now()'), '='],
   [
     'FSC3401',
     `SELECT usr, sum(n) ${OVER} AS x, sum(n) OVER (PARTITION BY id ORDER BY ts) AS y FROM events`,
@@ -74,12 +73,8 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3402', B('sum(n) OVER (ORDER BY ts)'), '(ORDER BY ts)'],
   ['FSC3403', B('sum(n) OVER (PARTITION BY usr ORDER BY n)'), 'n'],
   ['FSC3404', B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), 'ts DESC'],
-  ['FSC3405', B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS 3 PRECEDING)'), 'ROWS 3 PRECEDING'],
-  [
-    'FSC3405',
-    'SELECT usr, row_number() OVER (PARTITION BY usr ORDER BY ts) AS x FROM clicks',
-    '(PARTITION BY usr ORDER BY ts)',
-  ],
+  ['FSC3405', B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS 3 PRECEDING)'), 'ts'],
+  ['FSC3405', 'SELECT usr, row_number() OVER (PARTITION BY usr ORDER BY ts) AS x FROM clicks', 'ts'],
   [
     'FSC3406',
     B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)'),
@@ -90,12 +85,12 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
     B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS 3 PRECEDING EXCLUDE CURRENT ROW)'),
     'EXCLUDE CURRENT ROW',
   ],
-  ['FSC3408', B('sum(n) OVER (PARTITION BY usr ORDER BY ts GROUPS 3 PRECEDING)'), 'GROUPS 3 PRECEDING'],
+  ['FSC3408', B('sum(n) OVER (PARTITION BY usr ORDER BY ts GROUPS 3 PRECEDING)'), 'GROUPS'],
   ['FSC3409', B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '1 month' PRECEDING)"), "INTERVAL '1 month'"],
   ['FSC3410', B('sum(n) OVER w'), 'w'],
   ['FSC3411', B(`lead(n) ${OVER}`), 'lead'],
-  ['FSC3412', B(`count(DISTINCT n) ${OVER}`), `count(DISTINCT n) ${OVER}`],
-  ['FSC3413', A(`sum(n) ${OVER}`), `sum(n) ${OVER}`],
+  ['FSC3412', B(`count(DISTINCT n) ${OVER}`), 'DISTINCT'],
+  ['FSC3413', A(`sum(n) ${OVER}`), OVER.slice('OVER '.length)],
   ['FSC3414', `SELECT sum(n) ${OVER} AS x FROM events`, 'usr'],
   ['FSC3415', B('max(now()) OVER (PARTITION BY usr ORDER BY ts)'), 'now()'],
   ['FSC3416', B(`lag(n, n) ${OVER}`), 'n'],
@@ -103,9 +98,9 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   [
     'FSC3418',
     `SELECT usr, sum(n) OVER (w PARTITION BY id) AS x FROM events WINDOW w AS (PARTITION BY usr ORDER BY ts)`,
-    '(w PARTITION BY id)',
+    'w',
   ],
-  ['FSC3419', 'SELECT usr, n FROM events', 'SELECT usr, n FROM events'],
+  ['FSC3419', 'SELECT usr, n FROM events', 'SELECT'],
   ['FSC3420', '-- @entity nope\nSELECT usr, n FROM events', 'nope'],
   [
     'FSC3421',
@@ -122,12 +117,8 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
     `SELECT usr, sum(n) OVER w AS x FROM events WINDOW w AS (PARTITION BY usr ORDER BY ts), w AS (PARTITION BY usr ORDER BY ts)`,
     'w',
   ],
-  [
-    'FSC4002',
-    'SELECT a.usr, count(*) AS x FROM events a JOIN clicks b ON a.usr = b.usr GROUP BY a.usr',
-    'JOIN clicks b ON a.usr = b.usr',
-  ],
-  ['FSC4003', `${A('count(*)')} ORDER BY usr`, 'usr'],
+  ['FSC4002', 'SELECT a.usr, count(*) AS x FROM events a JOIN clicks b ON a.usr = b.usr GROUP BY a.usr', 'JOIN'],
+  ['FSC4003', `${A('count(*)')} ORDER BY usr`, 'ORDER BY usr'],
   ['FSC4007', 'SELECT usr, max(c) AS x FROM one_v1 GROUP BY usr', 'one_v1'],
   [
     'FSC4009',
@@ -140,22 +131,27 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC4103', D('JOIN base_v1 a ON a.usr = r.usr'), 'a.usr = r.usr'],
   ['FSC4104', D('JOIN one_v1 a ON a.usr > r.usr'), 'a.usr > r.usr'],
   ['FSC4105', D('JOIN one_v1 a ON a.usr = r.n'), 'r.n'],
-  ['FSC4106', 'SELECT r.usr AS u FROM ask r JOIN one_v1 r ON r.usr = r.usr', 'one_v1 r'],
+  ['FSC4106', 'SELECT r.usr AS u FROM ask r JOIN one_v1 r ON r.usr = r.usr', 'r'],
   ['FSC4107', 'SELECT count(*) AS x FROM ask', 'count(*)'],
-  ['FSC4108', D('JOIN one_v1 a USING (usr)'), 'JOIN one_v1 a USING (usr)'],
+  ['FSC4108', D('JOIN one_v1 a USING (usr)'), 'USING (usr)'],
   ['FSC3010', A('sum(n / n)'), 'n / n'],
   ['FSC3101', A('max(n + ok)'), 'n + ok'],
   ['FSC3105', A('max((usr)[1])'), '(usr)[1]'],
   ['FSC3110', A('max(123456789012345678901234567890123456789)'), '123456789012345678901234567890123456789'],
   ['FSC3215', 'SELECT usr, count(*) AS x FROM events GROUP BY ROLLUP (usr)', 'ROLLUP (usr)'],
-  ['FSC4001', `${A('count(*)')} UNION ALL ${A('count(*)')}`, ''],
+  ['FSC4001', `${A('count(*)')} UNION ALL ${A('count(*)')}`, 'UNION ALL'],
   ['FSC4004', `${A('count(*)')} LIMIT 3`, 'LIMIT 3'],
   ['FSC4005', 'SELECT DISTINCT usr FROM events', 'DISTINCT'],
   ['FSC4006', 'SELECT 1 AS x', 'SELECT 1 AS x'],
   ['FSC4008', 'WITH RECURSIVE a AS (SELECT usr FROM events) SELECT usr, count(*) AS x FROM a GROUP BY usr', 'a'],
-  ['FSC4010', 'SELECT usr, count(*) AS x FROM main.events GROUP BY usr', 'main.events'],
-  ['FSC4011', 'SELECT usr, count(*) AS x FROM generate_series(1, 2) GROUP BY usr', ''],
-  ['FSC4012', D('LEFT JOIN LATERAL (SELECT usr FROM events e) a ON true'), ''],
+  ['FSC4010', 'SELECT usr, count(*) AS x FROM main.events GROUP BY usr', 'main'],
+  ['FSC4011', 'SELECT usr, count(*) AS x FROM generate_series(1, 2) GROUP BY usr', 'generate_series(1, 2)'],
+  ['FSC4012', D('LEFT JOIN LATERAL (SELECT usr FROM events e) a ON true'), 'LATERAL'],
+  [
+    'FSC4014',
+    'WITH a AS (SELECT usr FROM events), a AS (SELECT usr FROM events) SELECT usr, count(*) AS x FROM a GROUP BY usr',
+    'a',
+  ],
   ['FSC4109', D('JOIN t_v1 a ON a.usr = r.usr'), 't_v1'],
   ['FSC5001', A('count(DISTINCT plan)'), 'count(DISTINCT plan)'],
   ['FSC5002', A('avg(score) > 1'), 'avg(score) > 1'],
@@ -163,8 +159,10 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
 
 describe('each fault of a view has its code and its smallest span', () => {
   it.each(CASES)('%s %s', (code, sql, text) => {
-    const faults = faultsOf(compileView(sql));
-    if (text === '') expect(faults.some((fault) => fault.startsWith(code))).toBe(true);
-    else expect(faults).toContain(`${code} ${text}`);
+    expect(faultsOf(compileView(sql))).toContain(`${code} ${text}`);
   });
+});
+
+describe('the edit of a help mends its fault', () => {
+  it.each(CASES)('%s %s', (_, sql) => expect(unmended(sql, compileView)).toEqual([]));
 });
