@@ -1,5 +1,8 @@
 /** One case through every machine. */
 import type { Case } from '../generators/view-spec.ts';
+import { checkDataset } from './check-dataset.ts';
+import { onlineHooks } from './check-online.ts';
+import { checkSql } from './check-sql.ts';
 import { checkStream } from './check-stream.ts';
 import { Expectations } from './expectations.ts';
 import { compileCase, isRejected, type Tamper } from './project.ts';
@@ -13,6 +16,8 @@ export async function checkCase(test: Case, tamper?: Tamper): Promise<Report> {
     return report;
   }
   const expected = new Expectations(test);
-  await checkStream(project, expected, report, {});
+  await checkStream(project, expected, report, () => onlineHooks(project, expected, report));
+  await checkSql(project, expected, report);
+  await checkDataset(project, expected, report);
   return report;
 }

@@ -12,7 +12,7 @@ export async function checkStream(
   project: Compiled,
   expected: Expectations,
   report: Report,
-  more: StreamHooks,
+  hooksOf: () => StreamHooks,
 ): Promise<void> {
   const { test } = project;
   const random = new Random(test.seed * 7 + 1);
@@ -20,6 +20,7 @@ export async function checkStream(
   const runs = test.source.order === 'arrival' ? [test.prefixes] : test.prefixes.map((n) => [n]);
   for (const prefixes of runs) {
     const run = new Run(project, random);
+    const more = hooksOf();
     const judged = await run.read(prefixes, {
       ...more,
       prefix: async (at, n) => {

@@ -5,7 +5,8 @@ import { evaluate } from '../reference/evaluate.ts';
 import { newNotes } from '../reference/expressions.ts';
 import { accepted } from '../reference/verdicts.ts';
 
-export type Ties = 'include' | 'exclude';
+/** `exclude own`: labels carry the source's primary key, and only the event that it names is left out (rules.md 35). */
+export type Ties = 'include' | 'exclude' | 'exclude own';
 
 export interface Expected {
   readonly rows: readonly NaiveRow[];
@@ -35,29 +36,20 @@ export class Expectations {
   }
 
   /** The view's rows at t over the first `n` lines; shape D: over the case's requests. */
-  at(view: ViewSpec, t: bigint, n: number, ties: Ties = 'include'): Expected {
-    const key = `${view.name} ${t} ${n} ${ties}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const made = this.#evaluate(view, t, n, ties, this.test.requests);
-    this.#known.set(key, made);
-    return made;
+  at(view: ViewSpec, t: bigint, n: number): Expected {
+    const key = `${view.name} ${t} ${n}`;
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      known = this.over(view, t, this.accepted(n), this.test.requests);
+      this.#known.set(key, known);
+    }
+    return known;
   }
 
-  /** Shape D: the row of one request. */
-  ofRequest(view: ViewSpec, request: Row, t: bigint, n: number, ties: Ties): Expected {
-    return this.#evaluate(view, t, n, ties, [request]);
-  }
-
-  #evaluate(view: ViewSpec, t: bigint, n: number, ties: Ties, requests: readonly Row[]): Expected {
+  /** The same over any records and requests. */
+  over(view: ViewSpec, t: bigint, records: readonly Row[], requests: readonly Row[]): Expected {
     const { source, views } = this.test;
-    const all = this.accepted(n);
-    const world: World = {
-      source,
-      accepted: ties === 'include' ? all : all.filter((row) => (row[source.eventTime] as bigint) < t),
-      views,
-      requests,
-    };
+    const world: World = { source, accepted: records, views, requests };
     const notes = newNotes();
     const rows = evaluate(view, world, t, notes);
     return { rows, isOpen: notes.uncertain, filterErrors: notes.errors };

@@ -120,18 +120,6 @@ export const compare = (a: Result, at: Type, b: Result, bt: Type, notes: Notes):
   return compareNumbers(x.value, y.value);
 };
 
-/**
- * NULL where the type that both decimals are compared in is too narrow for the value: DuckDB stops there, so it counts among the
- * overflows (rules.md 25).
- */
-const comparand = (v: Result, type: Type, other: Type, notes: Notes): Result => {
-  if (typeof v !== 'bigint' || !isExact(type) || !isExact(other)) return v;
-  const scale = Math.max(scaleOf(type), scaleOf(other));
-  return fitExact(rescale(v, scaleOf(type), scale), { kind: 'decimal', precision: 38, scale }, notes) === null
-    ? null
-    : v;
-};
-
 const truth = (op: BinaryOperator, c: number): boolean => {
   switch (op) {
     case '=':
@@ -423,14 +411,10 @@ export const evaluateExpr = (expr: Expr, scope: Scope): Result => {
     case 'window':
       return scope.aggregate(expr);
     case 'binary': {
-      let a = evaluateExpr(expr.left, scope);
-      let b = evaluateExpr(expr.right, scope);
+      const a = evaluateExpr(expr.left, scope);
+      const b = evaluateExpr(expr.right, scope);
       const at = expr.left.type;
       const bt = expr.right.type;
-      if (expr.type.kind === 'boolean') {
-        a = comparand(a, at, bt, notes);
-        b = comparand(b, bt, at, notes);
-      }
       switch (expr.op) {
         case 'and':
           return and(a as boolean | null, b as boolean | null);
@@ -483,21 +467,19 @@ export const evaluateExpr = (expr: Expr, scope: Scope): Result => {
       }
     }
     case 'between': {
-      const side = (end: Expr, holds: (c: number) => boolean): boolean | null => {
-        const v = comparand(evaluateExpr(expr.arg, scope), expr.arg.type, end.type, notes);
-        const w = comparand(evaluateExpr(end, scope), end.type, expr.arg.type, notes);
-        return v === null || w === null ? null : holds(compare(v, expr.arg.type, w, end.type, notes));
-      };
-      const above = side(expr.low, (c) => c >= 0);
-      const below = side(expr.high, (c) => c <= 0);
+      const v = evaluateExpr(expr.arg, scope);
+      const low = evaluateExpr(expr.low, scope);
+      const high = evaluateExpr(expr.high, scope);
+      const above = v === null || low === null ? null : compare(v, expr.arg.type, low, expr.low.type, notes) >= 0;
+      const below = v === null || high === null ? null : compare(v, expr.arg.type, high, expr.high.type, notes) <= 0;
       const inside = and(above, below);
       return expr.negated ? not(inside) : inside;
     }
     case 'in': {
+      const v = evaluateExpr(expr.arg, scope);
       let found: boolean | null = false;
       for (const item of expr.list) {
-        const v = comparand(evaluateExpr(expr.arg, scope), expr.arg.type, item.type, notes);
-        const w = comparand(evaluateExpr(item, scope), item.type, expr.arg.type, notes);
+        const w = evaluateExpr(item, scope);
         found = or(found, v === null || w === null ? null : compare(v, expr.arg.type, w, item.type, notes) === 0);
       }
       return expr.negated ? not(found) : found;

@@ -1,0 +1,80 @@
+/** Training sets by DuckDB: one statement over the labels' table and the sources' tables. */
+import { emitDatasetSql } from '../../../compiler/backends/sql/dataset-sql.ts';
+import { FUNCTIONS } from '../../../compiler/backends/sql/functions.ts';
+import type { DuckDbSession } from '../../../runtime/engines/duckdb/session.ts';
+import type { SourceSpec } from '../../../runtime/values/manifest.ts';
+import type { SqlType } from '../../../runtime/values/types.ts';
+import type { Row } from '../../generators/view-spec.ts';
+import type { ActualRow } from '../../reference/compare.ts';
+import type { Ties } from '../expectations.ts';
+import type { Label } from '../labels.ts';
+import type { Compiled, CompiledView } from '../project.ts';
+import { actualRows } from '../values.ts';
+import { loadRows } from './duckdb.ts';
+import { labelColumns } from './replay.ts';
+
+export type DatasetForm = 'join' | 'windows';
+
+const LABELS = 'fsc test labels';
+
+/** The label's columns first, `label` (its place) and `as_of` among them, then the view's outputs named `f_…`. */
+export async function datasetRows(
+  session: DuckDbSession,
+  project: Compiled,
+  view: CompiledView,
+  labels: readonly Label[],
+  ties: Exclude<Ties, 'exclude own'>,
+  form: DatasetForm,
+): Promise<ActualRow[]> {
+  const keys = labelColumns(project, view);
+  const columns = [...keys, { name: 'label', type: INTEGER }, { name: 'as_of', type: INSTANT }];
+  const rows = labels.map(({ t, columns: own }, i): Row => ({ ...own, label: BigInt(i), as_of: t }));
+  await loadRows(session, LABELS, specOf(columns), rows);
+  const sql = emitDatasetSql(
+    {
+      labels: {
+        relation: `"${LABELS}"`,
+        ordinal: 'rowid',
+        columns: columns.map(({ name }) => name),
+        instant: 'as_of',
+      },
+      features: view.plan.outputs.map(({ name }, ordinal) => ({ view: view.plan, ordinal, name: `f_${name}` })),
+      ties,
+      form,
+    },
+    { dialect: 'duckdb', functions: FUNCTIONS },
+  );
+  const result = await session.readColumns(sql);
+  return actualRows(result.names, result.types, result.batch);
+}
+
+const INTEGER: SqlType = { kind: 'integer' };
+const INSTANT: SqlType = { kind: 'timestamptz' };
+
+function specOf(columns: readonly { readonly name: string; readonly type: SqlType }[]): SourceSpec {
+  return {
+    name: 'labels',
+    kind: 'request',
+    columns: columns.map(({ name, type }) => ({
+      name,
+      type,
+      nullable: true,
+      hasDefault: false,
+      defaultValue: null,
+      path: [name],
+      epochUnit: null,
+      description: null,
+    })),
+    eventTimeColumn: -1,
+    keyColumns: [],
+    latenessMicros: 0,
+    maxAheadMicros: 0,
+    knownTimePath: null,
+    partitionColumn: -1,
+    checks: [],
+    onlySql: null,
+    description: null,
+    onlyPaths: [],
+    fingerprint: 'labels',
+  };
+}

@@ -1,0 +1,143 @@
+/** Online rows as a stream run writes them: after each batch, of the entities that it touched; then looked up at instants of their future. */
+import { createLookup, isNotOnline, type Lookup } from '../../../runtime/serving/lookup.ts';
+import { MemoryStore } from '../../../runtime/stores/memory-store.ts';
+import { generationOf, REACH_BACK_MICROS, RowBuilder } from '../../../runtime/stores/row-builder.ts';
+import { RowKeys } from '../../../runtime/stores/row-key.ts';
+import type { Heartbeat, OnlineStore, StoredRow } from '../../../runtime/stores/store.ts';
+import { FixedClock } from '../../../runtime/time/clock.ts';
+import type { Value } from '../../../runtime/values/types.ts';
+import type { Row } from '../../generators/view-spec.ts';
+import type { ActualRow } from '../../reference/compare.ts';
+import type { Compiled, CompiledView } from '../project.ts';
+import { actualRow, outputsOf, toProduct } from '../values.ts';
+import type { StreamRun } from './stream.ts';
+
+export type Budget = 'stream' | 'complete';
+
+const NAMESPACE = 'test';
+const FLUSH_MICROS = 1_000_000;
+
+interface Writer {
+  readonly view: CompiledView;
+  readonly keys: RowKeys;
+  readonly builder: RowBuilder;
+}
+
+/** What the store could say of a view at an instant. */
+export interface OnlineAnswer {
+  readonly rows: readonly ActualRow[];
+  /** Rows whose steps don't reach t, or begin after it. */
+  readonly uncovered: number;
+}
+
+export class OnlineWriter {
+  readonly #project: Compiled;
+  readonly #budget: Budget;
+  readonly #store: OnlineStore;
+  readonly #writers: readonly Writer[];
+  #sequence = 0;
+
+  constructor(project: Compiled, budget: Budget, store: OnlineStore = new MemoryStore()) {
+    this.#project = project;
+    this.#budget = budget;
+    this.#store = store;
+    this.#writers = project.views.filter((view) => view.spec.shape !== 'D').map(writerOf);
+  }
+
+  /** Rows of the entities with new events. Others stand as they were: their steps hold. */
+  async flush(run: StreamRun, dirty: readonly Int32Array[]): Promise<void> {
+    this.#sequence++;
+    const stamp = { epoch: 1, sequence: this.#sequence };
+    const from = Math.max(run.line, run.newest - REACH_BACK_MICROS);
+    const isEmpty = !Number.isFinite(from);
+    for (const { view, builder } of this.#writers) {
+      const state = run.states[view.program.group]!;
+      const rows: StoredRow[] = [];
+      for (const entity of isEmpty ? [] : dirty[view.program.group]!) {
+        const keys: Value[] = [];
+        state.entityKeys(entity, keys);
+        const walk = state.walk(view.program.viewInGroup, entity, from);
+        const options = {
+          budget: this.#budget,
+          flushIntervalMicros: FLUSH_MICROS,
+          generation: generationOf(stamp),
+          jitterSeed: entity,
+        };
+        rows.push(...(builder.build(walk, keys, options)?.rows ?? []));
+      }
+      await this.#store.write(stamp, rows, heartbeatOf(view, run));
+    }
+  }
+
+  lookup(): Lookup {
+    return createLookup({
+      views: this.#project.views.map((view) => view.program),
+      store: this.#store,
+      clock: new FixedClock(0),
+      clockMode: 'wall',
+      namespace: NAMESPACE,
+    });
+  }
+}
+
+function writerOf(view: CompiledView): Writer {
+  const { spec } = view.program;
+  const entityTypes = spec.entity.map((column) => column.type);
+  const keys = new RowKeys({ namespace: NAMESPACE, view: spec.name, fingerprint: spec.fingerprint, entityTypes });
+  return { view, keys, builder: new RowBuilder(view.program.slotTypes, keys) };
+}
+
+function heartbeatOf(view: CompiledView, run: StreamRun): Heartbeat {
+  const newest = Number.isFinite(run.newest) ? run.newest : null;
+  return {
+    view: view.name,
+    fingerprint: view.program.spec.fingerprint,
+    writtenAtMicros: 0,
+    knownToMicros: newest,
+    newestMicros: newest,
+    backlogMicros: 0,
+    ended: true,
+    positions: {},
+  };
+}
+
+/** Every entity that the store knows, and those never seen that are asked for besides. */
+export async function lookUpAll(lookup: Lookup, view: CompiledView, t: number): Promise<OnlineAnswer> {
+  const columns = outputsOf(view.program.spec);
+  const rows: ActualRow[] = [];
+  let uncovered = 0;
+  for await (const { keys, answer: scanned } of lookup.scanAll(view.name, t)) {
+    const [[answer]] = (await lookup.tryViews([{ view: view.name, keys: [keys] }], t)) as [[typeof scanned]];
+    if (JSON.stringify(printable(answer)) !== JSON.stringify(printable(scanned)))
+      throw new Error('scan and get differ');
+    if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
+    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(columns, answer.row));
+  }
+  return { rows, uncovered };
+}
+
+function printable(answer: unknown): unknown {
+  return JSON.parse(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)));
+}
+
+/** One row a request, in order; `uncovered` as above. */
+export async function lookUpRequests(
+  project: Compiled,
+  lookup: Lookup,
+  view: CompiledView,
+  requests: readonly Row[],
+  t: number,
+): Promise<OnlineAnswer> {
+  const columns = outputsOf(view.program.spec);
+  const sent = requests.map((row) =>
+    project.request!.columns.map(({ name, type }) => toProduct(row[name] ?? null, type)),
+  );
+  const [answers] = await lookup.tryViews([{ view: view.name, keys: sent }], t);
+  const rows: ActualRow[] = [];
+  let uncovered = 0;
+  for (const answer of answers!) {
+    if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
+    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(columns, answer.row));
+  }
+  return { rows, uncovered };
+}
