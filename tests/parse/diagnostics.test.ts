@@ -32,7 +32,9 @@ describe('the catalogue', () => {
       return !existsSync(file) || readFileSync(file, 'utf8') !== renderPage(code, page);
     });
     expect(stale.map(([code]) => code)).toEqual([]);
-    expect(readFileSync(new URL('README.md', folder), 'utf8')).toBe(renderIndex(catalogue()));
+    // Pages of other layers stand there too.
+    const index = readFileSync(new URL('README.md', folder), 'utf8').split('\n');
+    expect(renderIndex(catalogue()).split('\n').filter((line) => !index.includes(line))).toEqual([]);
   });
 });
 
