@@ -11,7 +11,13 @@ import type { VerdictCounts } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { type AcceptedInput, acceptedParquet } from './duckdb/accepted.ts';
+import {
+  type Accepted,
+  type AcceptedInput,
+  acceptedParquet,
+  hasKnownTimes,
+  KNOWN_TIME_COLUMN,
+} from './duckdb/accepted.ts';
 import { listArchive } from './duckdb/archive.ts';
 import { columnTypeText, quoteName } from './duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
@@ -30,12 +36,27 @@ export interface AcceptedWithArchive {
   readonly archived: number;
   /** Accepted records of the history that the archive's verdict takes out: online never had them. */
   readonly overruled: number;
+  /** Of the files alone (rules.md 6), at their end; null: they hold no record. */
+  readonly settleLineMicros: number | null;
+  readonly knownToMicros: number | null;
+  /** The files have known times beside the declared columns (KNOWN_TIME_COLUMN); otherwise these are the event times. */
+  readonly hasKnownTimes: boolean;
 }
 
+const NOTHING: Accepted = { paths: [], counts: noCounts(), settleLineMicros: null, knownToMicros: null };
+
 export async function acceptedWithArchive(input: ArchivedInput): Promise<AcceptedWithArchive> {
-  const history = input.locations.length === 0 ? { paths: [], counts: noCounts() } : await acceptedParquet(input);
+  const history = input.locations.length === 0 ? NOTHING : await acceptedParquet(input);
   const archive = listArchive(input.archiveFolder, input.program.spec.name).map((file) => file.path);
-  if (archive.length === 0) return { paths: history.paths, historyCounts: history.counts, archived: 0, overruled: 0 };
+  if (archive.length === 0) {
+    return {
+      ...history,
+      historyCounts: history.counts,
+      archived: 0,
+      overruled: 0,
+      hasKnownTimes: hasKnownTimes(input.program.spec),
+    };
+  }
   const session = await openDuckDb({ threads: input.threads ?? 2 });
   try {
     return await combine(session, input, history, archive);
@@ -47,7 +68,7 @@ export async function acceptedWithArchive(input: ArchivedInput): Promise<Accepte
 async function combine(
   session: DuckDbSession,
   input: ArchivedInput,
-  history: { readonly paths: readonly string[]; readonly counts: VerdictCounts },
+  history: Accepted,
   archive: readonly string[],
 ): Promise<AcceptedWithArchive> {
   const { spec } = input.program;
@@ -56,24 +77,24 @@ async function combine(
   const base = join(input.cacheDir, `${encodeURIComponent(spec.name)}-archived`);
   const archived = await writeQuery(
     session,
-    `SELECT ${columns} FROM archive WHERE _fsc_verdict = 'accepted' ORDER BY _fsc_offset`,
+    `SELECT ${columns}, ${KNOWN_TIME_COLUMN} FROM archive WHERE _fsc_verdict = 'accepted' ORDER BY _fsc_offset`,
     `${base}.parquet`,
   );
+  const found = { ...history, historyCounts: history.counts, archived, hasKnownTimes: true };
   const isOverruling = !input.hasConsumedHistory && spec.keyColumns.length > 0 && history.paths.length > 0;
   if (!isOverruling) {
-    const paths = [...history.paths, `${base}.parquet`];
-    return { paths, historyCounts: history.counts, archived, overruled: 0 };
+    return { ...found, paths: [...history.paths, `${base}.parquet`], overruled: 0 };
   }
   await session.run(`CREATE VIEW history AS SELECT * FROM ${parquetRelation(history.paths)}`);
+  const known = hasKnownTimes(spec) ? `, ${KNOWN_TIME_COLUMN}` : '';
   const kept = await writeQuery(
     session,
-    `SELECT ${columns} FROM history AS h WHERE NOT EXISTS (SELECT 1 FROM archive AS a WHERE ${sameIdentity(spec)})`,
+    `SELECT ${columns}${known} FROM history AS h WHERE NOT EXISTS (SELECT 1 FROM archive AS a WHERE ${sameIdentity(spec)})`,
     `${base}-history.parquet`,
   );
   return {
+    ...found,
     paths: [`${base}-history.parquet`, `${base}.parquet`],
-    historyCounts: history.counts,
-    archived,
     overruled: history.counts.accepted - kept,
   };
 }

@@ -8,24 +8,39 @@ import { defaultOrder, parseLocation } from '../sources/location.ts';
 import { openParquetPhase, openPhase } from '../sources/open-source.ts';
 import { wallClock } from '../time/clock.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { type AcceptedInput, acceptedParquet } from './duckdb/accepted.ts';
+import { type AcceptedInput, acceptedParquet, hasKnownTimes, KNOWN_TIME_COLUMN } from './duckdb/accepted.ts';
 
-export async function openAcceptedFeed(input: AcceptedInput): Promise<SourceLog> {
+export interface FeedOptions {
+  readonly batchRows?: number;
+}
+
+export async function openAcceptedFeed(input: AcceptedInput, options: FeedOptions = {}): Promise<SourceLog> {
   const { program, locations, root } = input;
   const [only] = locations;
-  if (only !== undefined && locations.length === 1 && isSorted(only)) {
+  if (only !== undefined && readsSorted(input)) {
     const phase = openPhase(program.spec, { ...only, root, stdin: null, signal: null });
-    return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock });
+    return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock, ...options });
   }
   const { paths } = await acceptedParquet(input);
-  return openAcceptedPaths(program, paths);
+  return openAcceptedPaths(program, paths, { ...options, hasKnownTimes: hasKnownTimes(program.spec) });
+}
+
+/** The records can be read in event order straight from the files, without a cache of what was accepted. */
+export function readsSorted({ locations }: AcceptedInput): boolean {
+  const [only] = locations;
+  return only !== undefined && locations.length === 1 && isSorted(only);
 }
 
 /** Over Parquet files that hold accepted records (`acceptedParquet`, `acceptedWithArchive`). */
-export async function openAcceptedPaths(program: SourceProgram, paths: readonly string[]): Promise<SourceLog> {
-  const accepted = acceptedProgram(program);
+export async function openAcceptedPaths(
+  program: SourceProgram,
+  paths: readonly string[],
+  options: FeedOptions & { readonly hasKnownTimes?: boolean } = {},
+): Promise<SourceLog> {
+  const { hasKnownTimes: isKnown = false, ...rest } = options;
+  const accepted = acceptedProgram(program, isKnown ? [KNOWN_TIME_COLUMN] : null);
   const phases = [openParquetPhase(accepted.spec, paths)];
-  return openLog(accepted, { phases, resumeFrom: null, clock: wallClock });
+  return openLog(accepted, { phases, resumeFrom: null, clock: wallClock, ...rest });
 }
 
 function isSorted({ location, order }: AcceptedInput['locations'][number]): boolean {
@@ -33,7 +48,7 @@ function isSorted({ location, order }: AcceptedInput['locations'][number]): bool
 }
 
 /** The source as its accepted records are written: in declared names and types, everything asked of them already. */
-export function acceptedProgram(program: SourceProgram): SourceProgram {
+export function acceptedProgram(program: SourceProgram, knownTimePath: readonly string[] | null = null): SourceProgram {
   const spec: SourceSpec = {
     ...program.spec,
     columns: program.spec.columns.map((column) => ({
@@ -43,7 +58,7 @@ export function acceptedProgram(program: SourceProgram): SourceProgram {
       hasDefault: false,
       defaultValue: null,
     })),
-    knownTimePath: null,
+    knownTimePath,
     partitionColumn: -1,
     checks: [],
     onlySql: null,

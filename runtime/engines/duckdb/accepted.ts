@@ -2,12 +2,13 @@
  * The accepted records of a source as Parquet, for the machines that read relations (DuckDB, notebooks, the referee): the same verdict
  * code as a stream run, once for each state of the files, kept in a cache.
  *
- * Reads: the source's locations. Writes: `<cacheDir>/<source>-<hash>[-n].parquet` in the declared types, then `….json`, which makes them count.
+ * Reads: the source's locations. Writes: `<cacheDir>/<source>-<hash>[-n].parquet` in the declared types (and `_fsc_known_time`, where that is
+ * not the event time), then `….json`, which makes them count.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { SourceProgram, VerdictCounts } from '../../log/contract.ts';
+import type { LogBatch, SourceProgram, VerdictCounts } from '../../log/contract.ts';
 import { writeFault, writeWhole } from '../../log/durable-file.ts';
 import { type LogPhase, openLog, type SourceLog } from '../../log/source-log.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
@@ -15,18 +16,25 @@ import { findFiles } from '../../sources/files.ts';
 import { parseLocation } from '../../sources/location.ts';
 import { openPhase } from '../../sources/open-source.ts';
 import { wallClock } from '../../time/clock.ts';
+import type { ColumnBatch, NumericVector } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
+import type { SourceSpec } from '../../values/manifest.ts';
+import type { SqlType } from '../../values/types.ts';
 import { addCounts, noCounts } from '../run-summary.ts';
 import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
 /** Changes whenever the same files could give other Parquet. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 /** Bounds the memory that one part takes while it is gathered. */
 const PART_ROWS = 4_000_000;
 /** Older entries of a source go when a new one is written. */
 const KEPT_MS = 24 * 3600 * 1000;
 const TABLE = 'accepted';
+
+/** Beside the declared columns, which can't begin so. */
+export const KNOWN_TIME_COLUMN = '_fsc_known_time';
+const KNOWN_TIME_TYPE: SqlType = { kind: 'timestamp' };
 
 export interface AcceptedInput {
   readonly program: SourceProgram;
@@ -48,6 +56,15 @@ export interface Accepted {
   /** At least one, even for no records. */
   readonly paths: readonly string[];
   readonly counts: VerdictCounts;
+  /** rules.md 6, at the end of the records; null: there are none. */
+  readonly settleLineMicros: number | null;
+  /** Newest known time; null: nothing was read. */
+  readonly knownToMicros: number | null;
+}
+
+/** Whether accepted records have their known times beside them; otherwise these are the event times. */
+export function hasKnownTimes(spec: SourceSpec): boolean {
+  return spec.knownTimePath !== null;
 }
 
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
@@ -88,12 +105,12 @@ function filesOf(location: string, root: string) {
 
 function readCached(base: string): Accepted | null {
   try {
-    const { parts, counts } = JSON.parse(readFileSync(`${base}.json`, 'utf8')) as {
-      parts: number[];
-      counts: VerdictCounts;
+    const note = JSON.parse(readFileSync(`${base}.json`, 'utf8')) as Omit<Accepted, 'paths'> & {
+      readonly parts: readonly number[];
     };
+    const { parts, ...rest } = note;
     const paths = parts.map((_, i) => partPath(base, i));
-    return paths.every((path, i) => statSync(path).size === parts[i]) ? { paths, counts } : null;
+    return paths.every((path, i) => statSync(path).size === parts[i]) ? { paths, ...rest } : null;
   } catch {
     // Missing, or cut short by hand: it is made anew.
     return null;
@@ -138,11 +155,14 @@ async function writeParts(
   base: string,
 ): Promise<Accepted> {
   const { spec } = input.program;
-  const types = spec.columns.map((column) => column.type);
+  const declared = spec.columns.map((column) => column.type);
+  const types = hasKnownTimes(spec) ? [...declared, KNOWN_TIME_TYPE] : declared;
   const counts = noCounts();
   const parts: number[] = [];
+  let settleLine: number | null = null;
   for (let isAtEnd = false; !isAtEnd; ) {
     await createSourceTable(session, TABLE, spec);
+    if (hasKnownTimes(spec)) await session.run(`ALTER TABLE ${TABLE} ADD COLUMN ${KNOWN_TIME_COLUMN} TIMESTAMP`);
     const appender = await RecordAppender.open(session, TABLE, types);
     let rows = 0;
     while (rows < PART_ROWS) {
@@ -153,17 +173,26 @@ async function writeParts(
         break;
       }
       addCounts(counts, batch.counts);
-      appender.append({ batch: batch.batch, rows: batch.accepted, count: batch.acceptedCount });
+      appender.append({ batch: withKnownTimes(spec, batch), rows: batch.accepted, count: batch.acceptedCount });
       rows += batch.acceptedCount;
+      if (Number.isFinite(batch.settleLineMicros)) settleLine = batch.settleLineMicros;
     }
     appender.close();
     if (rows > 0 || parts.length === 0) parts.push(await writePart(session, partPath(base, parts.length)));
   }
+  const note = { counts, settleLineMicros: settleLine, knownToMicros: log.knownToMicros };
   await writeWhole(`${base}.json`, async (file) => {
-    await file.writeFile(JSON.stringify({ parts, counts }));
+    await file.writeFile(JSON.stringify({ parts, ...note }));
   });
   dropOld(base, spec.name);
-  return { paths: parts.map((_, i) => partPath(base, i)), counts };
+  return { paths: parts.map((_, i) => partPath(base, i)), ...note };
+}
+
+function withKnownTimes(spec: SourceSpec, batch: LogBatch): ColumnBatch {
+  if (!hasKnownTimes(spec)) return batch.batch;
+  const known: NumericVector = { kind: 'numeric', values: batch.knownTimeMicros, nulls: null, wide: null };
+  const declared = batch.batch.columns.slice(0, spec.columns.length);
+  return { length: batch.batch.length, columns: [...declared, known] };
 }
 
 /** Gives the size. Written beside and renamed: a reader sees a whole file or none. */
