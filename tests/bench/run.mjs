@@ -1,20 +1,33 @@
-// Runs a benchmark of this folder: `node tests/bench/run.mjs operators [--json]`. Node 20 reads no TypeScript, so it is transpiled first.
+// Runs benchmarks of this folder: `node tests/bench/run.mjs [NAME…] [--json]`, all of them without a name, each in a process of its own. Node 20
+// reads no TypeScript, so they are transpiled first, with the command line that some of them run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const ALL = ['operators', 'pipeline', 'lookup', 'compile', 'dataset', 'layout', 'state', 'restart', 'rows'];
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const [name = 'operators', ...rest] = process.argv.slice(2);
 const out = join(root, 'node_modules', '.cache', 'fsc-bench');
+const args = process.argv.slice(2);
+const flags = args.filter((arg) => arg.startsWith('-'));
+const asked = args.filter((arg) => !arg.startsWith('-'));
+const folder = join(root, 'tests', 'bench');
+const names = asked.length > 0 ? asked : ALL.filter((name) => existsSync(join(folder, `${name}.ts`)));
+
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'package.json'), '{"type":"module"}');
 const config = join(out, 'tsconfig.json');
-const options = { extends: join(root, 'tsconfig.json'), files: [join(root, 'tests', 'bench', `${name}.ts`)], include: [] };
+const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+const files = [...sources.map((name) => join(folder, name)), join(root, 'cli', 'main.ts')];
 const compilerOptions = { outDir: out, rootDir: root, noCheck: true, declaration: false };
-writeFileSync(config, JSON.stringify({ ...options, compilerOptions }));
+writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), files, include: [], compilerOptions }));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const built = spawnSync(process.execPath, [tsc, '-p', config], { stdio: 'inherit' });
 if (built.status !== 0) process.exit(built.status ?? 1);
-const run = spawnSync(process.execPath, [join(out, 'tests', 'bench', `${name}.js`), ...rest], { stdio: 'inherit' });
-process.exit(run.status ?? 1);
+let status = 0;
+for (const name of names) {
+  const run = spawnSync(process.execPath, [join(out, 'tests', 'bench', `${name}.js`), ...flags], { stdio: 'inherit' });
+  if (run.status !== 0) status = run.status ?? 1;
+}
+process.exit(status);

@@ -1,0 +1,87 @@
+/**
+ * Parquet to durable online rows: `node tests/bench/run.mjs pipeline [--json]`. A whole `fsc run` process over LMDB with journal and snapshots, from
+ * its start to its exit, in events a second of its CPU time (all threads). What it wrote is compared with DuckDB over the same files.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AIRPORT_VIEW, flightsSource, query, writeFlights, writeProject } from './flights.ts';
+import { median, report } from './report.ts';
+
+const EVENTS = 3_000_000;
+const REPEATS = 3;
+const CHECKED = 20;
+const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const USAGE = fileURLToPath(new URL('./usage.js', import.meta.url));
+
+interface Usage {
+  readonly cpuSeconds: number;
+  readonly wallSeconds: number;
+  readonly maxRssBytes: number;
+}
+
+function fsc(root: string, args: readonly string[]): { readonly out: string; readonly usage: Usage } {
+  const run = spawnSync(process.execPath, ['--import', USAGE, CLI, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    maxBuffer: 1 << 30,
+  });
+  if (run.status !== 0) throw new Error(`fsc ${args.join(' ')} ended with ${run.status}`);
+  return { out: String(run.stdout), usage: JSON.parse(String(run.output[3])) as Usage };
+}
+
+async function measure(entities: number, least: number): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'fsc-bench-'));
+  try {
+    writeProject(root, {
+      'fsc.json': '{"clock": "events", "sources": {"flights": {"history": "flights.parquet"}}}',
+      'features/sources/flights.sql': flightsSource('none'),
+      'features/airport/v1.sql': AIRPORT_VIEW,
+    });
+    await writeFlights(join(root, 'flights.parquet'), EVENTS, entities);
+    const usages: Usage[] = [];
+    for (let i = 0; i < REPEATS; i++) {
+      rmSync(join(root, '.fsc'), { recursive: true, force: true });
+      const { out, usage } = fsc(root, ['run', '--mode', 'stream', '--format', 'json', '--quiet']);
+      const summary = JSON.parse(out) as { events: { accepted: number } };
+      if (summary.events.accepted !== EVENTS) throw new Error(`${summary.events.accepted} of ${EVENTS} accepted`);
+      usages.push(usage);
+    }
+    await check(root, entities);
+    const name = `Parquet to online rows, ${entities} entities`;
+    report('pipeline', name, EVENTS / median(usages.map((usage) => usage.cpuSeconds)), 'events/CPU s', { least });
+    report('pipeline', `${name}, wall`, EVENTS / median(usages.map((usage) => usage.wallSeconds)), 'events/s');
+    report('pipeline', `${name}, peak memory`, median(usages.map((usage) => usage.maxRssBytes)) / 2 ** 20, 'MiB');
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** A few entities' online values at two instants against the view's own text in DuckDB. */
+async function check(root: string, entities: number): Promise<void> {
+  const file = `read_parquet('${join(root, 'flights.parquet')}')`;
+  const [newest] = await query(`SELECT strftime(max(departed_at), '%Y-%m-%d %H:%M:%S.%f') AS t FROM ${file}`);
+  for (const instant of [String(newest?.['t']), '2001-01-30 12:34:56']) {
+    const sql = AIRPORT_VIEW.replaceAll('now()', `TIMESTAMP '${instant}'`).replace('FROM flights', `FROM ${file}`);
+    const keys = Array.from({ length: CHECKED }, (_, i) => `K${Math.floor((i * entities) / CHECKED)}`);
+    const expected = await query(`SELECT * FROM (${sql}) WHERE origin IN (${keys.map((key) => `'${key}'`).join(', ')})`);
+    for (const row of expected) {
+      const { out } = fsc(root, ['get', 'airport_v1', `origin=${row['origin']}`, '--as-of', instant, '--format', 'json', '--frozen']);
+      compare(JSON.parse(out) as Record<string, unknown>, row);
+    }
+  }
+}
+
+function compare(got: Record<string, unknown>, expected: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(expected)) {
+    const a = got[name] ?? null;
+    const b = typeof value === 'bigint' ? Number(value) : value;
+    const isEqual = typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) <= 1e-12 * Math.abs(b) : a === b;
+    if (!isEqual) throw new Error(`${String(expected['origin'])}.${name} is ${String(a)}, not ${String(b)}`);
+  }
+}
+
+await measure(1000, 500_000);
+await measure(100_000, 250_000);
