@@ -20,14 +20,12 @@ export function readPairs(view: string, pairs: readonly string[], columns: reado
   });
 }
 
-/** A column's name may hold `=`: the longest name that fits is meant. */
 function columnOf(view: string, pair: string, columns: readonly KeyColumn[]): KeyColumn {
-  const fitting = columns.filter(({ name }) => pair.startsWith(`${name}=`));
-  const column = fitting.sort((a, b) => b.name.length - a.name.length)[0];
-  if (column !== undefined) return column;
   const at = pair.indexOf('=');
   if (at < 0) throw fault(`\`${pair}\` is no KEY=VALUE`, takes(view, columns), null);
   const name = pair.slice(0, at);
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column !== undefined) return column;
   const names = columns.map((candidate) => candidate.name);
   const meant = suggest(name, names);
   throw fault(
