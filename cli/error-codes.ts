@@ -68,4 +68,29 @@ export const CLI_CODES = {
     title: 'nothing was run yet',
     explanation: 'The online store has no rows of the view: `fsc run` writes them.',
   },
+  FSC7018: {
+    title: 'nothing of that name to explain',
+    explanation: '`fsc explain` takes a view of the project, version included, or the code of a message.',
+  },
+  FSC7019: {
+    title: 'something is there already',
+    explanation: '`fsc init` writes new files only and touches none that exists.',
+  },
+  FSC7020: {
+    title: 'a file cannot be made a source',
+    explanation:
+      '`fsc init --from FILE` reads records and infers what they are. A source needs records, each with an instant at which it happened.',
+  },
+  FSC7021: {
+    title: 'no such quarantined record',
+    explanation: '`fsc quarantine list` shows the records that are kept, with the ids that `show` and `retry` take.',
+  },
+} as const;
+
+export const BUG_CODES = {
+  FSC9001: {
+    title: 'a bug in fsc',
+    explanation:
+      'Something happened that no input should be able to cause. The text below the message says where; please report it with what you ran.',
+  },
 } as const;

@@ -73,6 +73,20 @@ export function pairLines(pairs: readonly (readonly [string, string])[]): string
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
 }
 
+/** Cells under each other, as wide as the widest. */
+export function columnsOf(lines: readonly (readonly string[])[]): readonly string[] {
+  const count = Math.max(0, ...lines.map((line) => line.length));
+  const widths = Array.from({ length: count }, (_, i) =>
+    lines.reduce((width, line) => Math.max(width, displayWidth(line[i] ?? '')), 0),
+  );
+  return lines.map((line) =>
+    line
+      .map((cell, i) => `${cell}${' '.repeat((widths[i] as number) - displayWidth(cell))}`)
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
 /** A heading and a line a row. Numbers stand at the right. */
 export function plainTable(columns: readonly ResultColumn[], rows: readonly (readonly Value[])[]): string {
   const table = new PlainTable(columns);

@@ -1,16 +1,13 @@
-// Writes docs/diagnostics from the catalogue of codes. Run after a build: node scripts/docs-diagnostics.mjs
+// Writes docs/diagnostics: a page a code, of every layer. Run after a build: node scripts/docs-diagnostics.mjs [DIST]
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { catalogue, renderIndex, renderPage } = await import(join(root, 'dist/compiler/diagnostics/catalogue.js'));
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
+const { diagnosticFiles } = await import(pathToFileURL(join(dist, 'cli/diagnostic-pages.js')).href);
 const folder = join(root, 'docs/diagnostics');
-const pages = catalogue();
+const files = diagnosticFiles();
 mkdirSync(folder, { recursive: true });
-for (const name of readdirSync(folder)) {
-  const code = /^(FSC[1-5]\d{3})\.md$/.exec(name)?.[1];
-  if (code !== undefined && !pages.has(code)) rmSync(join(folder, name));
-}
-for (const [code, page] of pages) writeFileSync(join(folder, `${code}.md`), renderPage(code, page));
-writeFileSync(join(folder, 'README.md'), renderIndex(pages));
+for (const name of readdirSync(folder)) if (!files.has(name)) rmSync(join(folder, name));
+for (const [name, text] of files) writeFileSync(join(folder, name), text);

@@ -34,7 +34,11 @@ describe('the catalogue', () => {
     expect(stale.map(([code]) => code)).toEqual([]);
     // Pages of other layers stand there too.
     const index = readFileSync(new URL('README.md', folder), 'utf8').split('\n');
-    expect(renderIndex(catalogue()).split('\n').filter((line) => !index.includes(line))).toEqual([]);
+    expect(
+      renderIndex(catalogue())
+        .split('\n')
+        .filter((line) => !index.includes(line)),
+    ).toEqual([]);
   });
 });
 
