@@ -1,5 +1,9 @@
-/** fsc.json as a tree that knows where each value stands, so that every fault is located. JSON is read as YAML, whose parser keeps ranges. */
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+/**
+ * fsc.json as a tree that knows where each value stands, so that every fault is located. The places are found by the YAML parser (JSON is
+ * YAML), which is loaded only where there is a fault to tell: it takes longer to load than everything else that a lookup needs.
+ */
+import { createRequire } from 'node:module';
+import type { Document, LineCounter, Node } from 'yaml';
 import { FscError } from '../runtime/values/errors.ts';
 
 export interface ConfigNode {
@@ -14,97 +18,142 @@ export interface ConfigNode {
   fault(message: string, why: string | null, help: string | null): FscError;
 }
 
+type Path = readonly string[];
+type Locate = (path: Path) => string;
+
+interface Layer {
+  readonly value: unknown;
+  readonly path: Path;
+}
+
 export function parseConfigText(text: string, file: string): ConfigNode {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, schema: 'json' });
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const at = lines.linePos(problem.pos[0]);
-    const first = problem.message.split('\n')[0] ?? '';
-    throw new FscError(
-      'FSC7003',
-      2,
-      `${file}:${at.line}:${at.col}: not valid JSON`,
-      first.replace(/ at line .*$/, ''),
-      null,
-    );
-  }
-  const locate = (node: Node | null): string => {
+  const locate = (path: Path): string => {
+    const { document, lines } = parseYaml(text);
+    const node = (path.length === 0 ? document.contents : document.getIn(path, true)) as Node | null | undefined;
     const at = lines.linePos(node?.range?.[0] ?? 0);
     return `${file}:${at.line}:${at.col}`;
   };
-  const root = new YamlNode(document.contents, locate, '');
-  if (!isMap(document.contents)) throw root.fault('the configuration is no object', null, 'write { "sources": { … } }');
+  const value = parseJson(text) ?? parseOrTell(text, file);
+  const root = new TreeNode([{ value, path: [] }], locate, '');
+  if (!isObject(value)) throw root.fault('the configuration is no object', null, 'write { "sources": { … } }');
   return root;
 }
 
-class YamlNode implements ConfigNode {
-  readonly #nodes: readonly (Node | null)[];
-  readonly #locate: (node: Node | null) => string;
+function parseYaml(text: string): { readonly document: Document; readonly lines: LineCounter } {
+  const yaml = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const lines = new yaml.LineCounter();
+  return {
+    document: yaml.parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, schema: 'json' }),
+    lines,
+  };
+}
+
+/** undefined: it is no JSON, or a key stands twice. */
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return hasKeyTwice(text) ? undefined : value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a text that is JSON. */
+function hasKeyTwice(text: string): boolean {
+  const open: (Set<string> | null)[] = [];
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]/g) ?? [];
+  return tokens.some((token, i) => {
+    if (token === '{') open.push(new Set());
+    else if (token === '[') open.push(null);
+    else if (token === '}' || token === ']') open.pop();
+    else if (tokens[i + 1] === ':') {
+      const keys = open[open.length - 1];
+      const key = JSON.parse(token) as string;
+      if (keys?.has(key)) return true;
+      keys?.add(key);
+    }
+    return false;
+  });
+}
+
+function parseOrTell(text: string, file: string): unknown {
+  const { document, lines } = parseYaml(text);
+  const problem = document.errors[0];
+  if (problem === undefined) return document.toJS();
+  const at = lines.linePos(problem.pos[0]);
+  const first = problem.message.split('\n')[0] ?? '';
+  throw new FscError(
+    'FSC7003',
+    2,
+    `${file}:${at.line}:${at.col}: not valid JSON`,
+    first.replace(/ at line .*$/, ''),
+    null,
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+class TreeNode implements ConfigNode {
+  /** Later ones lie over earlier ones. */
+  readonly #layers: readonly Layer[];
+  readonly #locate: Locate;
   readonly #path: string;
 
-  /** Several nodes: later ones lie over earlier ones. */
-  constructor(node: Node | null | readonly (Node | null)[], locate: (node: Node | null) => string, path: string) {
-    this.#nodes = Array.isArray(node) ? node : [node as Node | null];
+  constructor(layers: readonly Layer[], locate: Locate, path: string) {
+    this.#layers = layers;
     this.#locate = locate;
     this.#path = path;
   }
 
-  #top(): Node | null {
-    return this.#nodes[this.#nodes.length - 1] ?? null;
+  #top(): Layer {
+    return this.#layers[this.#layers.length - 1] as Layer;
   }
 
   get(key: string): ConfigNode | null {
-    const found: (Node | null)[] = [];
-    for (const node of this.#nodes) {
-      if (!isMap(node)) throw this.fault(`${this.#name()} is no object`, null, null);
-      const value = node.get(key, true) as Node | undefined;
-      if (value !== undefined) found.push(value);
-    }
+    const found = this.#layers.flatMap(({ value, path }): Layer[] => {
+      if (!isObject(value)) throw this.fault(`${this.#name()} is no object`, null, null);
+      return Object.hasOwn(value, key) ? [{ value: value[key], path: [...path, key] }] : [];
+    });
     if (found.length === 0) return null;
-    const maps = found.every((node) => isMap(node));
-    return new YamlNode(
-      maps ? found : [found[found.length - 1] ?? null],
-      this.#locate,
-      this.#path === '' ? key : `${this.#path}.${key}`,
-    );
+    const layers = found.every(({ value }) => isObject(value)) ? found : found.slice(-1);
+    return new TreeNode(layers, this.#locate, this.#path === '' ? key : `${this.#path}.${key}`);
   }
 
   keys(): string[] {
     const keys = new Set<string>();
-    for (const node of this.#nodes) {
-      if (!isMap(node)) throw this.fault(`${this.#name()} is no object`, null, null);
-      for (const item of node.items) keys.add(String(isScalar(item.key) ? item.key.value : item.key));
+    for (const { value } of this.#layers) {
+      if (!isObject(value)) throw this.fault(`${this.#name()} is no object`, null, null);
+      for (const key of Object.keys(value)) keys.add(key);
     }
     return [...keys];
   }
 
   isText(): boolean {
-    const node = this.#top();
-    return isScalar(node) && typeof node.value === 'string';
+    return typeof this.#top().value === 'string';
   }
 
   text(env: Readonly<Record<string, string | undefined>>): string {
-    const node = this.#top();
-    if (!isScalar(node) || typeof node.value !== 'string') throw this.fault(`${this.#name()} is no string`, null, null);
-    return node.value.replace(/\$\{([^}]*)\}/g, (_all, name: string) => {
-      const value = env[name];
-      if (value === undefined) {
+    const { value, path } = this.#top();
+    if (typeof value !== 'string') throw this.fault(`${this.#name()} is no string`, null, null);
+    return value.replace(/\$\{([^}]*)\}/g, (_all, name: string) => {
+      const found = env[name];
+      if (found === undefined) {
         throw new FscError(
           'FSC7004',
           2,
-          `${this.#locate(node)}: environment variable \`${name}\` is not set`,
+          `${this.#locate(path)}: environment variable \`${name}\` is not set`,
           `${this.#name()} needs it`,
           `set it, or write it into .env beside fsc.json`,
         );
       }
-      return value;
+      return found;
     });
   }
 
   oneOf(allowed: readonly string[]): string {
-    const node = this.#top();
-    const value = isScalar(node) ? node.value : undefined;
+    const { value } = this.#top();
     if (typeof value !== 'string' || !allowed.includes(value)) {
       throw this.fault(
         `${this.#name()} is ${JSON.stringify(value ?? null)}`,
@@ -127,12 +176,12 @@ class YamlNode implements ConfigNode {
   }
 
   overlay(over: ConfigNode): ConfigNode {
-    if (!(over instanceof YamlNode)) throw new Error('overlay of a foreign node');
-    return new YamlNode([...this.#nodes, ...over.#nodes], this.#locate, this.#path);
+    if (!(over instanceof TreeNode)) throw new Error('overlay of a foreign node');
+    return new TreeNode([...this.#layers, ...over.#layers], this.#locate, this.#path);
   }
 
   fault(message: string, why: string | null, help: string | null): FscError {
-    return new FscError('FSC7003', 2, `${this.#locate(this.#top())}: ${message}`, why, help);
+    return new FscError('FSC7003', 2, `${this.#locate(this.#top().path)}: ${message}`, why, help);
   }
 
   #name(): string {
