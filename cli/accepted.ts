@@ -2,14 +2,19 @@
 
 import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import type { AcceptedInput } from '../runtime/engines/duckdb/accepted.ts';
+import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import { snapshotPosition } from '../runtime/engines/state-folder.ts';
 import type { SourceProgram } from '../runtime/log/contract.ts';
 import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { needRecords, type SourceLocations } from './locations.ts';
 import type { Workspace } from './workspace.ts';
 
+/** What records are looked up in: a compiled project, with or without its plan. */
+export type ProjectRecords = Pick<Workspace, 'project' | 'program' | 'paths'>;
+
 /** What stdin brought is in the archive, so it is not among the locations. */
-export function acceptedInput(workspace: Workspace, source: SourceProgram, at: SourceLocations): AcceptedInput {
+export function acceptedInput(workspace: ProjectRecords, source: SourceProgram, at: SourceLocations): AcceptedInput {
   const stream = at.stream === null || parseLocation(at.stream).kind === 'stdin' ? null : at.stream;
   const { history } = at;
   return {
@@ -24,27 +29,49 @@ export function acceptedInput(workspace: Workspace, source: SourceProgram, at: S
   };
 }
 
-/** Parquet files that hold exactly the accepted records of the source. */
-export async function acceptedRecords(
-  workspace: Workspace,
+/** Whether the archive holds records of the source that offline commands read. */
+export function isArchived(workspace: ProjectRecords, name: string, at: SourceLocations | undefined): boolean {
+  // An overridden location takes the archive's place too (rules.md 1).
+  return at?.isOverridden !== true && listArchive(workspace.paths.archive, name).length > 0;
+}
+
+/**
+ * Parquet files that hold exactly the accepted records of the source. Without any location there is what the archive kept of runs with
+ * --source, or nothing.
+ */
+export async function readAccepted(
+  workspace: ProjectRecords,
   name: string,
   locations: ReadonlyMap<string, SourceLocations>,
-  hasConsumedHistory: boolean,
+  signal: AbortSignal,
 ): Promise<AcceptedWithArchive> {
   const source = workspace.program.sources.find((candidate) => candidate.spec.name === name);
   if (source === undefined) throw new Error(`no source ${name} in the program`);
-  const at = needRecords(name, locations.get(name));
-  if (at.isOverridden && at.stream !== null && parseLocation(at.stream).kind === 'stdin') {
-    throw new FscError(
-      'FSC7101',
-      2,
-      'stdin has no records to look up',
-      'it can be read once, by a stream run',
-      `name the files that hold the records: --source ${name}=FILE`,
-    );
-  }
-  const input = acceptedInput(workspace, source, at);
-  // An overridden location takes the archive's place too (rules.md 1): an empty folder holds none.
-  const archiveFolder = at.isOverridden ? `${workspace.paths.archive}-none` : workspace.paths.archive;
-  return acceptedWithArchive({ ...input, archiveFolder, hasConsumedHistory });
+  const found = locations.get(name);
+  const hasArchive = isArchived(workspace, name, found);
+  const at = found ?? needRecords(name, found);
+  refuseStdin(name, at);
+  return acceptedWithArchive({
+    ...acceptedInput(workspace, source, at),
+    signal,
+    archiveFolder: hasArchive ? workspace.paths.archive : null,
+    hasConsumedHistory: hasArchive && (await consumedHistory(workspace, name)),
+  });
+}
+
+export function refuseStdin(name: string, at: SourceLocations): void {
+  if (!at.isOverridden || at.stream === null || parseLocation(at.stream).kind !== 'stdin') return;
+  throw new FscError(
+    'FSC7101',
+    2,
+    'stdin has no records to look up',
+    'it can be read once, by a stream run',
+    `name the files that hold the records: --source ${name}=FILE`,
+  );
+}
+
+/** Whether the state was backfilled from the history. */
+async function consumedHistory(workspace: ProjectRecords, source: string): Promise<boolean> {
+  const position = await snapshotPosition(workspace.paths.state, source);
+  return position !== null && Object.keys(position.partitions).some((partition) => partition.startsWith('history:'));
 }

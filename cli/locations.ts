@@ -5,6 +5,9 @@ import { parseInstant } from './instant.ts';
 import type { HistoryConfig } from './project.ts';
 import type { Workspace } from './workspace.ts';
 
+/** What locations are looked up in: a compiled project, with or without its plan. */
+export type ProjectSources = Pick<Workspace, 'project' | 'program'>;
+
 export interface SourceLocations {
   readonly history: HistoryConfig | null;
   /** As in fsc.json: a path, a glob, or `-`. With --source this is the location, and there is no history. */
@@ -26,12 +29,12 @@ export function addSourceOption(command: Command): Command {
 
 /** By source name; sources for which nothing is said are there too, with neither history nor stream. */
 export function locationsOf(
-  workspace: Workspace,
+  workspace: ProjectSources,
   overrides: readonly string[] | undefined,
 ): ReadonlyMap<string, SourceLocations> {
   const given = readOverrides(workspace, overrides ?? []);
   const out = new Map<string, SourceLocations>();
-  for (const { spec } of workspace.plan.sources) {
+  for (const { spec } of workspace.program.sources) {
     if (spec.kind !== 'log') continue;
     const stream = given.get(spec.name);
     const configured = workspace.project.config.sources.get(spec.name);
@@ -56,7 +59,7 @@ function noNow(): number {
   throw new FscError('FSC7007', 2, '`now` is no fixed instant', 'fsc.json says the same every time', 'write a date');
 }
 
-function readOverrides(workspace: Workspace, overrides: readonly string[]): ReadonlyMap<string, string> {
+function readOverrides(workspace: ProjectSources, overrides: readonly string[]): ReadonlyMap<string, string> {
   const out = new Map<string, string>();
   for (const text of overrides) {
     const at = text.indexOf('=');
@@ -70,7 +73,7 @@ function readOverrides(workspace: Workspace, overrides: readonly string[]): Read
         'write --source flights=data.jsonl',
       );
     }
-    const names = workspace.plan.sources.filter(({ spec }) => spec.kind === 'log').map(({ spec }) => spec.name);
+    const names = workspace.program.sources.filter(({ spec }) => spec.kind === 'log').map(({ spec }) => spec.name);
     if (!names.includes(name)) {
       throw new FscError(
         'FSC7001',

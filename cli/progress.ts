@@ -29,7 +29,10 @@ export class Progress {
     this.#drawnMs = now;
     const seconds = Math.max(0.001, (now - this.#startedMs) / 1000);
     const rate = `${formatCount(Math.round(done / seconds))}/s`;
-    const text = this.#total === null ? `${formatCount(done)}  ${rate}` : `${bar(done / this.#total)} ${formatCount(done)} of ${formatCount(this.#total)}  ${rate}`;
+    const text =
+      this.#total === null
+        ? `${formatCount(done)}  ${rate}`
+        : `${bar(done / this.#total)} ${formatCount(done)} of ${formatCount(this.#total)}  ${rate}`;
     this.#io.stderr.write(`\r\u001b[2K${this.#label} ${text}`);
   }
 

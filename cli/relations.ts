@@ -1,12 +1,9 @@
 /** The project's sources as relations in DuckDB, each read when a query needs it and not before. */
-import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
-import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import type { AcceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import { type CatalogueSource, refreshCatalogue, unreadSource } from '../runtime/engines/duckdb/catalogue.ts';
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
-import { snapshotPosition } from '../runtime/engines/state-folder.ts';
-import type { SourceProgram } from '../runtime/log/contract.ts';
 import { FscError } from '../runtime/values/errors.ts';
-import { acceptedInput, acceptedRecords } from './accepted.ts';
+import { readAccepted } from './accepted.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { SourceLocations } from './locations.ts';
 import type { Workspace } from './workspace.ts';
@@ -79,7 +76,7 @@ export class Relations {
     if (known !== undefined) return known;
     const timer = setTimeout(() => say(this.#io, this.#flags, `reading the records of ${name} …`), QUIET_MS);
     try {
-      const accepted = await readAccepted(this.#io, this.#workspace, name, this.#locations);
+      const accepted = await readAccepted(this.#workspace, name, this.#locations, this.#io.signal);
       this.#read.set(name, accepted);
       return accepted;
     } finally {
@@ -119,28 +116,4 @@ export async function writeWholeCatalogue(
   const relations = new Relations(io, flags, workspace, locations);
   for (const { spec } of workspace.program.sources) if (spec.kind === 'log') await relations.readSource(spec.name);
   await relations.refreshCatalogue();
-}
-
-/** Without any location there is what the archive kept of runs with --source, or nothing. */
-async function readAccepted(
-  io: Io,
-  workspace: Workspace,
-  name: string,
-  locations: ReadonlyMap<string, SourceLocations>,
-): Promise<AcceptedWithArchive> {
-  const at = locations.get(name);
-  const source = workspace.program.sources.find(({ spec }) => spec.name === name) as SourceProgram;
-  const isArchived = listArchive(workspace.paths.archive, name).length > 0;
-  const hasConsumedHistory = isArchived && (await consumedHistory(workspace, name));
-  if (at !== undefined && at.history === null && at.stream === null) {
-    const input = { ...acceptedInput(workspace, source, at), signal: io.signal };
-    return acceptedWithArchive({ ...input, archiveFolder: workspace.paths.archive, hasConsumedHistory });
-  }
-  return acceptedRecords(workspace, name, locations, hasConsumedHistory);
-}
-
-/** Whether the state was backfilled from the history. */
-async function consumedHistory(workspace: Workspace, source: string): Promise<boolean> {
-  const position = await snapshotPosition(workspace.paths.state, source);
-  return position !== null && Object.keys(position.partitions).some((partition) => partition.startsWith('history:'));
 }

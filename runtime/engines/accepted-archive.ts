@@ -24,7 +24,8 @@ import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
 import { noCounts } from './run-summary.ts';
 
 export interface ArchivedInput extends AcceptedInput {
-  readonly archiveFolder: string;
+  /** null: the archive does not count. */
+  readonly archiveFolder: string | null;
   /** The state that the archive belongs to was backfilled from the history (its position names it). */
   readonly hasConsumedHistory: boolean;
 }
@@ -47,7 +48,9 @@ const NOTHING: Accepted = { paths: [], counts: noCounts(), settleLineMicros: nul
 
 export async function acceptedWithArchive(input: ArchivedInput): Promise<AcceptedWithArchive> {
   const history = input.locations.length === 0 ? NOTHING : await acceptedParquet(input);
-  const archive = listArchive(input.archiveFolder, input.program.spec.name).map((file) => file.path);
+  const { archiveFolder } = input;
+  const archive =
+    archiveFolder === null ? [] : listArchive(archiveFolder, input.program.spec.name).map((file) => file.path);
   if (archive.length === 0) {
     return {
       ...history,
