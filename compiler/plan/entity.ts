@@ -29,15 +29,17 @@ export function bindEntity(
   const facts = notNullFacts(where);
   const exprs: PlanExpr[] = [];
   const byKey = new Map<string, number>();
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   for (const node of nodes) {
     const expr = bindValue(node, context);
     if (expr === null) continue;
     const canonical = canonicalExpr(expr);
-    // GROUP BY a, a is one column.
-    if (seen.has(canonical)) continue;
-    seen.add(canonical);
-    byKey.set(syntaxKey(node), exprs.push(expr) - 1);
+    // GROUP BY a, a is one column, and a <> b is a != b.
+    const index = seen.get(canonical) ?? exprs.length;
+    byKey.set(syntaxKey(node), index);
+    if (index < exprs.length) continue;
+    exprs.push(expr);
+    seen.set(canonical, index);
     if (isChecked) checkKey(expr, source, facts, input);
   }
   return {
