@@ -1,4 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TestRow } from '../../cli/test-files.ts';
+import { Engines } from '../../cli/testing/machines.ts';
+import { runTest } from '../../cli/testing/run-test.ts';
+import { emitProject } from '../../compiler/emit.ts';
+import { compileProject } from '../../compiler/index.ts';
+import { loadProgram } from '../../runtime/state/load.ts';
+import type { ViewProgram } from '../../runtime/state/program.ts';
 import { cli, jsonLines, project, put } from './in-process.ts';
 
 const FILES = {
@@ -291,6 +298,51 @@ describe('fsc test', () => {
     const none = await run(root, 'features/pay');
     expect(none.code).toBe(2);
     expect(none.err).toMatch(/`features\/pay` names no test/);
+  });
+
+  it('finds a machine that is wrong, also in columns that the test does not ask for', async () => {
+    const { plan } = compileProject(new Map(Object.entries(FILES).filter(([path]) => path.endsWith('.sql'))));
+    if (plan === null) throw new Error('the features do not compile');
+    const files = emitProject(plan);
+    const program = loadProgram(files);
+    const broken = program.views.map((view): ViewProgram => {
+      const project: ViewProgram['project'] = (input, out) => {
+        const hasRow = view.project(input, out);
+        if (view.spec.name === 'card_v1' && out[0] === 'b') out[2] = null;
+        return hasRow;
+      };
+      return { ...view, project };
+    });
+    const values = new Map([
+      ['paid_at', '"2024-01-01"'],
+      ['card', '"b"'],
+      ['amount', '7'],
+    ]);
+    const place = { file: 'a.yaml', line: 1, column: 1 };
+    const row = (names: readonly string[]): TestRow => ({
+      kind: 'values',
+      place,
+      values: new Map(names.map((name) => [name, { place, json: values.get(name) ?? 'null', bare: null }])),
+    });
+    const engines = await Engines.open();
+    const result = await runTest({ ...plan, files, program: { ...program, views: broken } }, engines, {
+      file: 'a.yaml',
+      line: 1,
+      name: 'broken',
+      view: 'card_v1',
+      viewPlace: place,
+      given: [{ source: 'tx', place, rows: [row(['paid_at', 'card', 'amount'])] }],
+      expect: [{ place, asOf: '2024-01-01', rows: [row(['card'])] }],
+    });
+    engines.close();
+    const wrong = ['stream', ...[1, 2, 3].map((i) => `stream in random order ${i}`), 'online lookup', 'dataset'];
+    expect(result.failures.map(({ machine }) => machine)).toEqual(wrong);
+    expect(result.failures[0]).toMatchObject({
+      row: 'card=b',
+      column: 'total',
+      expected: '7.00 by own text in DuckDB',
+      actual: 'null',
+    });
   });
 
   it('says so where there are no tests', async () => {
