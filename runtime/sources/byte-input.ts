@@ -9,8 +9,6 @@ const CHUNK_BYTES = 1 << 20;
 export interface ByteInput {
   /** The next bytes, or null at the end. The buffer is the caller's until the next call. */
   read(): Promise<Buffer | null>;
-  /** The end was our own doing, not the input's. */
-  readonly wasStopped: boolean;
   close(): Promise<void>;
 }
 
@@ -38,7 +36,6 @@ export async function openBytes(path: string, fromByte: number): Promise<ByteInp
 }
 
 class FileInput implements ByteInput {
-  readonly wasStopped = false;
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -66,7 +63,6 @@ class FileInput implements ByteInput {
 }
 
 class StreamInput implements ByteInput {
-  readonly wasStopped = false;
   readonly #path: string;
   readonly #stream: Readable;
   readonly #file: FileHandle;
@@ -95,15 +91,17 @@ class StreamInput implements ByteInput {
 }
 
 /**
- * A stream that may stand still for hours: `read` gives all that has arrived and waits only where there is nothing. After `stop` it
- * gives null. Backpressure is the stream's own: nothing is read ahead of the caller.
+ * A stream that may stand still for hours: `read` gives all that has arrived and waits only where there is nothing. After a stop it gives what
+ * was taken off the pipe already, then null. Backpressure is the stream's own: nothing is read ahead of the caller.
  */
 export class LiveInput implements ByteInput {
-  wasStopped = false;
   readonly #stream: Readable;
   #hasEnded = false;
+  #wasStopped = false;
   #wake: (() => void) | null = null;
   #failure: Error | null = null;
+  /** Taken off the pipe when the stop came. */
+  #rest: Buffer | null = null;
 
   constructor(stream: Readable, signal: AbortSignal | null) {
     this.#stream = stream;
@@ -129,7 +127,13 @@ export class LiveInput implements ByteInput {
   };
 
   readonly #onStop = (): void => {
-    this.wasStopped = true;
+    if (this.#wasStopped) return;
+    this.#wasStopped = true;
+    this.#rest = this.#takeAll(Number.POSITIVE_INFINITY);
+    this.#stream.off('readable', this.#onChange);
+    this.#stream.pause();
+    // A process's stdin goes on reading ahead until it hears this; what stays in the pipe is there for the next run.
+    this.#stream.emit('pause');
     this.#onEnd();
   };
 
@@ -140,16 +144,10 @@ export class LiveInput implements ByteInput {
 
   async read(): Promise<Buffer | null> {
     for (;;) {
-      if (this.wasStopped) return null;
-      const parts: Buffer[] = [];
-      let size = 0;
-      while (size < CHUNK_BYTES) {
-        const part: Buffer | null = this.#stream.read();
-        if (part === null) break;
-        parts.push(part);
-        size += part.length;
-      }
-      if (size > 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      const taken = this.#wasStopped ? this.#rest : this.#takeAll(CHUNK_BYTES);
+      this.#rest = null;
+      if (taken !== null) return taken;
+      if (this.#wasStopped) return null;
       if (this.#failure !== null) throw new FscError('FSC7103', 3, 'stdin broke off', this.#failure.message, null);
       if (this.#hasEnded) return null;
       await new Promise<void>((resolve) => {
@@ -158,12 +156,23 @@ export class LiveInput implements ByteInput {
     }
   }
 
+  #takeAll(atLeast: number): Buffer | null {
+    const parts: Buffer[] = [];
+    let size = 0;
+    while (size < atLeast) {
+      const part: Buffer | null = this.#stream.read();
+      if (part === null) break;
+      parts.push(part);
+      size += part.length;
+    }
+    if (size === 0) return null;
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+
   async close(): Promise<void> {
-    this.#stream.off('readable', this.#onChange);
     this.#stream.off('end', this.#onEnd);
     this.#stream.off('close', this.#onEnd);
     // The error handler stays: a pipe that breaks after the end is nobody's business.
-    this.#stream.pause();
     this.#onStop();
   }
 }

@@ -134,6 +134,11 @@ export class CsvSplitter {
     return { fields, text, fault: splitFields(text, fields), end: endByte };
   }
 
+  /** Bytes of the input that were read. */
+  get endByte(): number {
+    return this.#offset + this.#bytes.length;
+  }
+
   async close(): Promise<void> {
     await this.#input.close();
   }

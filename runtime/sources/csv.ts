@@ -83,6 +83,10 @@ class CsvRecords implements FileRecords {
     return records.length === 0 ? null : this.#decode(records);
   }
 
+  get endByte(): number | null {
+    return this.#isWhole ? null : this.#splitter.endByte;
+  }
+
   #decode(records: readonly CsvRecord[]): FileBatch {
     const columns = new RecordColumns(this.#fields, records.length);
     const faults = new Uint8Array(records.length);

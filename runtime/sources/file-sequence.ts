@@ -7,12 +7,12 @@ import {
   changed,
   checkUnchanged,
   compareCodePoints,
-  contentCheck,
   fileSize,
   type PositionEntry,
   type SourceFile,
-  wholeFileEntry,
+  WatchedFile,
 } from './files.ts';
+import { STDIN_PARTITION } from './location.ts';
 
 /** A batch of one file, before it has a position. */
 export interface FileBatch
@@ -23,6 +23,8 @@ export interface FileBatch
 
 export interface FileRecords {
   next(maxRows: number): Promise<FileBatch | null>;
+  /** Bytes of the file that were read, blank ends included; null where only whole files can be named. */
+  readonly endByte: number | null;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export class FileSequence implements RecordReader {
   readonly #openFile: OpenFile;
   readonly #done: Record<string, PositionEntry> = Object.create(null);
   #index = 0;
+  #watched: WatchedFile | null = null;
   #records: FileRecords | null = null;
   #offset = 0;
   #resume: PositionEntry | null = null;
@@ -66,7 +69,10 @@ export class FileSequence implements RecordReader {
   }
 
   #goOn(resume: LogPosition, isDone: boolean): void {
-    const consumed = Object.keys(resume.partitions).sort(compareCodePoints);
+    const { [STDIN_PARTITION]: stdin, ...files } = resume.partitions;
+    // What stdin brought between files keeps its place.
+    if (stdin !== undefined) this.#done[STDIN_PARTITION] = stdin;
+    const consumed = Object.keys(files).sort(compareCodePoints);
     for (const [i, name] of consumed.entries()) {
       const file = this.#files[i];
       if (file === undefined || compareCodePoints(file.name, name) > 0) throw changed(name, 'it is gone');
@@ -102,19 +108,29 @@ export class FileSequence implements RecordReader {
       this.#records ??= await this.#openNext(file);
       const batch = await this.#records.next(maxRows);
       if (batch !== null) return this.#positioned(file, batch);
+      this.#done[file.name] = this.#endOf(this.#records);
       await this.#records.close();
       this.#records = null;
-      this.#done[file.name] = wholeFileEntry(file, this.#offset);
       this.#offset = 0;
       this.#index += 1;
     }
     return null;
   }
 
+  /** What a file gained after its end was read was not read. */
+  #endOf({ endByte }: FileRecords): PositionEntry {
+    const watched = this.#watched!;
+    if (endByte !== null) return watched.entryAt(this.#offset, endByte);
+    const entry = watched.wholeEntry(this.#offset);
+    watched.check(entry.bytes ?? 0);
+    return entry;
+  }
+
   async #openNext(file: SourceFile): Promise<FileRecords> {
     const resume = this.#resume;
     this.#resume = null;
     this.#offset = resume?.offset ?? 0;
+    this.#watched = new WatchedFile(file, isWholeOnly(file.name));
     if (resume === null) return this.#openFile(file, { byte: 0, skip: 0 });
     return isWholeOnly(file.name)
       ? this.#openFile(file, { byte: 0, skip: resume.offset })
@@ -132,16 +148,15 @@ export class FileSequence implements RecordReader {
       knownTimes: batch.knownTimes,
       unknownFields: batch.unknownFields,
       place: (row) => ({ partition: file.name, offset: from + row }),
-      positionAfter: (rows) => this.#positionAfter(file, batch, from + rows, rows),
+      positionAfter: (rows) => this.#positionAfter(this.#watched!, batch, from + rows, rows),
     };
   }
 
-  #positionAfter(file: SourceFile, batch: FileBatch, offset: number, rows: number): LogPosition {
+  #positionAfter(watched: WatchedFile, batch: FileBatch, offset: number, rows: number): LogPosition {
     const partitions: Record<string, PositionEntry> = Object.create(null);
     Object.assign(partitions, this.#done);
     const bytes = batch.bytesAfter(rows);
-    partitions[file.name] =
-      bytes === null ? wholeFileEntry(file, offset) : { offset, bytes, check: contentCheck(file, bytes) };
+    partitions[watched.file.name] = bytes === null ? watched.wholeEntry(offset) : watched.entryAt(offset, bytes);
     return { partitions };
   }
 

@@ -159,6 +159,63 @@ export function wholeFileEntry(file: SourceFile, offset: number): PositionEntry 
 
 export type PositionEntry = LogPosition['partitions'][string];
 
+/**
+ * A file as it was when reading began. What is read may not turn into something else on the way: positions name the path, while the bytes come
+ * from whatever was opened.
+ */
+export class WatchedFile {
+  readonly file: SourceFile;
+  readonly #isWhole: boolean;
+  readonly #opened: { readonly device: bigint; readonly inode: bigint; readonly size: bigint; readonly time: bigint };
+  readonly #head: Buffer;
+  readonly #entry: PositionEntry;
+
+  /** `isWhole`: it can't grow while it is read either. */
+  constructor(file: SourceFile, isWhole: boolean) {
+    this.file = file;
+    this.#isWhole = isWhole;
+    this.#opened = statOf(file);
+    this.#head = bytesAt(file, 0, CHECKED_BYTES);
+    this.#entry = wholeFileEntry(file, 0);
+  }
+
+  /** The whole file, of which `offset` records were consumed. */
+  wholeEntry(offset: number): PositionEntry {
+    return { ...this.#entry, offset };
+  }
+
+  /** The first `bytes` bytes were consumed. */
+  entryAt(offset: number, bytes: number): PositionEntry {
+    this.check(bytes);
+    return { offset, bytes, check: contentCheck(this.file, bytes) };
+  }
+
+  /** Throws if the file at the path is not the one that is being read, or has lost bytes that were. */
+  check(bytes: number): void {
+    const { device, inode, size, time } = this.#opened;
+    const now = statOf(this.file);
+    const isOther = now.device !== device || now.inode !== inode;
+    if (isOther || now.size < BigInt(bytes)) throw changed(this.file.name, 'it was replaced or cut while it was read');
+    if (now.size === size && now.time === time) return;
+    if (this.#isWhole || !bytesAt(this.file, 0, this.#head.length).equals(this.#head))
+      throw changed(this.file.name, 'it was written to while it was read');
+  }
+}
+
+function statOf(file: SourceFile): { device: bigint; inode: bigint; size: bigint; time: bigint } {
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(file.path, { bigint: true });
+    return { device: dev, inode: ino, size, time: mtimeNs };
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') throw changed(file.name, 'it is gone');
+    throw unreadable(file.name, error);
+  }
+}
+
+function errorCodeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
 /** The file still begins with the bytes that were consumed; with `isWhole` it is nothing but those. */
 export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: boolean): void {
   const size = fileSize(file);

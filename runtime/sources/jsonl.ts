@@ -9,6 +9,7 @@ import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { type LineBatch, LineSplitter } from './line-splitter.ts';
+import { STDIN_PARTITION } from './location.ts';
 import { type FieldSpec, RecordColumns } from './record-columns.ts';
 
 /** Decodes lines into columns that are used again for each batch. */
@@ -90,6 +91,9 @@ export async function openJsonl(
       const decoded = decoder.decode(lines.lines, lines.count, lines.faults);
       return { ...decoded, bytesAfter: (rows) => (isWhole ? null : lines.ends[rows - 1]!) };
     },
+    get endByte() {
+      return isWhole ? null : splitter.endByte;
+    },
     close: () => splitter.close(),
   };
 }
@@ -102,9 +106,6 @@ async function skipLines(splitter: LineSplitter, count: number): Promise<void> {
     left -= lines.count;
   }
 }
-
-/** stdin is one partition for the life of the state; offsets go on across runs (rules.md 1). */
-export const STDIN_PARTITION = '-';
 
 /** Records of a run that was cut off, as its journal has them. */
 export interface JournaledRecords {
@@ -140,13 +141,15 @@ function unmarkedLines(records: readonly string[]): { lines: string[]; faults: M
 }
 
 export class StdinReader implements RecordReader {
-  readonly #splitter: LineSplitter;
+  readonly #options: StdinOptions;
   readonly #decoder: JsonLineDecoder;
   readonly #journaled: AsyncGenerator<JournaledRecords>;
+  /** Opened when the journal has been read: a run that is stopped before takes nothing off the pipe. */
+  #splitter: LineSplitter | null = null;
   #offset: number;
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], options: StdinOptions) {
-    this.#splitter = new LineSplitter(new LiveInput(options.stdin, options.signal), 0);
+    this.#options = options;
     this.#decoder = new JsonLineDecoder(spec, fields);
     this.#journaled = withRecords(options.journaled);
     this.#offset = options.resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
@@ -155,6 +158,8 @@ export class StdinReader implements RecordReader {
   async next(maxRows: number): Promise<RawBatch | null> {
     const entry = await this.#journaled.next();
     if (entry.done !== true) return this.#replay(entry.value);
+    const { stdin, signal } = this.#options;
+    this.#splitter ??= new LineSplitter(new LiveInput(stdin, signal), 0);
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;
     // Live: the clock says when a record was known, whatever it says itself.
@@ -177,13 +182,21 @@ export class StdinReader implements RecordReader {
       ...decoded,
       knownTimes,
       place: (row) => ({ partition: STDIN_PARTITION, offset: from + row }),
-      positionAfter: (rows) => ({ partitions: { [STDIN_PARTITION]: { offset: from + rows } } }),
+      positionAfter: (rows) => this.#positionAt(from + rows),
     };
+  }
+
+  /** Files that the stream was read from before keep their places. */
+  #positionAt(offset: number): LogPosition {
+    const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+    Object.assign(partitions, this.#options.resume?.partitions);
+    partitions[STDIN_PARTITION] = { offset };
+    return { partitions };
   }
 
   async close(): Promise<void> {
     await this.#journaled.return(undefined);
-    await this.#splitter.close();
+    await this.#splitter?.close();
   }
 }
 

@@ -66,8 +66,8 @@ export class LineSplitter {
       const chunk = await this.#input.read();
       if (chunk === null) {
         this.#hasEnded = true;
-        // Stopped in the middle of a line: its rest is still on the way.
-        return this.#input.wasStopped ? false : this.#takeLast();
+        // Stopped in the middle of a line, too: what was taken off a pipe is kept. No beginning of a record is a record.
+        return this.#takeLast();
       }
       if (this.#takeChunk(chunk)) return true;
     }
@@ -166,6 +166,11 @@ export class LineSplitter {
     if (fault !== null) this.#faults.set(index, fault);
     this.#ends[index] = endByte;
     this.#lines.push(text);
+  }
+
+  /** Bytes of the input that were read. */
+  get endByte(): number {
+    return this.#carryAt + this.#carry.length;
   }
 
   async close(): Promise<void> {

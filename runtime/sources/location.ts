@@ -1,6 +1,9 @@
 /** Where a source's records are (cli.md): a path or glob, stdin, or a system that is not in this version. */
 import { FscError } from '../values/errors.ts';
 
+/** stdin is one partition for the life of the state; offsets go on across runs (rules.md 1). No file is called so. */
+export const STDIN_PARTITION = '-';
+
 export type FileFormat = 'parquet' | 'csv' | 'jsonl';
 
 export type Location =

@@ -7,7 +7,7 @@ import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
-import { changed, checkUnchanged, type PositionEntry, type SourceFile, wholeFileEntry } from './files.ts';
+import { changed, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
 import { tail } from './skip-records.ts';
 
 /** The entry of the sorted whole among those of its files. */
@@ -33,7 +33,8 @@ export async function openOrdered(options: OrderedOptions): Promise<RecordReader
 class OrderedReader implements RecordReader {
   readonly #options: OrderedOptions;
   #records: FileRecords | null = null;
-  #entries: Record<string, PositionEntry> | null = null;
+  #watched: readonly WatchedFile[] = [];
+  readonly #entries: Record<string, PositionEntry> = Object.create(null);
   #offset = 0;
   #checksum = 0;
   #lastTime = Number.NEGATIVE_INFINITY;
@@ -97,8 +98,19 @@ class OrderedReader implements RecordReader {
   }
 
   async #read(maxRows: number): Promise<FileBatch | null> {
-    this.#records ??= await this.#options.open(this.#options.files);
-    return this.#records.next(maxRows);
+    if (this.#records === null) {
+      this.#watch();
+      this.#records = await this.#options.open(this.#options.files);
+    }
+    const batch = await this.#records.next(maxRows);
+    // A position names the files as they were before the first record was read.
+    if (batch === null) for (const watched of this.#watched) watched.check(0);
+    return batch;
+  }
+
+  #watch(): void {
+    this.#watched = this.#options.files.map((file) => new WatchedFile(file, true));
+    for (const watched of this.#watched) this.#entries[watched.file.name] = watched.wholeEntry(0);
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
@@ -149,10 +161,6 @@ class OrderedReader implements RecordReader {
   }
 
   #position(offset: number, check: string): LogPosition {
-    if (this.#entries === null) {
-      this.#entries = Object.create(null) as Record<string, PositionEntry>;
-      for (const file of this.#options.files) this.#entries[file.name] = wholeFileEntry(file, 0);
-    }
     const partitions: Record<string, PositionEntry> = Object.create(null);
     Object.assign(partitions, this.#entries);
     partitions[WHOLE] = { offset, check };

@@ -150,6 +150,7 @@ function knownTimes(vector: NumericVector, length: number): Float64Array {
 
 /** Batches of files, in their order or sorted. */
 export class ParquetBatches implements FileRecords {
+  readonly endByte = null;
   readonly #files: readonly SourceFile[];
   readonly #decoder: ParquetDecoder;
   readonly #orderBy: readonly string[];

@@ -14,6 +14,9 @@ export function skipRecords(records: FileRecords, count: number): FileRecords {
         if (dropped < batch.batch.length) return tail(batch, dropped);
       }
     },
+    get endByte() {
+      return records.endByte;
+    },
     close: () => records.close(),
   };
 }

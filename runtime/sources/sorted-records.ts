@@ -86,6 +86,7 @@ function sortedRows(all: Everything, spec: SourceSpec, fields: readonly FieldSpe
 }
 
 class SortedRecords implements FileRecords {
+  readonly endByte = null;
   readonly #all: Everything;
   readonly #rows: Uint32Array;
   readonly #fields: readonly FieldSpec[];

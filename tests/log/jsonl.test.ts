@@ -263,7 +263,7 @@ describe('stdin', () => {
     await log.close();
   });
 
-  it('stops at once when told to, and leaves a line that is not whole', async () => {
+  it('stops at once when told to, and keeps what it took off the pipe, the beginning of a line too', async () => {
     const { openLog } = await import('../../runtime/log/source-log.ts');
     const { openPhase } = await import('../../runtime/sources/open-source.ts');
     const { FixedClock } = await import('../../runtime/time/clock.ts');
@@ -280,7 +280,9 @@ describe('stdin', () => {
     expect((await log.next())?.batch.length).toBe(1);
     const waiting = log.next();
     setTimeout(() => stop.abort(), 20);
-    expect(await waiting).toBeNull();
+    const last = await waiting;
+    expect([last?.batch.length, last?.counts.reasons, last?.records]).toEqual([1, { malformed: 1 }, ['{"ts":"2024']]);
+    expect(await log.next()).toBeNull();
     await log.close();
   });
 });
