@@ -10,7 +10,7 @@ import type { BindContext } from './context.ts';
 import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 
-const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=']);
+const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
 
 /** An operator over bound operands, literals among them still untyped. */
 export function bindOperator(

@@ -78,7 +78,7 @@ export function isFloat(type: SqlType): boolean {
 const INTEGER_DIGITS: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
 const RANK: Readonly<Record<string, number>> = { smallint: 0, integer: 1, bigint: 2, decimal: 3, real: 4, double: 5 };
 
-/** The type that both widen to without loss (floats aside), or null. Unknowns give way. */
+/** The type that both widen to without loss (floats aside), or null: decimals of more than 38 digits are none. Unknowns give way. */
 export function commonType(a: SqlType, b: SqlType): SqlType | null {
   if (a.kind === 'unknown') return b;
   if (b.kind === 'unknown' || sameType(a, b)) return a;
@@ -99,7 +99,8 @@ function commonNumber(a: SqlType, b: SqlType, rankA: number, rankB: number): Sql
   const [x, y] = [asDecimal(a), asDecimal(b)];
   const scale = Math.max(x.scale, y.scale);
   const precision = Math.max(x.precision - x.scale, y.precision - y.scale) + scale;
-  return { kind: 'decimal', precision: Math.min(38, precision), scale };
+  // DuckDB would give up digits after the point.
+  return precision > 38 ? null : { kind: 'decimal', precision, scale };
 }
 
 function asDecimal(type: SqlType): { readonly precision: number; readonly scale: number } {

@@ -192,9 +192,8 @@ function bindIsDistinct(node: Extract<Expr, { kind: 'isDistinct' }>, context: Bi
   const left = bindExpr(node.left, context);
   const right = bindExpr(node.right, context);
   if (left === null || right === null) return null;
-  const args = unify([left, right], context.faults, 'the two sides');
-  if (args === null) return null;
-  const call: PlanExpr = { kind: 'call', fn: 'is_distinct', args, type: BOOLEAN, span: node.span };
+  const call = bindOperator('is distinct from', [left, right], node.span, context);
+  if (call === null) return null;
   return node.negated ? { kind: 'not', type: BOOLEAN, arg: call, span: node.span } : call;
 }
 

@@ -62,6 +62,7 @@ const HELPS: readonly (readonly [names: string, help: string])[] = [
     "take the field out when the record enters: `-- @from column path.to.field` in the source's file",
   ],
   ['md5 sha1 sha256 hash hashtext crc32 to_base64 encode', 'compute it before the record enters'],
+  ['current_timestamp localtimestamp transaction_timestamp', 'write `now()`'],
   ['today current_date getdate curdate', "write `date_trunc('day', now())`, or `CAST(now() AS date)` for the date"],
   ['current_time localtime', "write `now() - date_trunc('day', now())` for the time of day"],
   ['datediff date_diff timestampdiff age', 'write `extract(epoch FROM b - a)` for seconds, over 86400 for days'],

@@ -76,7 +76,13 @@ export function findExpr(expr: Expr, test: (node: Expr) => boolean): Expr | null
   return null;
 }
 
-const NOW_NAMES = new Set(['now', 'current_timestamp', 'localtimestamp', 'transaction_timestamp']);
+/** Spellings of the instant; the referee puts it in their place. */
+export const NOW_NAMES: ReadonlySet<string> = new Set([
+  'now',
+  'current_timestamp',
+  'localtimestamp',
+  'transaction_timestamp',
+]);
 
 export function isNow(expr: Expr): boolean {
   return expr.kind === 'call' && NOW_NAMES.has(expr.name) && expr.args.length === 0 && expr.over === null;

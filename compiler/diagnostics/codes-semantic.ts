@@ -178,6 +178,16 @@ export const SEMANTIC_CODES = {
     'DuckDB cuts the fraction off, Postgres keeps it',
     "use extract(epoch FROM x - date_trunc('minute', x))",
   ),
+  FSC3016: code(
+    'no common decimal type of 38 digits',
+    'DuckDB drops digits after the point there, Postgres keeps them',
+    'cast one of the operands to a decimal with fewer digits',
+  ),
+  FSC3017: code(
+    'instant with time zone moved back by months and something else at once',
+    'DuckDB takes the months last, Postgres first',
+    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 days'`",
+  ),
   FSC3101: code('wrong argument types', 'the function is not defined for these types', 'cast the arguments'),
   FSC3102: code(
     'literal does not fit',
@@ -394,6 +404,11 @@ export const SEMANTIC_CODES = {
     'use a ROWS frame, or the default frame with ORDER BY event_time and the key',
   ),
   FSC3423: code('window name used twice', 'names of windows are unique', 'rename one of them'),
+  FSC3425: code(
+    'window derived from a derived window',
+    'DuckDB forgets the PARTITION BY that stands two windows back',
+    'derive it from a window that is written out',
+  ),
   FSC3424: code(
     'window function without OVER',
     'it is computed from the rows around a row, and nothing says which',

@@ -5,7 +5,7 @@ import { findExpr, hasNow, isNow } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
 import { inserting, removing, textOf } from '../diagnostics/edits.ts';
-import type { Expr, Frame, FrameBound, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
+import type { Expr, Frame, FrameBound, Identifier, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
 import { isColumn, keylessHelp } from './aggregates.ts';
 import { constantInterval } from './constant-interval.ts';
 import { eventContext } from './contexts.ts';
@@ -90,6 +90,17 @@ function unknownWindow(
   });
 }
 
+/** DuckDB 1.5 forgets the PARTITION BY of a window's base's base. */
+function derivedTwice(base: Identifier, spec: WindowSpec, faults: Faults): null {
+  const newText = faults.file.text.slice(spec.span.start + 1, spec.span.end - 1).trim();
+  return faults.error('FSC3425', base.span, `window \`${base.name}\` is derived from another one itself`, {
+    label: 'a derived window',
+    secondary: [{ span: spec.base?.span ?? spec.span, text: 'derived from this' }],
+    help: `write what \`${base.name}\` says`,
+    edits: newText.includes('\n') ? [] : [{ span: base.span, newText }],
+  });
+}
+
 /** A derived window sees only those named before it, so there are no cycles. */
 function inherit(spec: WindowSpec, select: ResolvedSelect, faults: Faults, before: number): WindowSpec | null {
   const { base } = spec;
@@ -97,8 +108,8 @@ function inherit(spec: WindowSpec, select: ResolvedSelect, faults: Faults, befor
   const index = select.windows.findIndex((window, at) => at < before && window.name.name === base.name);
   const found = select.windows[index];
   if (found === undefined) return unknownWindow(base, select, faults);
-  const parent = inherit(found.spec, select, faults, index);
-  if (parent === null) return null;
+  if (found.spec.base !== null) return derivedTwice(base, found.spec, faults);
+  const parent = found.spec;
   const clash =
     spec.partitionBy.length > 0 || (spec.orderBy.length > 0 && parent.orderBy.length > 0) || parent.frame !== null;
   if (clash) {

@@ -22,6 +22,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3004', A('median(n)'), 'median'],
   ['FSC3112', A('random()'), 'random'],
   ['FSC3424', B('lag(n)'), 'lag'],
+  ['FSC3425', `${B('sum(n) OVER (v ROWS 1 PRECEDING)')} WINDOW w AS (PARTITION BY usr), v AS (w ORDER BY ts, id)`, 'v'],
   ['FSC3005', 'SELECT c AS x FROM ask r JOIN one_v1 a ON a.usr = r.usr JOIN one_v1 b ON b.usr = r.usr', 'c'],
   ['FSC3006', 'SELECT usr, count(*) FROM events GROUP BY usr', 'count(*)'],
   ['FSC3007', 'SELECT usr, count(*) AS x, sum(n) AS x FROM events GROUP BY usr', 'x'],

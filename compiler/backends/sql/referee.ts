@@ -1,3 +1,4 @@
+import { NOW_NAMES } from '../../bind/walk.ts';
 import { lex, type Token } from '../../parse/lexer.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import { declaredType, printInstant } from './print-const.ts';
@@ -47,17 +48,21 @@ interface TextEdit {
 function nowEdits(tokens: readonly Token[], instant: string): TextEdit[] {
   const edits: TextEdit[] = [];
   tokens.forEach((token, i) => {
-    if (token.kind !== 'word') return;
+    if (token.kind !== 'word' && token.kind !== 'quoted') return;
+    if (!NOW_NAMES.has(token.text) || tokens[i - 1]?.text === '.') return;
     const next = tokens[i + 1];
     const close = tokens[i + 2];
-    if (token.text === 'now' && next?.text === '(' && close?.text === ')' && next.kind === 'punctuation') {
+    if (next?.kind === 'punctuation' && next.text === '(' && close?.text === ')') {
       edits.push({ start: token.start, end: close.end, text: instant });
-    } else if (token.text === 'current_timestamp' && tokens[i - 1]?.text !== '.') {
+    } else if (token.kind === 'word' && BARE_NOW.has(token.text)) {
       edits.push({ start: token.start, end: token.end, text: instant });
     }
   });
   return edits;
 }
+
+/** Called without parentheses; reserved, so that no column is called so. */
+const BARE_NOW = new Set(['current_timestamp', 'localtimestamp']);
 
 /** `(event time, key)` before the first column of the query's own SELECT, by which the latest row is known. */
 function orderEdit(view: Extract<ViewPlan, { kind: 'rows' }>, tokens: readonly Token[]): TextEdit {
