@@ -15,7 +15,8 @@ export type ProjectRecords = Pick<Workspace, 'project' | 'program' | 'paths'>;
 
 /** What stdin brought is in the archive, so it is not among the locations. */
 export function acceptedInput(workspace: ProjectRecords, source: SourceProgram, at: SourceLocations): AcceptedInput {
-  const stream = at.stream === null || parseLocation(at.stream).kind === 'stdin' ? null : at.stream;
+  const isStdin = at.stream !== null && parseLocation(at.stream).kind === 'stdin';
+  const stream = isStdin ? null : at.stream;
   const { history } = at;
   return {
     program: source,
@@ -24,6 +25,7 @@ export function acceptedInput(workspace: ProjectRecords, source: SourceProgram, 
       ...(stream === null ? [] : [{ name: 'stream' as const, location: stream, order: null }]),
     ],
     cutMicros: at.cutMicros,
+    isStreamElsewhere: isStdin,
     root: workspace.project.root,
     cacheDir: workspace.paths.cache,
   };

@@ -15,20 +15,21 @@ export interface FeedOptions {
 }
 
 export async function openAcceptedFeed(input: AcceptedInput, options: FeedOptions = {}): Promise<SourceLog> {
-  const { program, locations, root } = input;
+  const { program, locations, root, cutMicros = null, isStreamElsewhere = false } = input;
   const [only] = locations;
   if (only !== undefined && readsSorted(input)) {
     const phase = openPhase(program.spec, { ...only, root, stdin: null, signal: null });
-    return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock, ...options });
+    const cut = { cutMicros, isStreamElsewhere };
+    return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock, ...cut, ...options });
   }
   const { paths } = await acceptedParquet(input);
   return openAcceptedPaths(program, paths, { ...options, hasKnownTimes: hasKnownTimes(program.spec) });
 }
 
 /** The records can be read in event order straight from the files, without a cache of what was accepted. */
-export function readsSorted({ locations }: AcceptedInput): boolean {
+export function readsSorted({ locations, limitRecords }: AcceptedInput): boolean {
   const [only] = locations;
-  return only !== undefined && locations.length === 1 && isSorted(only);
+  return only !== undefined && locations.length === 1 && limitRecords === undefined && isSorted(only);
 }
 
 /** Over Parquet files that hold accepted records (`acceptedParquet`, `acceptedWithArchive`). */

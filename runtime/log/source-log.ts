@@ -71,8 +71,12 @@ export interface LogOptions {
   readonly clock: Clock;
   /** Stops before the first accepted record with a later event time; Infinity for all. */
   readonly untilMicros?: number;
+  /** Stops after so many records of the log, refused ones too. */
+  readonly limitRecords?: number;
   /** rules.md 7: where history ends and the stream begins, by known time. */
   readonly cutMicros?: number | null;
+  /** A stream follows the history, though it is none of these phases: the history ends at the cut all the same. */
+  readonly isStreamElsewhere?: boolean;
   readonly refused?: RefusedSink | null;
   readonly batchRows?: number;
 }
@@ -131,12 +135,14 @@ class PhasedLog implements SourceLog {
   #knownTimes = new Float64Array(0);
   #idle: string[] = [];
   #hasEnded = false;
+  #recordsLeft: number;
   #idleWatch = new IdleWatch();
 
   constructor(program: SourceProgram, options: LogOptions) {
     this.#program = program;
     this.#options = options;
     this.#judge = new Judge(program);
+    this.#recordsLeft = options.limitRecords ?? Number.POSITIVE_INFINITY;
     this.#phaseName = options.phases[0]?.name ?? 'stream';
   }
 
@@ -188,7 +194,7 @@ class PhasedLog implements SourceLog {
   }
 
   async next(): Promise<LogBatch | null> {
-    while (!this.#hasEnded && this.#reader !== null) {
+    while (!this.#hasEnded && this.#reader !== null && this.#recordsLeft > 0) {
       const raw = await this.#reader.next(this.#options.batchRows ?? DEFAULT_BATCH_ROWS);
       if (raw !== null) return this.#take(raw);
       if (this.#phase + 1 >= this.#options.phases.length) return null;
@@ -210,6 +216,7 @@ class PhasedLog implements SourceLog {
 
   #take(raw: RawBatch): LogBatch | null {
     const phase = this.#options.phases[this.#phase]!;
+    if (raw.batch.length > this.#recordsLeft) raw.batch.length = this.#recordsLeft;
     const knownTimes = this.#knownTimesOf(raw, phase);
     if (raw.journaled !== undefined) this.setIdle(raw.journaled.idle);
     else if (phase.isLive) this.setIdle(this.#idleWatch.look(this.#judge.partitions, this.#options.clock.nowMicros()));
@@ -218,6 +225,7 @@ class PhasedLog implements SourceLog {
     if (this.#judge.reachedEnd) this.#hasEnded = true;
     if (rows === 0) return null;
     raw.batch.length = rows;
+    this.#recordsLeft -= rows;
     this.#position = merged(this.#donePosition, phase.name, raw.positionAfter(rows));
     this.#noteKnownTo(knownTimes, rows);
     const counts = this.#count(raw, rows);
@@ -243,7 +251,8 @@ class PhasedLog implements SourceLog {
 
   #judgeOptions(phase: LogPhase): JudgeOptions {
     const cut = this.#options.cutMicros ?? null;
-    const isHistory = phase.name === 'history' && this.#options.phases.length > 1;
+    const hasStream = this.#options.phases.length > 1 || this.#options.isStreamElsewhere === true;
+    const isHistory = phase.name === 'history' && hasStream;
     return {
       isSorted: phase.order === 'none',
       isLive: phase.isLive,

@@ -26,8 +26,12 @@ const spec = sourceSpec({
 });
 const source = program(spec);
 
-async function feed(root: string, locations: AcceptedInput['locations']): Promise<string[]> {
-  const log = await openAcceptedFeed({ program: source, locations, root, cacheDir: `${root}/cache` });
+async function feed(
+  root: string,
+  locations: AcceptedInput['locations'],
+  more: Partial<AcceptedInput> = {},
+): Promise<string[]> {
+  const log = await openAcceptedFeed({ program: source, locations, root, cacheDir: `${root}/cache`, ...more });
   const rows: string[] = [];
   for (let batch = await log.next(); batch !== null; batch = await log.next()) {
     const accepted = acceptedRows(source, batch);
@@ -90,5 +94,33 @@ describe('the feed of accepted records', () => {
       [3, null],
       [5, null],
     ]);
+  });
+
+  it('of the first records of the log is what was accepted among them', async () => {
+    const root = folder();
+    const texts = Array.from({ length: 60 }, (_, i) => event(((i * 37) % 50) * 60, i % 25, { v: i % 7 }));
+    put(root, 'a.jsonl', lines(...texts));
+    put(root, 'b.csv', lines('ts,id,v', ...texts.map((_, i) => `${isoAt(T0 + ((i * 37) % 50) * SECOND)},${i},1`)));
+    const stream = [{ name: 'stream', location: 'a.jsonl', order: null }] as const;
+    const history = [{ name: 'history', location: 'b.csv', order: null }] as const;
+    const whole = await feed(root, history);
+    for (const limitRecords of [0, 1, 17, 59, 60, 61]) {
+      put(root, 'c.jsonl', lines(...texts.slice(0, limitRecords)));
+      const prefix = await feed(root, [{ name: 'stream', location: 'c.jsonl', order: null }]);
+      expect(await feed(root, stream, { limitRecords })).toEqual(prefix);
+      expect(await feed(root, history, { limitRecords })).toEqual(whole.slice(0, limitRecords));
+    }
+  });
+
+  it('ends a history at the cut, also where the stream after it is kept elsewhere', async () => {
+    const root = folder();
+    put(root, 'a.csv', lines('ts,id,v', ...[0, 1, 2, 3].map((i) => `${isoAt(T0 + i * SECOND)},${i},1`)));
+    put(root, 'a.jsonl', lines(...[0, 1, 2, 3].map((i) => event(i, i, { v: 1 }))));
+    const cutMicros = T0 + 2 * SECOND;
+    for (const location of ['a.csv', 'a.jsonl']) {
+      const history = [{ name: 'history', location, order: null }] as const;
+      expect(await feed(root, history, { cutMicros, isStreamElsewhere: true })).toHaveLength(2);
+      expect(await feed(root, history, { cutMicros })).toHaveLength(4);
+    }
   });
 });

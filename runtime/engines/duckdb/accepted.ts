@@ -45,6 +45,10 @@ export interface AcceptedInput {
     readonly order: 'none' | 'arrival' | null;
   }[];
   readonly cutMicros?: number | null;
+  /** The stream is not among the locations because it can't be read again; the history ends at the cut all the same. */
+  readonly isStreamElsewhere?: boolean;
+  /** Only the first so many records of the log, refused ones counted. */
+  readonly limitRecords?: number;
   readonly root: string;
   readonly cacheDir: string;
   readonly threads?: number;
@@ -85,6 +89,8 @@ function cacheKey(input: AcceptedInput): string {
     CACHE_VERSION,
     input.program.spec.fingerprint,
     input.cutMicros ?? null,
+    input.isStreamElsewhere ?? false,
+    input.limitRecords ?? null,
     input.root,
     files,
   ]);
@@ -137,6 +143,8 @@ async function write(input: AcceptedInput, base: string): Promise<Accepted> {
       resumeFrom: null,
       clock: wallClock,
       cutMicros: input.cutMicros ?? null,
+      isStreamElsewhere: input.isStreamElsewhere ?? false,
+      limitRecords: input.limitRecords ?? Number.POSITIVE_INFINITY,
     });
     try {
       return await writeParts(session, input, log, base);
