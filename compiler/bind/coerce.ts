@@ -114,11 +114,13 @@ export function settleText(expr: PlanExpr): PlanExpr {
 
 /** All of one type, or null after the fault was told. */
 export function unify(exprs: readonly PlanExpr[], faults: Faults, what: string): readonly PlanExpr[] | null {
-  let type: SqlType | null = { kind: 'unknown' };
-  for (const expr of exprs) {
-    const next: SqlType | null = commonType(type, expr.type);
+  let type: SqlType = { kind: 'unknown' };
+  // Constants last: beside 38 digits, `0.0` can be a whole number.
+  for (const expr of [...exprs].sort((a, b) => Number(a.kind === 'const') - Number(b.kind === 'const'))) {
+    const next: SqlType | null = commonType(type, expr.type) ?? commonType(type, typeOfDigits(expr));
     if (next === null) {
-      return faults.error('FSC3104', expr.span, `${what} mix ${printType(type)} and ${printType(expr.type)}`);
+      const code = digitsCode(type, expr.type);
+      return faults.error(code, expr.span, `${what} mix ${printType(type)} and ${printType(expr.type)}`);
     }
     type = next;
   }
@@ -130,6 +132,22 @@ export function unify(exprs: readonly PlanExpr[], faults: Faults, what: string):
   if (type.kind === 'text' && exprs.some((expr) => isUntyped(expr) && !isNullConst(expr))) type = TEXT;
   const settled = type;
   return allOrNull(exprs.map((expr) => coerce(expr, settled, faults)));
+}
+
+/** Two exact numbers fail for want of digits alone. */
+function digitsCode(a: SqlType, b: SqlType): 'FSC3016' | 'FSC3104' {
+  const isExact = (type: SqlType): boolean => type.kind === 'decimal' || isInteger(type);
+  return isExact(a) && isExact(b) ? 'FSC3016' : 'FSC3104';
+}
+
+/** The type of a decimal constant without the zeros at its end. */
+function typeOfDigits(expr: PlanExpr): SqlType {
+  if (expr.kind !== 'const' || expr.type.kind !== 'decimal' || expr.value === null) return expr.type;
+  let digits = BigInt(expr.value as number | bigint);
+  let { scale } = expr.type;
+  for (; scale > 0 && digits % 10n === 0n; scale--) digits /= 10n;
+  const size = String(digits < 0n ? -digits : digits).length;
+  return { kind: 'decimal', precision: Math.max(size, scale, 1), scale };
 }
 
 function isNullConst(expr: PlanExpr): boolean {

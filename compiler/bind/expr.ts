@@ -6,7 +6,7 @@ import { inserting, wrapping } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { bindCall, bindOperator, isScalar, unknownFunction } from './calls.ts';
-import { allOrNull, BOOLEAN, castTo, coerce, isUntyped, settleText, TEXT, unify } from './coerce.ts';
+import { allOrNull, BOOLEAN, castTo, coerce, isUntyped, settleText, TEXT } from './coerce.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
 import type { BindContext } from './context.ts';
 import { aggregateCalled, scalarNamed } from './registry.ts';

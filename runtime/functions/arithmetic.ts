@@ -20,6 +20,7 @@ import {
   DOUBLE,
   decimal,
   domain,
+  duckFinite,
   duckTry,
   EXACT_KINDS,
   isExact,
@@ -34,6 +35,7 @@ import {
   rejected,
   resolved,
   scaleOf,
+  tooManyDigits,
   typeAt,
   widerInteger,
 } from './support.ts';
@@ -53,9 +55,10 @@ function resolveArithmetic(op: Op, args: readonly SqlType[]): Resolution {
 }
 
 function resolveFloat(op: string, a: SqlType, b: SqlType): Resolution {
-  if (a.kind === 'real' && b.kind === 'real') return resolved([a, b], a, 'double');
+  // IEEE arithmetic has the same bits everywhere.
+  if (a.kind === 'real' && b.kind === 'real') return resolved([a, b], a);
   const mixed = (a.kind === 'real' && b.kind !== 'double') || (b.kind === 'real' && a.kind !== 'double');
-  return mixed ? realMixed(op) : resolved([DOUBLE, DOUBLE], DOUBLE, 'double');
+  return mixed ? realMixed(op) : resolved([DOUBLE, DOUBLE], DOUBLE);
 }
 
 function resolveDecimal(op: Op, a: SqlType, b: SqlType): Resolution {
@@ -98,8 +101,19 @@ function arithmetic(name: string, op: Op, word: string): ScalarFunction {
 
 const duckdbArithmetic =
   (op: Op): SqlForm =>
-  (args, types) =>
-    duckTry(`${arg(args, 0)} ${op} ${arg(args, 1)}`, types);
+  (args, types) => {
+    const [a, b] = [arg(args, 0), arg(args, 1)];
+    if (isFloat(types.result)) return duckFinite(`(${a} ${op} ${b})`, [a, b]);
+    return duckTry(`${widened(a, types)} ${op} ${b}`, types);
+  };
+
+/** Of two decimals of up to 18 digits DuckDB makes no wider one, and raises: the first is widened where the result needs it. */
+function widened(sql: string, types: CallTypes): string {
+  const [a, b] = [asDecimal(typeAt(types, 0)), asDecimal(typeAt(types, 1))];
+  const isNarrow =
+    types.result.kind === 'decimal' && types.result.precision > 18 && Math.max(a.precision, b.precision) <= 18;
+  return isNarrow ? `CAST(${sql} AS DECIMAL(19,${a.scale}))` : sql;
+}
 
 const postgresArithmetic =
   (op: Op): SqlForm =>
@@ -131,8 +145,11 @@ function jsArithmetic(op: Op, word: string, args: readonly string[], types: Call
       return `k.int32(${a} ${op} ${b})`;
     case 'bigint':
       return `k.int64(k.${word}Hybrid(${a}, ${b}))`;
-    case 'decimal':
-      return `k.decimalFit(k.${word}Hybrid(${scaled(a, types, 0, op)}, ${scaled(b, types, 1, op)}), ${result.precision})`;
+    case 'decimal': {
+      const [x, y] = [scaled(a, types, 0, op), scaled(b, types, 1, op)];
+      if (op !== '*' && (mayLackPlace(types, 0) || mayLackPlace(types, 1))) return `k.${word}Placed(${x}, ${y})`;
+      return `k.decimalFit(k.${word}Hybrid(${x}, ${y}), ${result.precision})`;
+    }
     case 'real':
       return `k.realResult(${a} ${op} ${b}, ${a}, ${b})`;
     default:
@@ -147,6 +164,12 @@ function scaled(text: string, types: CallTypes, index: number, op: Op): string {
   return op === '*' || from === to ? text : `k.rescaleHybrid(${text}, ${from}, ${to})`;
 }
 
+/** An operand of + or − that has no place at the result's scale makes the sum an overflow, as in DuckDB, though the sum might have one. */
+function mayLackPlace(types: CallTypes, index: number): boolean {
+  const { precision, scale } = asDecimal(typeAt(types, index));
+  return precision - scale + scaleOf(types.result) > 38;
+}
+
 function smallint(value: number): number | null {
   return value <= 32767 && value >= -32768 ? value : null;
 }
@@ -155,6 +178,12 @@ function int32(value: number): number | null {
 }
 function int64(value: Hybrid): Hybrid | null {
   return fitsInt64(value) ? value : null;
+}
+function addPlaced(a: Hybrid, b: Hybrid): Hybrid | null {
+  return fitsPrecision(a, 38) && fitsPrecision(b, 38) ? decimalFit(addHybrid(a, b), 38) : null;
+}
+function subPlaced(a: Hybrid, b: Hybrid): Hybrid | null {
+  return addPlaced(a, negHybrid(b));
 }
 function decimalFit(value: Hybrid, precision: number): Hybrid | null {
   return fitsPrecision(value, precision) ? value : null;
@@ -170,9 +199,19 @@ function realResult(value: number, a: number, b: number): number | null {
 
 export const add: ScalarFunction = {
   ...arithmetic('add', '+', 'add'),
-  kernels: { smallint, int32, int64, decimalFit, doubleResult, realResult, addHybrid, rescaleHybrid: rescale },
+  kernels: {
+    smallint,
+    int32,
+    int64,
+    decimalFit,
+    doubleResult,
+    realResult,
+    addHybrid,
+    addPlaced,
+    rescaleHybrid: rescale,
+  },
 };
-export const subtract: ScalarFunction = { ...arithmetic('subtract', '-', 'sub'), kernels: { subHybrid } };
+export const subtract: ScalarFunction = { ...arithmetic('subtract', '-', 'sub'), kernels: { subHybrid, subPlaced } };
 export const multiply: ScalarFunction = { ...arithmetic('multiply', '*', 'mul'), kernels: { mulHybrid } };
 
 function resolveDivide(args: readonly SqlType[]): Resolution {
@@ -203,8 +242,8 @@ export function jsAsDouble(text: string, type: SqlType): string {
 const divideSql: Readonly<Record<Dialect, SqlForm>> = {
   duckdb: (args, types) => {
     const [a, b] = [`CAST(${arg(args, 0)} AS DOUBLE)`, `CAST(${arg(args, 1)} AS DOUBLE)`];
-    if (types.result.kind === 'real') return duckTry(`${arg(args, 0)} / nullif(${arg(args, 1)}, 0)`, types);
-    return `(CASE WHEN isfinite(TRY(${a} / nullif(${b}, 0))) OR NOT isfinite(${a}) OR NOT isfinite(${b}) THEN TRY(${a} / nullif(${b}, 0)) END)`;
+    if (types.result.kind === 'real') return duckFinite(`TRY(${arg(args, 0)} / nullif(${arg(args, 1)}, 0))`, args);
+    return duckFinite(`TRY(${a} / nullif(${b}, 0))`, [a, b]);
   },
   postgres: (args, types) => {
     const [a, b] = [`${arg(args, 0)}::double precision`, `nullif(${arg(args, 1)}, 0)::double precision`];
@@ -253,7 +292,7 @@ function resolveModulo(args: readonly SqlType[]): Resolution {
     return resolved([type, type], type);
   }
   const type = commonDecimal(a, b);
-  return resolved([type, type], type);
+  return type === null ? tooManyDigits('%', args) : resolved([type, type], type);
 }
 
 function modHybrid(a: Hybrid, b: Hybrid): Hybrid | null {
@@ -271,9 +310,12 @@ export const modulo: ScalarFunction = {
   canFail: always,
   semantics: 1,
   sql: {
-    // DuckDB raises for the least integer % −1, whose remainder is 0: TRY would make it NULL.
-    duckdb: (args, types) =>
-      `(CASE WHEN ${arg(args, 1)} = -1 THEN ${arg(args, 0)} - ${arg(args, 0)} ELSE ${duckTry(`${arg(args, 0)} % nullif(${arg(args, 1)}, 0)`, types)} END)`,
+    duckdb: (args, types) => {
+      const [a, b] = [arg(args, 0), arg(args, 1)];
+      const remainder = duckTry(`${a} % nullif(${b}, 0)`, types);
+      // DuckDB raises for the least integer % −1, whose remainder is 0: TRY would make it NULL.
+      return isInteger(types.result) ? `(CASE WHEN ${b} = -1 THEN ${a} - ${a} ELSE ${remainder} END)` : remainder;
+    },
     postgres: (args) => `(${arg(args, 0)} % nullif(${arg(args, 1)}, 0))`,
   },
   js: (args) => `k.modHybrid(${arg(args, 0)}, ${arg(args, 1)})`,
@@ -293,7 +335,7 @@ export const negate: ScalarFunction = {
   maxArgs: 1,
   resolve: (args) => {
     const [type] = args as [SqlType];
-    return isNumeric(type) ? resolved([type], type, isFloat(type) ? 'double' : 'exact') : noSuch('-', args, 'a number');
+    return isNumeric(type) ? resolved([type], type) : noSuch('-', args, 'a number');
   },
   strict: true,
   canFail: (types) => isInteger(types.result),

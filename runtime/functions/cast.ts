@@ -1,16 +1,28 @@
 /** CAST and `::`. A failed cast gives NULL. Pairs on which the databases differ are refused with the portable spelling. */
 import { decimalToNumber, fitsPrecision, printDecimal, rescale } from '../values/decimal.ts';
 import { fitsInt64, type Hybrid, normaliseBigint } from '../values/hybrid.ts';
-import { printDate, printTimestamp } from '../values/temporal.ts';
-import { readTextValue } from '../values/text.ts';
-import { MICROS_PER_DAY, printType, type SqlType, type Value } from '../values/types.ts';
-import type { CallTypes, Resolution, ScalarFunction } from './definition.ts';
+import { daysFromCivil, instantInRange, printDate, printTimestamp } from '../values/temporal.ts';
+import { codePointLength } from '../values/text.ts';
+import {
+  MICROS_PER_DAY,
+  MICROS_PER_HOUR,
+  MICROS_PER_MINUTE,
+  MICROS_PER_SECOND,
+  printType,
+  type SqlType,
+  type Value,
+} from '../values/types.ts';
+import type { CallTypes, Dialect, Resolution, ScalarFunction } from './definition.ts';
 import {
   ALL_KINDS,
   arg,
+  asDecimal,
   domain,
   duckdbType,
+  duckFinite,
+  duckTimestampRange,
   duckTry,
+  type IntegerType,
   isExact,
   isFloat,
   isInstant,
@@ -18,11 +30,14 @@ import {
   isNumeric,
   isTemporal,
   postgresGuard,
+  postgresMidnight,
+  postgresTimestampRange,
   postgresType,
   rejected,
   resolved,
   scaleOf,
   typeAt,
+  widerInteger,
 } from './support.ts';
 
 function refuse(from: SqlType, to: SqlType, cause: string, help: string): Resolution {
@@ -32,10 +47,10 @@ function refuse(from: SqlType, to: SqlType, cause: string, help: string): Resolu
 function resolveCast(args: readonly SqlType[], target: SqlType | null): Resolution {
   const [from] = args as [SqlType];
   if (target === null) throw new Error('cast needs its target');
-  if (from.kind === 'unknown' || from.kind === target.kind)
-    return resolved([from], target, isFloat(target) ? 'double' : 'exact');
-  if (isExact(from) && isNumeric(target)) return resolved([from], target, isFloat(target) ? 'double' : 'exact');
-  if (isFloat(from) && isFloat(target)) return resolved([from], target, 'double');
+  if (from.kind === 'unknown' || from.kind === target.kind) return resolved([from], target);
+  if (isExact(from) && isNumeric(target))
+    return resolved([from], target, isFloat(target) && !isRoundedOnce(from, target) ? 'double' : 'exact');
+  if (isFloat(from) && isFloat(target)) return resolved([from], target);
   if (isFloat(from) && isInteger(target)) return resolved([from], target);
   if (isFloat(from) && target.kind === 'decimal') {
     return refuse(
@@ -58,6 +73,12 @@ function resolveCast(args: readonly SqlType[], target: SqlType | null): Resoluti
   if (from.kind === 'text') return castFromText(from, target);
   if (isTemporal(from) && isTemporal(target)) return resolved([from], target);
   return refuse(from, target, 'the databases have no such cast in common', 'write it as an expression');
+}
+
+/** The digits and the power of ten are floats without loss, so that every machine comes to the nearest one. */
+function isRoundedOnce(from: SqlType, to: SqlType): boolean {
+  if (to.kind === 'real') return from.kind === 'smallint' || from.kind === 'integer';
+  return isInteger(from) || (from.kind === 'decimal' && from.precision <= 15);
 }
 
 function castToText(from: SqlType, target: SqlType): Resolution {
@@ -102,31 +123,98 @@ function castFromText(from: SqlType, target: SqlType): Resolution {
 const canFail = (types: CallTypes): boolean => {
   const from = typeAt(types, 0);
   const to = types.result;
-  if (from.kind === 'text' && to.kind !== 'text') return true;
-  if (isNumeric(from) && isNumeric(to))
-    return !(isFloat(from) && to.kind === 'double') && !(isExact(from) && isFloat(to));
-  return false;
+  if (from.kind === 'text') return to.kind !== 'text';
+  if (from.kind === 'date') return isInstant(to);
+  if (isFloat(from)) return to.kind !== 'double' && to.kind !== from.kind;
+  return isExact(from) && (isInteger(to) || to.kind === 'decimal') && !fitsAlways(from, to);
 };
 
-/** Both databases must read exactly the same texts: the shape is tested by a pattern before the cast. */
-const TEXT_PATTERN: Readonly<Partial<Record<SqlType['kind'], string>>> = {
-  smallint: '^ *[+-]?[0-9]{1,5} *$',
-  integer: '^ *[+-]?[0-9]{1,10} *$',
-  bigint: '^ *[+-]?[0-9]{1,19} *$',
-  decimal: '^ *[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+) *$',
-  double: '^ *[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})? *$',
-  date: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
-  timestamp: '^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?$',
-};
+/** Every value of the one has a place in the other. */
+function fitsAlways(from: SqlType, to: SqlType): boolean {
+  if (isInteger(from) && isInteger(to)) return widerInteger(from, to).kind === to.kind;
+  if (to.kind !== 'decimal') return false;
+  const { precision, scale } = asDecimal(from);
+  return scale <= to.scale && precision - scale <= to.precision - to.scale;
+}
+
+/**
+ * Texts that both databases read, and read alike; all others give NULL. Regular expressions of JavaScript, DuckDB and Postgres at once,
+ * but for the class of blanks. They leave nothing to fail but a number's size.
+ */
+const BLANKS = '[[:space:]]*';
+const DIGITS = '([0-9]+([.][0-9]*)?|[.][0-9]+)';
+const EXPONENT = '([eE][+-]?[0-9]{1,3})?';
+const WORDS = '([iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])';
+const YEAR = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])';
+const LEAP_YEAR = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)';
+const DAY = dayPattern('-');
+const CLOCK = '([01]?[0-9]|2[0-3]):[0-5]?[0-9]';
+const ZONE = '( UTC|Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)';
+const SECONDS = `:[0-5]?[0-9]([.][0-9]{0,6})?${ZONE}? *`;
+
+function dayPattern(dash: string): string {
+  const [first28, upTo30, upTo31] = ['(0?[1-9]|1[0-9]|2[0-8])', '(0?[1-9]|[12][0-9]|30)', '(0?[1-9]|[12][0-9]|3[01])'];
+  const days = `(0?[13578]|1[02])${dash}${upTo31}|(0?[469]|11)${dash}${upTo30}|0?2${dash}${first28}`;
+  return `(${YEAR}${dash}(${days})|${LEAP_YEAR}${dash}0?2${dash}29)`;
+}
+
+const TEXT_PATTERN = {
+  integer: `^${BLANKS}[+-]?[0-9]+${BLANKS}$`,
+  // DuckDB gets exponents of decimals wrong: '1e-20' is 1.
+  decimal: `^${BLANKS}[+-]?${DIGITS}${BLANKS}$`,
+  double: `^${BLANKS}[+-]?${DIGITS}${EXPONENT}${BLANKS}$`,
+  word: `^${BLANKS}[+-]?${WORDS}${BLANKS}$`,
+  date: `^${BLANKS}${DAY}${BLANKS}$`,
+  timestamp: `^${BLANKS}${DAY}([T ] *(${CLOCK}(${SECONDS})?|24:0?0(:0?0 *)?))?$`,
+} as const;
+/** No longer text is a number: Postgres could not hold it on the way. */
+const MAX_NUMBER_LENGTH = 1000;
+
+/** An SQL condition: the text has the shape. */
+function hasShape(sql: string, shape: keyof typeof TEXT_PATTERN, dialect: Dialect): string {
+  const pattern = TEXT_PATTERN[shape];
+  const matches = dialect === 'duckdb' ? `regexp_matches(${sql}, '${pattern}')` : `(${sql} COLLATE "C") ~ '${pattern}'`;
+  const isNumber = shape === 'integer' || shape === 'decimal' || shape === 'double';
+  return isNumber ? `length(${sql}) <= ${MAX_NUMBER_LENGTH} AND ${matches}` : matches;
+}
 
 function duckdbCast(args: readonly string[], types: CallTypes): string {
   const from = typeAt(types, 0);
   const a = arg(args, 0);
-  if (from.kind === 'text' && types.result.kind !== 'text') {
-    return `(CASE WHEN regexp_matches(${a}, '${TEXT_PATTERN[types.result.kind] ?? ''}') THEN ${duckTry(a, types)} END)`;
+  const to = types.result;
+  if (from.kind === 'text' && to.kind !== 'text') return duckdbFromText(a, types);
+  if (isFloat(from) && isInteger(to))
+    return `(CASE WHEN ${roundsInto(a, to)} THEN CAST(greatest(${a}, ${LEAST[to.kind]}) AS ${duckdbType(to)}) END)`;
+  if (from.kind === 'double' && to.kind === 'real') return duckFinite(duckTry(a, types), [a]);
+  if (from.kind === 'date' && isInstant(to)) return duckTimestampRange(duckTry(a, types));
+  return canFail(types) ? duckTry(a, types) : `CAST(${a} AS ${duckdbType(to)})`;
+}
+
+function duckdbFromText(a: string, types: CallTypes): string {
+  const to = types.result;
+  if (to.kind === 'double') {
+    const number = `TRY(CAST(${a} AS DOUBLE))`;
+    return `(CASE WHEN ${hasShape(a, 'double', 'duckdb')} THEN CASE WHEN isfinite(${number}) THEN ${number} END WHEN ${hasShape(a, 'word', 'duckdb')} THEN ${number} END)`;
   }
-  if (isFloat(from) && isInteger(types.result)) return `(CASE WHEN isfinite(${a}) THEN ${duckTry(a, types)} END)`;
-  return canFail(types) ? duckTry(a, types) : `CAST(${a} AS ${duckdbType(types.result)})`;
+  if (to.kind === 'date') return `(CASE WHEN ${hasShape(a, 'date', 'duckdb')} THEN ${duckTry(a, types)} END)`;
+  if (to.kind === 'timestamp')
+    return `(CASE WHEN ${hasShape(a, 'timestamp', 'duckdb')} THEN ${duckTimestampRange(duckTry(a, types))} END)`;
+  const shape = to.kind === 'decimal' ? 'decimal' : 'integer';
+  return `(CASE WHEN ${hasShape(a, shape, 'duckdb')} THEN ${duckTry(a, types)} END)`;
+}
+
+const LEAST = { smallint: '-32768', integer: '-2147483648', bigint: '-9223372036854775808' } as const;
+/** Bounds of the doubles that round half to even into the type, the upper one exclusive. */
+const ROUNDED = {
+  smallint: ['-32768.5', '32767.5'],
+  integer: ['-2147483648.5', '2147483647.5'],
+  bigint: ['-9223372036854775808', '9223372036854775808'],
+} as const;
+
+/** DuckDB compares before it rounds: it refuses -32768.5 and wraps 32767.5 around. False for NaN, which is above all in both databases. */
+function roundsInto(sql: string, to: IntegerType): string {
+  const [low, high] = ROUNDED[to.kind];
+  return `${sql} >= CAST('${low}' AS double precision) AND ${sql} < CAST('${high}' AS double precision)`;
 }
 
 function postgresCast(args: readonly string[], types: CallTypes): string {
@@ -134,17 +222,59 @@ function postgresCast(args: readonly string[], types: CallTypes): string {
   const a = arg(args, 0);
   const to = types.result;
   const cast = `CAST(${a} AS ${postgresType(to)})`;
-  if (from.kind === 'text' && to.kind !== 'text') {
-    const shape = `${a} ~ '${TEXT_PATTERN[to.kind] ?? ''}'`;
-    if (isInteger(to) || to.kind === 'decimal')
-      return `(CASE WHEN ${shape} THEN ${postgresGuard(to.kind === 'decimal' ? `round(${a}::numeric, ${to.scale})` : `${a}::numeric`, to, cast)} END)`;
-    return `(CASE WHEN ${shape} AND pg_input_is_valid(${a}, '${postgresType(to)}') THEN ${cast} END)`;
-  }
-  if (isFloat(from) && isInteger(to))
-    return `(CASE WHEN ${a} NOT IN ('NaN','Infinity','-Infinity') THEN ${postgresGuard(`round(${a})::numeric`, to, cast)} END)`;
-  if (isExact(from) && (isInteger(to) || to.kind === 'decimal'))
-    return postgresGuard(`round(${a}::numeric, ${scaleOf(to)})`, to, cast);
+  if (from.kind === 'text' && to.kind !== 'text') return postgresFromText(a, types);
+  if (isFloat(from) && isInteger(to)) return `(CASE WHEN ${roundsInto(a, to)} THEN ${cast} END)`;
+  if (from.kind === 'double' && to.kind === 'real') return postgresReal(a);
+  if (from.kind === 'date' && isInstant(to)) return postgresTimestampRange(postgresMidnight(a, to), to);
+  if (isExact(from) && isFloat(to)) return cast;
+  if (to.kind === 'text' && isTemporal(from)) return postgresPrinted(a, from);
+  if (canFail(types)) return postgresGuard(`round(${a}::numeric, ${scaleOf(to)})`, to, cast);
+  if (from.kind === 'timestamptz') return `CAST((${a} AT TIME ZONE 'UTC') AS ${postgresType(to)})`;
+  if (to.kind === 'timestamptz') return `(${a} AT TIME ZONE 'UTC')`;
   return cast;
+}
+
+/** Whatever DateStyle the session has. */
+function postgresPrinted(a: string, from: SqlType): string {
+  if (from.kind === 'date') return `to_char(${a}, 'YYYY-MM-DD')`;
+  return `rtrim(rtrim(to_char(${a}, 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.')`;
+}
+
+function postgresFromText(a: string, types: CallTypes): string {
+  const to = types.result;
+  const cast = `CAST(${a} AS ${postgresType(to)})`;
+  switch (to.kind) {
+    case 'double':
+      return `(CASE WHEN ${hasShape(a, 'double', 'postgres')} THEN ${postgresNumber(a)} WHEN ${hasShape(a, 'word', 'postgres')} THEN ${cast} END)`;
+    case 'date':
+      return `(CASE WHEN ${hasShape(a, 'date', 'postgres')} THEN ${cast} END)`;
+    case 'timestamp':
+      return `(CASE WHEN ${hasShape(a, 'timestamp', 'postgres')} THEN ${postgresTimestampRange(cast, to)} END)`;
+    default: {
+      const rounded = `round(${a}::numeric, ${scaleOf(to)})`;
+      const shape = to.kind === 'decimal' ? 'decimal' : 'integer';
+      return `(CASE WHEN ${hasShape(a, shape, 'postgres')} THEN ${postgresGuard(rounded, to, cast)} END)`;
+    }
+  }
+}
+
+/** Half-way between the greatest double and what would follow: from here on a text is an overflow, which Postgres raises. */
+const BEYOND_DOUBLE = (2n ** 1024n - 2n ** 970n).toString();
+/** Up to half of the least double a text is 0 to JavaScript and DuckDB, and raises in Postgres. */
+const BELOW_DOUBLE = '2.4703282292062327208299439634110764259422e-324';
+
+function postgresNumber(a: string): string {
+  const size = `abs(${a}::numeric)`;
+  return `CASE WHEN ${size} <= ${BELOW_DOUBLE} THEN 0 WHEN ${size} < ${BEYOND_DOUBLE} THEN CAST(${a} AS double precision) END`;
+}
+
+/** Half-way bounds of a real, as doubles. */
+const BEYOND_REAL = 2 ** 128 - 2 ** 103;
+const BELOW_REAL = 2 ** -150;
+
+function postgresReal(a: string): string {
+  const bound = (value: number): string => `CAST('${value}' AS double precision)`;
+  return `(CASE WHEN abs(${a}) <= ${bound(BELOW_REAL)} THEN 0 WHEN abs(${a}) < ${bound(BEYOND_REAL)} OR ${a} IN ('NaN','Infinity','-Infinity') THEN CAST(${a} AS real) END)`;
 }
 
 function jsCast(args: readonly string[], types: CallTypes): string {
@@ -161,7 +291,8 @@ function jsCast(args: readonly string[], types: CallTypes): string {
         : a;
   if (from.kind === 'boolean') return to.kind === 'text' ? `(${a} ? 'true' : 'false')` : `(${a} ? 1 : 0)`;
   if (from.kind === 'text') return `k.castText(${a}, ${JSON.stringify(to)})`;
-  if (from.kind === 'date') return to.kind === 'text' ? `k.printDate(${a})` : `(${a} * ${MICROS_PER_DAY})`;
+  if (from.kind === 'date')
+    return to.kind === 'text' ? `k.printDate(${a})` : `k.instantInRange(${a} * ${MICROS_PER_DAY})`;
   if (isInstant(from))
     return to.kind === 'text'
       ? `k.printTimestamp(${a}, ' ', '')`
@@ -178,19 +309,20 @@ function castExact(a: string, from: SqlType, to: SqlType): string {
   if (to.kind === 'real') return `Math.fround(k.decimalToDouble(${a}, ${scale}))`;
   if (to.kind === 'boolean') return `(${a} !== 0)`;
   const value = scale === scaleOf(to) ? a : `k.rescaleHybrid(${a}, ${scale}, ${scaleOf(to)})`;
+  if (fitsAlways(from, to)) return value;
   return to.kind === 'decimal'
     ? `k.decimalFit(${value}, ${to.precision})`
     : `k.integerFit(${value}, ${JSON.stringify(to.kind)})`;
 }
 
-function integerFit(value: Hybrid, kind: 'smallint' | 'integer' | 'bigint'): Hybrid | null {
+function integerFit(value: Hybrid, kind: IntegerType['kind']): Hybrid | null {
   if (kind === 'bigint') return fitsInt64(value) ? value : null;
   const limit = kind === 'smallint' ? 32768 : 2147483648;
   return typeof value === 'number' && value < limit && value >= -limit ? value : null;
 }
 
 /** Half to even, as Postgres casts a double; NaN and infinity are NULL. */
-function castDoubleToInteger(value: number, kind: 'smallint' | 'integer' | 'bigint'): Hybrid | null {
+function castDoubleToInteger(value: number, kind: IntegerType['kind']): Hybrid | null {
   if (!Number.isFinite(value)) return null;
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -204,32 +336,74 @@ function castDoubleToReal(value: number): number | null {
   return rounded === 0 ? 0 : rounded;
 }
 
-const PATTERNS = new Map<string, RegExp>();
+const SHAPES = new Map(
+  Object.entries(TEXT_PATTERN).map(([shape, pattern]) => [
+    shape,
+    new RegExp(pattern.replaceAll('[[:space:]]', '[\\t-\\r ]')),
+  ]),
+);
+
+function matches(text: string, shape: keyof typeof TEXT_PATTERN): boolean {
+  return SHAPES.get(shape)?.test(text) === true;
+}
 
 function castText(text: string, type: SqlType): Value {
-  let pattern = PATTERNS.get(type.kind);
-  if (pattern === undefined) {
-    pattern = new RegExp(TEXT_PATTERN[type.kind] ?? '^$');
-    PATTERNS.set(type.kind, pattern);
+  switch (type.kind) {
+    case 'double':
+      return castTextToDouble(text);
+    case 'date':
+      return matches(text, 'date') ? daysOf(text) : null;
+    case 'timestamp':
+      return matches(text, 'timestamp') ? instantInRange(microsOf(text)) : null;
+    case 'decimal':
+      return isNumber(text, 'decimal') ? castTextToDecimal(text.trim(), type.precision, type.scale) : null;
+    default:
+      return isNumber(text, 'integer')
+        ? integerFit(normaliseBigint(BigInt(text.trim().replace('+', ''))), type.kind as IntegerType['kind'])
+        : null;
   }
-  if (!pattern.test(text)) return null;
-  const trimmed = text.trim();
-  if (type.kind === 'decimal') return castTextToDecimal(trimmed, type.precision, type.scale);
-  if (type.kind === 'double') {
-    const value = Number(trimmed);
+}
+
+function isNumber(text: string, shape: 'integer' | 'decimal' | 'double'): boolean {
+  return codePointLength(text) <= MAX_NUMBER_LENGTH && matches(text, shape);
+}
+
+function castTextToDouble(text: string): number | null {
+  if (isNumber(text, 'double')) {
+    const value = Number(text.trim());
     return Number.isFinite(value) ? (value === 0 ? 0 : value) : null;
   }
-  const read = readTextValue(trimmed, type);
-  return read.ok ? read.value : null;
+  if (!matches(text, 'word')) return null;
+  const word = text.trim().toLowerCase();
+  if (word.includes('nan')) return Number.NaN;
+  return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 /** More digits than the scale are rounded, half away from zero. */
 function castTextToDecimal(text: string, precision: number, scale: number): Hybrid | null {
   const [whole = '', fraction = ''] = text.replace(/^[+-]/, '').split('.');
-  const unscaled =
-    BigInt(`${whole}${fraction}` === '' ? '0' : `${whole}${fraction}`) * (text.startsWith('-') ? -1n : 1n);
+  const unscaled = BigInt(`${whole}${fraction}`) * (text.startsWith('-') ? -1n : 1n);
   const value = rescale(normaliseBigint(unscaled), fraction.length, scale);
   return fitsPrecision(value, precision) ? value : null;
+}
+
+/** The first three numbers of a text that has the shape of a date. */
+function daysOf(text: string): number {
+  const [year, month, day] = (text.match(/[0-9]+/g) as string[]).map(Number) as [number, number, number];
+  return daysFromCivil(year, month, day);
+}
+
+/** An offset is dropped, as both databases do for a timestamp without time zone. */
+function microsOf(text: string): number {
+  const [, , , hour = 0, minute = 0] = (text.match(/[0-9]+/g) as string[]).map(Number);
+  const [, second = '0', fraction = ''] = /:[0-9]+:([0-9]+)(?:[.]([0-9]*))?/.exec(text) ?? [];
+  return (
+    daysOf(text) * MICROS_PER_DAY +
+    hour * MICROS_PER_HOUR +
+    minute * MICROS_PER_MINUTE +
+    Number(second) * MICROS_PER_SECOND +
+    Number(fraction.padEnd(6, '0'))
+  );
 }
 
 export const cast: ScalarFunction = {

@@ -1,40 +1,62 @@
 /** `= <> < <= > >=` and IS DISTINCT FROM. Doubles in total order (NaN equals itself, above infinity), text by code point. */
+import { compareDecimals } from '../values/decimal.ts';
 import { compareIntervals } from '../values/interval.ts';
 import { compareDoubles, compareText } from '../values/order.ts';
-import type { IntervalValue, SqlType } from '../values/types.ts';
-import type { Resolution, ScalarFunction } from './definition.ts';
+import { instantInRange } from '../values/temporal.ts';
+import { type IntervalValue, MICROS_PER_DAY, type SqlType } from '../values/types.ts';
+import type { CallTypes, Dialect, Resolution, ScalarFunction } from './definition.ts';
 import {
   ALL_KINDS,
   arg,
+  asDecimal,
   BOOLEAN,
   commonDecimal,
   DOUBLE,
   domain,
   duckdbType,
+  duckTimestampRange,
   isExact,
   isFloat,
+  isInstant,
   isInteger,
   isNumeric,
   isTemporal,
   never,
   noSuch,
+  postgresMidnight,
+  postgresTimestampRange,
   postgresType,
   realMixed,
+  rejected,
   resolved,
+  scaleOf,
   TEXT,
   TIMESTAMP,
   TIMESTAMPTZ,
+  tooManyDigits,
   typeAt,
   widerInteger,
 } from './support.ts';
 
-/** Both sides as one type, or the fault. */
+/** Both sides as one type, or as they are where the machines compare them exactly without one. */
 function resolveComparison(what: string, args: readonly SqlType[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
+  if (isWidePair(a, b)) return resolved([asDecimal(a), asDecimal(b)], BOOLEAN);
+  if (isDayPair(a, b)) return resolved([a, b], BOOLEAN);
   const type = comparable(a, b);
   if (type === 'real') return realMixed(what);
   if (type === null) return noSuch(what, args, 'two values of one type');
   return resolved([type, type], BOOLEAN);
+}
+
+/** Exact numbers that have no common type of 38 digits. */
+function isWidePair(a: SqlType, b: SqlType): boolean {
+  return isExact(a) && isExact(b) && !(isInteger(a) && isInteger(b)) && commonDecimal(a, b) === null;
+}
+
+/** A date beside an instant: as an instant it could leave the range of timestamps (`ts < DATE '9999-12-31'`). */
+function isDayPair(a: SqlType, b: SqlType): boolean {
+  return (a.kind === 'date' && isInstant(b)) || (isInstant(a) && b.kind === 'date');
 }
 
 function comparable(a: SqlType, b: SqlType): SqlType | 'real' | null {
@@ -55,14 +77,52 @@ function comparable(a: SqlType, b: SqlType): SqlType | 'real' | null {
   return a.kind === b.kind ? a : null;
 }
 
-type JsForm = (a: string, b: string) => string;
+/** JavaScript over two non-NULL operands of types that `resolveComparison` gives. */
+function compareJs(types: CallTypes, op: string, a: string, b: string): string {
+  const [left, right] = [typeAt(types, 0), typeAt(types, 1)];
+  if (isFloat(left)) return `(k.compareDoubles(${a}, ${b}) ${op} 0)`;
+  if (left.kind === 'interval') return `(k.compareIntervals(${a}, ${b}) ${op} 0)`;
+  if (left.kind === 'text' && op !== '===' && op !== '!==') return `(k.compareText(${a}, ${b}) ${op} 0)`;
+  if (scaleOf(left) !== scaleOf(right))
+    return `(k.compareDecimals(${a}, ${scaleOf(left)}, ${b}, ${scaleOf(right)}) ${op} 0)`;
+  // A double holds the microseconds of a far day nearly, and still beyond every timestamp.
+  return `(${inMicros(a, left, right)} ${op} ${inMicros(b, right, left)})`;
+}
 
-/** JavaScript over two non-NULL operands of one type. */
-function compareJs(type: SqlType, op: string, a: string, b: string): string {
-  if (isFloat(type)) return `(k.compareDoubles(${a}, ${b}) ${op} 0)`;
-  if (type.kind === 'interval') return `(k.compareIntervals(${a}, ${b}) ${op} 0)`;
-  if (type.kind === 'text' && op !== '===' && op !== '!==') return `(k.compareText(${a}, ${b}) ${op} 0)`;
-  return `(${a} ${op} ${b})`;
+function inMicros(js: string, type: SqlType, other: SqlType): string {
+  return type.kind === 'date' && isInstant(other) ? `${js} * ${MICROS_PER_DAY}` : js;
+}
+
+/** Operands as each database compares them by fsc's order. */
+function comparands(dialect: Dialect, args: readonly string[], types: CallTypes): readonly [string, string] {
+  const text = (i: 0 | 1): string => comparand(dialect, arg(args, i), typeAt(types, i), typeAt(types, 1 - i));
+  return [text(0), text(1)];
+}
+
+function comparand(dialect: Dialect, sql: string, type: SqlType, other: SqlType): string {
+  if (type.kind === 'text') return dialect === 'postgres' ? `${sql} COLLATE "C"` : sql;
+  if (type.kind === 'interval') return dialect === 'duckdb' ? duckdbLength(sql) : sql;
+  if (type.kind !== 'date' || !isInstant(other)) return sql;
+  return dialect === 'postgres' ? postgresMidnight(sql, other) : `CAST(${sql} AS TIMESTAMP)`;
+}
+
+/** DuckDB compares intervals part by part after carrying each towards zero, which goes wrong where their signs differ (`1 day -1 second`). */
+function duckdbLength(interval: string): string {
+  const part = (name: string): string => `date_part('${name}', ${interval})`;
+  const days = `CAST(${part('year')} * 12 + ${part('month')} AS HUGEINT) * 30 + ${part('day')}`;
+  return `((${days}) * 86400000000 + (${part('hour')} * 60 + ${part('minute')}) * 60000000 + ${part('microsecond')})`;
+}
+
+/**
+ * DuckDB brings decimals to the greater scale and raises where one has no place there. Such a number is beyond any that the other side
+ * can be, so 0 stands for the other.
+ */
+function duckdbComparison(op: string, args: readonly string[], types: CallTypes): string {
+  const [a, b] = comparands('duckdb', args, types);
+  const [left, right] = [typeAt(types, 0), typeAt(types, 1)];
+  if (!isWidePair(left, right)) return `(${a} ${op} ${b})`;
+  const beyond = scaleOf(left) < scaleOf(right) ? `${a} ${op} 0` : `0 ${op} ${b}`;
+  return `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN coalesce(TRY(${a} ${op} ${b}), ${beyond}) END)`;
 }
 
 function comparison(
@@ -71,7 +131,6 @@ function comparison(
   jsOp: string,
   examples: ScalarFunction['doc']['examples'],
 ): ScalarFunction {
-  const collated = (sql: string, type: SqlType): string => (type.kind === 'text' ? `${sql} COLLATE "C"` : sql);
   return {
     kind: 'scalar',
     name,
@@ -83,16 +142,16 @@ function comparison(
     canFail: never,
     semantics: 1,
     sql: {
-      duckdb: (args) => `(${arg(args, 0)} ${sqlOp} ${arg(args, 1)})`,
-      postgres: (args, types) =>
-        `(${collated(arg(args, 0), typeAt(types, 0))} ${sqlOp} ${collated(arg(args, 1), typeAt(types, 1))})`,
+      duckdb: (args, types) => duckdbComparison(sqlOp, args, types),
+      postgres: (args, types) => `(${comparands('postgres', args, types).join(` ${sqlOp} `)})`,
     },
-    js: (args, types) => compareJs(typeAt(types, 0), jsOp, arg(args, 0), arg(args, 1)),
+    js: (args, types) => compareJs(types, jsOp, arg(args, 0), arg(args, 1)),
     kernels:
       name === 'eq'
         ? {
             compareDoubles,
             compareText,
+            compareDecimals,
             compareIntervals: compareIntervals as (a: IntervalValue, b: IntervalValue) => number,
           }
         : {},
@@ -110,13 +169,15 @@ export const gt: ScalarFunction = comparison('gt', '>', '>', [
 ]);
 export const ge: ScalarFunction = comparison('ge', '>=', '>=', [{ sql: '1 >= 2', value: 'false' }]);
 
-const distinctJs: (type: SqlType) => JsForm = (type) => (a, b) =>
-  `(${a} === null || ${b} === null ? ${a} !== ${b} : !${compareJs(type, '===', a, b)})`;
+function duckdbDistinct(args: readonly string[], types: CallTypes): string {
+  const text = `(${comparands('duckdb', args, types).join(' IS DISTINCT FROM ')})`;
+  return isWidePair(typeAt(types, 0), typeAt(types, 1)) ? `coalesce(TRY(${text}), TRUE)` : text;
+}
 
 export const isDistinct: ScalarFunction = {
   kind: 'scalar',
   name: 'is_distinct',
-  spellings: [],
+  spellings: [{ op: 'is distinct from', arity: 2 }],
   minArgs: 2,
   maxArgs: 2,
   resolve: (args) => resolveComparison('IS DISTINCT FROM', args),
@@ -124,10 +185,13 @@ export const isDistinct: ScalarFunction = {
   canFail: never,
   semantics: 1,
   sql: {
-    duckdb: (args) => `(${arg(args, 0)} IS DISTINCT FROM ${arg(args, 1)})`,
-    postgres: (args) => `(${arg(args, 0)} IS DISTINCT FROM ${arg(args, 1)})`,
+    duckdb: duckdbDistinct,
+    postgres: (args, types) => `(${comparands('postgres', args, types).join(' IS DISTINCT FROM ')})`,
   },
-  js: (args, types) => distinctJs(typeAt(types, 0))(arg(args, 0), arg(args, 1)),
+  js: (args, types) => {
+    const [a, b] = [arg(args, 0), arg(args, 1)];
+    return `(${a} === null || ${b} === null ? ${a} !== ${b} : !${compareJs(types, '===', a, b)})`;
+  },
   kernels: {},
   domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
   doc: {
@@ -138,47 +202,84 @@ export const isDistinct: ScalarFunction = {
 
 /** greatest and least ignore NULLs, as in both databases. */
 function extremum(name: 'greatest' | 'least'): ScalarFunction {
-  const op = name === 'greatest' ? '>' : '<';
   return {
     kind: 'scalar',
     name,
     spellings: [{ fn: name }],
     minArgs: 1,
     maxArgs: Number.POSITIVE_INFINITY,
-    resolve: (args) => {
-      let type = args[0] as SqlType;
-      for (const next of args.slice(1)) {
-        const common = comparable(type, next);
-        if (common === 'real') return realMixed(name);
-        if (common === null) return noSuch(name, args, 'values of one type');
-        type = common;
-      }
-      if (type.kind === 'unknown') return noSuch(name, args, 'values of one type');
-      return resolved(
-        args.map(() => type),
-        type,
-        isFloat(type) ? 'double' : 'exact',
-      );
-    },
+    resolve: (args) => resolveExtremum(name, args),
     strict: false,
-    canFail: never,
+    canFail: (types) => hasDays(types),
     semantics: 1,
     sql: {
-      duckdb: (args, types) => `CAST(${name}(${args.join(', ')}) AS ${duckdbType(types.result)})`,
-      postgres: (args, types) =>
-        `CAST(${name}(${args.map((text) => (types.result.kind === 'text' ? `${text} COLLATE "C"` : text)).join(', ')}) AS ${postgresType(types.result)})`,
+      duckdb: (args, types) => {
+        const call = `${name}(${extremands('duckdb', args, types).join(', ')})`;
+        return hasDays(types) ? duckTimestampRange(call) : `CAST(${call} AS ${duckdbType(types.result)})`;
+      },
+      postgres: (args, types) => {
+        const call = `${name}(${extremands('postgres', args, types).join(', ')})`;
+        return hasDays(types)
+          ? postgresTimestampRange(call, types.result)
+          : `CAST(${call} AS ${postgresType(types.result)})`;
+      },
     },
-    js: (args, types) =>
-      args.reduce(
-        (best, next) => `k.pickExtreme(${best}, ${next}, (a, b) => ${compareJs(types.result, op, 'b', 'a')})`,
-      ),
-    kernels: name === 'greatest' ? { pickExtreme } : {},
-    domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
+    js: (args, types) => extremumJs(name, args, types),
+    kernels: name === 'greatest' ? { pickExtreme, instantInRange } : {},
+    domain: [domain(ORDERED_KINDS), domain(ORDERED_KINDS)],
     doc: {
       summary: `the ${name} of its arguments, NULLs left out`,
       examples: [{ sql: `${name}(1, NULL, 3)`, value: name === 'greatest' ? '3' : '1' }],
     },
   };
+}
+
+const ORDERED_KINDS = ALL_KINDS.filter((kind) => kind !== 'interval');
+
+function resolveExtremum(name: string, args: readonly SqlType[]): Resolution {
+  let type = args[0] as SqlType;
+  for (const next of args.slice(1)) {
+    const common = comparable(type, next);
+    if (common === 'real') return realMixed(name);
+    if (common === null && isExact(type) && isExact(next)) return tooManyDigits(name, args);
+    if (common === null) return noSuch(name, args, 'values of one type');
+    type = common;
+  }
+  if (type.kind === 'unknown') return noSuch(name, args, 'values of one type');
+  if (type.kind === 'interval') {
+    return rejected(
+      `\`${name}\` of intervals`,
+      'DuckDB compares their months, days and microseconds one by one there, Postgres their lengths',
+      'write `CASE WHEN a > b THEN a ELSE b END`',
+    );
+  }
+  const result = type;
+  // Dates stay dates: as timestamps they could leave the range, and a NULL would be left out.
+  return resolved(
+    args.map((given) => (given.kind === 'date' ? given : result)),
+    result,
+  );
+}
+
+/** Dates among instants. */
+function hasDays(types: CallTypes): boolean {
+  return isInstant(types.result) && types.args.some((type) => type.kind === 'date');
+}
+
+function extremands(dialect: Dialect, args: readonly string[], types: CallTypes): readonly string[] {
+  return args.map((sql, i) => comparand(dialect, sql, typeAt(types, i), types.result));
+}
+
+function extremumJs(name: 'greatest' | 'least', args: readonly string[], types: CallTypes): string {
+  const same = { args: [types.result, types.result], result: BOOLEAN };
+  const better = compareJs(same, name === 'greatest' ? '>' : '<', 'b', 'a');
+  const operands = args.map((js, i) =>
+    typeAt(types, i).kind === 'date' && isInstant(types.result)
+      ? `(${js} === null ? null : ${js} * ${MICROS_PER_DAY})`
+      : js,
+  );
+  const best = operands.reduce((most, next) => `k.pickExtreme(${most}, ${next}, (a, b) => ${better})`);
+  return hasDays(types) ? `k.instantInRange(${best})` : best;
 }
 
 function pickExtreme(a: never, b: never, better: (a: never, b: never) => boolean): never {

@@ -20,6 +20,7 @@ import {
   never,
   noSuch,
   postgresGuard,
+  postgresType,
   rejected,
   resolved,
   scaleOf,
@@ -72,7 +73,7 @@ export const abs: ScalarFunction = mathFunction({
   spellings: ['abs'],
   resolve: ([type]) =>
     type !== undefined && isNumeric(type)
-      ? resolved([type], type, isFloat(type) ? 'double' : 'exact')
+      ? resolved([type], type)
       : noSuch('abs', type === undefined ? [] : [type], 'a number'),
   canFail: (types) => isInteger(types.result),
   duckdb: (a, types) => duckTry(`abs(${arg(a, 0)})`, types),
@@ -123,7 +124,7 @@ function resolveRounding(
         'Postgres rounds only decimals to digits',
         'declare the column decimal at the source',
       );
-    return resolved([DOUBLE], DOUBLE, 'double');
+    return resolved([DOUBLE], DOUBLE);
   }
   if (isInteger(type)) return resolved(args.length === 2 ? [type, args[1] as SqlType] : [type], type);
   const from = type as Extract<SqlType, { kind: 'decimal' }>;
@@ -214,24 +215,15 @@ function toWhole(
     spellings,
     resolve: ([type]) => {
       if (type === undefined || !isNumeric(type)) return noSuch(name, type === undefined ? [] : [type], 'a number');
-      if (isFloat(type)) return resolved([DOUBLE], DOUBLE, 'double');
-      if (isInteger(type)) return resolved([type], type);
+      // Both databases give a double for an integer too.
+      if (isFloat(type) || isInteger(type)) return resolved([DOUBLE], DOUBLE);
       const from = type as Extract<SqlType, { kind: 'decimal' }>;
       return resolved([type], from.scale === 0 ? type : decimal(Math.min(38, from.precision - from.scale + 1), 0));
     },
-    duckdb: (a, types) =>
-      isInteger(types.result)
-        ? arg(a, 0)
-        : isFloat(types.result)
-          ? `${name}(${arg(a, 0)})`
-          : duckTry(`${name}(${arg(a, 0)})`, types),
-    postgres: (a, types) =>
-      isInteger(types.result)
-        ? arg(a, 0)
-        : `CAST(${name}(${arg(a, 0)}) AS ${types.result.kind === 'decimal' ? `numeric(${types.result.precision},0)` : 'double precision'})`,
+    duckdb: (a, types) => (isFloat(types.result) ? `${name}(${arg(a, 0)})` : duckTry(`${name}(${arg(a, 0)})`, types)),
+    postgres: (a, types) => `CAST(${name}(${arg(a, 0)}) AS ${postgresType(types.result)})`,
     js: (a, types) => {
       const from = typeAt(types, 0);
-      if (isInteger(from)) return arg(a, 0);
       return isFloat(from) ? `k.zeroed(Math.${name}(${arg(a, 0)}))` : `k.${kernel}(${arg(a, 0)}, ${scaleOf(from)})`;
     },
     kernels: name === 'floor' ? { floorDecimal, zeroed } : { ceilDecimal },
@@ -324,7 +316,7 @@ export const ln: ScalarFunction = overDoubles(
 );
 
 function powerDouble(base: number, exponent: number): number | null {
-  if (base < 0 && Number.isFinite(exponent) && !Number.isInteger(exponent)) return null;
+  if (base < 0 && Number.isFinite(base) && Number.isFinite(exponent) && !Number.isInteger(exponent)) return null;
   if (base === 0 && exponent < 0) return null;
   // IEEE pow: 1 to any power is 1, also to NaN; JavaScript says NaN.
   if (base === 1 || exponent === 0) return 1;
@@ -351,7 +343,7 @@ export const power: ScalarFunction = mathFunction({
   duckdb: (a) => {
     const [x, y] = [`CAST(${arg(a, 0)} AS DOUBLE)`, `CAST(${arg(a, 1)} AS DOUBLE)`];
     const call = `TRY(power(${x}, ${y}))`;
-    return `(CASE WHEN (${x} < 0 AND isfinite(${y}) AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN isfinite(${call}) OR NOT isfinite(${x}) OR NOT isfinite(${y}) THEN ${call} END)`;
+    return `(CASE WHEN (${x} < 0 AND isfinite(${x}) AND isfinite(${y}) AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN isfinite(${call}) OR NOT isfinite(${x}) OR NOT isfinite(${y}) THEN ${call} END)`;
   },
   postgres: (a) => {
     const [x, y] = [`${arg(a, 0)}::double precision`, `${arg(a, 1)}::double precision`];

@@ -22,7 +22,9 @@ export function decimal(precision: number, scale: number): SqlType {
   return { kind: 'decimal', precision, scale };
 }
 
-export function isInteger(type: SqlType): boolean {
+export type IntegerType = Extract<SqlType, { kind: 'smallint' | 'integer' | 'bigint' }>;
+
+export function isInteger(type: SqlType): type is IntegerType {
   return type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint';
 }
 
@@ -66,10 +68,22 @@ export function widerInteger(a: SqlType, b: SqlType): SqlType {
   return (RANK[a.kind] ?? 0) >= (RANK[b.kind] ?? 0) ? a : b;
 }
 
-export function commonDecimal(a: SqlType, b: SqlType): SqlType {
+/** The type that holds every value of both, or null where it would have more than 38 digits. */
+export function commonDecimal(a: SqlType, b: SqlType): SqlType | null {
   const [x, y] = [asDecimal(a), asDecimal(b)];
   const scale = Math.max(x.scale, y.scale);
-  return decimal(Math.min(38, Math.max(x.precision - x.scale, y.precision - y.scale) + scale), scale);
+  const precision = Math.max(x.precision - x.scale, y.precision - y.scale) + scale;
+  return precision > 38 ? null : decimal(precision, scale);
+}
+
+/** DuckDB would give up digits after the point, or compute in doubles, where Postgres does neither. */
+export function tooManyDigits(what: string, args: readonly SqlType[]): Resolution {
+  return rejected(
+    `\`${what}\` of ${args.map(printType).join(' and ')} needs more than 38 digits`,
+    'DuckDB drops digits after the point there, Postgres keeps them',
+    'cast one of them to a decimal with fewer digits',
+    'FSC3016',
+  );
 }
 
 export function scaleOf(type: SqlType): number {
@@ -140,6 +154,12 @@ export function postgresType(type: SqlType): string {
   return type.kind === 'decimal' ? `numeric(${type.precision},${type.scale})` : printType(type);
 }
 
+/** NULL where finite operands give an infinity. DuckDB's float arithmetic overflows in silence, whatever its settings. */
+export function duckFinite(sql: string, operands: readonly string[]): string {
+  const all = operands.map((operand) => `isfinite(${operand})`).join(' AND ');
+  return `(CASE WHEN isfinite(${sql}) OR NOT (${all}) THEN ${sql} END)`;
+}
+
 /** Gives NULL where DuckDB would raise, and exactly the result type. */
 export function duckTry(sql: string, types: CallTypes): string {
   return `TRY(CAST(${sql} AS ${duckdbType(types.result)}))`;
@@ -171,4 +191,22 @@ export function postgresGuard(value: string, result: SqlType, sql: string): stri
     default:
       return sql;
   }
+}
+
+/** A timestamp of DuckDB, NULL where computing it raises or it is beyond fsc's range (±(2^53−1) µs). */
+export function duckTimestampRange(sql: string): string {
+  return `(CASE WHEN TRY(epoch_us(${sql})) BETWEEN -9007199254740991 AND 9007199254740991 THEN ${sql} END)`;
+}
+
+/** The same in Postgres, where `sql` must not raise. */
+export function postgresTimestampRange(sql: string, type: SqlType): string {
+  const bound = (text: string): string =>
+    type.kind === 'timestamptz' ? `TIMESTAMPTZ '${text}+00'` : `TIMESTAMP '${text}'`;
+  return `(CASE WHEN ${sql} BETWEEN ${bound('1684-07-28 00:12:25.259009')} AND ${bound('2255-06-05 23:47:34.740991')} THEN ${sql} END)`;
+}
+
+/** The first instant of a date in UTC. */
+export function postgresMidnight(sql: string, type: SqlType): string {
+  const midnight = `CAST(${sql} AS timestamp)`;
+  return type.kind === 'timestamptz' ? `(${midnight} AT TIME ZONE 'UTC')` : midnight;
 }

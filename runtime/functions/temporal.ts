@@ -1,11 +1,13 @@
-/** date_trunc, extract, and arithmetic of instants, dates and intervals. Results beyond ±(2^53−1) µs are NULL. */
+/**
+ * date_trunc, extract, and arithmetic of instants, dates and intervals. Instants beyond ±(2^53−1) µs, dates outside the years 1 to 9999
+ * and intervals beyond `isInterval` are NULL.
+ */
 import { addIntervals, negateInterval } from '../values/interval.ts';
 import {
-  addInterval,
   addMonthsToDays,
   civilFromDays,
   daysFromCivil,
-  inTimestampRange,
+  instantInRange,
   microsToDays,
   type TemporalUnit,
   truncMicros,
@@ -18,12 +20,13 @@ import {
   MICROS_PER_SECOND,
   type SqlType,
 } from '../values/types.ts';
-import type { CallTypes, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import type { CallTypes, ConstantArg, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
 import {
   arg,
   DATE,
   DOUBLE,
   domain,
+  duckTimestampRange,
   INTEGER,
   INTERVAL,
   isInstant,
@@ -31,6 +34,7 @@ import {
   isTemporal,
   never,
   noSuch,
+  postgresTimestampRange,
   rejected,
   resolved,
   TEMPORAL_INTERESTING,
@@ -54,11 +58,6 @@ const UNITS: readonly TemporalUnit[] = [
 const UNIT_LITERALS = UNITS.map((unit) => `'${unit}'`);
 const INSTANT_DOMAIN = domain(['timestamp', 'timestamptz'], TEMPORAL_INTERESTING);
 const INTERVAL_DOMAIN = domain(['interval'], ["INTERVAL '1 day'", "INTERVAL '90 minutes'", "INTERVAL '1 month'"]);
-
-/** The epoch test of DuckDB's result stays in range; beyond it fsc has no timestamp. */
-const duckRange = (sql: string): string => `(CASE WHEN abs(TRY(epoch_us(${sql}))) <= 9007199254740991 THEN ${sql} END)`;
-const postgresRange = (sql: string): string =>
-  `(CASE WHEN ${sql} BETWEEN TIMESTAMP '1684-07-28 00:12:25.259009' AND TIMESTAMP '2255-06-05 23:47:34.740991' THEN ${sql} END)`;
 
 export const dateTrunc: ScalarFunction = {
   kind: 'scalar',
@@ -150,7 +149,8 @@ function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): R
       'FSC3014',
     );
   }
-  return resolved([TEXT, type], DOUBLE, 'exact');
+  // DuckDB computes the epoch of a timestamptz from its seconds and microseconds apart, and rounds twice.
+  return resolved([TEXT, type], DOUBLE, field === 'epoch' && type.kind === 'timestamptz' ? 'double' : 'exact');
 }
 
 function partOfInstant(field: string, micros: number): number {
@@ -257,40 +257,82 @@ export const datePart: ScalarFunction = {
   },
 };
 
+/** An interval by which an instant or date can be moved without leaving what both databases reach on the way: 2000 years of each kind. */
+const MOST_MONTHS = 24_000;
+const MOST_DAYS = 730_000;
+/** What an interval can be: sums of two never overflow in the databases. Microseconds are below 2,500,000 hours, some 2^53. */
+const INTERVAL_MONTHS = 1_068_000_000;
+const INTERVAL_DAYS = 1_000_000_000;
+const INTERVAL_HOURS = 2_499_999;
+
+function isInterval({ months, days, micros }: IntervalValue): boolean {
+  return (
+    Math.abs(months) <= INTERVAL_MONTHS &&
+    Math.abs(days) <= INTERVAL_DAYS &&
+    Math.abs(micros) < (INTERVAL_HOURS + 1) * MICROS_PER_HOUR
+  );
+}
+
 function instantPlus(micros: number, interval: IntervalValue): number | null {
-  const sum = addInterval(micros, interval);
-  return inTimestampRange(sum) ? sum : null;
+  const days = microsToDays(micros);
+  return moved(days, micros - days * MICROS_PER_DAY, interval);
 }
 function instantMinus(micros: number, interval: IntervalValue): number | null {
   return instantPlus(micros, negateInterval(interval));
 }
 /** A date plus an interval is a timestamp. */
 function datePlus(days: number, interval: IntervalValue): number | null {
-  const sum =
-    addMonthsToDays(days, interval.months) * MICROS_PER_DAY + interval.days * MICROS_PER_DAY + interval.micros;
-  return inTimestampRange(sum) ? sum : null;
+  return moved(days, 0, interval);
 }
 function dateMinus(days: number, interval: IntervalValue): number | null {
   return datePlus(days, negateInterval(interval));
 }
-/** Days and a rest of the same sign, as both databases give it. */
-function instantDifference(a: number, b: number): IntervalValue {
-  const micros = a - b;
-  const days = Math.trunc(micros / MICROS_PER_DAY);
-  return {
-    months: 0,
-    days: days === 0 ? 0 : days,
-    micros: micros - days * MICROS_PER_DAY === 0 ? 0 : micros - days * MICROS_PER_DAY,
-  };
-}
-const DATE_LIMIT = 104249991; // days that fit the safe range of microseconds
-function shiftDate(days: number, by: number): number | null {
-  const sum = days + by;
-  return Math.abs(sum) <= DATE_LIMIT ? sum : null;
+
+/** Months first, then days, then microseconds; days and the time of day are kept apart, since their sum may be no safe integer on the way. */
+function moved(days: number, timeOfDay: number, { months, days: byDays, micros }: IntervalValue): number | null {
+  if (Math.abs(months) > MOST_MONTHS || Math.abs(byDays) > MOST_DAYS) return null;
+  const rest = micros % MICROS_PER_DAY;
+  const time = timeOfDay + rest;
+  const day = (months === 0 ? days : addMonthsToDays(days, months)) + byDays + (micros - rest) / MICROS_PER_DAY;
+  return instantInRange(day * MICROS_PER_DAY + time);
 }
 
-function resolvePlus(args: readonly SqlType[]): Resolution {
+/** Days and a rest of the same sign, as both databases give it. */
+function instantDifference(a: number, b: number): IntervalValue {
+  const [dayA, dayB] = [microsToDays(a), microsToDays(b)];
+  let days = dayA - dayB;
+  let micros = a - dayA * MICROS_PER_DAY - (b - dayB * MICROS_PER_DAY);
+  if (days > 0 && micros < 0) {
+    days -= 1;
+    micros += MICROS_PER_DAY;
+  } else if (days < 0 && micros > 0) {
+    days += 1;
+    micros -= MICROS_PER_DAY;
+  }
+  return { months: 0, days: noMinusZero(days), micros: noMinusZero(micros) };
+}
+
+function noMinusZero(value: number): number {
+  return value === 0 ? 0 : value;
+}
+
+function sumOfIntervals(a: IntervalValue, b: IntervalValue): IntervalValue | null {
+  const value = addIntervals(a, b);
+  return isInterval(value) ? value : null;
+}
+
+/** 0001-01-01 and 9999-12-31: what both databases print and read alike. */
+const FIRST_DAY = -719_162;
+const LAST_DAY = 2_932_896;
+function shiftDate(days: number, by: number): number | null {
+  const sum = days + by;
+  return sum >= FIRST_DAY && sum <= LAST_DAY ? sum : null;
+}
+
+function resolvePlus(args: readonly SqlType[], constants: readonly ConstantArg[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
+  const moved = a.kind === 'interval' ? b : a;
+  if (moved.kind === 'timestamptz' && constants.some((constant) => isBackAndMixed(constant, 1))) return backAndMixed();
   if (a.kind === 'interval' && isTemporal(b)) return resolved([a, b], b.kind === 'date' ? TIMESTAMP : b);
   if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
   if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
@@ -299,8 +341,9 @@ function resolvePlus(args: readonly SqlType[]): Resolution {
   return noSuch('+', args, 'numbers, an instant and an interval, or a date and an integer');
 }
 
-function resolveMinus(args: readonly SqlType[]): Resolution {
+function resolveMinus(args: readonly SqlType[], constants: readonly ConstantArg[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
+  if (a.kind === 'timestamptz' && b.kind === 'interval' && isBackAndMixed(constants[1], -1)) return backAndMixed();
   if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
   if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
   if (a.kind === 'date' && b.kind === 'date') return resolved([a, b], { kind: 'bigint' });
@@ -312,31 +355,78 @@ function resolveMinus(args: readonly SqlType[]): Resolution {
   return noSuch('-', args, 'numbers, an instant and an interval, two instants, or a date and an integer');
 }
 
-function additive(op: '+' | '-', dialect: 'duckdb' | 'postgres'): SqlForm {
+/** DuckDB moves a timestamptz back by days before months, and forward by months before days; Postgres takes the months first. */
+function isBackAndMixed(constant: ConstantArg, sign: 1 | -1): boolean {
+  if (constant === null || typeof constant !== 'object') return false;
+  const { months, days, micros } = constant;
+  return months !== 0 && (days !== 0 || micros !== 0) && [months, days, micros].some((part) => part * sign < 0);
+}
+
+function backAndMixed(): Resolution {
+  return rejected(
+    'an instant with time zone is moved back by months and something else at once',
+    'DuckDB takes the months last, Postgres first',
+    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 days'`",
+    'FSC3017',
+  );
+}
+
+function additive(op: '+' | '-', dialect: Dialect): SqlForm {
   return (a, types) => {
     const sql = `(${arg(a, 0)} ${op} ${arg(a, 1)})`;
     switch (types.result.kind) {
       case 'timestamp':
-        return dialect === 'duckdb'
-          ? duckRange(`TRY(CAST(${sql} AS TIMESTAMP))`)
-          : postgresRange(`CAST(${sql} AS timestamp)`);
-      case 'timestamptz': {
-        const [left, right] = [zoneless(arg(a, 0), typeAt(types, 0)), zoneless(arg(a, 1), typeAt(types, 1))];
-        const local = `(${left} ${op} ${right})`;
-        return dialect === 'duckdb'
-          ? `(${duckRange(`TRY(${local})`)} AT TIME ZONE 'UTC')`
-          : `(${postgresRange(local)} AT TIME ZONE 'UTC')`;
-      }
+      case 'timestamptz':
+        return movedInstant(op, dialect, a, types);
       case 'interval':
         if (isTemporal(typeAt(types, 0)))
           return `(${zoneless(arg(a, 0), typeAt(types, 0))} ${op} ${zoneless(arg(a, 1), typeAt(types, 1))})`;
-        return sql;
+        return intervalInRange(dialect === 'duckdb' ? `TRY(${sql})` : sql);
       case 'bigint':
         return `CAST(${sql} AS bigint)`;
       default:
-        return dialect === 'duckdb' ? `TRY(CAST(${sql} AS DATE))` : sql;
+        return dialect === 'duckdb' ? duckdbDate(sql) : postgresDate(op, a, types);
     }
   };
+}
+
+function movedInstant(op: '+' | '-', dialect: Dialect, a: readonly string[], types: CallTypes): string {
+  const [left, right] = [zoneless(arg(a, 0), typeAt(types, 0)), zoneless(arg(a, 1), typeAt(types, 1))];
+  const sum = `CAST(${left} ${op} ${right} AS timestamp)`;
+  const ranged = dialect === 'duckdb' ? duckTimestampRange(`TRY(${sum})`) : postgresTimestampRange(sum, TIMESTAMP);
+  const instant = types.result.kind === 'timestamptz' ? `(${ranged} AT TIME ZONE 'UTC')` : ranged;
+  const interval = typeAt(types, 0).kind === 'interval' ? left : right;
+  if (isSmallLiteral(interval)) return instant;
+  return `(CASE WHEN ${months(interval)} BETWEEN -${MOST_MONTHS} AND ${MOST_MONTHS} AND date_part('day', ${interval}) BETWEEN -${MOST_DAYS} AND ${MOST_DAYS} THEN ${instant} END)`;
+}
+
+function months(interval: string): string {
+  return `date_part('year', ${interval}) * 12 + date_part('month', ${interval})`;
+}
+
+/** A printed constant that needs no guard, as most are. */
+function isSmallLiteral(sql: string): boolean {
+  const parts = /^INTERVAL '(?:(-?\d+) months ?)?(?:(-?\d+) days ?)?(?:(-?\d+) microseconds)?'$/.exec(sql);
+  return (
+    parts !== null && Math.abs(Number(parts[1] ?? 0)) <= MOST_MONTHS && Math.abs(Number(parts[2] ?? 0)) <= MOST_DAYS
+  );
+}
+
+function intervalInRange(sql: string): string {
+  return `(CASE WHEN ${months(sql)} BETWEEN -${INTERVAL_MONTHS} AND ${INTERVAL_MONTHS} AND date_part('day', ${sql}) BETWEEN -${INTERVAL_DAYS} AND ${INTERVAL_DAYS} AND date_part('hour', ${sql}) BETWEEN -${INTERVAL_HOURS} AND ${INTERVAL_HOURS} THEN ${sql} END)`;
+}
+
+function duckdbDate(sql: string): string {
+  const date = `TRY(CAST(${sql} AS DATE))`;
+  return `(CASE WHEN ${date} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN ${date} END)`;
+}
+
+/** Postgres raises beyond its own range: the days are counted first. */
+function postgresDate(op: '+' | '-', a: readonly string[], types: CallTypes): string {
+  const days = a.map((sql, i) =>
+    typeAt(types, i).kind === 'date' ? `(${sql} - DATE '1970-01-01')` : `CAST(${sql} AS bigint)`,
+  );
+  return `(CASE WHEN ${days.join(` ${op} `)} BETWEEN ${FIRST_DAY} AND ${LAST_DAY} THEN ${arg(a, 0)} ${op} ${arg(a, 1)} END)`;
 }
 
 /** Day arithmetic of a timestamptz would follow the session's zone. */
@@ -344,7 +434,9 @@ function zoneless(sql: string, type: SqlType): string {
   return type.kind === 'timestamptz' ? `(${sql} AT TIME ZONE 'UTC')` : sql;
 }
 
-const canLeaveRange = (types: CallTypes): boolean => types.result.kind !== 'interval' && types.result.kind !== 'bigint';
+/** All but the difference of two dates or instants. */
+const canLeaveRange = (types: CallTypes): boolean =>
+  types.args.some((type) => type.kind === 'interval') || types.result.kind === 'date';
 
 export const addTemporal: ScalarFunction = {
   kind: 'scalar',
@@ -352,7 +444,7 @@ export const addTemporal: ScalarFunction = {
   spellings: [{ op: '+', arity: 2 }],
   minArgs: 2,
   maxArgs: 2,
-  resolve: resolvePlus,
+  resolve: (args, constants) => resolvePlus(args, constants),
   strict: true,
   canFail: canLeaveRange,
   semantics: 1,
@@ -362,12 +454,12 @@ export const addTemporal: ScalarFunction = {
     const [x, y] =
       first.kind === 'interval' && second.kind !== 'interval' ? [arg(a, 1), arg(a, 0)] : [arg(a, 0), arg(a, 1)];
     const temporal = first.kind === 'interval' ? second : first;
-    if (types.result.kind === 'interval') return `k.addIntervals(${x}, ${y})`;
+    if (types.result.kind === 'interval') return `k.sumOfIntervals(${x}, ${y})`;
     if (types.result.kind === 'date') return `k.shiftDate(${arg(a, 0)}, ${arg(a, 1)})`;
     return temporal.kind === 'date' ? `k.datePlus(${x}, ${y})` : `k.instantPlus(${x}, ${y})`;
   },
   kernels: {
-    addIntervals: addIntervals as (a: IntervalValue, b: IntervalValue) => IntervalValue,
+    sumOfIntervals,
     shiftDate,
     datePlus,
     instantPlus,
@@ -385,7 +477,7 @@ export const subtractTemporal: ScalarFunction = {
   spellings: [{ op: '-', arity: 2 }],
   minArgs: 2,
   maxArgs: 2,
-  resolve: resolveMinus,
+  resolve: (args, constants) => resolveMinus(args, constants),
   strict: true,
   canFail: canLeaveRange,
   semantics: 1,
@@ -395,7 +487,7 @@ export const subtractTemporal: ScalarFunction = {
     const first = typeAt(types, 0);
     if (types.result.kind === 'interval')
       return first.kind === 'interval'
-        ? `k.addIntervals(${x}, k.negateInterval(${y}))`
+        ? `k.sumOfIntervals(${x}, k.negateInterval(${y}))`
         : `k.instantDifference(${x}, ${y})`;
     if (types.result.kind === 'bigint') return `(${x} - ${y})`;
     if (types.result.kind === 'date') return `k.shiftDate(${x}, -${y})`;
@@ -430,7 +522,14 @@ export const scaleInterval: ScalarFunction = {
   strict: true,
   canFail: () => true,
   semantics: 1,
-  sql: { duckdb: (a) => `TRY(${arg(a, 0)} * ${arg(a, 1)})`, postgres: (a) => `(${arg(a, 0)} * ${arg(a, 1)})` },
+  sql: {
+    duckdb: (a) => intervalInRange(`TRY(${arg(a, 0)} * ${arg(a, 1)})`),
+    postgres: (a, types) => {
+      const [interval, by] = typeAt(types, 0).kind === 'interval' ? [arg(a, 0), arg(a, 1)] : [arg(a, 1), arg(a, 0)];
+      const micros = `(date_part('hour', ${interval}) * 3600 + date_part('minute', ${interval}) * 60) * 1000000 + date_part('microsecond', ${interval})`;
+      return `(CASE WHEN abs((${months(interval)}) * ${by}) <= ${INTERVAL_MONTHS} AND abs(date_part('day', ${interval}) * ${by}) <= ${INTERVAL_DAYS} AND abs((${micros}) * ${by}) < ${(INTERVAL_HOURS + 1) * MICROS_PER_HOUR} THEN ${interval} * ${by} END)`;
+    },
+  },
   js: (a, types) =>
     typeAt(types, 0).kind === 'interval'
       ? `k.timesInterval(${arg(a, 0)}, ${arg(a, 1)})`
@@ -443,14 +542,11 @@ export const scaleInterval: ScalarFunction = {
   },
 };
 
-function timesInterval(interval: IntervalValue, by: number): IntervalValue | null {
-  const zero = (x: number): number => (x === 0 ? 0 : x);
+function timesInterval({ months, days, micros }: IntervalValue, by: number): IntervalValue | null {
   const value = {
-    months: zero(interval.months * by),
-    days: zero(interval.days * by),
-    micros: zero(interval.micros * by),
+    months: noMinusZero(months * by),
+    days: noMinusZero(days * by),
+    micros: noMinusZero(micros * by),
   };
-  return Math.abs(value.months) < 2147483648 && Math.abs(value.days) < 2147483648 && Number.isSafeInteger(value.micros)
-    ? value
-    : null;
+  return isInterval(value) ? value : null;
 }

@@ -120,7 +120,8 @@ export const trim: ScalarFunction = textFunction({
   spellings: ['trim', 'btrim'],
   args: [TEXT],
   result: TEXT,
-  ...same((a) => `trim(${arg(a, 0)})`),
+  // DuckDB's own trim takes other spaces of Unicode too.
+  ...same((a) => `trim(${arg(a, 0)}, ' ')`),
   js: (a) => `k.trimBlanks(${arg(a, 0)})`,
   kernels: { trimBlanks },
   summary: 'without blanks at both ends',

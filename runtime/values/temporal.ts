@@ -143,6 +143,10 @@ export function inTimestampRange(micros: number): boolean {
   return micros <= Number.MAX_SAFE_INTEGER && micros >= -Number.MAX_SAFE_INTEGER;
 }
 
+export function instantInRange(micros: number | null): number | null {
+  return micros !== null && inTimestampRange(micros) ? micros : null;
+}
+
 const TIMESTAMP =
   /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?$/;
 

@@ -23,8 +23,9 @@ export const TYPES: readonly SqlType[] = [
   { kind: 'timestamptz' },
   { kind: 'interval' },
 ];
-const TEXT: SqlType = { kind: 'text', maxLength: null };
-const INTEGER: SqlType = { kind: 'integer' };
+const typeOf = (kind: SqlType['kind']): SqlType => TYPES.find((type) => type.kind === kind) as SqlType;
+const TEXT = typeOf('text');
+const INTEGER = typeOf('integer');
 
 export interface Call {
   readonly fn: ScalarFunction;

@@ -1,12 +1,13 @@
 /** Random and extreme values of every type, their SQL text, and the reading of results, for comparing machines function by function. */
-import type { DuckDBConnection } from '@duckdb/node-api';
 import {
+  type DuckDBConnection,
   DuckDBDateValue,
   DuckDBDecimalValue,
   DuckDBIntervalValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
 } from '@duckdb/node-api';
+import type { Dialect } from '../../runtime/functions/definition.ts';
 import { powerOfTen, printDecimal } from '../../runtime/values/decimal.ts';
 import { normaliseBigint } from '../../runtime/values/hybrid.ts';
 import { printDate, printTimestamp } from '../../runtime/values/temporal.ts';
@@ -56,7 +57,7 @@ const DOUBLES = [
   1e-7,
   1e15,
   -1e15,
-  9007199254740993,
+  9007199254740994,
   9.3e18,
   1e19,
   2147483647.5,
@@ -76,7 +77,8 @@ const DOUBLES = [
   Number.POSITIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
   0.49999999999999994,
-  4503599627370497.5,
+  4503599627370497,
+  2251799813685249.5,
   123456.789,
 ];
 const TEXTS = [
@@ -251,7 +253,7 @@ export function randomValue(random: Random, type: SqlType): Value {
     case 'boolean':
       return random.next() < 0.5;
     case 'text':
-      return random.next() < 0.9 ? random.pick(TEXTS) : random.pick(TEXTS) + random.pick(TEXTS);
+      return randomText(random);
     case 'date':
       return random.next() < 0.3
         ? random.pick([0, -1, 11016, 10957, 84005, 19782, 19789, -719162, 2932896, 104249, -104249])
@@ -274,6 +276,36 @@ export function randomValue(random: Random, type: SqlType): Value {
   }
 }
 
+function randomText(random: Random): string {
+  const kind = random.next();
+  if (kind < 0.15) return numberText(random);
+  if (kind < 0.3) return instantText(random);
+  return kind < 0.92 ? random.pick(TEXTS) : random.pick(TEXTS) + random.pick(TEXTS);
+}
+
+function digits(random: Random, most: number): string {
+  return Array.from({ length: random.int(0, most) }, () => random.int(0, 9)).join('');
+}
+
+/** What looks like a number, and mostly is one. */
+function numberText(random: Random): string {
+  const point = random.pick(['', '.', '.']);
+  const exponent = random.next() < 0.3 ? random.pick(['e', 'E']) + random.pick(['', '+', '-']) + random.int(0, 40) : '';
+  const blank = random.pick(['', '', '', ' ', '\t']);
+  return `${blank}${random.pick(['', '', '-', '+'])}${digits(random, 22)}${point}${digits(random, point === '' ? 0 : 14)}${exponent}${blank}`;
+}
+
+/** What looks like a date or an instant. */
+function instantText(random: Random): string {
+  const two = (low: number, high: number): string =>
+    random.next() < 0.15 ? String(random.int(low, high)) : String(random.int(low, high)).padStart(2, '0');
+  const date = `${random.pick(['1970', '2000', '1900', '2024', '2255', '1684', '0001', '9999', '0000'])}-${two(0, 13)}-${two(0, 32)}`;
+  if (random.next() < 0.4) return date;
+  const seconds = random.next() < 0.7 ? `:${two(0, 60)}${random.pick(['', '', `.${digits(random, 7)}`])}` : '';
+  const zone = random.pick(['', '', '', 'Z', '+02', '-05:30', ' ', ' UTC']);
+  return `${date}${random.pick(['T', ' ', '  '])}${two(0, 24)}:${two(0, 60)}${seconds}${zone}`;
+}
+
 function clampReal(value: number): number {
   const rounded = Math.fround(value);
   return Number.isFinite(value) && !Number.isFinite(rounded) ? 3.4028234663852886e38 : value;
@@ -283,34 +315,33 @@ function zero(value: number): number {
   return value === 0 ? 0 : value;
 }
 
-/** A value as an SQL literal of either database. `declared`: as the user's column, with its zone. */
-export function literal(value: Value, type: SqlType, dialect: 'duckdb' | 'postgres'): string {
-  const name = sqlTypeName(type, dialect);
-  if (value === null) return `CAST(NULL AS ${name})`;
+/** A value as text that either database reads as the column's type in an INSERT. */
+export function cellText(value: Value, type: SqlType): string | null {
+  if (value === null) return null;
   switch (type.kind) {
-    case 'boolean':
-      return value === true ? 'TRUE' : 'FALSE';
-    case 'text':
-      return dialect === 'postgres'
-        ? `E'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "''")}'::text`
-        : `'${String(value).replaceAll("'", "''")}'`;
     case 'decimal':
-      return `CAST('${printDecimal(value as number | bigint, type.scale)}' AS ${name})`;
+      return printDecimal(value as number | bigint, type.scale);
     case 'date':
-      return `CAST('${printDate(value as number)}' AS date)`;
+      return printDate(value as number);
     case 'timestamp':
+      return printTimestamp(value as number, ' ', '');
     case 'timestamptz':
-      return `CAST('${printTimestamp(value as number, ' ', type.kind === 'timestamptz' ? '+00' : '')}' AS ${name})`;
+      return printTimestamp(value as number, ' ', '+00');
     case 'interval': {
       const { months, days, micros } = value as IntervalValue;
-      return `CAST('${months} months ${days} days ${micros} microseconds' AS interval)`;
+      return `${months} months ${days} days ${micros} microseconds`;
     }
     default:
-      return `CAST('${String(value)}' AS ${name})`;
+      return String(value);
   }
 }
 
-export function sqlTypeName(type: SqlType, dialect: 'duckdb' | 'postgres'): string {
+export function quoted(text: string, dialect: Dialect): string {
+  const doubled = text.replaceAll("'", "''");
+  return dialect === 'postgres' ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
+}
+
+export function sqlTypeName(type: SqlType, dialect: Dialect): string {
   switch (type.kind) {
     case 'decimal':
       return `decimal(${type.precision},${type.scale})`;
