@@ -1,5 +1,7 @@
 import { NOW_NAMES } from '../../bind/walk.ts';
+import type { Query } from '../../parse/ast.ts';
 import { lex, type Token } from '../../parse/lexer.ts';
+import { parseViewFile } from '../../parse/parse.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import { declaredType, printInstant } from './print-const.ts';
 import { quoteName } from './text.ts';
@@ -14,7 +16,8 @@ export interface RefereeQuery {
   readonly views: readonly { readonly name: string; readonly text: string }[];
 }
 
-export function refereeQuery(view: ViewPlan, nowMicros: number): RefereeQuery {
+/** `carried`: a column that only the request's relation has, by which a caller knows the rows again; it comes first, as CARRIED. */
+export function refereeQuery(view: ViewPlan, nowMicros: number, carried: string | null = null): RefereeQuery {
   const views = new Map<string, string>();
   if (view.kind === 'request') {
     for (const join of view.joins) {
@@ -23,19 +26,23 @@ export function refereeQuery(view: ViewPlan, nowMicros: number): RefereeQuery {
       views.set(join.view.spec.name, inner.text);
     }
   }
-  return { text: typed(view, ownText(view, nowMicros)), views: [...views].map(([name, text]) => ({ name, text })) };
+  const text = typed(view, ownText(view, nowMicros, carried), carried !== null);
+  return { text, views: [...views].map(([name, inner]) => ({ name, text: inner })) };
 }
 
+export const CARRIED = 'fsc carried';
 const ORDER_PREFIX = 'fsc order ';
+type Cte = Query['ctes'][number];
 
 /** The query's own bytes at an instant; for a rows view with the events' order as further columns. */
-function ownText(view: ViewPlan, nowMicros: number): string {
+function ownText(view: ViewPlan, nowMicros: number, carried: string | null): string {
   const { start, end } = view.querySpan;
   const tokens = lex(view.file, { report: () => {} }).tokens.filter(
     (token) => token.start >= start && token.end <= end,
   );
   const edits = nowEdits(tokens, printInstant(nowMicros));
-  if (view.kind === 'rows') edits.push(orderEdit(view, tokens));
+  if (view.kind === 'rows') edits.push(...orderEdits(view));
+  if (carried !== null) edits.push(...handOnEdits(view, [quoteName(carried)], [quoteName(CARRIED)]));
   return applyEdits(view.file.text, start, end, edits);
 }
 
@@ -64,21 +71,41 @@ function nowEdits(tokens: readonly Token[], instant: string): TextEdit[] {
 /** Called without parentheses; reserved, so that no column is called so. */
 const BARE_NOW = new Set(['current_timestamp', 'localtimestamp']);
 
-/** `(event time, key)` before the first column of the query's own SELECT, by which the latest row is known. */
-function orderEdit(view: Extract<ViewPlan, { kind: 'rows' }>, tokens: readonly Token[]): TextEdit {
-  const { source } = view;
-  let depth = 0;
-  let select: Token | null = null;
-  for (const token of tokens) {
-    if (token.kind === 'punctuation' && token.text === '(') depth += 1;
-    else if (token.kind === 'punctuation' && token.text === ')') depth -= 1;
-    else if (token.kind === 'word' && token.text === 'select' && depth === 0) select = token;
-  }
-  if (select === null) throw new Error(`${view.spec.name} has no SELECT at its top`);
-  const columns = [source.eventTimeColumn, ...source.keyColumns].map(
-    (column, i) => `${quoteName(source.columns[column]!.name)} AS ${quoteName(ORDER_PREFIX + i)}, `,
+/** `(event time, key)`, by which the latest row is known. */
+function orderEdits(view: Extract<ViewPlan, { kind: 'rows' }>): TextEdit[] {
+  const columns = [view.source.eventTimeColumn, ...view.source.keyColumns];
+  const names = columns.map((column) => quoteName(view.source.columns[column]!.name));
+  return handOnEdits(
+    view,
+    names,
+    columns.map((_, i) => quoteName(ORDER_PREFIX + i)),
   );
-  return { start: select.end, end: select.end, text: ` ${columns.join('')}` };
+}
+
+/** Columns of the source before the first column of the query's own SELECT. Where it reads a CTE or subquery, that one gets them too. */
+function handOnEdits(view: ViewPlan, names: readonly string[], handedOn: readonly string[]): TextEdit[] {
+  const file = parseViewFile(view.file, { report: () => {} });
+  if (file === null) throw new Error(`${view.spec.name} does not parse`);
+  const edits: TextEdit[] = [];
+  const visit = (query: Query, outer: ReadonlyMap<string, Cte>): void => {
+    const ctes = new Map(outer);
+    for (const cte of query.ctes) ctes.set(cte.name.name, cte);
+    const { from, span } = query.body;
+    const cte = from?.kind === 'table' ? ctes.get(from.name.name) : undefined;
+    const inner = from?.kind === 'subquery' ? from.query : cte?.query;
+    const at = span.start + 'SELECT'.length;
+    const given = (inner === undefined ? names : handedOn).map((name, i) => `${name} AS ${handedOn[i]}, `);
+    edits.push({ start: at, end: at, text: ` ${given.join('')}` });
+    if (inner === undefined) return;
+    const [first] = cte?.columns ?? [];
+    if (first !== undefined) {
+      edits.push({ start: first.span.start, end: first.span.start, text: `${handedOn.join(', ')}, ` });
+    }
+    if (cte !== undefined) ctes.delete(cte.name.name);
+    visit(inner, ctes);
+  };
+  visit(file.query, new Map());
+  return edits;
 }
 
 function applyEdits(text: string, start: number, end: number, edits: readonly TextEdit[]): string {
@@ -93,11 +120,12 @@ function applyEdits(text: string, start: number, end: number, edits: readonly Te
 }
 
 /** The declared types (stock DuckDB says HUGEINT for a sum and BIGINT for extract), and each entity's latest row of a rows view. */
-function typed(view: ViewPlan, text: string): string {
+function typed(view: ViewPlan, text: string, isCarrying: boolean): string {
   const columns = view.outputs.map((output) => {
     const name = quoteName(output.name);
     return `CAST(own.${name} AS ${declaredType(output.type, 'duckdb')}) AS ${name}`;
   });
+  if (isCarrying) columns.unshift(`own.${quoteName(CARRIED)}`);
   // The closing parenthesis on a line of its own: the text may end in a comment.
   const query = `SELECT ${columns.join(', ')} FROM (\n${text}\n) AS own`;
   if (view.kind !== 'rows') return query;
