@@ -7,6 +7,11 @@ const RULE = /^[a-z_][a-z0-9_]{0,62}$/;
 /** Columns that every Postgres or DuckDB table has already, and fsc's own instant. */
 const TAKEN = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid', 'rowid', 'as_of']);
 
+/** Whether a source, column or feature may be called so. */
+export function isFreeName(name: string): boolean {
+  return RULE.test(name) && !TAKEN.has(name) && isNameWord(name);
+}
+
 /** Names of sources, columns and features; `what` says which. False after the fault was told. */
 export function checkName(name: string, span: Span, what: string, faults: Faults): boolean {
   if (!RULE.test(name)) {

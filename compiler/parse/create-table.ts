@@ -10,7 +10,7 @@ export type TableDefinition = Pick<SourceFile, 'table' | 'columns' | 'primaryKey
 type Check = { readonly span: Span; readonly expr: Expr };
 type Refused = { readonly span: Span; readonly what: string };
 
-const TABLE_CONSTRAINTS = ['constraint', 'primary', 'check', 'unique', 'foreign', 'exclude', 'like'];
+const TABLE_CONSTRAINTS = ['constraint', 'primary', 'check', 'unique', 'foreign', 'like'];
 const COLUMN_CONSTRAINTS = [
   'constraint',
   'not',
@@ -84,9 +84,15 @@ function readElement(grammar: Grammar, draft: Draft): void {
     });
     return;
   }
-  if (cursor.atWord(...TABLE_CONSTRAINTS)) readTableConstraint(grammar, draft);
+  if (atTableConstraint(cursor)) readTableConstraint(grammar, draft);
   else draft.columns.push(readColumn(grammar));
   if (!cursor.atPunctuation(',') && !cursor.atPunctuation(')')) cursor.expected('`,` or `)`', '');
+}
+
+/** `exclude` is a name like any other, unless what a constraint has follows. */
+function atTableConstraint(cursor: Cursor): boolean {
+  if (cursor.atWord(...TABLE_CONSTRAINTS) || cursor.atWords('exclude', 'using')) return true;
+  return cursor.atWord('exclude') && cursor.ahead(1).text === '(';
 }
 
 function skipConstraintName(cursor: Cursor): void {

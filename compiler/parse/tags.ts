@@ -61,8 +61,8 @@ function readTag(file: SourceText, comment: Span, nameStart: number, sink: Diagn
   };
 }
 
-/** Up to two blanks outside quotes: what follows them explains the tag to people. */
+/** Up to two blanks outside quotes (of a text or a name): what follows them explains the tag to people. */
 function cutExplanation(text: string): string {
-  const cut = /^(?:'[^']*'|[ \t](?![ \t])|[^ \t])*/.exec(text)?.[0] ?? '';
+  const cut = /^(?:'[^']*'|"[^"]*"|[ \t](?![ \t])|[^ \t])*/.exec(text)?.[0] ?? '';
   return cut.replace(/[ \t]+$/, '');
 }
