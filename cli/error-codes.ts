@@ -93,4 +93,14 @@ export const BUG_CODES = {
     explanation:
       'Something happened that no input should be able to cause. The text below the message says where; please report it with what you ran.',
   },
+  FSC7026: {
+    title: 'online rows cannot be verified',
+    explanation:
+      '`verify` compares online rows with batch over the records that they were made from. Those are named by the positions that online keeps; here some of them are changed, gone or not archived yet.',
+  },
+  FSC7027: {
+    title: 'online rows are being written',
+    explanation:
+      '`verify` compares online and batch of the same records, so nothing may be written meanwhile, and views that are read together must have been brought up to the same place.',
+  },
 } as const;
