@@ -278,7 +278,8 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
       }
       if (option === 6) {
         const a = sub('date');
-        return a === null ? null : binary('-', a, literalOf('date', scope), INTEGER);
+        // DuckDB's type, the wider one.
+        return a === null ? null : binary('-', a, literalOf('date', scope), BIGINT);
       }
       const x = sub('int');
       return x === null ? null : castTo(x, BIGINT, random.chance(0.3));

@@ -1,96 +1,92 @@
 /** Machines 6 and 7: every label in its order, each with the view's values at its instant. */
-import { Random } from '../generators/random.ts';
-import type { Row, SourceSpec } from '../generators/view-spec.ts';
-import type { ActualRow } from '../reference/compare.ts';
-import { columnsOf, compareRows } from '../reference/compare.ts';
-import { compare, lift, newNotes } from '../reference/expressions.ts';
-import type { Expectations, Ties } from './expectations.ts';
-import { countTies, expectedAt, type Label, makeLabels } from './labels.ts';
-import { datasetRows } from './machines/dataset.ts';
-import { macroSession, prepareMacros } from './machines/duckdb.ts';
-import { replayLabels } from './machines/replay.ts';
-import type { Compiled, CompiledView } from './project.ts';
+import type { Random } from '../generators/random.ts';
+import type { ActualRow, ColumnInfo } from '../reference/compare.ts';
+import { compareRows } from '../reference/compare.ts';
+import type { NaiveRow } from '../reference/evaluate.ts';
+import { type DatasetForm, datasetRows } from './machines/dataset.ts';
+import { macroSession, type Records } from './machines/duckdb.ts';
+import { type Label, replayLabels, type Ties } from './machines/replay.ts';
+import type { CompiledView, Project } from './project.ts';
 import { describe, type Report } from './report.ts';
 
-export async function checkDataset(project: Compiled, expected: Expectations, report: Report): Promise<void> {
-  const { test } = project;
-  const random = new Random(test.seed * 7 + 4);
-  const sorted = inEventOrder(expected.accepted(test.log.length), test.source);
-  const session = await macroSession();
-  await prepareMacros(session, project, expected.accepted(test.log.length));
-  for (const view of project.views) {
-    const labels = makeLabels(project, view, expected, random);
-    for (const ties of tiesOf(test.source)) {
-      const { rows, tiedLabels } = await replayLabels(project, view, labels, sorted, ties, random);
-      const check = new LabelCheck(project, view, labels, ties, expected, report);
-      check.hold('replay', rows, (name) => name);
-      const wanted = countTies(project, view, labels, expected);
-      report.count('labels: tied', wanted);
-      if (wanted !== tiedLabels)
-        report.fault('replay', view.name, `  ${wanted} labels are tied, it counts ${tiedLabels}`);
+export interface ExpectedLabel {
+  /** Null: the SELECT has no row for it. */
+  readonly row: NaiveRow | null;
+  readonly isOpen: boolean;
+}
+
+/** A set of labels for one view. */
+export interface Labels {
+  readonly project: Project;
+  readonly view: CompiledView;
+  readonly labels: readonly Label[];
+  readonly columns: readonly ColumnInfo[];
+  expected(label: number, ties: Ties): ExpectedLabel;
+}
+
+/** `tied`: how many labels stand at the event time of an event of their entity (rules.md 35). */
+export async function checkReplay(
+  set: Labels,
+  ties: Ties,
+  sorted: Records,
+  tied: number | null,
+  report: Report,
+  random: Random,
+): Promise<void> {
+  const { project, view, labels } = set;
+  const { rows, tiedLabels } = await replayLabels(project, view, labels, sorted, ties, random);
+  hold(set, 'replay', ties, rows, (name) => name, report);
+  if (tied === null) return;
+  report.count('labels: tied', tied);
+  if (tied !== tiedLabels) report.fault('replay', view.name, `  ${tied} labels are tied, it counts ${tiedLabels}`);
+}
+
+/** Over the tables that `checkSql` has made. */
+export async function checkDatasetSql(
+  set: Labels,
+  ties: 'include' | 'exclude',
+  form: DatasetForm,
+  report: Report,
+): Promise<void> {
+  const { project, view, labels } = set;
+  const machine = `dataset SQL, ${form}`;
+  const rows = await datasetRows(await macroSession(), project, view, labels, ties, form);
+  const places = rows.map((row) => Number(row.label));
+  if (places.length !== labels.length || places.some((place, i) => place !== i)) {
+    report.fault(machine, view.name, `  labels came back as ${places.join(' ')}`);
+  }
+  hold(set, machine, ties, rows, (name) => `f_${name}`, report);
+}
+
+function hold(
+  set: Labels,
+  machine: string,
+  ties: Ties,
+  rows: readonly ActualRow[],
+  rename: (feature: string) => string,
+  report: Report,
+): void {
+  const keys = new Set(set.view.spec.entity.map(({ name }) => name));
+  const columns = set.columns.filter(({ name }) => !keys.has(name));
+  set.labels.forEach((label, i) => {
+    const wanted = set.expected(i, ties);
+    if (wanted.isOpen) {
+      report.count(`${machine}: left open`);
+      return;
     }
-    const ties = random.pick(['include', 'exclude'] as const);
-    const form = random.pick(['join', 'windows'] as const);
-    const rows = await datasetRows(session, project, view, labels, ties, form);
-    const check = new LabelCheck(project, view, labels, ties, expected, report);
-    check.order(`dataset SQL, ${form}`, rows);
-    check.hold(`dataset SQL, ${form}`, rows, (name) => `f_${name}`);
-  }
-}
-
-class LabelCheck {
-  constructor(
-    private readonly project: Compiled,
-    private readonly view: CompiledView,
-    private readonly labels: readonly Label[],
-    private readonly ties: Ties,
-    private readonly expected: Expectations,
-    private readonly report: Report,
-  ) {}
-
-  order(machine: string, rows: readonly ActualRow[]): void {
-    const places = rows.map((row) => Number(row['label']));
-    if (places.length === this.labels.length && places.every((place, i) => place === i)) return;
-    this.report.fault(machine, this.view.name, `  labels came back as ${places.join(' ')}`);
-  }
-
-  hold(machine: string, rows: readonly ActualRow[], rename: (feature: string) => string): void {
-    const { project, view, ties, report } = this;
-    const keys = new Set(view.program.spec.entity.map((column) => column.name));
-    const columns = columnsOf(view.spec).filter((column) => !keys.has(column.name));
-    this.labels.forEach((label, i) => {
-      const wanted = expectedAt(project, view, label, this.expected, ties);
-      if (wanted.isOpen) {
-        report.count(`${machine}: left open`);
-        return;
-      }
-      report.count(`${machine}: labels`);
-      const actual: Record<string, unknown> = Object.create(null);
-      for (const { name } of columns) actual[name] = rows[i]?.[rename(name)];
-      const question = `${view.name} at label ${i} (${label.t}), ties ${ties}`;
-      if (wanted.row === null) {
-        const filled = columns.filter(({ name }) => actual[name] !== null);
-        if (filled.length > 0) report.fault(machine, question, `  no row, yet ${filled.map((c) => c.name).join(', ')}`);
-        return;
-      }
-      const differences = compareRows([wanted.row], [actual], columns, { byPosition: true });
-      if (differences.length > 0) report.fault(machine, question, describe(differences));
-    });
-  }
-}
-
-/** Without a key no label can name its own event. */
-function tiesOf(source: SourceSpec): readonly Ties[] {
-  return source.key.length > 0 ? ['include', 'exclude', 'exclude own'] : ['include', 'exclude'];
-}
-
-function inEventOrder(rows: readonly Row[], source: SourceSpec): Row[] {
-  const columns = [source.eventTime, ...source.key].map((name) => source.columns.find((c) => c.name === name)!);
-  return [...rows].sort((a, b) => {
-    for (const { name, type } of columns) {
-      const order = compare(lift(a[name]!), type, lift(b[name]!), type, newNotes());
-      if (order !== 0) return order;
-    }
-    return 0;
+    report.count(`${machine}: labels`);
+    const actual: Record<string, unknown> = Object.create(null);
+    for (const { name } of columns) actual[name] = rows[i]?.[rename(name)];
+    const fault = wanted.row === null ? filled(actual) : differences(wanted.row, actual, columns);
+    if (fault !== '') report.fault(machine, `${set.view.name} at label ${i} (${label.t}), ties ${ties}`, fault);
   });
+}
+
+function differences(row: NaiveRow, actual: ActualRow, columns: readonly ColumnInfo[]): string {
+  return describe(compareRows([row], [actual], columns, { byPosition: true }));
+}
+
+function filled(actual: ActualRow): string {
+  const names = Object.keys(actual).filter((name) => actual[name] !== null);
+  return names.length === 0 ? '' : `  no row, yet ${names.join(', ')}`;
 }

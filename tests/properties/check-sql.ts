@@ -1,65 +1,69 @@
 /** Machines 1 and 3: the user's text, and the emitted macros. */
 import { Random } from '../generators/random.ts';
-import type { Expectations } from './expectations.ts';
-import { createMacros, macroRows, macroSession, prepareMacros } from './machines/duckdb.ts';
-import { prepareReferee, referee, refereeRows } from './machines/referee.ts';
-import type { Compiled } from './project.ts';
+import { loadSources, macroRows, macroSession } from './machines/duckdb.ts';
+import { loadReferee, referee, refereeRows } from './machines/referee.ts';
+import { linesOf, type Oracle } from './oracle.ts';
+import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
 
-/** DuckDB plans a statement in milliseconds, so it is asked less than the machines of this process. */
-const MACRO_INSTANTS = 3;
-const REFEREE_INSTANTS = 1;
-
-export async function checkSql(project: Compiled, expected: Expectations, report: Report): Promise<void> {
-  const { test } = project;
-  const random = new Random(test.seed * 7 + 2);
-  const n = random.pick(test.prefixes);
-  await checkMacros(project, expected, report, random, n);
-  await checkReferee(project, expected, report, random, n);
+/** What DuckDB is asked: it plans a statement in milliseconds, so of random cases less than the machines of this process. */
+export interface SqlBudget {
+  readonly views: readonly CompiledView[];
+  /** Instants a view; Infinity for all. */
+  readonly macroInstants: number;
+  readonly refereeInstants: number;
 }
 
-async function checkMacros(
-  project: Compiled,
-  expected: Expectations,
+/** Tables hold what all lines gave: emitted SQL knows nothing of n. */
+export async function checkSql(project: Project, oracle: Oracle, report: Report, budget: SqlBudget): Promise<void> {
+  const random = new Random(project.seed * 7 + 2);
+  const session = await macroSession();
+  await loadSources(session, project, oracle.accepted);
+  for (const view of budget.views) await checkMacro(view, oracle, report, random, budget.macroInstants);
+  const own = await referee();
+  await loadReferee(own, project, oracle.accepted);
+  for (const view of budget.views) await checkReferee(project, view, oracle, report, random, budget.refereeInstants);
+}
+
+async function checkMacro(
+  view: CompiledView,
+  oracle: Oracle,
   report: Report,
   random: Random,
-  n: number,
+  count: number,
 ): Promise<void> {
-  const session = await macroSession();
-  await prepareMacros(session, project, expected.accepted(n));
-  await createMacros(session, project);
-  for (const view of project.views) {
-    const instants = random
-      .sample(project.test.instants, MACRO_INSTANTS)
-      .map((t) => ({ t, zoned: random.chance(0.3) }));
-    const answers = await macroRows(session, view, instants);
-    instants.forEach(({ t }, i) => {
-      const wanted = expected.at(view.spec, t, n);
-      report.compare('emitted DuckDB', view, `at ${t} over ${n} lines`, wanted, answers[i]!);
-    });
-  }
+  const asked = answered(view, oracle, random, count).map((one) => ({ ...one, isZoned: random.chance(0.3) }));
+  if (asked.length === 0) return;
+  const answers = await macroRows(await macroSession(), view, asked);
+  asked.forEach(({ t, wanted }, i) => {
+    report.compare('emitted DuckDB', view, `at ${t}`, wanted, answers[i]!);
+  });
 }
 
 async function checkReferee(
-  project: Compiled,
-  expected: Expectations,
+  project: Project,
+  view: CompiledView,
+  oracle: Oracle,
   report: Report,
   random: Random,
-  n: number,
+  count: number,
 ): Promise<void> {
-  const session = await referee();
-  await prepareReferee(session, project, expected.accepted(n));
-  for (const view of project.views) {
-    for (const t of random.sample(project.test.instants, REFEREE_INSTANTS)) {
-      const wanted = expected.at(view.spec, t, n);
-      // Raw SQL folds `x + x IS NULL` into `x IS NULL`, so an overflow in WHERE may go unseen.
-      if (wanted.filterErrors > 0) {
-        report.count('referee: errors in WHERE');
-        continue;
-      }
-      const rows = await refereeRows(session, project, view, t);
-      if (rows === null) report.count('referee: guarded');
-      else report.compare('referee', view, `at ${t} over ${n} lines`, wanted, rows, { skipErrors: true });
+  for (const { t, wanted } of answered(view, oracle, random, count)) {
+    // Raw SQL folds `x + x IS NULL` into `x IS NULL`, so an overflow in WHERE may go unseen.
+    if (wanted.filterErrors > 0) {
+      report.count('referee: errors in WHERE');
+      continue;
     }
+    const rows = await refereeRows(await referee(), project, view, t);
+    if (rows === null) report.count('referee: guarded');
+    else report.compare('referee', view, `at ${t}`, wanted, rows, { skipErrors: true });
   }
+}
+
+function answered(view: CompiledView, oracle: Oracle, random: Random, count: number) {
+  const lines = linesOf(oracle);
+  return random.sample(oracle.instants, count).flatMap((t) => {
+    const wanted = oracle.at(view, t, lines);
+    return wanted === null ? [] : [{ t, wanted }];
+  });
 }

@@ -1,31 +1,38 @@
-/** The bridge from a random case to the product: the case's files compiled, its values in the product's forms. */
+/** What the machines run: a compiled project with its log and requests, all in the product's own forms. */
 import { emitProject } from '../../compiler/emit.ts';
 import { compileProject } from '../../compiler/index.ts';
 import type { ProjectPlan, ViewPlan } from '../../compiler/plan/plan.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
 import type { Program, ViewProgram } from '../../runtime/state/program.ts';
-import type { SourceSpec as ProductSource } from '../../runtime/values/manifest.ts';
-import { printFiles } from '../generators/print-sql.ts';
-import type { Case, ViewSpec } from '../generators/view-spec.ts';
-import { versioned } from '../generators/view-spec.ts';
+import type { SourceSpec, ViewSpec } from '../../runtime/values/manifest.ts';
+import type { Value } from '../../runtime/values/types.ts';
 
-/** A view in its three forms: as generated, as planned, as a program. */
 export interface CompiledView {
   readonly name: string;
   readonly spec: ViewSpec;
   readonly plan: ViewPlan;
   readonly program: ViewProgram;
+  /** The text of `generated/duckdb/<view>.sql`. */
+  readonly macro: string;
 }
 
-export interface Compiled {
-  readonly test: Case;
+export interface Log {
+  readonly order: 'arrival' | 'none';
+  readonly lines: readonly string[];
+}
+
+export interface Project {
+  /** Of the machines' random decisions. */
+  readonly seed: number;
   readonly plan: ProjectPlan;
   readonly program: Program;
-  /** Generated files by their path in `generated/`. */
-  readonly files: ReadonlyMap<string, string>;
   readonly views: readonly CompiledView[];
-  readonly source: ProductSource;
-  readonly request: ProductSource | null;
+  /** The one source of events, and the one of requests. */
+  readonly source: SourceSpec;
+  readonly request: SourceSpec | null;
+  readonly log: Log;
+  /** Values in the order of the request's columns. */
+  readonly requests: readonly (readonly Value[])[];
 }
 
 export interface Rejected {
@@ -33,49 +40,53 @@ export interface Rejected {
   readonly text: string;
 }
 
-export function isRejected(project: Compiled | Rejected): project is Rejected {
+export function isRejected<T extends object>(project: T | Rejected): project is Rejected {
   return 'codes' in project;
 }
 
-/** Changes generated text before it is loaded: how a broken compiler is played. */
-export type Tamper = (path: string, text: string) => string;
-
-export function compileCase(test: Case, tamper: Tamper = (_, text) => text): Compiled | Rejected {
-  const { plan, diagnostics } = compileProject(
-    new Map(Object.entries(printFiles(test.source, test.request, test.views))),
-  );
-  if (plan === null) {
-    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-    const text = errors.map((e) => {
-      const { start, end } = e.primary.span;
-      return `${e.code} ${e.file.path}: ${e.message}: ${e.file.text.slice(start, end)}`;
-    });
-    return { codes: [...new Set(errors.map((error) => error.code))], text: text.join('\n') };
-  }
-  const files = new Map([...emitProject(plan)].map(([path, text]) => [path, tamper(path, text)]));
-  return assemble(test, plan, files);
+export interface ProjectInput {
+  readonly seed: number;
+  /** Texts under `features/` by their path. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly log: Log;
+  readonly requests: (request: SourceSpec) => readonly (readonly Value[])[];
 }
 
-function assemble(test: Case, plan: ProjectPlan, files: ReadonlyMap<string, string>): Compiled {
+export function compileFiles(input: ProjectInput): Project | Rejected {
+  const { plan, diagnostics } = compileProject(input.files);
+  if (plan !== null) return assemble(input, plan);
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const text = errors.map((e) => {
+    const { start, end } = e.primary.span;
+    return `${e.code} ${e.file.path}: ${e.message}: ${e.file.text.slice(start, end)}`;
+  });
+  return { codes: [...new Set(errors.map((error) => error.code))], text: text.join('\n') };
+}
+
+function assemble(input: ProjectInput, plan: ProjectPlan): Project {
+  const files = emitProject(plan);
   const program = loadProgram(files);
-  const views = test.views.map((spec) => {
-    const name = versioned(spec);
+  const views = plan.views.map((view): CompiledView => {
+    const { name } = view.spec;
     return {
       name,
-      spec,
-      plan: found(plan.views, (view) => view.spec.name === name),
-      program: found(program.views, (view) => view.spec.name === name),
+      spec: view.spec,
+      plan: view,
+      program: found(program.views, (one) => one.spec.name === name),
+      macro: found([files.get(`duckdb/${name}.sql`) ?? ''], (text) => text !== ''),
     };
   });
-  const sourceNamed = (name: string): ProductSource => found(plan.sources, ({ spec }) => spec.name === name).spec;
+  const specs = plan.sources.map(({ spec }) => spec);
+  const request = specs.find(({ kind }) => kind === 'request') ?? null;
   return {
-    test,
+    seed: input.seed,
     plan,
     program,
-    files,
     views,
-    source: sourceNamed(test.source.name),
-    request: test.request === undefined ? null : sourceNamed(test.request.name),
+    source: found(specs, ({ kind }) => kind === 'log'),
+    request,
+    log: input.log,
+    requests: request === null ? [] : input.requests(request),
   };
 }
 

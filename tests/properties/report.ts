@@ -1,7 +1,7 @@
-/** What the machines answered, held against the naive evaluator. */
+/** What the machines answered, held against what is expected. */
 import type { ActualRow, CompareOptions, Difference } from '../reference/compare.ts';
-import { columnsOf, compareRows } from '../reference/compare.ts';
-import type { Expected } from './expectations.ts';
+import { compareRows } from '../reference/compare.ts';
+import type { Expected } from './oracle.ts';
 import type { CompiledView } from './project.ts';
 
 export interface Fault {
@@ -40,32 +40,24 @@ export class Report {
     }
     this.count(`${machine}: answers`);
     this.count(`${machine}: rows`, expected.rows.length);
-    const differences =
-      view.spec.shape === 'D' && options.byPosition !== true
-        ? unmatched(expected, actual, view, options)
-        : compareRows(expected.rows, actual, columnsOf(view.spec), options);
-    if (differences.length === 0) return;
-    this.fault(machine, `${view.name} ${question}`, describe(differences));
+    const isUnordered = view.spec.shape === 'request' && options.byPosition !== true;
+    const differences = isUnordered
+      ? unmatched(expected, actual, options)
+      : compareRows(expected.rows, actual, expected.columns, options);
+    if (differences.length > 0) this.fault(machine, `${view.name} ${question}`, describe(differences));
   }
 }
 
 /** Rows of requests in no order: each expected row takes the first of the actual ones that it agrees with. */
-function unmatched(
-  expected: Expected,
-  actual: readonly ActualRow[],
-  view: CompiledView,
-  options: CompareOptions,
-): Difference[] {
-  const columns = columnsOf(view.spec);
+function unmatched({ rows, columns }: Expected, actual: readonly ActualRow[], options: CompareOptions): Difference[] {
+  const byPosition = { ...options, byPosition: true };
   const rest = [...actual];
-  const left = expected.rows.filter((row) => {
-    const at = rest.findIndex(
-      (one) => compareRows([row], [one], columns, { ...options, byPosition: true }).length === 0,
-    );
+  const left = rows.filter((row) => {
+    const at = rest.findIndex((one) => compareRows([row], [one], columns, byPosition).length === 0);
     if (at >= 0) rest.splice(at, 1);
     return at < 0;
   });
-  return compareRows(left, rest, columns, { ...options, byPosition: true });
+  return compareRows(left, rest, columns, byPosition);
 }
 
 export function describe(differences: readonly Difference[]): string {
@@ -74,4 +66,8 @@ export function describe(differences: readonly Difference[]): string {
     .map((d) => `  ${d.key} ${d.column}: expected ${d.expected}, got ${d.actual}`);
   const more = differences.length - shown.length;
   return [...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
+
+export function printFault({ machine, question, text }: Fault): string {
+  return `${machine}: ${question}\n${text}`;
 }

@@ -1,21 +1,30 @@
 /** Values between the generators' forms and the product's. */
 import type { ColumnBatch, ColumnVector } from '../../runtime/values/batch.ts';
-import type { ViewSpec as ProductView } from '../../runtime/values/manifest.ts';
-import type { Value as ProductValue, SqlType } from '../../runtime/values/types.ts';
-import type { Row, Value } from '../generators/view-spec.ts';
+import type { SqlType, Value } from '../../runtime/values/types.ts';
+import type { Value as PlainValue, Row } from '../generators/view-spec.ts';
 import type { ActualRow } from '../reference/compare.ts';
 import { decimalText } from '../reference/values.ts';
 
+export interface NamedType {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
-export function toProduct(value: Value, type: SqlType): ProductValue {
+export function toProduct(value: PlainValue, type: SqlType): Value {
   if (typeof value === 'bigint') return value >= -SAFE && value <= SAFE ? Number(value) : value;
   if (typeof value === 'number') return type.kind === 'real' ? Math.fround(value) + 0 : value + 0;
   return value;
 }
 
+/** A plain row as values in the order of the columns; a missing one is NULL. */
+export function rowOf(columns: readonly NamedType[], row: Row): Value[] {
+  return columns.map(({ name, type }) => toProduct(row[name] ?? null, type));
+}
+
 /** A value of the product as `compareRows` takes it. */
-export function toActual(value: ProductValue | undefined, type: SqlType): unknown {
+export function toActual(value: Value | undefined, type: SqlType): unknown {
   if (value === undefined) throw new Error('a machine gave undefined');
   if (typeof value !== 'number' && typeof value !== 'bigint') return value;
   switch (type.kind) {
@@ -29,18 +38,8 @@ export function toActual(value: ProductValue | undefined, type: SqlType): unknow
   }
 }
 
-interface NamedColumn {
-  readonly name: string;
-  readonly type: SqlType;
-}
-
-/** A view's outputs in the SELECT's order. */
-export function outputsOf(view: ProductView): readonly NamedColumn[] {
-  return [...view.entity, ...view.features].sort((a, b) => a.ordinal - b.ordinal);
-}
-
-/** A projected row, by ordinal. */
-export function actualRow(columns: readonly NamedColumn[], row: readonly ProductValue[]): ActualRow {
+/** Values in the order of the columns, by name. */
+export function actualRow(columns: readonly NamedType[], row: readonly Value[]): ActualRow {
   const out: Record<string, unknown> = Object.create(null);
   columns.forEach(({ name, type }, i) => {
     out[name] = toActual(row[i], type);
@@ -48,22 +47,21 @@ export function actualRow(columns: readonly NamedColumn[], row: readonly Product
   return out;
 }
 
-export function batchOf(columns: readonly NamedColumn[], rows: readonly Row[]): ColumnBatch {
+export function batchOf(columns: readonly NamedType[], rows: readonly (readonly Value[])[]): ColumnBatch {
   return {
     length: rows.length,
-    columns: columns.map(({ name, type }) =>
+    columns: columns.map(({ type }, i) =>
       vectorOf(
         type,
-        rows.map((row) => toProduct(row[name] ?? null, type)),
+        rows.map((row) => row[i]!),
       ),
     ),
   };
 }
 
-export function vectorOf(type: SqlType, values: readonly ProductValue[]): ColumnVector {
-  const nulls = values.some((value) => value === null)
-    ? Uint8Array.from(values, (value) => (value === null ? 1 : 0))
-    : null;
+export function vectorOf(type: SqlType, values: readonly Value[]): ColumnVector {
+  const isNull = (value: Value): number => (value === null ? 1 : 0);
+  const nulls = values.some((value) => value === null) ? Uint8Array.from(values, isNull) : null;
   if (type.kind === 'text') {
     const strings = values.map((value) => (value === null ? '' : String(value)));
     return { kind: 'text', strings, codes: null, dictionary: null, dictionaryId: 0, nulls };
@@ -80,7 +78,7 @@ export function vectorOf(type: SqlType, values: readonly ProductValue[]): Column
   };
 }
 
-export function valueAt(vector: ColumnVector, type: SqlType, row: number): ProductValue {
+export function valueAt(vector: ColumnVector, type: SqlType, row: number): Value {
   if (vector.nulls !== null && vector.nulls[row] === 1) return null;
   if (vector.kind === 'text') {
     return vector.dictionary === null ? vector.strings![row]! : vector.dictionary[vector.codes![row]!]!;
@@ -91,17 +89,12 @@ export function valueAt(vector: ColumnVector, type: SqlType, row: number): Produ
 }
 
 /** Rows of a result of DuckDB. */
-export function actualRows(
-  names: readonly string[],
-  types: readonly SqlType[],
-  batch: ColumnBatch,
-  from = 0,
-): ActualRow[] {
-  const columns = names.map((name, i) => ({ name, type: types[i]! })).slice(from);
+export function actualRows(names: readonly string[], types: readonly SqlType[], batch: ColumnBatch): ActualRow[] {
+  const columns = names.map((name, i) => ({ name, type: types[i]! }));
   return Array.from({ length: batch.length }, (_, row) =>
     actualRow(
       columns,
-      columns.map(({ type }, i) => valueAt(batch.columns[from + i]!, type, row)),
+      columns.map(({ type }, i) => valueAt(batch.columns[i]!, type, row)),
     ),
   );
 }

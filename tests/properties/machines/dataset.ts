@@ -4,14 +4,11 @@ import { FUNCTIONS } from '../../../compiler/backends/sql/functions.ts';
 import type { DuckDbSession } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
-import type { Row } from '../../generators/view-spec.ts';
 import type { ActualRow } from '../../reference/compare.ts';
-import type { Ties } from '../expectations.ts';
-import type { Label } from '../labels.ts';
-import type { Compiled, CompiledView } from '../project.ts';
-import { actualRows } from '../values.ts';
+import type { CompiledView, Project } from '../project.ts';
+import { actualRows, type NamedType } from '../values.ts';
 import { loadRows } from './duckdb.ts';
-import { labelColumns } from './replay.ts';
+import { type Label, labelColumns } from './replay.ts';
 
 export type DatasetForm = 'join' | 'windows';
 
@@ -20,15 +17,15 @@ const LABELS = 'fsc test labels';
 /** The label's columns first, `label` (its place) and `as_of` among them, then the view's outputs named `f_…`. */
 export async function datasetRows(
   session: DuckDbSession,
-  project: Compiled,
+  project: Project,
   view: CompiledView,
   labels: readonly Label[],
-  ties: Exclude<Ties, 'exclude own'>,
+  ties: 'include' | 'exclude',
   form: DatasetForm,
 ): Promise<ActualRow[]> {
   const keys = labelColumns(project, view);
   const columns = [...keys, { name: 'label', type: INTEGER }, { name: 'as_of', type: INSTANT }];
-  const rows = labels.map(({ t, columns: own }, i): Row => ({ ...own, label: BigInt(i), as_of: t }));
+  const rows = labels.map((label, i) => [...keys.map(({ name }) => label.columns[name]!), i, label.t]);
   await loadRows(session, LABELS, specOf(columns), rows);
   const sql = emitDatasetSql(
     {
@@ -51,7 +48,7 @@ export async function datasetRows(
 const INTEGER: SqlType = { kind: 'integer' };
 const INSTANT: SqlType = { kind: 'timestamptz' };
 
-function specOf(columns: readonly { readonly name: string; readonly type: SqlType }[]): SourceSpec {
+function specOf(columns: readonly NamedType[]): SourceSpec {
   return {
     name: 'labels',
     kind: 'request',

@@ -2,10 +2,10 @@
 import { loadRecords } from '../../../runtime/engines/duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
-import type { Row } from '../../generators/view-spec.ts';
+import type { Value } from '../../../runtime/values/types.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import { timestampText } from '../../reference/values.ts';
-import type { Compiled, CompiledView } from '../project.ts';
+import type { CompiledView, Project } from '../project.ts';
 import { actualRows, batchOf } from '../values.ts';
 
 const ODD_SETTINGS = [
@@ -30,49 +30,38 @@ async function open(): Promise<DuckDbSession> {
   return session;
 }
 
-export async function loadRows(
-  session: DuckDbSession,
-  table: string,
-  spec: SourceSpec,
-  rows: readonly Row[],
-): Promise<void> {
-  const batch = batchOf(spec.columns, rows);
-  await loadRecords(session, table, spec, [{ batch, rows: null, count: rows.length }]);
+export type Records = readonly (readonly Value[])[];
+
+export async function loadRows(session: DuckDbSession, table: string, spec: SourceSpec, rows: Records): Promise<void> {
+  await loadRecords(session, table, spec, [{ batch: batchOf(spec.columns, rows), rows: null, count: rows.length }]);
 }
 
-/** Tables named like the sources, and the views' macros. */
-export async function prepareMacros(
-  session: DuckDbSession,
-  project: Compiled,
-  accepted: readonly Row[],
-): Promise<void> {
+/** Tables named like the sources. */
+export async function loadSources(session: DuckDbSession, project: Project, accepted: Records): Promise<void> {
   await loadRows(session, project.source.name, project.source, accepted);
-  if (project.request !== null) {
-    await loadRows(session, project.request.name, project.request, project.test.requests);
-  }
+  if (project.request !== null) await loadRows(session, project.request.name, project.request, project.requests);
 }
 
-export async function createMacros(session: DuckDbSession, project: Compiled): Promise<void> {
-  for (const view of project.views) {
-    const text = project.files.get(`duckdb/${view.name}.sql`);
-    if (text === undefined) throw new Error(`no macro of ${view.name}`);
-    await session.run(text);
-  }
+export interface MacroInstant {
+  readonly t: bigint;
+  /** As a TIMESTAMP WITH TIME ZONE. */
+  readonly isZoned: boolean;
 }
 
 /** Each entity's row at each instant, in one statement. */
 export async function macroRows(
   session: DuckDbSession,
   view: CompiledView,
-  instants: readonly { readonly t: bigint; readonly zoned: boolean }[],
+  instants: readonly MacroInstant[],
 ): Promise<ActualRow[][]> {
-  const name = view.spec.shape === 'B' ? `${view.name}_latest` : view.name;
-  const parts = instants.map(({ t, zoned }, i) => {
+  await session.run(view.macro);
+  const name = view.spec.shape === 'rows' ? `${view.name}_latest` : view.name;
+  const parts = instants.map(({ t, isZoned }, i) => {
     const text = timestampText(t);
-    const instant = zoned ? `TIMESTAMPTZ '${text}+00'` : `TIMESTAMP '${text}'`;
+    const instant = isZoned ? `TIMESTAMPTZ '${text}+00'` : `TIMESTAMP '${text}'`;
     return `SELECT ${i} AS "at", * FROM ${name}(${instant})`;
   });
   const { names, types, batch } = await session.readColumns(parts.join(' UNION ALL '));
   const rows = actualRows(names, types, batch);
-  return instants.map((_, i) => rows.filter((row) => row['at'] === BigInt(i)));
+  return instants.map((_, i) => rows.filter((row) => row.at === BigInt(i)));
 }

@@ -6,10 +6,9 @@ import { RowKeys } from '../../../runtime/stores/row-key.ts';
 import type { Heartbeat, OnlineStore, StoredRow } from '../../../runtime/stores/store.ts';
 import { FixedClock } from '../../../runtime/time/clock.ts';
 import type { Value } from '../../../runtime/values/types.ts';
-import type { Row } from '../../generators/view-spec.ts';
 import type { ActualRow } from '../../reference/compare.ts';
-import type { Compiled, CompiledView } from '../project.ts';
-import { actualRow, outputsOf, toProduct } from '../values.ts';
+import type { CompiledView, Project } from '../project.ts';
+import { actualRow } from '../values.ts';
 import type { StreamRun } from './stream.ts';
 
 export type Budget = 'stream' | 'complete';
@@ -31,17 +30,17 @@ export interface OnlineAnswer {
 }
 
 export class OnlineWriter {
-  readonly #project: Compiled;
+  readonly #project: Project;
   readonly #budget: Budget;
   readonly #store: OnlineStore;
   readonly #writers: readonly Writer[];
   #sequence = 0;
 
-  constructor(project: Compiled, budget: Budget, store: OnlineStore = new MemoryStore()) {
+  constructor(project: Project, budget: Budget, store: OnlineStore = new MemoryStore()) {
     this.#project = project;
     this.#budget = budget;
     this.#store = store;
-    this.#writers = project.views.filter((view) => view.spec.shape !== 'D').map(writerOf);
+    this.#writers = project.views.filter((view) => view.spec.shape !== 'request').map(writerOf);
   }
 
   /** Rows of the entities with new events. Others stand as they were: their steps hold. */
@@ -103,7 +102,6 @@ function heartbeatOf(view: CompiledView, run: StreamRun): Heartbeat {
 
 /** Every entity that the store knows, and those never seen that are asked for besides. */
 export async function lookUpAll(lookup: Lookup, view: CompiledView, t: number): Promise<OnlineAnswer> {
-  const columns = outputsOf(view.program.spec);
   const rows: ActualRow[] = [];
   let uncovered = 0;
   for await (const { keys, answer: scanned } of lookup.scanAll(view.name, t)) {
@@ -111,7 +109,7 @@ export async function lookUpAll(lookup: Lookup, view: CompiledView, t: number): 
     if (JSON.stringify(printable(answer)) !== JSON.stringify(printable(scanned)))
       throw new Error('scan and get differ');
     if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
-    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(columns, answer.row));
+    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(view.plan.outputs, answer.row));
   }
   return { rows, uncovered };
 }
@@ -122,22 +120,17 @@ function printable(answer: unknown): unknown {
 
 /** One row a request, in order; `uncovered` as above. */
 export async function lookUpRequests(
-  project: Compiled,
+  project: Project,
   lookup: Lookup,
   view: CompiledView,
-  requests: readonly Row[],
   t: number,
 ): Promise<OnlineAnswer> {
-  const columns = outputsOf(view.program.spec);
-  const sent = requests.map((row) =>
-    project.request!.columns.map(({ name, type }) => toProduct(row[name] ?? null, type)),
-  );
-  const [answers] = await lookup.tryViews([{ view: view.name, keys: sent }], t);
+  const [answers] = await lookup.tryViews([{ view: view.name, keys: project.requests }], t);
   const rows: ActualRow[] = [];
   let uncovered = 0;
   for (const answer of answers!) {
     if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
-    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(columns, answer.row));
+    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(view.plan.outputs, answer.row));
   }
   return { rows, uncovered };
 }

@@ -4,14 +4,14 @@ import { printInstant } from '../../../compiler/backends/sql/print-const.ts';
 import { refereeQuery } from '../../../compiler/backends/sql/referee.ts';
 import { emitViewSql } from '../../../compiler/backends/sql/view-sql.ts';
 import { type Referee, refereeSession } from '../../../runtime/engines/duckdb/referee.ts';
-import type { Row } from '../../generators/view-spec.ts';
 import type { ActualRow } from '../../reference/compare.ts';
-import type { Compiled, CompiledView } from '../project.ts';
+import type { CompiledView, Project } from '../project.ts';
 import { actualRows } from '../values.ts';
-import { loadRows } from './duckdb.ts';
+import { loadRows, type Records } from './duckdb.ts';
 
 let opened: Promise<Referee> | null = null;
 
+/** One session for all cases of a process. */
 export function referee(): Promise<Referee> {
   opened ??= refereeSession({ threads: 1 });
   return opened;
@@ -20,16 +20,15 @@ export function referee(): Promise<Referee> {
 const RECORDS = 'accepted records';
 const REQUESTS = 'requests';
 
-export async function prepareReferee(session: Referee, project: Compiled, accepted: readonly Row[]): Promise<void> {
+export async function loadReferee(session: Referee, project: Project, accepted: Records): Promise<void> {
   await loadRows(session.session, RECORDS, project.source, accepted);
-  if (project.request === null) return;
-  await loadRows(session.session, REQUESTS, project.request, project.test.requests);
+  if (project.request !== null) await loadRows(session.session, REQUESTS, project.request, project.requests);
 }
 
 /** Null where the text aborts on a value, and the guarded form had to answer for it. */
 export async function refereeRows(
   session: Referee,
-  project: Compiled,
+  project: Project,
   view: CompiledView,
   t: bigint,
 ): Promise<ActualRow[] | null> {

@@ -1,14 +1,21 @@
 /** Training sets by replay: accepted records in event order, cut at random, through the operators that serve online. */
 import type { ReplayBatch } from '../../../runtime/engines/group-replay.ts';
 import { type Feed, replay } from '../../../runtime/engines/replay.ts';
-import type { SqlType } from '../../../runtime/values/types.ts';
+import type { Value } from '../../../runtime/values/types.ts';
 import type { Random } from '../../generators/random.ts';
-import type { Row } from '../../generators/view-spec.ts';
 import type { ActualRow } from '../../reference/compare.ts';
-import type { Ties } from '../expectations.ts';
-import type { Label } from '../labels.ts';
-import type { Compiled, CompiledView } from '../project.ts';
-import { batchOf, toActual, toProduct, vectorOf } from '../values.ts';
+import type { CompiledView, Project } from '../project.ts';
+import { batchOf, type NamedType, toActual, vectorOf } from '../values.ts';
+import type { Records } from './duckdb.ts';
+
+/** `exclude own`: labels carry the source's primary key, and only the event that it names is left out (rules.md 35). */
+export type Ties = 'include' | 'exclude' | 'exclude own';
+
+/** The instant and, by column name, entity or request columns and the key of the label's own event. */
+export interface Label {
+  readonly t: number;
+  readonly columns: Readonly<Record<string, Value>>;
+}
 
 export interface Replayed {
   /** A row a label: its features (a view's absent row is all NULL). */
@@ -17,10 +24,10 @@ export interface Replayed {
 }
 
 export async function replayLabels(
-  project: Compiled,
+  project: Project,
   view: CompiledView,
   labels: readonly Label[],
-  sorted: readonly Row[],
+  sorted: Records,
   ties: Ties,
   random: Random,
 ): Promise<Replayed> {
@@ -30,15 +37,13 @@ export async function replayLabels(
     views: [view.name],
     labels: {
       length: labels.length,
-      instants: Float64Array.from(labels, ({ t }) => Number(t)),
+      instants: Float64Array.from(labels, ({ t }) => t),
       columns: new Map(
         columns.map(({ name, type }) => [
           name,
           vectorOf(
             type,
-            labels.map(({ columns: entity, own }) =>
-              toProduct((name in entity ? entity[name] : own[name]) ?? null, type),
-            ),
+            labels.map((label) => label.columns[name]!),
           ),
         ]),
       ),
@@ -51,34 +56,27 @@ export async function replayLabels(
     signal: new AbortController().signal,
   });
   const [answer] = result.views as [(typeof result.views)[number]];
-  const types = new Map(view.program.spec.features.map(({ name, type }) => [name, type]));
   const rows = labels.map((_, label) => {
     const row: Record<string, unknown> = Object.create(null);
-    answer.names.forEach((name, i) => {
-      row[name] = toActual(answer.values.get(label, i), types.get(name)!);
+    view.spec.features.forEach(({ name, type }, i) => {
+      row[name] = toActual(answer.values.get(label, i), type);
     });
     return row;
   });
   return { rows, tiedLabels: result.tiedLabels };
 }
 
-interface NamedType {
-  readonly name: string;
-  readonly type: SqlType;
-}
-
 /** What the labels need to hold for a view. */
-export function labelColumns(project: Compiled, view: CompiledView): readonly NamedType[] {
-  return view.spec.shape === 'D' ? project.request!.columns : view.program.spec.entity;
+export function labelColumns(project: Project, view: CompiledView): readonly NamedType[] {
+  return view.spec.shape === 'request' ? project.request!.columns : view.spec.entity;
 }
 
 /** The source's primary key: labels that have it name their own event. */
-export function keyColumns({ source }: Compiled): readonly NamedType[] {
+export function keyColumns({ source }: Project): readonly NamedType[] {
   return source.keyColumns.map((column) => source.columns[column]!);
 }
 
-function feedOf(project: Compiled, sorted: readonly Row[], random: Random): Feed {
-  const { source, test } = project;
+function feedOf({ source }: Project, sorted: Records, random: Random): Feed {
   let at = 0;
   return {
     next: async (): Promise<ReplayBatch | null> => {
@@ -89,7 +87,7 @@ function feedOf(project: Compiled, sorted: readonly Row[], random: Random): Feed
         batch: batchOf(source.columns, rows),
         rows: Int32Array.from(rows, (_, i) => i),
         count: rows.length,
-        upToMicros: Number(rows[rows.length - 1]![test.source.eventTime]),
+        upToMicros: rows[rows.length - 1]![source.eventTimeColumn] as number,
         known: null,
       };
     },

@@ -1,4 +1,4 @@
-/** The case's log through the product's reader, judge and generated operators, in random batches, now and then started anew. */
+/** The log through the product's reader, judge and generated operators, in random batches, now and then started anew. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,19 +15,19 @@ import type { GroupState } from '../../../runtime/state/program.ts';
 import { wallClock } from '../../../runtime/time/clock.ts';
 import type { Value } from '../../../runtime/values/types.ts';
 import type { Random } from '../../generators/random.ts';
-import { printLog } from '../../generators/write-case.ts';
 import type { ActualRow } from '../../reference/compare.ts';
-import type { Compiled, CompiledView } from '../project.ts';
-import { actualRow, outputsOf, valueAt } from '../values.ts';
+import type { CompiledView, Project } from '../project.ts';
+import { actualRow, valueAt } from '../values.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'fsc-properties-'));
 const FILE = 'events.jsonl';
+const RESTARTS = 0.04;
 
 export interface Judged {
   /** In reading order. */
   readonly verdicts: readonly string[];
-  /** Values of accepted records in log order, a text each. */
-  readonly accepted: readonly string[];
+  /** Accepted records in log order. */
+  readonly accepted: readonly (readonly Value[])[];
 }
 
 export interface StreamHooks {
@@ -39,21 +39,21 @@ export interface StreamHooks {
 
 /** Drives one log to its end. */
 export class StreamRun {
-  readonly project: Compiled;
+  readonly project: Project;
   /** By group: settled as the log says, and never settled. */
-  states: GroupState[];
-  unsettled: GroupState[];
+  states: readonly GroupState[];
+  unsettled: readonly GroupState[];
   newest = Number.NEGATIVE_INFINITY;
   line = Number.NEGATIVE_INFINITY;
   restarts = 0;
   readonly #random: Random;
   readonly #cut: number;
   readonly #verdicts: string[] = [];
-  readonly #accepted: string[] = [];
+  readonly #accepted: Value[][] = [];
   #consumed = 0;
   #stops: readonly number[] = [];
 
-  constructor(project: Compiled, random: Random) {
+  constructor(project: Project, random: Random) {
     this.project = project;
     this.#random = random;
     this.#cut = random.pick([1, 2, 5, 20, 1000]);
@@ -62,17 +62,16 @@ export class StreamRun {
   }
 
   #fresh(): GroupState[] {
-    return this.project.program.groups.map((group) =>
-      group.create({ errors: { count: () => {} }, entityHint: this.#random.pick([0, 100]) }),
-    );
+    const entityHint = this.#random.pick([0, 100]);
+    return this.project.program.groups.map((group) => group.create({ errors: { count: () => {} }, entityHint }));
   }
 
   /** Reads the first `prefixes[last]` lines, stopping at each prefix. */
   async read(prefixes: readonly number[], hooks: StreamHooks): Promise<Judged> {
-    const { test } = this.project;
     const sorted = [...prefixes].sort((a, b) => a - b);
     this.#stops = sorted;
-    writeFileSync(join(root, FILE), printLog(test, sorted[sorted.length - 1]));
+    const lines = this.project.log.lines.slice(0, sorted[sorted.length - 1]);
+    writeFileSync(join(root, FILE), lines.map((line) => `${line}\n`).join(''));
     let log = await this.#open(null);
     try {
       await this.#reach(0, hooks);
@@ -80,7 +79,7 @@ export class StreamRun {
         this.#take(batch);
         await hooks.batch?.(this);
         await this.#reach(this.#consumed, hooks);
-        if (this.#random.chance(0.04)) log = await this.#restart(log);
+        if (this.#random.chance(RESTARTS)) log = await this.#restart(log);
       }
     } finally {
       await log.close();
@@ -93,16 +92,12 @@ export class StreamRun {
   }
 
   async #open(saved: { position: LogBatch['position']; image: LogImage } | null): Promise<SourceLog> {
-    const { test, program, source } = this.project;
-    const { order } = test.source;
-    const phase = openPhase(source, { name: 'history', location: FILE, order, root, stdin: null, signal: null });
+    const { program, source, log } = this.project;
+    const options = { name: 'history', location: FILE, order: log.order, root, stdin: null, signal: null } as const;
     const found = program.sources.find(({ spec }) => spec.name === source.name);
     if (found === undefined) throw new Error('the program has no such source');
-    return openLog(found, {
-      phases: [this.#cutting(phase)],
-      resumeFrom: saved,
-      clock: wallClock,
-    });
+    const phases = [this.#cutting(openPhase(source, options))];
+    return openLog(found, { phases, resumeFrom: saved, clock: wallClock });
   }
 
   /** Batches of random sizes that end where a prefix does. */
@@ -127,12 +122,9 @@ export class StreamRun {
     for (let row = 0; row < batch.batch.length; row++) this.#verdicts.push(VERDICTS[batch.verdicts[row]!]!);
     for (let i = 0; i < batch.acceptedCount; i++) {
       const row = batch.accepted[i]!;
-      this.#accepted.push(
-        printValues(source.columns.map(({ type }, c) => valueAt(batch.batch.columns[c]!, type, row))),
-      );
+      this.#accepted.push(source.columns.map(({ type }, c) => valueAt(batch.batch.columns[c]!, type, row)));
     }
-    program.groups.forEach((group, i) => {
-      if (group.source !== source.name) return;
+    program.groups.forEach((_, i) => {
       this.unsettled[i]!.ingest(batch.batch, batch.accepted, batch.acceptedCount);
       this.states[i]!.ingest(batch.batch, batch.accepted, batch.acceptedCount);
       this.states[i]!.settle(batch.settleLineMicros);
@@ -144,12 +136,6 @@ export class StreamRun {
   /** What a stopped run finds again: the log's position and image, and the states' images. */
   async #restart(log: SourceLog): Promise<SourceLog> {
     const saved = { position: structuredClone(log.position), image: copied(log.snapshot()) };
-    const restored = (states: readonly GroupState[], empty: readonly GroupState[]): GroupState[] =>
-      empty.map((state, i) => {
-        const image = states[i]!.snapshot();
-        state.restore({ fingerprint: image.fingerprint, sections: copied(image.sections) });
-        return state;
-      });
     this.states = restored(this.states, this.#fresh());
     this.unsettled = restored(this.unsettled, this.#fresh());
     await log.close();
@@ -158,28 +144,31 @@ export class StreamRun {
   }
 }
 
-function copied<T extends LogSection>(sections: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map([...sections].map(([name, part]) => [name, typeof part === 'string' ? part : (part.slice() as T)]));
+function restored(states: readonly GroupState[], empty: readonly GroupState[]): readonly GroupState[] {
+  empty.forEach((state, i) => {
+    const image = states[i]!.snapshot();
+    state.restore({ fingerprint: image.fingerprint, sections: copied(image.sections) });
+  });
+  return empty;
 }
 
-export function printValues(values: readonly Value[]): string {
-  return JSON.stringify(values.map((value) => (typeof value === 'bigint' ? `${value}n` : value)));
+function copied<T extends LogSection>(sections: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...sections].map(([name, part]) => [name, typeof part === 'string' ? part : (part.slice() as T)]));
 }
 
 /** Every entity's row of a view of shape A or B. */
 export function probeAll(view: CompiledView, states: readonly GroupState[], t: number): ActualRow[] {
   const rows: ActualRow[] = [];
   const state = states[view.program.group]!;
-  const columns = outputsOf(view.program.spec);
   for (let entity = 0; entity < state.entityCount; entity++) {
     const row = probeOne(view, state, entity, t);
-    if (row !== null) rows.push(actualRow(columns, row));
+    if (row !== null) rows.push(actualRow(view.plan.outputs, row));
   }
   return rows;
 }
 
 /** Outputs by ordinal; null where the SELECT has no row. */
-export function probeOne(view: CompiledView, state: GroupState, entity: number, t: number): Value[] | null {
+function probeOne(view: CompiledView, state: GroupState, entity: number, t: number): Value[] | null {
   const slots: Value[] = [];
   if (!state.probe(view.program.viewInGroup, entity, t, slots)) return null;
   const keys: Value[] = [];

@@ -1,0 +1,89 @@
+/** The naive evaluator as the oracle of a random case. */
+import type { Case, Row, SourceSpec, ViewSpec } from '../generators/view-spec.ts';
+import { versioned } from '../generators/view-spec.ts';
+import { columnsOf } from '../reference/compare.ts';
+import type { World } from '../reference/evaluate.ts';
+import { evaluate } from '../reference/evaluate.ts';
+import { compare, lift, newNotes } from '../reference/expressions.ts';
+import { accepted, verdicts } from '../reference/verdicts.ts';
+import type { Records } from './machines/duckdb.ts';
+import type { Expected, Oracle } from './oracle.ts';
+import type { CompiledView, Project } from './project.ts';
+import { rowOf } from './values.ts';
+
+export class Naive implements Oracle {
+  readonly test: Case;
+  readonly instants: readonly bigint[];
+  readonly prefixes: readonly number[];
+  readonly #project: Project;
+  readonly #rows = new Map<number, readonly Row[]>();
+  readonly #known = new Map<string, Expected>();
+
+  constructor(test: Case, project: Project) {
+    this.test = test;
+    this.instants = test.instants;
+    this.prefixes = [...new Set([...test.prefixes, test.log.length])];
+    this.#project = project;
+  }
+
+  specOf(view: CompiledView): ViewSpec {
+    const spec = this.test.views.find((one) => versioned(one) === view.name);
+    if (spec === undefined) throw new Error(`${view.name} is not of the case`);
+    return spec;
+  }
+
+  /** Accepted records of the first `n` lines, in the log's order. */
+  rows(n: number): readonly Row[] {
+    let rows = this.#rows.get(n);
+    if (rows === undefined) {
+      rows = accepted(this.test.log.slice(0, n), this.test.source);
+      this.#rows.set(n, rows);
+    }
+    return rows;
+  }
+
+  get accepted(): Records {
+    return this.rows(this.test.log.length).map((row) => rowOf(this.#project.source.columns, row));
+  }
+
+  /** As `accepted`, in order of (event time, key). */
+  get sorted(): Records {
+    const rows = inEventOrder(this.rows(this.test.log.length), this.test.source);
+    return rows.map((row) => rowOf(this.#project.source.columns, row));
+  }
+
+  verdicts(n: number): readonly string[] {
+    return verdicts(this.test.log.slice(0, n), this.test.source);
+  }
+
+  at(view: CompiledView, t: bigint, n: number): Expected {
+    const key = `${view.name} ${t} ${n}`;
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      known = this.over(view, t, this.rows(n), this.test.requests);
+      this.#known.set(key, known);
+    }
+    return known;
+  }
+
+  /** The same over any records and requests. */
+  over(view: CompiledView, t: bigint, records: readonly Row[], requests: readonly Row[]): Expected {
+    const { source, views } = this.test;
+    const spec = this.specOf(view);
+    const world: World = { source, accepted: records, views, requests };
+    const notes = newNotes();
+    const rows = evaluate(spec, world, t, notes);
+    return { rows, columns: columnsOf(spec), isOpen: notes.uncertain, filterErrors: notes.errors };
+  }
+}
+
+function inEventOrder(rows: readonly Row[], source: SourceSpec): Row[] {
+  const columns = [source.eventTime, ...source.key].map((name) => source.columns.find((c) => c.name === name)!);
+  return [...rows].sort((a, b) => {
+    for (const { name, type } of columns) {
+      const order = compare(lift(a[name]!), type, lift(b[name]!), type, newNotes());
+      if (order !== 0) return order;
+    }
+    return 0;
+  });
+}
