@@ -232,7 +232,7 @@ function bindCast(node: Extract<Expr, { kind: 'cast' }>, context: BindContext): 
   const cast = scalarNamed('cast');
   if (cast === null) throw new Error('the registry has no cast');
   const resolution = cast.resolve([operand.type], [undefined], type);
-  if (resolution.ok) return castTo(operand, type);
+  if (resolution.ok) return { ...castTo(operand, type), span: node.span };
   const { code, message, cause, help } = resolution;
   return context.faults.foreign(code ?? 'FSC3109', 'FSC3109', node.span, message, { cause, help });
 }

@@ -24,7 +24,7 @@ function holds(expr: Expr, column: string): boolean {
 export function reportNoBound(expr: Expr, source: SourceSpec, context: BindContext): null {
   const { faults } = context;
   const time = eventTimeName(source);
-  if (expr.kind === 'binary' && (expr.op === '=' || expr.op === '<>') && holds(expr, time)) {
+  if (expr.kind === 'binary' && (expr.op === '=' || expr.op === '<>') && isInstantOf(expr, time)) {
     return reportEquality(expr, time, faults);
   }
   const word = expr.kind === 'or' || expr.kind === 'not' ? expr.kind.toUpperCase() : 'NOT BETWEEN';
@@ -40,6 +40,16 @@ export function reportNoBound(expr: Expr, source: SourceSpec, context: BindConte
   // The context tells now() where it stands, and whatever else is wrong with the condition.
   bindCondition(expr, context, 'a condition is needed');
   return null;
+}
+
+/** Whether the two sides are instants or lengths, as far as the text tells: no truth values. */
+function isInstantOf(expr: Binary, time: string): boolean {
+  const isInstant = (side: Expr): boolean =>
+    side.kind === 'column' ||
+    side.kind === 'call' ||
+    side.kind === 'cast' ||
+    (side.kind === 'binary' && /^[-+]$/.test(side.op));
+  return holds(expr, time) && isInstant(expr.left) && isInstant(expr.right);
 }
 
 /** The deepest comparison for which `test` holds. */
