@@ -1,0 +1,259 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { RowKeys } from '../../runtime/stores/row-key.ts';
+import type { StoredRow } from '../../runtime/stores/store.ts';
+import { cli, jsonLines, project, put } from './in-process.ts';
+
+const FILES = {
+  'fsc.json': '{ "sources": { "tx": { "stream": "tx.jsonl" } }, "clock": "events" }',
+  'features/sources/tx.sql': `-- @event_time paid_at
+-- @lateness 10 minutes
+CREATE TABLE tx (
+  id bigint NOT NULL PRIMARY KEY,
+  paid_at timestamp NOT NULL,
+  card text NOT NULL,
+  shop integer,
+  amount decimal(12,2) CHECK (amount > 0),
+  weight double precision
+);`,
+  'features/sources/ask.sql':
+    "-- @kind request\nCREATE TABLE ask (card text NOT NULL, shop integer, note text DEFAULT '-');",
+  'features/card/v1.sql': `SELECT card, count(*) AS n, sum(amount) FILTER (WHERE paid_at > now() - INTERVAL '1 hour') AS spent_1h,
+  sum(weight) AS weight, stddev_samp(weight) AS spread
+FROM tx GROUP BY card`,
+  'features/last/v1.sql':
+    'SELECT card, shop, lag(amount) OVER (PARTITION BY card ORDER BY paid_at, id) AS before FROM tx',
+  'features/shop/v1.sql': `SELECT shop, count(*) AS n FROM tx WHERE shop IS NOT NULL AND paid_at > now() - INTERVAL '1 hour' GROUP BY shop`,
+  'features/pay/v1.sql': `SELECT a.note, coalesce(c.n, 0) AS n, s.n AS shop_n, c.weight / 2.0::double precision AS half
+FROM ask a LEFT JOIN card_v1 c ON c.card = a.card LEFT JOIN shop_v1 s ON s.shop = a.shop`,
+};
+
+const list = (value: unknown): Record<string, unknown>[] => value as Record<string, unknown>[];
+
+const START = Date.UTC(2024, 0, 1);
+const CARDS = ['a', 'b', 'ü', '', "it's"];
+
+function tx(id: number, minute: number, more: Record<string, unknown> = {}): string {
+  const paidAt = new Date(START + minute * 60_000).toISOString();
+  const weight = (id % 3 === 0 ? 1e16 : 0.1) * (id % 2 === 0 ? 1 : -1);
+  const record = {
+    id,
+    paid_at: paidAt,
+    card: CARDS[id % 5],
+    shop: id % 4 === 0 ? null : id % 4,
+    amount: id + 0.25,
+    weight,
+  };
+  return `${JSON.stringify({ ...record, ...more })}\n`;
+}
+
+/** With late, double, broken and refused ones among them. */
+function log(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, i) => {
+    const id = from + i;
+    const back = id % 7 === 0 ? -6 : id % 11 === 0 ? -60 : 0;
+    const line = tx(id, id * 3 + back, id % 13 === 0 ? { amount: -1 } : {});
+    return id % 17 === 0 ? `${line}{broken\n${line}` : line;
+  }).join('');
+}
+
+describe('fsc verify', () => {
+  let made: ReturnType<typeof project>[] = [];
+  afterEach(() => {
+    for (const one of made) one.remove();
+    made = [];
+  });
+
+  function make(files: Readonly<Record<string, string>>): string {
+    const one = project({ ...FILES, ...files });
+    made.push(one);
+    return one.root;
+  }
+
+  async function run(root: string, args: readonly string[] = [], stdin = ''): Promise<void> {
+    const { code, err } = await cli(['run', '--mode', 'stream', ...args], { cwd: root, stdin });
+    expect(code, err).toBe(0);
+  }
+
+  async function verify(root: string, ...args: string[]) {
+    const { code, out, err } = await cli(['verify', '--format', 'json', ...args], { cwd: root });
+    return { code, err, lines: jsonLines(out) };
+  }
+
+  /** Everything agrees, and something was compared in every view. */
+  async function agrees(root: string, ...args: string[]): Promise<void> {
+    const { code, err, lines } = await verify(root, ...args);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(code, err).toBe(0);
+    expect(lines.map((line) => line.view)).toEqual(expect.arrayContaining(['card_v1', 'last_v1', 'pay_v1', 'shop_v1']));
+    for (const line of lines) {
+      expect(line.differed, String(line.view)).toBe(0);
+      expect(line.agreed, String(line.view)).toBeGreaterThan(0);
+      expect(line.ownText).toBe(true);
+    }
+  }
+
+  /** Puts other bytes under the head of an entity; null: takes it away. */
+  async function damage(root: string, card: string, from: string | null): Promise<void> {
+    const store = await openLmdbStore({ path: join(root, '.fsc', 'online'), readOnly: false, namespace: '' });
+    const heartbeat = await store.heartbeat('card_v1');
+    const type = { kind: 'text', maxLength: null } as const;
+    const keys = new RowKeys({
+      namespace: '',
+      view: 'card_v1',
+      fingerprint: heartbeat?.fingerprint ?? '',
+      entityTypes: [type],
+    });
+    const head = (name: string): Uint8Array => keys.head(keys.entity([name]) as Uint8Array);
+    const [value] = from === null ? [null] : await store.getMany([head(from)]);
+    const row: StoredRow = { key: head(card), value: value ?? null };
+    const stamp = await store.stamp();
+    await store.write({ epoch: (stamp?.epoch ?? 0) + 1, sequence: 1 }, [row], null);
+    await store.close();
+  }
+
+  it('agrees at now and at any later instant, whatever the log refused', async () => {
+    const root = make({ 'tx.jsonl': log(1, 120) });
+    await run(root);
+    await agrees(root);
+    await agrees(root, '--as-of', '2024-01-01T06:10:00.000001', '--as-of', '2024-01-01T06:45');
+    const { code, lines } = await verify(root, '--as-of', '2024-01-01T06:10', '2024-03-01');
+    expect(code).toBe(0);
+    expect(lines).toHaveLength(8);
+    const [card, , pay] = lines;
+    expect(card).toMatchObject({
+      view: 'card_v1',
+      asOf: '2024-01-01T06:10:00Z',
+      entities: 5,
+      agreed: 20,
+      notOnline: 0,
+    });
+    expect(pay).toMatchObject({ view: 'pay_v1', requests: 302, agreed: 302 * 4 });
+    const plain = await cli(['verify'], { cwd: root });
+    expect(plain.out).toMatch(/^card_v1 at 2024-01-01T0\S+: 5 entities, 20 values agree, 0 differ, 0 not online\n/);
+  });
+
+  it('compares at the position that online stands at, not at the end of the log', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    appendFileSync(join(root, 'tx.jsonl'), log(40, 80));
+    await agrees(root);
+    await run(root);
+    await agrees(root);
+  });
+
+  it('counts what online cannot tell, and says so where it is everything', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    const { code, err, lines } = await verify(root, '--as-of', '2024-01-01 01:00');
+    expect(code).toBe(0);
+    expect(lines[0]).toMatchObject({ view: 'card_v1', agreed: 0, differed: 0, notOnline: 20 });
+    expect(err).toContain('card_v1: no online row speaks for 2024-01-01T01:00:00Z');
+  });
+
+  it('exits 1 on one difference, and shows the key and all values', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    await damage(root, 'b', 'a');
+    const { code, lines } = await verify(root);
+    expect(code).toBe(1);
+    const card = lines.find(({ view }) => view === 'card_v1');
+    const differences = list(card?.differences);
+    expect(card).toMatchObject({ differed: differences.length, agreed: 20 - differences.length });
+    const n = differences.find(({ column }) => column === 'n');
+    expect(n).toEqual({
+      key: { card: 'b' },
+      column: 'n',
+      online: expect.any(Number),
+      batch: expect.any(Number),
+      ownText: n?.batch,
+    });
+    expect(n?.online).not.toBe(n?.batch);
+    // The request view reads that row too.
+    const pay = lines.find(({ view }) => view === 'pay_v1');
+    expect(pay?.differed).toBeGreaterThan(20);
+    expect(pay?.differences).toHaveLength(20);
+    expect(list(pay?.differences)[0]).toMatchObject({ key: { card: 'b' } });
+    const plain = await cli(['verify'], { cwd: root });
+    expect(plain.code).toBe(1);
+    expect(plain.out).toMatch(/\n {2}card=b {2}n: {2}online \d+, batch \d+, own text \d+\n/);
+    expect(plain.out).toMatch(/\n {2}and \d+ more values\n/);
+  });
+
+  it('finds rows that are on one side only', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    await damage(root, 'a', null);
+    await damage(root, 'nobody', 'b');
+    const { code, lines } = await verify(root);
+    expect(code).toBe(1);
+    const card = lines.find(({ view }) => view === 'card_v1');
+    expect(card).toMatchObject({ entities: 6, differed: 8 });
+    const [missing, extra] = list(card?.differences);
+    expect(missing).toMatchObject({
+      key: { card: 'a' },
+      column: null,
+      online: null,
+      batch: { card: 'a' },
+      ownText: { card: 'a' },
+    });
+    expect(extra).toMatchObject({ key: { card: 'nobody' }, column: null, batch: null, ownText: null });
+    expect((await cli(['verify'], { cwd: root })).out).toMatch(/card=a {2}online no row, batch \{"card":"a",/);
+  });
+
+  it('takes what stdin brought from the archive, with the verdicts that it had', async () => {
+    const root = make({ 'fsc.json': '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }' });
+    await run(root, [], log(1, 40));
+    await agrees(root);
+    await run(root, [], log(30, 90));
+    await agrees(root);
+  });
+
+  it('takes a history that was consumed before stdin', async () => {
+    const root = make({
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.csv", "stream": "-" } }, "clock": "events" }',
+      'tx.csv': `id,paid_at,card,shop,amount,weight\n${Array.from({ length: 30 }, (_, i) => `${i},2024-01-01 00:${String(59 - i).padStart(2, '0')},${CARDS[i % 5]?.replace('"', '')},${i % 3},${i}.5,0.1\n`).join('')}`,
+    });
+    await run(root, [], log(20, 90));
+    await agrees(root);
+  });
+
+  it('reads the locations that are given in place of those of fsc.json', async () => {
+    const root = make({ 'other.jsonl': log(1, 40) });
+    await run(root, ['--source', 'tx=other.jsonl']);
+    await agrees(root, '--source', 'tx=other.jsonl');
+    put(root, 'tx.jsonl', log(1, 40));
+    const { code, err } = await verify(root);
+    expect(code).toBe(1);
+    expect(err).toMatch(/FSC7104/);
+  });
+
+  it('tells a file that is not the one that was consumed', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    writeFileSync(join(root, 'tx.jsonl'), log(1, 40).replace('"shop":1', '"shop":2'));
+    const { code, err, lines } = await verify(root);
+    expect([code, lines]).toEqual([1, []]);
+    expect(err).toMatch(/FSC7104/);
+  });
+
+  it('exits 2 where nothing was run, and 1 where the rows are of another plan', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    const nothing = await verify(root);
+    expect(nothing.code).toBe(2);
+    expect(nothing.err).toMatch(/nothing was run yet/);
+    await run(root);
+    put(root, 'features/more/v1.sql', 'SELECT card, count(*) AS n FROM tx GROUP BY card');
+    const more = await verify(root);
+    expect(more.code).toBe(0);
+    expect(more.err).toContain('more_v1 was never run');
+    put(root, 'features/shop/v1.sql', FILES['features/shop/v1.sql'].replace('1 hour', '2 hours'));
+    const { code, err } = await verify(root);
+    expect(code).toBe(1);
+    expect(err).toMatch(/FSC7203[\s\S]*another plan|another plan/);
+    const instant = await verify(root, '--as-of', 'soon');
+    expect(instant.code).toBe(2);
+  });
+});
