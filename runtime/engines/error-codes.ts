@@ -15,4 +15,14 @@ export const ENGINE_CODES = {
     explanation:
       'A run that was cut off consumed more of the history than is there now, or other records. Nothing was changed.',
   },
+  FSC7304: {
+    title: 'the state does not fit its archive',
+    explanation:
+      'Records of stdin go to the journal first and to the archive afterwards, so the archive never holds more than the state knows of. Where it does, the state folder was removed or replaced by an older one; where it holds less, a file of it is missing. `fsc run --rebuild` makes the state anew from history and archive.',
+  },
+  FSC7305: {
+    title: 'the journal holds records of another location',
+    explanation:
+      'A run was cut off after it had consumed records that no snapshot holds yet, and this run does not read the location that they came from. A run over the same location takes them in; after that any location can be read.',
+  },
 } as const;

@@ -3,6 +3,7 @@
  * running out; the last flush of a run gives every row its whole future.
  */
 import type { GroupState, Program, ViewProgram } from '../state/program.ts';
+import { stalePages } from '../stores/page-sweep.ts';
 import { generationOf, RowBuilder } from '../stores/row-builder.ts';
 import { RowKeys } from '../stores/row-key.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from '../stores/store.ts';
@@ -57,8 +58,15 @@ export interface FlushOptions {
   readonly isTooLate: () => boolean;
 }
 
+/** Which store was written to, and how far. */
+export interface StoreMark {
+  readonly identity: string;
+  readonly stamp: WriterStamp;
+}
+
 interface ViewWriter {
   readonly view: ViewProgram;
+  readonly keys: RowKeys;
   readonly builder: RowBuilder;
 }
 
@@ -75,6 +83,7 @@ export class OnlineWriter {
   readonly #keys: Value[] = [];
   #rows: StoredRow[] = [];
   #bytes = 0;
+  #written: WriterStamp | null = null;
 
   constructor(
     program: Program,
@@ -110,8 +119,50 @@ export class OnlineWriter {
 
   /** Heartbeats alone. */
   async beat(heartbeat: FlushOptions['heartbeat']): Promise<void> {
+    for (const { view } of this.#views()) await this.#write(heartbeat(view));
+  }
+
+  /** The last heartbeats again, without the claim that the input has ended: rows that are newer follow. */
+  async reopen(): Promise<void> {
+    for (const { view } of this.#views()) {
+      const last = await this.#store.heartbeat(view.spec.name);
+      if (last === null || !last.ended || last.fingerprint !== view.spec.fingerprint) continue;
+      await this.#write({ ...last, ended: false });
+    }
+  }
+
+  /** Deletes the rows of entities that the state does not know: another state wrote them. */
+  async sweepForeign(): Promise<void> {
     for (const group of this.#groups.values()) {
-      for (const { view } of group.views) await this.#write(heartbeat(view));
+      for (const { keys } of group.views) {
+        for await (const { key } of this.#store.scan(keys.headPrefix)) {
+          if (group.state.entityId(keys.entityOfHead(key)) < 0) await this.#delete([{ key, value: null }]);
+        }
+      }
+    }
+    await this.#write(null);
+  }
+
+  /** Deletes pages that no head leads to any more. */
+  async sweepPages(): Promise<void> {
+    for (const { view, keys } of this.#views()) await this.#delete(await stalePages(this.#store, keys, view.slotTypes));
+    await this.#write(null);
+  }
+
+  /** What the store has of this writer. null: nothing yet. */
+  async mark(): Promise<StoreMark | null> {
+    const stamp = this.#written ?? (await this.#store.stamp());
+    return stamp === null ? null : { identity: await this.#store.identity(), stamp };
+  }
+
+  *#views(): Generator<ViewWriter> {
+    for (const group of this.#groups.values()) yield* group.views;
+  }
+
+  async #delete(rows: readonly StoredRow[]): Promise<void> {
+    for (const row of rows) {
+      this.#rows.push(row);
+      if (this.#rows.length >= ROWS_PER_WRITE) await this.#write(null);
     }
   }
 
@@ -166,7 +217,9 @@ export class OnlineWriter {
     const rows = this.#rows;
     this.#rows = [];
     this.#bytes = 0;
-    await this.#store.write(this.#stamper.next(), rows, heartbeat);
+    const stamp = this.#stamper.next();
+    await this.#store.write(stamp, rows, heartbeat);
+    this.#written = stamp;
   }
 }
 
@@ -181,7 +234,7 @@ function groupWriter(program: Program, { index, state, renewAtMicros }: WriterGr
         fingerprint,
         entityTypes: entity.map((column) => column.type),
       });
-      return { view, builder: new RowBuilder(view.slotTypes, keys) };
+      return { view, keys, builder: new RowBuilder(view.slotTypes, keys) };
     });
   return { state, views, renewAt: renewAtMicros ?? new Float64Array(0) };
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { LogPosition, SourceProgram } from '../log/contract.ts';
 import { type LogPhase, openLog, type RefusedSink, type SavedLog, type SourceLog } from '../log/source-log.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
-import { parseLocation } from '../sources/location.ts';
+import { parseLocation, STDIN_PARTITION } from '../sources/location.ts';
 import { openPhase } from '../sources/open-source.ts';
 import type { Clock } from '../time/clock.ts';
 
@@ -64,7 +64,14 @@ function isStdin({ location }: InputLocation): boolean {
 /** Where stdin stands in the positions of the source; null: it is not read from stdin. */
 export function stdinPartition(input: SourceInput): string | null {
   const location = input.locations.find(isStdin);
-  return location === undefined ? null : `${location.name}:-`;
+  return location === undefined ? null : `${location.name}:${STDIN_PARTITION}`;
+}
+
+/** Whether the run reads the partition, a name of a position. */
+export function isReadBy(input: SourceInput, partition: string): boolean {
+  const [phase, place] = [partition.slice(0, partition.indexOf(':')), partition.slice(partition.indexOf(':') + 1)];
+  const location = input.locations.find((candidate) => candidate.name === phase);
+  return location !== undefined && isStdin(location) === (place === STDIN_PARTITION);
 }
 
 /** Records consumed, over all partitions. Log order is deterministic, so this number says which. */

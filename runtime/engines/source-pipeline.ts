@@ -2,17 +2,21 @@
 import type { LogBatch, LogPosition } from '../log/contract.ts';
 import { encodeEntry } from '../log/journal.ts';
 import { Quarantine } from '../log/quarantine.ts';
-import type { SourceLog } from '../log/source-log.ts';
-import type { JournaledRecords } from '../sources/jsonl.ts';
+import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
+import { STDIN_PARTITION } from '../sources/location.ts';
 import type { GroupState, ViewProgram } from '../state/program.ts';
-import type { Heartbeat } from '../stores/store.ts';
+import { isBefore } from '../stores/stamp.ts';
+import type { Heartbeat, OnlineStore } from '../stores/store.ts';
 import { FscError } from '../values/errors.ts';
 import { printTimestamp } from '../values/temporal.ts';
-import { Archive, archivedTexts } from './duckdb/archive.ts';
+import { Archive } from './duckdb/archive.ts';
+import { Interval } from './interval.ts';
+import { JournalReplay } from './journal-replay.ts';
+import { NextBatch } from './next-batch.ts';
 import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
 import { rebuildGroups } from './rebuild-groups.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
-import { consumedRecords, openInput, type SourceInput, stdinPartition } from './source-input.ts';
+import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SavedSource, SourceState } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 
@@ -20,11 +24,14 @@ import type { StreamRunOptions } from './stream-run.ts';
 const REACH_BACK_MICROS = 5_000_000;
 /** A clean stop takes less than two seconds: what is not written by then is found again by the next run. */
 const STOP_MICROS = 1_200_000;
+/** How long a stop waits for a batch that is being read. */
+const DRAIN_MS = 300;
 /** While the log is behind, flushes take at most this part of the time. */
 const FLUSH_SHARE = 5;
 const BATCHES_PER_TURN = 4;
 const QUICK_BYTES = 64 << 20;
-const STDIN_PARTITION = '-';
+/** A restart reads the journal whole. */
+const MAX_JOURNAL_BYTES = 256 << 20;
 
 export class SourcePipeline {
   readonly counts = noCounts();
@@ -33,28 +40,39 @@ export class SourcePipeline {
   readonly #input: SourceInput;
   readonly #state: SourceState;
   readonly #log: SourceLog;
+  readonly #next: NextBatch;
   readonly #quarantine: Quarantine | null;
+  /** Of the batch that was read last: they go to the quarantine once the journal has the batch. */
+  readonly #refused: RefusedRecord[];
   readonly #groups: readonly WriterGroup[];
   readonly #writer: OnlineWriter;
-  readonly #replay: Replay;
+  readonly #replay: JournalReplay;
+  readonly #flushes: Interval;
+  readonly #snapshots: Interval;
   #archive: Archive | null = null;
   #position: LogPosition;
   #newestMicros: number;
   #settleLineMicros: number;
   #knownToMicros: number | null;
-  #nextFlush: number;
-  #nextSnapshot: number;
   #hasNews = true;
   #isSaved = false;
+  /** There is a snapshot that the frames of the journal follow. Not while a state is made anew, until its first one. */
+  #isCommitted: boolean;
+  /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
+  #hasForeignRows: boolean;
+  #hasBegun = false;
   #stopAt = Number.POSITIVE_INFINITY;
 
   private constructor(parts: PipelineParts) {
     const { options, input, state, log, groups, stamper, saved } = parts;
+    const now = options.clock.nowMicros();
     this.#options = options;
     this.#input = input;
     this.#state = state;
     this.#log = log;
+    this.#next = new NextBatch(() => log.next());
     this.#quarantine = parts.quarantine;
+    this.#refused = parts.refused;
     this.#groups = groups;
     this.#replay = parts.replay;
     this.#writer = new OnlineWriter(options.program, groups, options.store, stamper, options.namespace);
@@ -62,9 +80,18 @@ export class SourcePipeline {
     this.#newestMicros = saved?.newestMicros ?? Number.NEGATIVE_INFINITY;
     this.#settleLineMicros = saved?.settleLineMicros ?? Number.NEGATIVE_INFINITY;
     this.#knownToMicros = saved?.knownToMicros ?? null;
-    this.#nextFlush = options.clock.nowMicros() + options.flushIntervalMicros;
-    this.#nextSnapshot = options.clock.nowMicros() + options.snapshotIntervalMicros;
+    this.#flushes = new Interval(now, options.flushIntervalMicros);
+    this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
+    this.#isCommitted = !options.isRebuilt;
+    this.#hasForeignRows = !parts.isSameStore;
+    options.signal.addEventListener('abort', this.#onStop, { once: true });
+    if (options.signal.aborted) this.#onStop();
   }
+
+  readonly #onStop = (): void => {
+    this.#stopAt = this.#options.clock.nowMicros() + STOP_MICROS;
+    this.#next.interrupt();
+  };
 
   static async open(
     options: StreamRunOptions,
@@ -75,22 +102,27 @@ export class SourcePipeline {
     const { name, fingerprint } = input.program.spec;
     const state = await options.folder.source(name, fingerprint, options.isRebuilt);
     const quarantine = options.quarantineFolder === null ? null : new Quarantine(options.quarantineFolder, name);
+    const refused: RefusedRecord[] = [];
     let log: SourceLog | null = null;
     try {
       const { saved } = state;
       refusePast(name, saved, options.untilMicros);
-      const groups = await openGroups(options, input, saved, errors);
-      const replay = Replay.over(options, input, state);
+      const replay = JournalReplay.over(options, input, state);
+      const isSameStore = await isStoreOf(options.store, saved);
+      const groups = await openGroups(options, input, saved, isSameStore, errors);
       log = await openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
         untilMicros: options.untilMicros,
         clock: options.clock,
-        refused: quarantine,
+        refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
         signal: options.signal,
         journaled: replay.records(),
         batchRows: options.batchRows,
       });
-      return new SourcePipeline({ options, input, state, log, quarantine, groups, stamper, replay, saved });
+      options.signal.throwIfAborted();
+      return new SourcePipeline({
+        ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, saved, isSameStore },
+      });
     } catch (error) {
       await log?.close();
       quarantine?.close();
@@ -101,54 +133,57 @@ export class SourcePipeline {
 
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
-    let pending: Promise<LogBatch | null> | null = null;
-    for (let batches = 1; ; batches++) {
-      if (signal.aborted) break;
-      pending ??= this.#log.next();
-      const batch = await this.#whileWaiting(pending);
-      if (batch === 'waiting') continue;
-      pending = null;
-      if (batch === null) break;
-      await this.#consume(batch);
-      if (!this.#replay.isOver) {
-        if (batches % BATCHES_PER_TURN === 0) await nextTurn();
+    for (let batches = 1; !signal.aborted; batches++) {
+      const isHere = await this.#next.wait(this.#patienceMs());
+      if (!isHere) {
+        if (!signal.aborted) await this.#idle();
         continue;
       }
-      const now = clock.nowMicros();
-      if (now >= this.#nextFlush) await this.#flush('stream', false, false);
-      if (now >= this.#nextSnapshot || this.#replay.takeEnd()) await this.#save();
+      const batch = this.#next.take();
+      if (batch === null) break;
+      await this.#consume(batch);
       if (batches % BATCHES_PER_TURN === 0) await nextTurn(); // lets signals in
+      if (!this.#replay.isOver) continue;
+      const now = clock.nowMicros();
+      if (this.#flushes.isDue(now)) await this.#flush('stream', false, false);
+      if (this.#replay.takeEnd() || this.#snapshots.isDue(now) || this.#state.journalBytes > MAX_JOURNAL_BYTES)
+        await this.#save(() => signal.aborted);
     }
-    await this.#drain(pending);
+    if (signal.aborted) await this.#drain();
     await this.#finish();
   }
 
-  /** What was taken off a pipe already is kept, though the run is to stop. */
-  async #drain(pending: Promise<LogBatch | null> | null): Promise<void> {
-    let batch = pending === null ? null : await pending;
-    while (batch !== null) {
+  /** How long to wait for records before rows and heartbeats are due. Only a live source says nothing for long. */
+  #patienceMs(): number {
+    if (stdinPartition(this.#input) === null) return Number.POSITIVE_INFINITY;
+    return Math.max(1, this.#flushes.leftMicros(this.#options.clock.nowMicros()) / 1000);
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#replay.isOver) await this.#flush('stream', false, true);
+    else this.#flushes.start(this.#options.clock.nowMicros(), this.#options.flushIntervalMicros);
+  }
+
+  /** After a stop: what was taken off a pipe already is kept; a batch of a file that takes long is left to the next run. */
+  async #drain(): Promise<void> {
+    while (this.#isTakingOffPipe || this.#next.isAsked) {
+      const limit = this.#isTakingOffPipe ? Number.POSITIVE_INFINITY : DRAIN_MS;
+      if (!(await this.#next.wait(limit))) return;
+      const batch = this.#next.take();
+      if (batch === null) return;
       await this.#consume(batch);
-      batch = stdinPartition(this.#input) === null ? null : await this.#log.next();
     }
   }
 
-  /** A live source may say nothing for long: rows and heartbeats are kept up meanwhile. */
-  async #whileWaiting(pending: Promise<LogBatch | null>): Promise<LogBatch | null | 'waiting'> {
-    if (stdinPartition(this.#input) === null) return pending;
-    let timer: NodeJS.Timeout | undefined;
-    const wait = Math.max(1, (this.#nextFlush - this.#options.clock.nowMicros()) / 1000);
-    const alarm = new Promise<'waiting'>((resolve) => {
-      timer = setTimeout(() => resolve('waiting'), wait);
-    });
-    const first = await Promise.race([pending, alarm]);
-    clearTimeout(timer);
-    if (first === 'waiting' && this.#replay.isOver) await this.#flush('stream', false, true);
-    else if (first === 'waiting') this.#nextFlush = this.#options.clock.nowMicros() + this.#options.flushIntervalMicros;
-    return first;
+  get #isTakingOffPipe(): boolean {
+    return this.#log.isLive && this.#replay.isOver;
   }
 
   async #consume(batch: LogBatch): Promise<void> {
-    if (this.#replay.isOver) await this.#state.append(encodeEntry(batch));
+    // Records that can't be read again are journaled before anything else is done with them.
+    if (batch.records !== null || (this.#replay.isOver && this.#isCommitted))
+      await this.#state.append(encodeEntry(batch));
+    this.#keepRefused();
     await this.#keep(batch);
     for (const { state } of this.#groups) {
       state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
@@ -165,6 +200,14 @@ export class SourcePipeline {
     this.#options.onProgress?.(this.#input.program.spec.name, this.counts, batch.newestMicros);
   }
 
+  /** Before the journal has them, another run could give their places to other records. */
+  #keepRefused(): void {
+    if (this.#refused.length === 0) return;
+    for (const record of this.#refused) this.#quarantine?.add(record);
+    this.#refused.length = 0;
+    this.#quarantine?.flush();
+  }
+
   /** Into the archive, what can't be read again. */
   async #keep(batch: LogBatch): Promise<void> {
     const partition = stdinPartition(this.#input);
@@ -179,16 +222,25 @@ export class SourcePipeline {
 
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */
   async #finish(): Promise<void> {
-    const { signal, clock } = this.#options;
+    const { aborted } = this.#options.signal;
     // Before the log stands where it stood, older rows would take the place of newer ones.
-    if (!this.#replay.isOver && signal.aborted) return;
-    this.#replay.end();
-    if (signal.aborted) this.#stopAt = clock.nowMicros() + STOP_MICROS;
-    const isDone = await this.#flush('complete', !signal.aborted, true);
-    if (isDone && !(signal.aborted && this.#isLarge())) await this.#save();
+    if (!this.#replay.isOver && aborted) return;
+    this.#endReplay();
+    const isWritten = await this.#flush('complete', !aborted, true);
+    if (isWritten && !aborted) await this.#sweep();
+    // The log is ahead of the position while it works on a batch. The journal has everything.
+    const isTime = isWritten && !this.#next.isAsked && !(aborted && this.#isLarge());
+    if (!isTime || !(await this.#save(() => this.#isTooLate()))) await this.#archive?.flush();
   }
 
-  /** Too much to be written while somebody waits for the stop: the journal has it. */
+  #endReplay(): void {
+    if (this.#replay.isOver) return;
+    const { untilMicros } = this.#options;
+    if (untilMicros < Number.POSITIVE_INFINITY) throw past(this.#input.program.spec.name, null);
+    this.#replay.end();
+  }
+
+  /** Too much to be written while somebody waits for the stop. */
   #isLarge(): boolean {
     let bytes = 0;
     for (const { state } of this.#groups) bytes += state.memory().bytes;
@@ -202,55 +254,65 @@ export class SourcePipeline {
     const present = Math.min(this.#newestMicros, wall);
     // The settled part of the state stands at the line; rows never begin before it.
     const fromMicros = Math.max(this.#settleLineMicros, present - REACH_BACK_MICROS);
+    await this.#begin();
     let written: number | null = 0;
     if (fromMicros > Number.NEGATIVE_INFINITY) {
       written = await this.#writer.flush({
         budget,
         fromMicros,
-        nowMicros: isQuiet && !this.#hasNews ? Math.max(present, wall) : present,
+        // Before a history has been read to its end nobody takes its rows for the present.
+        nowMicros: this.#log.isLive ? Math.max(present, wall) : present,
         flushIntervalMicros,
         heartbeat: (view) => this.#heartbeat(view, ended),
         isTooLate: () => this.#isTooLate(),
       });
-    } else await this.#beat(ended);
+    } else await this.#writer.beat((view) => this.#heartbeat(view, ended)); // no rows, but a lookup can tell that
     if (written === null) return false;
     this.rows += written;
     this.#hasNews = false;
+    if (this.#hasForeignRows && this.#log.isLive) await this.#sweep();
     const now = clock.nowMicros();
-    this.#nextFlush = now + Math.max(flushIntervalMicros, isQuiet ? 0 : FLUSH_SHARE * (now - started));
+    this.#flushes.start(now, Math.max(flushIntervalMicros, isQuiet ? 0 : FLUSH_SHARE * (now - started)));
     return true;
   }
 
-  #isTooLate(): boolean {
-    const { clock, signal } = this.#options;
-    const now = clock.nowMicros();
-    if (signal.aborted && this.#stopAt === Number.POSITIVE_INFINITY) this.#stopAt = now + STOP_MICROS;
-    return now > this.#stopAt;
+  /** The first rows of a run are ahead of the last heartbeat, which may say that all is done. */
+  async #begin(): Promise<void> {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    if (this.#hasNews) await this.#writer.reopen();
   }
 
-  /** Nothing accepted yet: there are no rows, but a lookup can tell that. */
-  async #beat(ended: boolean): Promise<void> {
-    await this.#writer.beat((view) => this.#heartbeat(view, ended));
+  /** Takes out what no lookup may find: rows of entities that the state does not know, and (for their room) pages of earlier flushes. */
+  async #sweep(): Promise<void> {
+    if (this.#hasForeignRows) await this.#writer.sweepForeign();
+    this.#hasForeignRows = false;
+    if (this.rows > 0) await this.#writer.sweepPages();
+  }
+
+  #isTooLate(): boolean {
+    return this.#options.clock.nowMicros() > this.#stopAt;
   }
 
   #heartbeat(view: ViewProgram, ended: boolean): Heartbeat {
     const now = this.#options.clock.nowMicros();
     const known = this.#knownToMicros;
     // What a file still holds is as old as the last record read from it; stdin's records wait in a pipe for milliseconds.
-    const isBehind = !ended && stdinPartition(this.#input) === null && known !== null;
+    const isBehind = !ended && !this.#log.isLive;
     return {
       view: view.spec.name,
       fingerprint: view.spec.fingerprint,
       writtenAtMicros: now,
       knownToMicros: known,
       newestMicros: this.#newestMicros === Number.NEGATIVE_INFINITY ? null : this.#newestMicros,
-      backlogMicros: isBehind ? Math.max(0, now - known) : 0,
+      backlogMicros: isBehind ? Math.max(0, now - (known ?? 0)) : 0,
       ended,
       positions: { [this.#input.program.spec.name]: this.#position },
     };
   }
 
-  async #save(): Promise<void> {
+  /** False: it was given up, and the last snapshot stands. */
+  async #save(isGivenUp: () => boolean): Promise<boolean> {
     const { clock, snapshotIntervalMicros, program } = this.#options;
     const started = clock.nowMicros();
     if (!this.#isSaved) {
@@ -259,21 +321,26 @@ export class SourcePipeline {
         const saved = { image: state.snapshot(), renewAtMicros: this.#writer.renewAt(index) };
         return [program.groups[index]?.fingerprint ?? '', saved] as const;
       });
-      await this.#state.save({
+      const saved: SavedSource = {
         position: this.#position,
         newestMicros: this.#newestMicros,
         settleLineMicros: this.#settleLineMicros,
         knownToMicros: this.#knownToMicros,
+        store: this.#hasForeignRows ? null : await this.#writer.mark(),
         log: this.#log.snapshot(),
         groups: new Map(groups),
-      });
+      };
+      if (!(await this.#state.save(saved, isGivenUp))) return false;
       this.#isSaved = true;
+      this.#isCommitted = true;
     }
     const now = clock.nowMicros();
-    this.#nextSnapshot = now + Math.max(snapshotIntervalMicros, 10 * (now - started));
+    this.#snapshots.start(now, Math.max(snapshotIntervalMicros, 10 * (now - started)));
+    return true;
   }
 
   async close(): Promise<void> {
+    this.#options.signal.removeEventListener('abort', this.#onStop);
     this.#archive?.close();
     await this.#log.close();
     this.#quarantine?.close();
@@ -287,119 +354,35 @@ interface PipelineParts {
   readonly state: SourceState;
   readonly log: SourceLog;
   readonly quarantine: Quarantine | null;
+  readonly refused: RefusedRecord[];
   readonly groups: readonly WriterGroup[];
   readonly stamper: Stamper;
-  readonly replay: Replay;
+  readonly replay: JournalReplay;
   readonly saved: SavedSource | null;
-}
-
-/**
- * What an earlier run consumed after its last snapshot (or, with --rebuild, at all) and this one consumes again first. Until it is over nothing
- * is journaled, saved or shown: the log would seem to go back.
- */
-class Replay {
-  readonly #isReached: (position: LogPosition) => boolean;
-  readonly #source: AsyncIterable<JournaledRecords>;
-  readonly #texts: (readonly string[])[] = [];
-  #isOver: boolean;
-  #hasJustEnded = false;
-
-  private constructor(
-    source: AsyncIterable<JournaledRecords>,
-    isOver: boolean,
-    isReached: (position: LogPosition) => boolean,
-  ) {
-    this.#source = source;
-    this.#isOver = isOver;
-    this.#isReached = isReached;
-  }
-
-  static over(options: StreamRunOptions, input: SourceInput, state: SourceState): Replay {
-    return options.isRebuilt ? Replay.#anew(options, input, state) : Replay.#rest(state.frames);
-  }
-
-  static #rest(frames: SourceState['frames']): Replay {
-    const last = frames.at(-1)?.position ?? null;
-    const records = last === null ? 0 : consumedRecords(last);
-    return new Replay(once(frames), last === null, (position) => consumedRecords(position) >= records);
-  }
-
-  /** Files are read anew whatever was consumed of them; what stdin brought has to come first. */
-  static #anew(options: StreamRunOptions, input: SourceInput, { frames, framesFrom }: SourceState): Replay {
-    const partition = stdinPartition(input);
-    if (partition === null) return new Replay(once([]), true, () => true);
-    const archived = framesFrom.partitions[partition]?.offset ?? 0;
-    const reached = frames.at(-1)?.position.partitions[partition]?.offset ?? archived;
-    const texts = archivedTexts(options.archiveFolder, input.program.spec.name, STDIN_PARTITION, archived);
-    const isReached = (position: LogPosition): boolean => (position.partitions[partition]?.offset ?? 0) >= reached;
-    return new Replay(both(texts, frames), reached === 0, isReached);
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** For the reader; remembers the texts for the archive, entry by entry. */
-  async *records(): AsyncGenerator<JournaledRecords> {
-    for await (const entry of this.#source) {
-      if (entry.records === null || entry.records.length === 0) continue;
-      this.#texts.push(entry.records);
-      yield entry;
-    }
-  }
-
-  /** Of the batch that was read last. */
-  texts(): readonly string[] | null {
-    return this.#texts.shift() ?? null;
-  }
-
-  see(position: LogPosition): void {
-    if (this.#isOver || !this.#isReached(position)) return;
-    this.#isOver = true;
-    this.#hasJustEnded = true;
-  }
-
-  /** True once, when it has come to its end: time for a snapshot. */
-  takeEnd(): boolean {
-    const ended = this.#hasJustEnded;
-    this.#hasJustEnded = false;
-    return ended;
-  }
-
-  /** The input has ended. What was consumed must have been there again. */
-  end(): void {
-    if (this.#isOver) return;
-    throw new FscError(
-      'FSC7303',
-      1,
-      'the log is not the one that was consumed',
-      'an earlier run consumed more records than there are now',
-      'restore the files, or start anew with --rebuild; nothing was changed',
-    );
-  }
-}
-
-async function* once(entries: readonly JournaledRecords[]): AsyncGenerator<JournaledRecords> {
-  yield* entries;
-}
-
-async function* both(
-  archived: AsyncIterable<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }>,
-  entries: readonly JournaledRecords[],
-): AsyncGenerator<JournaledRecords> {
-  for await (const { records, knownTimes } of archived) yield { records, knownTimes, idle: [] };
-  yield* entries;
+  readonly isSameStore: boolean;
 }
 
 function refusePast(name: string, saved: SavedSource | null, untilMicros: number): void {
-  if (saved === null || saved.newestMicros <= untilMicros) return;
-  throw new FscError(
+  if (saved !== null && saved.newestMicros > untilMicros) throw past(name, saved.newestMicros);
+}
+
+function past(name: string, newestMicros: number | null): FscError {
+  const newest = newestMicros === null ? 'later ones' : `events up to ${printTimestamp(newestMicros)}`;
+  return new FscError(
     'FSC7301',
     1,
     'the state is already past the instant asked for',
-    `it holds events of \`${name}\` up to ${printTimestamp(saved.newestMicros)}; nothing was written`,
+    `it holds ${newest} of \`${name}\`; nothing was written`,
     'ask for a later --as-of, or write values of the past with --out FILE',
   );
+}
+
+/** Whether the store holds what the state has written to it: not if it was removed, or an older one was put in its place. */
+async function isStoreOf(store: OnlineStore, saved: SavedSource | null): Promise<boolean> {
+  const mark = saved?.store ?? null;
+  if (mark === null || mark.identity !== (await store.identity())) return false;
+  const stamp = await store.stamp();
+  return stamp !== null && !isBefore(stamp, mark.stamp);
 }
 
 /** States as saved; those of new or changed views are built beside them from the start of the log (rules.md 29). */
@@ -407,6 +390,7 @@ async function openGroups(
   options: StreamRunOptions,
   input: SourceInput,
   saved: SavedSource | null,
+  isSameStore: boolean,
   errors: ErrorTally,
 ): Promise<WriterGroup[]> {
   const groups: WriterGroup[] = [];
@@ -417,7 +401,7 @@ async function openGroups(
     const old = saved?.groups.get(group.fingerprint) ?? null;
     if (old !== null) state.restore(old.image);
     else if (saved !== null) missing.push(state);
-    groups.push({ index, state, renewAtMicros: old?.renewAtMicros ?? null });
+    groups.push({ index, state, renewAtMicros: isSameStore ? (old?.renewAtMicros ?? null) : null });
   });
   if (saved !== null && missing.length > 0) await rebuildGroups(options, input, saved, missing);
   return groups;

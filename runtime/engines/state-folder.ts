@@ -6,6 +6,7 @@
  * A snapshot holds the log's own state, the position it was taken at, every group's image and the sequence of the last journal frame that it
  * contains. A restart is the snapshot, then the journal's frames after that sequence (design.md section 6).
  */
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { decodeEntry, Journal, type JournalEntry } from '../log/journal.ts';
@@ -13,6 +14,7 @@ import { type FolderLock, lockFolder } from '../log/lock.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
 import type { StateImage } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
+import type { StoreMark } from './online-writer.ts';
 
 /** Version of what `meta` says; a newer one is refused. */
 const META_VERSION = 1;
@@ -22,6 +24,8 @@ export interface SavedSource {
   readonly newestMicros: number;
   readonly settleLineMicros: number;
   readonly knownToMicros: number | null;
+  /** The online store that the rows were written to; null: none, or rows of another state stand in it. */
+  readonly store: StoreMark | null;
   readonly log: ReadonlyMap<string, Section>;
   /** By group fingerprint. */
   readonly groups: ReadonlyMap<string, SavedGroup>;
@@ -40,6 +44,7 @@ interface Meta {
   readonly newestMicros: number | null;
   readonly settleLineMicros: number | null;
   readonly knownToMicros: number | null;
+  readonly store?: StoreMark | null;
   readonly sequence: number;
   readonly groups: readonly string[];
 }
@@ -55,7 +60,10 @@ export class StateFolder {
 
   /** Throws FSC7114 while another process writes it. */
   static open(path: string): StateFolder {
-    return new StateFolder(path, lockFolder(path));
+    const lock = lockFolder(path);
+    // A run that was killed while it wrote a snapshot left it half done.
+    for (const name of readdirSync(path)) if (/^\..*\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
+    return new StateFolder(path, lock);
   }
 
   /** With `isRebuilt` (rules.md 29) what was saved is left aside, whatever declaration it was made under; it stays until the next `save`. */
@@ -99,7 +107,7 @@ export class SourceState {
   static async open(folder: string, name: string, fingerprint: string, isRebuilt: boolean): Promise<SourceState> {
     const snapshotPath = pathOf(folder, name, 'snapshot');
     const journalPath = pathOf(folder, name, 'journal');
-    const sections = await readSections(snapshotPath);
+    const sections = await readSnapshot(snapshotPath, isRebuilt);
     const meta = sections === null ? null : readMeta(sections, snapshotPath);
     if (meta !== null && !isRebuilt && meta.sourceFingerprint !== fingerprint) throw otherSource(name);
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
@@ -115,8 +123,12 @@ export class SourceState {
     await this.#journal.append(entry);
   }
 
-  /** Takes the place of the last snapshot, and of the journal up to here. */
-  async save(state: SavedSource): Promise<void> {
+  get journalBytes(): number {
+    return this.#journal.bytes;
+  }
+
+  /** Takes the place of the last snapshot, and of the journal up to here. False: it was given up, and the last one stands. */
+  async save(state: SavedSource, isGivenUp: () => boolean): Promise<boolean> {
     const meta: Meta = {
       version: META_VERSION,
       sourceFingerprint: this.#fingerprint,
@@ -124,6 +136,7 @@ export class SourceState {
       newestMicros: finiteOrNull(state.newestMicros),
       settleLineMicros: finiteOrNull(state.settleLineMicros),
       knownToMicros: state.knownToMicros,
+      store: state.store,
       sequence: this.#journal.sequence,
       groups: [...state.groups.keys()],
     };
@@ -133,8 +146,9 @@ export class SourceState {
       sections.set(`renew/${fingerprint}`, renewAtMicros);
       for (const [name, section] of image.sections) sections.set(`group/${fingerprint}/${name}`, section);
     }
-    await writeSections(this.#snapshotPath, sections);
+    if (!(await writeSections(this.#snapshotPath, sections, isGivenUp))) return false;
     await this.#journal.clear();
+    return true;
   }
 
   async close(): Promise<void> {
@@ -142,11 +156,28 @@ export class SourceState {
   }
 }
 
-/** Where the last snapshot of a source was taken; null: there is none. Takes no lock, so it may run beside a stream run. */
-export async function snapshotPosition(folder: string, source: string): Promise<LogPosition | null> {
+/** How far the log of a source was consumed. */
+export type SnapshotFacts = Pick<Meta, 'position' | 'settleLineMicros' | 'knownToMicros'>;
+
+/** Of the last snapshot of a source; null: there is none. Takes no lock, so it may run beside a stream run. */
+export async function snapshotFacts(folder: string, source: string): Promise<SnapshotFacts | null> {
   const path = pathOf(folder, source, 'snapshot');
   const meta = await readSection(path, 'meta');
-  return meta === null ? null : readMeta(new Map([['meta', meta]]), path).position;
+  return meta === null ? null : readMeta(new Map([['meta', meta]]), path);
+}
+
+export async function snapshotPosition(folder: string, source: string): Promise<LogPosition | null> {
+  return (await snapshotFacts(folder, source))?.position ?? null;
+}
+
+/** A state that is made anew needs no snapshot: one that can't be read is as good as none. A newer format is still refused. */
+async function readSnapshot(path: string, isRebuilt: boolean): Promise<ReadonlyMap<string, Section> | null> {
+  try {
+    return await readSections(path);
+  } catch (error) {
+    if (isRebuilt && error instanceof FscError && error.code === 'FSC7113') return null;
+    throw error;
+  }
 }
 
 function pathOf(folder: string, source: string, kind: 'journal' | 'snapshot'): string {
@@ -184,6 +215,7 @@ function savedOf(sections: ReadonlyMap<string, Section>, meta: Meta): SavedSourc
     newestMicros: meta.newestMicros ?? Number.NEGATIVE_INFINITY,
     settleLineMicros: meta.settleLineMicros ?? Number.NEGATIVE_INFINITY,
     knownToMicros: meta.knownToMicros,
+    store: meta.store ?? null,
     log: withPrefix(sections, 'log/'),
     groups,
   };

@@ -38,20 +38,26 @@ export function writeFault(path: string, error: unknown): unknown {
   );
 }
 
-/** Calls `write` with a temporary file beside `path`, syncs it and renames it into place. */
-export async function writeWhole(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+/** Calls `write` with a temporary file beside `path`, syncs it and renames it into place; if `write` gives false, it is dropped. */
+export async function writeWhole(path: string, write: (file: FileHandle) => Promise<boolean>): Promise<boolean> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
+    let isWanted: boolean;
     try {
-      await write(file);
-      await file.sync();
+      isWanted = await write(file);
+      if (isWanted) await file.sync();
     } finally {
       await file.close();
     }
+    if (!isWanted) {
+      await rm(temporary, { force: true });
+      return false;
+    }
     await rename(temporary, path);
     syncFolder(dirname(path));
+    return true;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw writeFault(path, error);

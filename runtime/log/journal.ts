@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
-import { messageOf, syncFolder, writeFault, writeWhole } from './durable-file.ts';
+import { messageOf, syncFolder, writeFault } from './durable-file.ts';
 import { tooNew } from './snapshot-file.ts';
 
 const MAGIC = Buffer.from('FSCJRNL\n', 'latin1');
@@ -69,6 +69,10 @@ export class Journal {
   /** Of the last frame; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  get bytes(): number {
+    return this.#end;
   }
 
   /** On the disk when it returns. */
@@ -228,11 +232,4 @@ export function decodeEntry(frame: Frame, path: string): JournalEntry {
   } catch (error) {
     throw corrupt(path, 0, `frame ${frame.sequence}: ${messageOf(error)}`);
   }
-}
-
-/** Writes a journal that holds nothing, whole (for `--rebuild`). */
-export async function resetJournal(path: string): Promise<void> {
-  await writeWhole(path, async (file) => {
-    await file.write(fileHead(), 0, HEAD_BYTES, 0);
-  });
 }

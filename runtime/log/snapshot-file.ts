@@ -30,8 +30,15 @@ interface TableEntry {
   readonly checksum: number;
 }
 
-/** Whole or not at all; a file that was there before stays until the new one is on the disk. */
-export async function writeSections(path: string, sections: ReadonlyMap<string, Section>): Promise<void> {
+/**
+ * Whole or not at all; a file that was there before stays until the new one is on the disk. `isGivenUp` is asked between parts: a large snapshot
+ * takes long, and nothing depends on it. False: it was given up.
+ */
+export async function writeSections(
+  path: string,
+  sections: ReadonlyMap<string, Section>,
+  isGivenUp: () => boolean = () => false,
+): Promise<boolean> {
   const parts = [...sections].map(([name, section]) => ({ name, type: typeOf(section), bytes: bytesOf(section) }));
   const table: TableEntry[] = parts.map(({ name, type, bytes }) => ({
     name,
@@ -40,14 +47,18 @@ export async function writeSections(path: string, sections: ReadonlyMap<string, 
     checksum: checksumOf(bytes),
   }));
   const text = Buffer.from(JSON.stringify({ byteOrder: endianness(), sections: table }));
-  await writeWhole(path, async (file) => {
-    await writeAll(file, headOf(text));
-    await writeAll(file, text);
-    await writeAll(file, padding(HEAD_BYTES + text.length));
+  return writeWhole(path, async (file) => {
+    await writeAll(file, Buffer.concat([headOf(text), text, padding(HEAD_BYTES + text.length)]));
     for (const { bytes } of parts) {
-      await writeAll(file, bytes);
+      for (let at = 0; at < bytes.length; at += PART_BYTES) {
+        if (isGivenUp()) return false;
+        await writeAll(file, bytes.subarray(at, at + PART_BYTES));
+        // A sync of everything at the end could not be given up.
+        if (bytes.length > PART_BYTES) await file.datasync();
+      }
       await writeAll(file, padding(bytes.length));
     }
+    return !isGivenUp();
   });
 }
 

@@ -88,6 +88,8 @@ export interface SourceLog {
   next(): Promise<LogBatch | null>;
   snapshot(): LogImage;
   readonly position: LogPosition;
+  /** The history is over, and records come as they arise. */
+  readonly isLive: boolean;
   /** Newest known time over what was read; null before the first record. */
   readonly knownToMicros: number | null;
   /** Leaves partitions out of the settle line until they speak again. Live sources do so by themselves after a while. */
@@ -182,6 +184,10 @@ class PhasedLog implements SourceLog {
 
   get position(): LogPosition {
     return this.#position;
+  }
+
+  get isLive(): boolean {
+    return this.#options.phases[this.#phase]?.isLive === true;
   }
 
   get knownToMicros(): number | null {

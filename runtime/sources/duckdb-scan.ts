@@ -1,4 +1,4 @@
-import type { DuckDBType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
@@ -31,6 +31,8 @@ export interface ParquetScan {
    * dictionaries grow and keep their identity as `TextVector` says.
    */
   readonly batches: AsyncIterable<ColumnBatch>;
+  /** Ends a pass that is at work, with an error: sorting may take long before the first batch. */
+  interrupt(): void;
 }
 
 const DEFAULT_BATCH_ROWS = 16_384;
@@ -79,7 +81,12 @@ export async function scanParquet(
 ): Promise<ParquetScan> {
   const described = await describeParquet(paths);
   const columns = names.map((name) => described.find((column) => column.name === name) ?? absent(name));
-  return { columns, batches: { [Symbol.asyncIterator]: () => scanBatches(paths, columns, options) } };
+  const running: { connection: DuckDBConnection | null } = { connection: null };
+  return {
+    columns,
+    batches: { [Symbol.asyncIterator]: () => scanBatches(paths, columns, options, running) },
+    interrupt: () => running.connection?.interrupt(),
+  };
 }
 
 function absent(name: string): ParquetColumn {
@@ -90,10 +97,12 @@ async function* scanBatches(
   paths: readonly string[],
   columns: readonly ParquetColumn[],
   options: ScanOptions,
+  running: { connection: DuckDBConnection | null },
 ): AsyncGenerator<ColumnBatch> {
   const instance = await DuckDBInstance.create(':memory:', { threads: String(options.threads ?? 1) });
   try {
     const connection = await instance.connect();
+    running.connection = connection;
     const result = await connection.stream(scanSql(paths, columns, options));
     const batchRows = options.batchRows ?? DEFAULT_BATCH_ROWS;
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
@@ -107,6 +116,7 @@ async function* scanBatches(
     }
     if (collector.length > 0) yield collector.batch();
   } finally {
+    running.connection = null;
     instance.closeSync();
   }
 }

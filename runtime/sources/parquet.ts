@@ -10,7 +10,7 @@ import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { messageOf } from './byte-input.ts';
-import { describeParquet, type ParquetColumn, scanParquet } from './duckdb-scan.ts';
+import { describeParquet, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField } from './parquet-columns.ts';
@@ -154,6 +154,7 @@ export class ParquetBatches implements FileRecords {
   readonly #files: readonly SourceFile[];
   readonly #decoder: ParquetDecoder;
   readonly #orderBy: readonly string[];
+  #scan: ParquetScan | null = null;
   #batches: AsyncIterator<ColumnBatch> | null = null;
 
   constructor(files: readonly SourceFile[], decoder: ParquetDecoder, orderBy: readonly string[]) {
@@ -175,11 +176,13 @@ export class ParquetBatches implements FileRecords {
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
     const options = { batchRows: maxRows, ...(this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy }) };
-    const scan = await scanParquet(paths, this.#decoder.names, options);
-    return scan.batches[Symbol.asyncIterator]();
+    this.#scan = await scanParquet(paths, this.#decoder.names, options);
+    return this.#scan.batches[Symbol.asyncIterator]();
   }
 
   async close(): Promise<void> {
+    // A run that stops does not wait for a batch.
+    this.#scan?.interrupt();
     await this.#batches?.return?.();
     this.#batches = null;
   }

@@ -4,7 +4,7 @@
  *
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
@@ -24,6 +24,7 @@ const SCAN_CHUNK = 1000;
 
 const DATA_FILE = 'data.mdb';
 const FORMAT_KEY = 'format';
+const IDENTITY_KEY = 'identity';
 
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
@@ -103,7 +104,13 @@ class LmdbStore implements OnlineStore {
         'use the fsc version that wrote it, or remove the folder and run again',
       );
     }
-    if (format === null && !readOnly) this.#meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+    if (readOnly) return;
+    if (format === null) this.#meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+    if (this.#readMeta<string>(IDENTITY_KEY) === null) this.#meta.putSync(IDENTITY_KEY, metaBytes(randomUUID()));
+  }
+
+  identity(): string {
+    return this.#readMeta<string>(IDENTITY_KEY) ?? '';
   }
 
   /** Names go through JSON, so that none runs into the next; long ones are hashed, since LMDB limits keys. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hasPrefix } from './bytes.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
@@ -10,10 +11,15 @@ interface Entry {
 /** For tests and for runs whose results nobody else reads. Keys are latin1 strings, whose order is the order of their bytes. */
 export class MemoryStore implements OnlineStore {
   readonly name = 'memory';
+  readonly #identity = randomUUID();
   readonly #rows = new Map<string, Entry>();
   readonly #heartbeats = new Map<string, Heartbeat>();
   #sorted: string[] | null = null;
   #stamp: WriterStamp | null = null;
+
+  identity(): string {
+    return this.#identity;
+  }
 
   async write(stamp: WriterStamp, rows: readonly StoredRow[], heartbeat: Heartbeat | null): Promise<void> {
     refuseStale(this.#stamp, stamp, this.name);

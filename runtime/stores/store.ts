@@ -4,6 +4,8 @@
  */
 export interface OnlineStore {
   readonly name: string;
+  /** Of this very store and no other, from its first opening for writing on: a writer tells by it that its rows are gone. */
+  identity(): string | Promise<string>;
   /**
    * Writes all or, if it throws, leaves it unspecified which; rows are idempotent (same stamp, same row). Refuses (throws
    * FSC7xxx stale writer) if the store has seen a higher epoch. Durable when the promise resolves, as far as the store is.

@@ -83,6 +83,7 @@ export function remote(store: OnlineStore): OnlineStore {
   const later = <T>(value: T): Promise<T> => new Promise((done) => setImmediate(() => done(value)));
   return {
     name: 'remote',
+    identity: async () => later(await store.identity()),
     write: (stamp, rows, heartbeat) => store.write(stamp, rows, heartbeat),
     getMany: async (keys) => later(await store.getMany(keys)),
     scan: (prefix) => store.scan(prefix),

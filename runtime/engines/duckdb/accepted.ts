@@ -191,6 +191,7 @@ async function writeParts(
   const note = { counts, settleLineMicros: settleLine, knownToMicros: log.knownToMicros };
   await writeWhole(`${base}.json`, async (file) => {
     await file.writeFile(JSON.stringify({ parts, ...note }));
+    return true;
   });
   dropOld(base, spec.name);
   return { paths: parts.map((_, i) => partPath(base, i)), ...note };

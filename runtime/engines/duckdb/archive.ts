@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
 import { errorCode, syncFolder, writeFault } from '../../log/durable-file.ts';
@@ -57,6 +58,7 @@ export class Archive {
   }
 
   static async open(folder: string, spec: SourceSpec, partition: string): Promise<Archive> {
+    removeTemporaries(sourceFolder(folder, spec.name));
     return new Archive(folder, spec, partition, await openDuckDb({ threads: 1 }));
   }
 
@@ -93,18 +95,23 @@ export class Archive {
     const obsolete = archivedFiles(this.#folder).filter(
       (file) => file.partition === this.#partition && file.from >= this.#from && file.path !== path,
     );
+    if (obsolete.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
     try {
       mkdirSync(this.#folder, { recursive: true });
       await this.#session.run(
         `COPY (SELECT * FROM ${TABLE} ORDER BY _fsc_offset) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
       );
+      await syncFile(temporary);
       renameSync(temporary, path);
+      // The records are on the disk under their new name before they lose the old one.
+      syncFolder(this.#folder);
       for (const file of obsolete) rmSync(file.path, { force: true });
       syncFolder(this.#folder);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw writeFault(path, error);
     }
+    await this.#session.run(`DROP TABLE ${TABLE}`);
     return { path, partition: this.#partition, from: this.#from, to: this.#to };
   }
 
@@ -113,6 +120,21 @@ export class Archive {
     this.#appender = null;
     this.#session.close();
   }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Of a run that was killed. The state folder's lock keeps others out meanwhile. */
+function removeTemporaries(folder: string): void {
+  for (const name of namesIn(folder))
+    if (/^\.[0-9a-f-]{36}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 function sourceFolder(folder: string, source: string): string {
@@ -132,15 +154,33 @@ export function listArchive(folder: string, source: string): readonly ArchivedFi
   return kept;
 }
 
-function archivedFiles(folder: string): ArchivedFile[] {
-  let names: readonly string[];
+/** How many records the archive of a partition holds from its first on: up to the last, and up to the first that is missing. */
+export function archiveExtent(
+  folder: string,
+  source: string,
+  partition: string,
+): { readonly end: number; readonly wholeTo: number } {
+  let end = 0;
+  let wholeTo = 0;
+  for (const file of listArchive(folder, source)) {
+    if (file.partition !== partition) continue;
+    if (file.from === wholeTo) wholeTo = file.to;
+    end = file.to;
+  }
+  return { end, wholeTo };
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    names = readdirSync(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   }
-  return names.flatMap((name) => {
+}
+
+function archivedFiles(folder: string): ArchivedFile[] {
+  return namesIn(folder).flatMap((name) => {
     const match = /^([^.][^/]*)\.(\d+)-(\d+)\.parquet$/.exec(name);
     if (match === null) return [];
     const [, partition, from, to] = match;

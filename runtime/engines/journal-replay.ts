@@ -1,0 +1,186 @@
+/**
+ * What an earlier run consumed after its last snapshot (or, with --rebuild, at all) and this one consumes again first. Until that is over nothing
+ * is journaled, saved or shown: the log would seem to go back.
+ */
+import type { LogPosition } from '../log/contract.ts';
+import type { JournalEntry } from '../log/journal.ts';
+import type { JournaledRecords } from '../sources/jsonl.ts';
+import { STDIN_PARTITION } from '../sources/location.ts';
+import { FscError } from '../values/errors.ts';
+import { archivedTexts, archiveExtent } from './duckdb/archive.ts';
+import { consumedRecords, isReadBy, type SourceInput, stdinPartition } from './source-input.ts';
+import type { SourceState } from './state-folder.ts';
+
+export interface ReplayOptions {
+  readonly archiveFolder: string;
+  readonly isRebuilt: boolean;
+}
+
+export class JournalReplay {
+  readonly #isReached: (position: LogPosition) => boolean;
+  readonly #source: AsyncIterable<JournaledRecords>;
+  readonly #texts: (readonly string[])[] = [];
+  #isOver: boolean;
+  #hasJustEnded = false;
+
+  private constructor(
+    source: AsyncIterable<JournaledRecords>,
+    isOver: boolean,
+    isReached: (position: LogPosition) => boolean,
+  ) {
+    this.#source = source;
+    this.#isOver = isOver;
+    this.#isReached = isReached;
+  }
+
+  static over(options: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+    const { name } = input.program.spec;
+    const partition = stdinPartition(input);
+    const journaled = journaledPartitions(state).find((candidate) => !isReadBy(input, candidate));
+    // Files are read anew with --rebuild, other ones if so wished; the journal is all that there is of stdin.
+    if (journaled !== undefined && (!options.isRebuilt || state.frames.some(hasRecords)))
+      throw journaledElsewhere(name, journaled);
+    if (options.isRebuilt) return JournalReplay.#anew(options, input, state);
+    if (partition !== null) refuseLostState(options, name, reachedOf(state, partition));
+    return JournalReplay.#rest(state.frames);
+  }
+
+  static #rest(frames: readonly JournalEntry[]): JournalReplay {
+    const last = frames.at(-1)?.position ?? null;
+    const records = last === null ? 0 : consumedRecords(last);
+    return new JournalReplay(once(frames), last === null, (position) => consumedRecords(position) >= records);
+  }
+
+  /** Files are read anew whatever was consumed of them; what stdin brought has to come first: from the archive, then the journal. */
+  static #anew({ archiveFolder }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+    const partition = stdinPartition(input);
+    if (partition === null) return new JournalReplay(once([]), true, () => true);
+    const { name } = input.program.spec;
+    const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
+    const archived = firstOffset(state.frames, partition) ?? end;
+    if (archived > wholeTo) throw archiveIncomplete(name, wholeTo, archived);
+    const reached = Math.max(archived, reachedOf(state, partition));
+    const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);
+    const isReached = (position: LogPosition): boolean => offsetOf(position, partition) >= reached;
+    return new JournalReplay(both(texts, state.frames), reached === 0, isReached);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** For the reader; remembers the texts for the archive, entry by entry. */
+  async *records(): AsyncGenerator<JournaledRecords> {
+    for await (const entry of this.#source) {
+      if (!hasRecords(entry)) continue;
+      this.#texts.push(entry.records ?? []);
+      yield entry;
+    }
+    // New records are next: the log must stand where it stood.
+    this.end();
+  }
+
+  /** Of the batch that was read last. */
+  texts(): readonly string[] | null {
+    return this.#texts.shift() ?? null;
+  }
+
+  see(position: LogPosition): void {
+    if (this.#isOver || !this.#isReached(position)) return;
+    this.#isOver = true;
+    this.#hasJustEnded = true;
+  }
+
+  /** True once, when it has come to its end: time for a snapshot. */
+  takeEnd(): boolean {
+    const ended = this.#hasJustEnded;
+    this.#hasJustEnded = false;
+    return ended;
+  }
+
+  /** The input has ended. What was consumed must have been there again. */
+  end(): void {
+    if (this.#isOver) return;
+    throw new FscError(
+      'FSC7303',
+      1,
+      'the log is not the one that was consumed',
+      'an earlier run consumed more records than there are now',
+      'restore the files, or start anew with --rebuild; nothing was changed',
+    );
+  }
+}
+
+function hasRecords({ records }: JournaledRecords): boolean {
+  return records !== null && records.length > 0;
+}
+
+function offsetOf(position: LogPosition, partition: string): number {
+  return position.partitions[partition]?.offset ?? 0;
+}
+
+/** Offset of the first record of stdin that the journal holds; null: it holds none. */
+function firstOffset(frames: readonly JournalEntry[], partition: string): number | null {
+  const first = frames.find(hasRecords);
+  return first === undefined ? null : offsetOf(first.position, partition) - (first.records?.length ?? 0);
+}
+
+/** Partitions that the journal's frames go on in. */
+function journaledPartitions({ frames, framesFrom }: SourceState): readonly string[] {
+  const last = frames.at(-1)?.position ?? framesFrom;
+  return Object.keys(last.partitions).filter((name) => offsetOf(last, name) > offsetOf(framesFrom, name));
+}
+
+/** Up to where stdin was consumed, as the state folder tells. */
+function reachedOf({ frames, framesFrom }: SourceState, partition: string): number {
+  return offsetOf(frames.at(-1)?.position ?? framesFrom, partition);
+}
+
+/** Records go to the journal before they go to the archive, so that it never knows more. */
+function refuseLostState({ archiveFolder }: ReplayOptions, name: string, reached: number): void {
+  const { end } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
+  if (end <= reached) return;
+  throw new FscError(
+    'FSC7304',
+    1,
+    `the state of \`${name}\` is older than its archive`,
+    `the archive holds ${end} records of stdin, the state folder knows of ${reached}: it was removed, or an old one was put in its place`,
+    'run once with --rebuild: the state is made anew from history and archive',
+  );
+}
+
+function archiveIncomplete(name: string, end: number, wanted: number): FscError {
+  return new FscError(
+    'FSC7304',
+    1,
+    `the archive of \`${name}\` is incomplete`,
+    `a part of the first ${wanted} records of stdin is missing after ${end}`,
+    'restore the archive from a backup; nothing was changed',
+  );
+}
+
+function journaledElsewhere(name: string, partition: string): FscError {
+  const place = partition.slice(partition.indexOf(':') + 1);
+  const isStdin = place === STDIN_PARTITION;
+  return new FscError(
+    'FSC7305',
+    1,
+    `a run of \`${name}\` over ${isStdin ? 'stdin' : `\`${place}\``} was cut off, and this one reads something else`,
+    'the records after its last snapshot would be left out',
+    isStdin
+      ? `run once with --source ${name}=- (an empty stdin will do), then as now`
+      : 'run once over the same locations as then, and then as now',
+  );
+}
+
+async function* once(entries: readonly JournaledRecords[]): AsyncGenerator<JournaledRecords> {
+  yield* entries;
+}
+
+async function* both(
+  archived: AsyncIterable<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }>,
+  entries: readonly JournaledRecords[],
+): AsyncGenerator<JournaledRecords> {
+  for await (const { records, knownTimes } of archived) yield { records, knownTimes, idle: [] };
+  yield* entries;
+}
