@@ -170,6 +170,11 @@ export async function snapshotPosition(folder: string, source: string): Promise<
   return (await snapshotFacts(folder, source))?.position ?? null;
 }
 
+/** Records were consumed after the last snapshot: a run goes on, or one was cut off. Read without the lock. */
+export function hasJournaled(folder: string, source: string): boolean {
+  return journalHasFrames(pathOf(folder, source, 'journal'));
+}
+
 /** A state that is made anew needs no snapshot: one that can't be read is as good as none. A newer format is still refused. */
 async function readSnapshot(path: string, isRebuilt: boolean): Promise<ReadonlyMap<string, Section> | null> {
   try {

@@ -5,6 +5,7 @@
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import { decimalToNumber, fitsPrecision, powerOfTen, rescale, truncateScale } from '../values/decimal.ts';
 import { fitsInt64, type Hybrid, hybridToNumber } from '../values/hybrid.ts';
+import type { ColumnSpec } from '../values/manifest.ts';
 import {
   type ReadResult,
   readDateText,
@@ -197,6 +198,15 @@ export function missingColumn(field: FieldSpec): (length: number, refuse: Refuse
       for (let row = 0; row < length; row += 1) refuse(row, 'is missing and NOT NULL');
     return out;
   };
+}
+
+/** A column of nothing but its default, or NULL. */
+export function defaultColumn(column: ColumnSpec, length: number): ColumnVector {
+  const value = column.hasDefault ? column.defaultValue : null;
+  const out = emptyVector(column.type, length);
+  if (value === null) out.nulls = new Uint8Array(length).fill(1);
+  else for (let row = 0; row < length; row += 1) setValue(out, row, value);
+  return out;
 }
 
 function setValue(vector: ColumnVector, row: number, value: Exclude<Value, null>): void {

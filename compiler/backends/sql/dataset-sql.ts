@@ -1,5 +1,12 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
-import type { InstantWindow, PlanExpr, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
+import type {
+  AggregateViewPlan,
+  InstantWindow,
+  PlanExpr,
+  RequestViewPlan,
+  RowsViewPlan,
+  ViewPlan,
+} from '../../plan/plan.ts';
 import { instantOf, isWholeHistory } from './bounds.ts';
 import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
@@ -25,7 +32,7 @@ export type Ties = 'include' | 'exclude';
 
 export interface DatasetRequest {
   readonly labels: {
-    /** The labels' relation, as SQL; its rows have the columns below. */
+    /** The labels' relation, as SQL; its rows have the columns below, and those that the views need. */
     readonly relation: string;
     /** An expression over it that gives the labels' order: `rowid`, `file_row_number` … */
     readonly ordinal: string;
@@ -37,6 +44,12 @@ export interface DatasetRequest {
   /** The columns wanted, in order; `ordinal` is that of the view's SELECT. */
   readonly features: readonly { readonly view: ViewPlan; readonly ordinal: number; readonly name: string }[];
   readonly ties: Ties;
+  /** Sources whose primary key the labels carry: `exclude` then leaves out the label's own event only (rules.md 35). */
+  readonly ownEvents?: ReadonlySet<string>;
+  /** Name for a last column: whether an event of one of the label's entities stands at its instant, whatever WHERE and FILTER say. */
+  readonly tied?: string;
+  /** The sources' relations have this column, and a label sees the records whose known time is not after its instant. */
+  readonly knownTime?: string;
   /**
    * `join`: every label meets every event of its entity, right for all views. `windows`: labels as empty rows in the windows, for views
    * whose windows have fixed lengths (others are joined all the same).
@@ -58,11 +71,22 @@ interface Target {
   readonly view: LogViewPlan;
 }
 
+/** Which events at the instant count: all, none, or all but the one whose key stands beside the instant. */
+type TieRule = Ties | 'own';
+
+/** Distinct (key, instant) pairs of the labels: columns q0…, t and, for the rule `own`, the own event's key p0…. */
+interface Pairs {
+  readonly relation: string;
+  readonly rule: TieRule;
+  readonly own: readonly string[];
+}
+
 class DatasetWriter {
   readonly #request: DatasetRequest;
   readonly #context: SqlContext;
   readonly #ctes: string[] = [];
   readonly #joins: string[] = [];
+  readonly #tied: string[] = [];
   #targets = 0;
 
   constructor(request: DatasetRequest, context: SqlContext) {
@@ -71,13 +95,14 @@ class DatasetWriter {
   }
 
   write(): string {
-    const { labels, features } = this.#request;
+    const { labels, features, tied } = this.#request;
     const items = labels.columns.map((column) => `l.${quoteName(column)} AS ${quoteName(column)}`);
     const views = [...new Set(features.map((feature) => feature.view))];
     const printers = new Map(views.map((view) => [view, this.#viewPrinter(view)]));
     for (const feature of features) {
       items.push(`${printers.get(feature.view)!(feature.ordinal)} AS ${quoteName(feature.name)}`);
     }
+    if (tied !== undefined) items.push(`(${this.#tied.join(' OR ') || 'FALSE'}) AS ${quoteName(tied)}`);
     const body = select({ items, from: ['fsc_labels AS l', ...this.#joins], tail: ['ORDER BY l."fsc ordinal"'] });
     return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\n${body}`;
   }
@@ -92,6 +117,11 @@ class DatasetWriter {
     return `fsc_labels AS MATERIALIZED ${parenthesesOf(select({ items, from: [`${labels.relation} AS src`] }))}`;
   }
 
+  #cte(name: string, text: string): string {
+    this.#ctes.push(`${name} AS MATERIALIZED ${parenthesesOf(text)}`);
+    return name;
+  }
+
   /** Text of an output of the view, by ordinal, beside a label `l`. */
   #viewPrinter(view: ViewPlan): (ordinal: number) => string {
     if (view.kind === 'request') return this.#requestPrinter(view);
@@ -103,10 +133,17 @@ class DatasetWriter {
   #requestPrinter(view: RequestViewPlan): (ordinal: number) => string {
     const targets: Target[] = [];
     const env = this.#requestEnv(view, targets);
-    const present: string[] = [];
+    // A request whose NOT NULL column is NULL can't be sent: it has no row.
+    const present = view.request.columns
+      .filter((column) => !column.nullable)
+      .map((column) => `l.${quoteName(column.name)} IS NOT NULL`);
+    const whole = present.join(' AND ');
     for (const join of view.joins) {
       if (join.view.kind === 'request') throw new Error('a request view joins a request view');
-      const keys = join.keys.map((key) => printExpr(key, 'duckdb', env));
+      const keys = join.keys.map((key) => {
+        const text = printExpr(key, 'duckdb', env);
+        return whole === '' ? text : `CASE WHEN ${whole} THEN ${text} END`;
+      });
       const target = this.#addTarget(join.view, keys);
       targets.push(target);
       if (join.inner) present.push(`${target.name}.q0 IS NOT NULL`);
@@ -158,22 +195,72 @@ class DatasetWriter {
     const id = this.#targets;
     this.#targets += 1;
     const typed = keys.map((key, i) => `CAST(${key} AS ${physicalType(view.spec.entity[i]!.type, 'duckdb')})`);
-    const pairs = select({
-      items: [...typed.map((key, i) => `${key} AS q${i}`), 'l."fsc instant" AS t'],
+    const own = this.#ownKey(view);
+    const distinct = select({
+      items: [
+        ...typed.map((key, i) => `${key} AS q${i}`),
+        'l."fsc instant" AS t',
+        ...own.map((key, i) => `${key} AS p${i}`),
+      ],
       from: ['fsc_labels AS l'],
       where: typed.map((key) => `${key} IS NOT NULL`),
     }).replace('SELECT', 'SELECT DISTINCT');
-    this.#ctes.push(`fsc_pairs${id} AS MATERIALIZED ${parenthesesOf(pairs)}`);
-    const name = `fsc_view${id}`;
-    this.#ctes.push(`${name} AS MATERIALIZED ${parenthesesOf(this.#viewAtPairs(view, `fsc_pairs${id}`))}`);
-    const on = [...typed.map((key, i) => `${name}.q${i} = ${key}`), `${name}.t = l."fsc instant"`];
+    const pairs: Pairs = {
+      relation: this.#cte(`fsc_pairs${id}`, distinct),
+      rule: own.length > 0 ? 'own' : this.#request.ties,
+      own: own.map((_, i) => `p${i}`),
+    };
+    const isSplit = pairs.rule === 'own' && this.#hasFastForm(view);
+    const text = isSplit ? this.#viewByClasses(view, pairs, id) : this.#viewAtPairs(view, pairs);
+    const name = this.#cte(`fsc_view${id}`, text);
+    const at = (relation: string): string[] => [
+      ...typed.map((key, i) => `${relation}.q${i} = ${key}`),
+      `${relation}.t = l."fsc instant"`,
+    ];
+    const on = [...at(name), ...own.map((key, i) => `${name}.p${i} IS NOT DISTINCT FROM ${key}`)];
     this.#joins.push(`LEFT JOIN ${name} ON ${on.join(' AND ')}`);
+    if (this.#request.tied !== undefined) this.#addTies(view, pairs, id, at);
     return { name, view };
   }
 
-  /** Rows (q0…, t, w0…): the pairs for which the view has a row, and its outputs. */
-  #viewAtPairs(view: LogViewPlan, pairs: string): string {
-    const inner = this.#slotsAtPairs(view, pairs);
+  /** The label's own event, by the source's primary key; none where the labels don't carry it, or all ties count alike. */
+  #ownKey({ source }: LogViewPlan): readonly string[] {
+    const { ties, ownEvents } = this.#request;
+    if (ties === 'include' || ownEvents?.has(source.name) !== true) return [];
+    return source.keyColumns.map((column) => {
+      const { name, type } = source.columns[column]!;
+      return `CAST(l.${quoteName(name)} AS ${physicalType(type, 'duckdb')})`;
+    });
+  }
+
+  #addTies(view: LogViewPlan, pairs: Pairs, id: number, at: (relation: string) => readonly string[]): void {
+    // Whatever WHERE says.
+    const events = this.#events({ ...view, where: null, slots: [] });
+    const keys = view.entity.map((_, i) => `q${i}`);
+    const on = [...keys.map((key, i) => `ev.k${i} = p.${key}`), 'ev.e = p.t', ...this.#knownCondition()];
+    const text = select({
+      items: [...keys.map((key) => `p.${key}`), 'p.t'],
+      from: [`${pairs.relation} AS p\nJOIN ${subquery(events.text, 'ev')} ON ${on.join(' AND ')}`],
+    }).replace('SELECT', 'SELECT DISTINCT');
+    const name = this.#cte(`fsc_ties${id}`, text);
+    this.#joins.push(`LEFT JOIN ${name} ON ${at(name).join(' AND ')}`);
+    this.#tied.push(`${name}.t IS NOT NULL`);
+  }
+
+  /** Events that pass WHERE, with the known time as `kn` where it decides. */
+  #events(view: LogViewPlan): EventSelect & { readonly text: string } {
+    const events = eventSelect(view, this.#context);
+    const { knownTime } = this.#request;
+    const items = knownTime === undefined ? events.items : [...events.items, `src.${quoteName(knownTime)} AS kn`];
+    return { ...events, items, text: select({ items, from: [events.from], where: events.where }) };
+  }
+
+  #knownCondition(): readonly string[] {
+    return this.#request.knownTime === undefined ? [] : ['ev.kn <= p.t'];
+  }
+
+  /** Rows (q0…, t, p0…, w0…): the pairs for which the view has a row, and its outputs. */
+  #viewAtPairs(view: LogViewPlan, pairs: Pairs): string {
     const env = projectEnv('a', 'a.t', this.#context.functions);
     const names = view.outputs.map((_, i) => `w${i}`);
     const having = view.kind === 'aggregate' ? view.having : null;
@@ -181,50 +268,98 @@ class DatasetWriter {
       items: [
         ...view.entity.map((_, i) => `a.k${i} AS q${i}`),
         'a.t AS t',
+        ...pairs.own.map((name) => `a.${name} AS ${name}`),
         ...outputItems(view.outputs, env, this.#context, names),
       ],
-      from: [subquery(inner, 'a')],
+      from: [subquery(this.#slotsAtPairs(view, pairs), 'a')],
       where: having === null ? [] : [printExpr(having, 'duckdb', env)],
     });
   }
 
-  #slotsAtPairs(view: LogViewPlan, pairs: string): string {
-    const events = eventSelect(view, this.#context);
-    if (view.kind === 'rows') {
-      return isWholeHistory(view.whereWindow)
-        ? this.#rowsByInstant(view, events, pairs)
-        : this.#rowsJoined(view, events, pairs);
+  /**
+   * The rule `own` where it has no fast form of its own. Nearly every label's own event is the only one at its instant, and then the relation
+   * without it is that of the events before; a label without an event of its own leaves none out.
+   */
+  #viewByClasses(view: LogViewPlan, pairs: Pairs, id: number): string {
+    const at = [...view.entity.map((_, i) => `q${i}`), 't'];
+    const group = [...at, ...pairs.own].map((name) => `p.${name}`);
+    const on = [...view.entity.map((_, i) => `ev.k${i} = p.q${i}`), 'ev.e = p.t'];
+    const isOwn = pairs.own.map((name, i) => `ev.o${i} = p.${name}`).join(' AND ');
+    const own = `count(ev.e) FILTER (WHERE ${isOwn})`;
+    const rule = `CASE WHEN ${own} = 0 THEN 'include' WHEN count(ev.e) = 1 THEN 'exclude' ELSE 'own' END`;
+    const classes = this.#cte(
+      `fsc_classes${id}`,
+      select({
+        items: [...group, `${rule} AS rule`],
+        from: [`${pairs.relation} AS p\nLEFT JOIN ${subquery(this.#events(view).text, 'ev')} ON ${on.join(' AND ')}`],
+        tail: [`GROUP BY ${group.join(', ')}`],
+      }),
+    );
+    const parts = (['include', 'exclude', 'own'] as const).map((kind) => {
+      const columns = kind === 'own' ? [...at, ...pairs.own] : at;
+      const some = `SELECT DISTINCT ${columns.join(', ')} FROM ${classes} WHERE rule = '${kind}'`;
+      const relation = this.#cte(`fsc_pairs${id}_${kind}`, some);
+      const values = this.#viewAtPairs(view, { relation, rule: kind, own: kind === 'own' ? pairs.own : [] });
+      if (kind === 'own') return values;
+      const same = at.map((name) => `v.${name} = c.${name}`).join(' AND ');
+      const items = [...pairs.own.map((name) => `c.${name}`), 'v.*'];
+      return `SELECT ${items.join(', ')} FROM ${classes} AS c JOIN ${subquery(values, 'v')} ON ${same} WHERE c.rule = '${kind}'`;
+    });
+    return parts.join('\nUNION ALL BY NAME\n');
+  }
+
+  #hasFastForm(view: LogViewPlan): boolean {
+    if (this.#request.knownTime !== undefined) return false;
+    if (view.kind === 'rows') return isWholeHistory(view.whereWindow);
+    return this.#request.form === 'windows' && fixedFrames(view, this.#request.ties) !== null;
+  }
+
+  #slotsAtPairs(view: LogViewPlan, pairs: Pairs): string {
+    const events = this.#events(view);
+    if (pairs.rule !== 'own' && this.#hasFastForm(view)) {
+      if (view.kind === 'rows') return this.#rowsByInstant(view, events, pairs.relation, pairs.rule);
+      const frames = fixedFrames(view, pairs.rule);
+      if (frames !== null) return this.#aggregatesByWindows(view, events, pairs.relation, frames);
     }
-    const frames = this.#request.form === 'windows' ? fixedFrames(view, this.#request.ties) : null;
-    if (frames !== null) return this.#aggregatesByWindows(view, events, pairs, frames);
+    return view.kind === 'rows' ? this.#rowsJoined(view, events, pairs) : this.#aggregatesJoined(view, events, pairs);
+  }
+
+  #aggregatesJoined(view: AggregateViewPlan, events: EventSelect, pairs: Pairs): string {
+    const own = pairs.own.map((name) => `p.${name}`);
     return select({
       items: [
         ...view.entity.map((_, i) => `q${i} AS k${i}`),
         't',
+        ...own,
         ...aggregateItems(view, events.columns, 't', this.#context),
       ],
       from: [this.#eventsBesidePairs(view, events, pairs)],
-      tail: [`GROUP BY ${[...view.entity.map((_, i) => `q${i}`), 't'].join(', ')}`],
+      tail: [`GROUP BY ${[...view.entity.map((_, i) => `q${i}`), 't', ...own].join(', ')}`],
     });
   }
 
   /** Each pair beside each event of its entity that the relation at its instant holds. */
-  #eventsBesidePairs(view: LogViewPlan, events: EventSelect, pairs: string): string {
+  #eventsBesidePairs(view: LogViewPlan, events: EventSelect, pairs: Pairs): string {
     const source = select({ items: events.items, from: [events.from], where: events.where });
+    const isOwn = ['ev.e = p.t', ...pairs.own.map((name, i) => `ev.o${i} = p.${name}`)].join(' AND ');
     const on = [
       ...view.entity.map((_, i) => `ev.k${i} = p.q${i}`),
-      ...timeConditions('ev.e', view.whereWindow, 'p.t', this.#request.ties === 'exclude'),
+      ...timeConditions('ev.e', view.whereWindow, 'p.t', pairs.rule === 'exclude'),
+      ...(pairs.rule === 'own' ? [`NOT coalesce(${isOwn}, FALSE)`] : []),
+      ...this.#knownCondition(),
     ];
-    return `${pairs} AS p\nJOIN ${subquery(source, 'ev')} ON ${on.join(' AND ')}`;
+    return `${pairs.relation} AS p\nJOIN ${subquery(source, 'ev')} ON ${on.join(' AND ')}`;
   }
 
-  #rowsJoined(view: RowsViewPlan, events: EventSelect, pairs: string): string {
-    const partition = [...view.entity.map((_, i) => `q${i}`), 't'];
+  #rowsJoined(view: RowsViewPlan, events: EventSelect, pairs: Pairs): string {
+    const own = pairs.own.map((name) => `p.${name}`);
+    const partition = [...view.entity.map((_, i) => `q${i}`), 't', ...own];
     const age = `row_number() OVER (PARTITION BY ${partition.join(', ')} ORDER BY ${eventOrder(events.columns, 'DESC')}) AS age`;
     const rows = select({
       items: [
         ...view.entity.map((_, i) => `q${i} AS k${i}`),
         't',
+        ...own,
         ...frameItems(view, events.columns, partition, this.#context),
         age,
       ],
@@ -234,7 +369,7 @@ class DatasetWriter {
   }
 
   /** Without a window in WHERE a row's frames are the same at every later instant: rows once, then the last one before each label. */
-  #rowsByInstant(view: RowsViewPlan, events: EventSelect, pairs: string): string {
+  #rowsByInstant(view: RowsViewPlan, events: EventSelect, pairs: string, ties: Ties): string {
     const { keys } = events.columns;
     const age = `row_number() OVER (PARTITION BY ${[...keys, 'e'].join(', ')} ORDER BY ${eventOrder(events.columns, 'DESC')}) AS age`;
     const rows = select({
@@ -242,20 +377,12 @@ class DatasetWriter {
       from: [subquery(select({ items: events.items, from: [events.from], where: events.where }), 'ev')],
     });
     const latest = `SELECT * FROM ${subquery(rows, 'r')} WHERE r.age = 1`;
-    const on = [
-      ...keys.map((key, i) => `r.${key} = p.q${i}`),
-      `r.e ${this.#request.ties === 'exclude' ? '<' : '<='} p.t`,
-    ];
+    const on = [...keys.map((key, i) => `r.${key} = p.q${i}`), `r.e ${ties === 'exclude' ? '<' : '<='} p.t`];
     return `SELECT p.t AS t, r.* FROM ${pairs} AS p ASOF JOIN ${subquery(latest, 'r')} ON ${on.join(' AND ')}`;
   }
 
   /** Labels as empty rows between the events: each slot is one window function. */
-  #aggregatesByWindows(
-    view: Extract<LogViewPlan, { kind: 'aggregate' }>,
-    events: EventSelect,
-    pairs: string,
-    frames: FixedFrames,
-  ): string {
+  #aggregatesByWindows(view: AggregateViewPlan, events: EventSelect, pairs: string, frames: FixedFrames): string {
     const { columns } = events;
     const names = events.items.map((item) => item.slice(item.lastIndexOf(' AS ') + 4));
     const rows = [
@@ -300,7 +427,7 @@ interface FixedFrames {
 }
 
 /** Null where a window moves with the calendar, where a frame could be empty, or where an aggregate has an order of its own. */
-function fixedFrames(view: Extract<LogViewPlan, { kind: 'aggregate' }>, ties: Ties): FixedFrames | null {
+function fixedFrames(view: AggregateViewPlan, ties: Ties): FixedFrames | null {
   const where = frameOf([view.whereWindow], ties);
   if (where === null) return null;
   const slots: MicrosFrame[] = [];

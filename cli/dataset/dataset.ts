@@ -1,0 +1,298 @@
+/**
+ * `fsc dataset`: labels joined with any views, each at its label's instant. Reads: the labels, and the accepted records of the views'
+ * sources. Writes: one file, whole or not at all.
+ */
+import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { trainingSetSql } from '../../runtime/engines/feature-table.ts';
+import {
+  type LabelInstants,
+  type ReadLabels,
+  readLabels,
+  type WantedColumn,
+} from '../../runtime/engines/label-columns.ts';
+import type { LabelFile } from '../../runtime/engines/label-file.ts';
+import type { LabelTable } from '../../runtime/engines/label-table.ts';
+import { ErrorTally } from '../../runtime/engines/run-summary.ts';
+import { defaultColumn } from '../../runtime/sources/parquet-columns.ts';
+import type { ViewProgram } from '../../runtime/state/program.ts';
+import { wallClock } from '../../runtime/time/clock.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { printTimestamp } from '../../runtime/values/temporal.ts';
+import type { ExitStatus } from '../cli.ts';
+import { parseInstant } from '../instant.ts';
+import { type GlobalFlags, type Io, say } from '../io.ts';
+import { locationsOf } from '../locations.ts';
+import { openProgram } from '../open-program.ts';
+import { pathsOf } from '../paths.ts';
+import { formatCount, Progress } from '../progress.ts';
+import { newestMicros } from './as-of.ts';
+import { Feeds } from './feeds.ts';
+import { countOpen } from './final.ts';
+import { materialise, openLabels } from './open-labels.ts';
+import type { DatasetOptions } from './options.ts';
+import { Output } from './output.ts';
+import { planReader } from './plan-reader.ts';
+import { computeByReplay } from './replay-engine.ts';
+import { summarise, tell } from './summary.ts';
+import {
+  keyedSources,
+  type NamedFeature,
+  nameFeatures,
+  needInstant,
+  sourcesOf,
+  viewsNamed,
+  wantedColumns,
+} from './wanted.ts';
+
+export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOptions): Promise<ExitStatus> {
+  const startedMicros = wallClock.nowMicros();
+  const output = Output.at(io, options);
+  const opened = await openProgram(io, flags);
+  if (opened === null) return 1;
+  const workspace = { ...opened, paths: pathsOf(opened.project) };
+  const views = viewsNamed(workspace.program, options.views);
+  const locations = locationsOf(workspace, options.sources);
+  const found = await materialise(io, flags, options);
+  if (found === null) return 1;
+  const session = await openDuckDb({ threads: 2 });
+  const interrupt = (): void => session.connection.interrupt();
+  io.signal.addEventListener('abort', interrupt);
+  try {
+    const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);
+    const file = await openLabels(session, found, options, io.signal);
+    const job = new DatasetJob({ io, flags, options, workspace, views, feeds, session, file });
+    const summary = await job.run(output, startedMicros);
+    await tell(io, flags, summary, options.out);
+    return 0;
+  } finally {
+    io.signal.removeEventListener('abort', interrupt);
+    session.close();
+    found.remove();
+  }
+}
+
+interface JobParts {
+  readonly io: Io;
+  readonly flags: GlobalFlags;
+  readonly options: DatasetOptions;
+  readonly workspace: NonNullable<Awaited<ReturnType<typeof openProgram>>> & {
+    readonly paths: ReturnType<typeof pathsOf>;
+  };
+  readonly views: readonly ViewProgram[];
+  readonly feeds: Feeds;
+  readonly session: DuckDbSession;
+  readonly file: LabelFile;
+}
+
+class DatasetJob {
+  readonly #parts: JobParts;
+  readonly #plan: ReturnType<typeof planReader>;
+  readonly #sources: readonly string[];
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+    this.#plan = planReader(parts.io, parts.flags, parts.workspace.project);
+    this.#sources = sourcesOf(parts.workspace.program, parts.views);
+  }
+
+  async run(output: Output, startedMicros: number) {
+    const { options, file, views, session, feeds } = this.#parts;
+    if (options.instant !== null) needInstant(file, options.instant);
+    const features = await nameFeatures(views, file, options.qualified, (view, feature) =>
+      this.#passesThrough(view, feature),
+    );
+    const { labels, read, columns, ownEvents } = await this.#readLabels();
+    this.#tellReading(read, ownEvents);
+    const errors = new ErrorTally();
+    const tiedLabels = await this.#compute(features, labels, columns, ownEvents, errors);
+    this.#decideTies(tiedLabels, labels.length);
+    const openLabels = this.#decideOpen(labels);
+    this.#limitErrors(errors);
+    const raw = output.takesTexts && file.isText ? file.rawRelation : file.relation;
+    const names = file.columns.map(({ name }) => name);
+    const named = features.map(({ name, feature }) => ({ name, type: feature.type }));
+    const rows = await output.write(session, trainingSetSql(raw, names, named), labels.length);
+    return summarise({
+      labels: labels.length,
+      rows,
+      views: options.views,
+      features: features.length,
+      engine: options.engine,
+      ties: options.ties,
+      tiedLabels,
+      openLabels,
+      read,
+      sources: feeds.facts.values(),
+      errors: options.engine === 'replay' ? errors : null,
+      seconds: (wallClock.nowMicros() - startedMicros) / 1_000_000,
+    });
+  }
+
+  /** A request's own column, selected as it is. Only the plan knows; it is made where a name is in question. */
+  async #passesThrough(view: ViewProgram, feature: FeatureSpec): Promise<boolean> {
+    if (view.spec.shape !== 'request') return false;
+    const plan = await this.#plan();
+    const found = plan.views.find((candidate) => candidate.spec.name === view.spec.name);
+    const expr = found?.outputs[feature.ordinal]?.expr;
+    return expr?.kind === 'request' && expr.name === feature.name;
+  }
+
+  async #readLabels() {
+    const { workspace, views, session, file } = this.#parts;
+    const { columns, missing } = wantedColumns(workspace.program, views, file);
+    const instants = await this.#instants();
+    const read = await readLabels(session, file, columns, instants);
+    const vectors = new Map(read.table.columns);
+    for (const column of missing) vectors.set(column.name, defaultColumn(column, read.table.length));
+    const own = await this.#readOwnKeys(columns, instants);
+    for (const [name, vector] of own.vectors) if (!vectors.has(name)) vectors.set(name, vector);
+    const labels: LabelTable = { ...read.table, columns: vectors };
+    const known = new Set(columns.map(({ name }) => name));
+    const all = [...columns, ...missing, ...own.columns.filter(({ name }) => !known.has(name))];
+    return { labels, read, columns: all, ownEvents: own.sources };
+  }
+
+  async #instants(): Promise<LabelInstants> {
+    const { options, workspace, feeds } = this.#parts;
+    if (options.instant !== null) return { column: options.instant, micros: 0, timeZone: options.timeZone };
+    const isNewest = options.asOf === 'now' && workspace.project.config.clock === 'events';
+    const micros = isNewest
+      ? await newestMicros(workspace.program, this.#sources, feeds)
+      : parseInstant(options.asOf, wallClock.nowMicros);
+    return { column: null, micros, timeZone: null };
+  }
+
+  /** Primary keys that the labels carry; a column of that name that holds no such key is something else. */
+  async #readOwnKeys(known: readonly WantedColumn[], instants: LabelInstants) {
+    const { options, workspace, file, session } = this.#parts;
+    const vectors = new Map<string, NonNullable<ReturnType<LabelTable['columns']['get']>>>();
+    const columns: WantedColumn[] = [];
+    const sources = new Set<string>();
+    if (options.ties !== 'exclude') return { vectors, columns, sources };
+    for (const spec of keyedSources(workspace.program, this.#sources, file)) {
+      const keys = keyColumnsOf(spec);
+      if (keys.some((key) => known.some(({ name, type }) => name === key.name && type.kind !== key.type.kind)))
+        continue;
+      try {
+        const { table } = await readLabels(session, file, keys, { ...instants, column: null });
+        for (const [name, vector] of table.columns) vectors.set(name, vector);
+        columns.push(...keys);
+        sources.add(spec.name);
+      } catch (error) {
+        if (!(error instanceof FscError) || error.code !== 'FSC7013') throw error;
+      }
+    }
+    return { vectors, columns, sources };
+  }
+
+  #tellReading(read: ReadLabels, ownEvents: ReadonlySet<string>): void {
+    const { io, flags, options, workspace } = this.#parts;
+    const tellCount = (count: number, text: string): void => {
+      if (count > 0) say(io, flags, `${formatCount(count)} ${text}`);
+    };
+    if (read.naive > 0) {
+      const zone = options.timeZone === null ? 'UTC (--timezone NAME reads them otherwise)' : options.timeZone;
+      say(
+        io,
+        flags,
+        `${formatCount(read.naive)} instants of \`${options.instant}\` have no offset and are read as ${zone}`,
+      );
+    }
+    tellCount(read.ambiguous, `instants were shown twice by clocks in ${options.timeZone}; the first time is taken`);
+    tellCount(read.castKeys, 'values of double columns are whole and read as integers');
+    if (options.ties !== 'exclude') return;
+    for (const { spec } of workspace.program.sources) {
+      if (!this.#sources.includes(spec.name)) continue;
+      const keys = keyColumnsOf(spec).map(({ name }) => name);
+      const what = ownEvents.has(spec.name)
+        ? `the label's own event is left out, by its key (${keys.join(', ')})`
+        : "all events at a label's instant are left out";
+      say(io, flags, `${spec.name}: ${what}`);
+    }
+  }
+
+  async #compute(
+    features: readonly NamedFeature[],
+    labels: LabelTable,
+    columns: readonly Pick<WantedColumn, 'name' | 'type'>[],
+    ownEvents: ReadonlySet<string>,
+    errors: ErrorTally,
+  ): Promise<number> {
+    const { io, flags, options, workspace, session, feeds } = this.#parts;
+    if (options.engine === 'duckdb') {
+      const { computeByDuckDb } = await import('./duckdb-engine.ts');
+      const plan = await this.#plan();
+      const job = { session, plan, options, labels, columns, features, sources: this.#sources, ownEvents, feeds };
+      return computeByDuckDb(job);
+    }
+    const progress = new Progress(io, flags, 'dataset', labels.length, () => wallClock.nowMicros() / 1000);
+    try {
+      const { program } = workspace;
+      const outcome = await computeByReplay({
+        program,
+        options,
+        labels,
+        features,
+        ownEvents,
+        feeds,
+        errors,
+        onProgress: (done) => progress.update(done),
+        signal: io.signal,
+      });
+      // A fault is told before the features are put anywhere.
+      if (options.ties !== null || outcome.tiedLabels === 0) await outcome.load(session);
+      return outcome.tiedLabels;
+    } finally {
+      progress.end();
+    }
+  }
+
+  #decideTies(tied: number, labels: number): void {
+    if (this.#parts.options.ties !== null || tied === 0) return;
+    throw new FscError(
+      'FSC7014',
+      1,
+      `${formatCount(tied)} of ${formatCount(labels)} labels have the instant of an event of their entity`,
+      'whether that event counts decides what a model may know (leakage or not), so there is no default',
+      '--ties include counts it (event time <= t), --ties exclude leaves it out (event time < t)',
+    );
+  }
+
+  #decideOpen(labels: LabelTable): number {
+    const { options, feeds } = this.#parts;
+    const { count, latestFinal } = countOpen(labels.instants, options.knownTo, feeds.facts);
+    if (count === 0 || options.allowOpen) return count;
+    const until =
+      latestFinal === null ? 'no instant is final yet' : `instants before ${printTimestamp(latestFinal)} are final`;
+    throw new FscError(
+      'FSC7015',
+      1,
+      `${formatCount(count)} of ${formatCount(labels.length)} labels are not final`,
+      `a record before their instants may still arrive; ${until}`,
+      'wait for more records, declare how far they are complete ("completeTo" in fsc.json, or --complete-to T), or give --allow-open',
+    );
+  }
+
+  #limitErrors(errors: ErrorTally): void {
+    const { maxExpressionErrors } = this.#parts.options;
+    const total = errors.total();
+    if (maxExpressionErrors === null || total <= maxExpressionErrors) return;
+    const counts = Object.entries(errors.toJson()).map(([column, count]) => `${column}: ${formatCount(count)}`);
+    throw new FscError(
+      'FSC7016',
+      1,
+      `${formatCount(total)} expression errors, and ${formatCount(maxExpressionErrors)} are tolerated`,
+      `they gave NULL: ${counts.join(', ')}`,
+      'nothing was written',
+    );
+  }
+}
+
+function keyColumnsOf(spec: SourceSpec): readonly WantedColumn[] {
+  return spec.keyColumns.map((index) => {
+    const { name, type } = spec.columns[index] as SourceSpec['columns'][number];
+    return { name, type, what: `the key of ${spec.name}` };
+  });
+}

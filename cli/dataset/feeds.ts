@@ -1,0 +1,186 @@
+/** The accepted records of each source for a training set, and up to when their values are final. */
+import type { AcceptedWithArchive } from '../../runtime/engines/accepted-archive.ts';
+import { openAcceptedFeed, openAcceptedPaths, readsSorted } from '../../runtime/engines/accepted-feed.ts';
+import { hasKnownTimes } from '../../runtime/engines/duckdb/accepted.ts';
+import type { ReplayBatch } from '../../runtime/engines/group-replay.ts';
+import { openKnownFeed } from '../../runtime/engines/known-feed.ts';
+import type { Feed } from '../../runtime/engines/replay.ts';
+import { addCounts, noCounts } from '../../runtime/engines/run-summary.ts';
+import { snapshotFacts } from '../../runtime/engines/state-folder.ts';
+import type { LogBatch, SourceProgram, VerdictCounts } from '../../runtime/log/contract.ts';
+import { SETTLE_MARGIN_MICROS } from '../../runtime/log/partitions.ts';
+import type { SourceLog } from '../../runtime/log/source-log.ts';
+import { defaultOrder, parseLocation } from '../../runtime/sources/location.ts';
+import { acceptedInput, isArchived, type ProjectRecords, readAccepted, refuseStdin } from '../accepted.ts';
+import { needRecords, type SourceLocations } from '../locations.ts';
+import type { KnownTo } from './options.ts';
+
+/** Batches are taken entity by entity, which pays where an entity has several events in one. */
+const BATCH_ROWS = 65_536;
+
+/** What a source's records say about themselves, once they were read. */
+export interface SourceFacts {
+  readonly counts: VerdictCounts;
+  readonly overruled: number;
+  /** Values at an instant before it are final (rules.md 9). */
+  readonly finalBefore: number;
+  readonly completeTo: number;
+  /** Newest known time; null: nothing was read. */
+  readonly knownTo: number | null;
+  /** Records are known later than at their event time. */
+  readonly hasKnownTimes: boolean;
+}
+
+export class Feeds {
+  readonly facts = new Map<string, SourceFacts>();
+  readonly #workspace: ProjectRecords;
+  readonly #locations: ReadonlyMap<string, SourceLocations>;
+  readonly #knownTo: KnownTo;
+  readonly #completeTo: number | null;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    workspace: ProjectRecords,
+    locations: ReadonlyMap<string, SourceLocations>,
+    knownTo: KnownTo,
+    completeTo: number | null,
+    signal: AbortSignal,
+  ) {
+    this.#workspace = workspace;
+    this.#locations = locations;
+    this.#knownTo = knownTo;
+    this.#completeTo = completeTo;
+    this.#signal = signal;
+  }
+
+  /** In order of event time, or for `--known-to label` of known time. */
+  async open(source: string): Promise<Feed> {
+    const program = this.#program(source);
+    const at = this.#at(source);
+    const input = { ...acceptedInput(this.#workspace, program, at), signal: this.#signal };
+    const isByKnown = this.#knownTo.kind === 'label';
+    const isDirect =
+      readsSorted(input) && !isArchived(this.#workspace, source, at) && !(isByKnown && hasKnownTimes(program.spec));
+    if (isDirect) {
+      const log = await openAcceptedFeed(input, { batchRows: BATCH_ROWS });
+      return this.#feedOf(log, (read) => this.#noteDirect(source, at, read));
+    }
+    const accepted = await this.accepted(source);
+    if (isByKnown && accepted.hasKnownTimes) return openKnownFeed(program.spec, accepted.paths);
+    const options = { batchRows: BATCH_ROWS, hasKnownTimes: accepted.hasKnownTimes };
+    const log = await openAcceptedPaths(program, accepted.paths, options);
+    return this.#feedOf(log, () => undefined);
+  }
+
+  /** As files, for DuckDB. */
+  async accepted(source: string): Promise<AcceptedWithArchive> {
+    const at = this.#at(source);
+    const accepted = await readAccepted(this.#workspace, source, this.#locations, this.#signal);
+    const counts = noCounts();
+    addCounts(counts, accepted.historyCounts);
+    counts.read += accepted.archived;
+    counts.accepted += accepted.archived - accepted.overruled;
+    counts.duplicate += accepted.overruled;
+    await this.#note(source, at, { ...accepted, counts });
+    return accepted;
+  }
+
+  #program(source: string): SourceProgram {
+    return this.#workspace.program.sources.find(({ spec }) => spec.name === source) as SourceProgram;
+  }
+
+  #at(source: string): SourceLocations {
+    const at = this.#locations.get(source);
+    const found = at !== undefined && isArchived(this.#workspace, source, at) ? at : needRecords(source, at);
+    refuseStdin(source, found);
+    return found;
+  }
+
+  #feedOf(log: SourceLog, atEnd: (read: DirectRead) => void | Promise<void>): Feed {
+    const { knownTo } = this;
+    const read: DirectRead = { counts: noCounts(), settleLineMicros: null, knownToMicros: null };
+    const kept = new KnownFilter(knownTo);
+    return {
+      next: async () => {
+        const batch = await log.next();
+        if (batch !== null) {
+          addCounts(read.counts, batch.counts);
+          if (Number.isFinite(batch.settleLineMicros)) read.settleLineMicros = batch.settleLineMicros;
+          return kept.take(batch);
+        }
+        read.knownToMicros = log.knownToMicros;
+        await atEnd(read);
+        return null;
+      },
+      close: () => log.close(),
+    };
+  }
+
+  get knownTo(): number | null {
+    return this.#knownTo.kind === 'T' ? this.#knownTo.micros : null;
+  }
+
+  #noteDirect(source: string, at: SourceLocations, read: DirectRead): Promise<void> {
+    return this.#note(source, at, { ...read, overruled: 0, hasKnownTimes: hasKnownTimes(this.#program(source).spec) });
+  }
+
+  async #note(source: string, at: SourceLocations, read: ReadSource): Promise<void> {
+    const isLive = at.stream === '-' || isArchived(this.#workspace, source, at);
+    const snapshot = isLive ? await snapshotFacts(this.#workspace.paths.state, source) : null;
+    const line = snapshot?.settleLineMicros ?? read.settleLineMicros;
+    const isComplete = !isLive && lastOrder(at) === 'none';
+    this.facts.set(source, {
+      counts: read.counts,
+      overruled: read.overruled,
+      finalBefore: isComplete
+        ? Number.POSITIVE_INFINITY
+        : line === null
+          ? Number.NEGATIVE_INFINITY
+          : line + SETTLE_MARGIN_MICROS,
+      completeTo: Math.max(
+        at.completeToMicros ?? Number.NEGATIVE_INFINITY,
+        this.#completeTo ?? Number.NEGATIVE_INFINITY,
+      ),
+      knownTo: snapshot?.knownToMicros ?? read.knownToMicros,
+      hasKnownTimes: read.hasKnownTimes,
+    });
+  }
+}
+
+interface DirectRead {
+  readonly counts: VerdictCounts;
+  settleLineMicros: number | null;
+  knownToMicros: number | null;
+}
+
+type ReadSource = Pick<AcceptedWithArchive, 'overruled' | 'settleLineMicros' | 'knownToMicros' | 'hasKnownTimes'> & {
+  readonly counts: VerdictCounts;
+};
+
+/** `order: none` is complete by declaration, so whatever stands last says whether anything may still come. */
+function lastOrder(at: SourceLocations): 'none' | 'arrival' {
+  if (at.stream !== null) return defaultOrder(parseLocation(at.stream));
+  return at.history === null ? 'arrival' : (at.history.order ?? defaultOrder(parseLocation(at.history.location)));
+}
+
+/** Leaves out what was not known at T. */
+class KnownFilter {
+  readonly #toMicros: number | null;
+  #rows = new Int32Array(0);
+
+  constructor(toMicros: number | null) {
+    this.#toMicros = toMicros;
+  }
+
+  take(batch: LogBatch): ReplayBatch {
+    const rest = { batch: batch.batch, upToMicros: batch.newestMicros, known: null };
+    if (this.#toMicros === null) return { ...rest, rows: batch.accepted, count: batch.acceptedCount };
+    if (this.#rows.length < batch.acceptedCount) this.#rows = new Int32Array(batch.accepted.length);
+    let count = 0;
+    for (let i = 0; i < batch.acceptedCount; i++) {
+      const row = batch.accepted[i] as number;
+      if ((batch.knownTimeMicros[row] as number) <= this.#toMicros) this.#rows[count++] = row;
+    }
+    return { ...rest, rows: this.#rows, count };
+  }
+}

@@ -1,0 +1,50 @@
+/** The default engine: history goes through the operators that serve online, and each label is probed at its instant. */
+import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
+import { loadFeatures } from '../../runtime/engines/feature-table.ts';
+import type { LabelTable } from '../../runtime/engines/label-table.ts';
+import { replay } from '../../runtime/engines/replay.ts';
+import type { ErrorTally } from '../../runtime/engines/run-summary.ts';
+import type { Program } from '../../runtime/state/program.ts';
+import type { Feeds } from './feeds.ts';
+import type { DatasetOptions } from './options.ts';
+import type { NamedFeature } from './wanted.ts';
+
+export interface ReplayJob {
+  readonly program: Program;
+  readonly options: DatasetOptions;
+  readonly labels: LabelTable;
+  readonly features: readonly NamedFeature[];
+  readonly ownEvents: ReadonlySet<string>;
+  readonly feeds: Feeds;
+  readonly errors: ErrorTally;
+  readonly onProgress: (labels: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ReplayOutcome {
+  readonly tiedLabels: number;
+  /** Into the session's table of features. */
+  readonly load: (session: DuckDbSession) => Promise<void>;
+}
+
+export async function computeByReplay(job: ReplayJob): Promise<ReplayOutcome> {
+  const { options, labels } = job;
+  const { views, tiedLabels } = await replay({
+    program: job.program,
+    views: options.views,
+    labels,
+    ties: options.ties ?? 'include',
+    ownEvents: job.ownEvents,
+    openFeed: (source) => job.feeds.open(source),
+    errors: job.errors,
+    onProgress: (share) => job.onProgress(Math.floor(share * labels.length)),
+    signal: job.signal,
+  });
+  const found = job.features.map(({ view, feature, name }) => {
+    const values = views.find((candidate) => candidate.view === view.spec.name);
+    const column = values?.names.indexOf(feature.name) ?? -1;
+    if (values === undefined || column < 0) throw new Error(`${view.spec.name} has no values of ${feature.name}`);
+    return { name, type: feature.type, values: values.values, column };
+  });
+  return { tiedLabels, load: (session) => loadFeatures(session, found, labels.length, job.signal) };
+}

@@ -1,0 +1,118 @@
+/** What a training set was made of: for people on stderr, as one object with `--format json`. */
+import { addCounts, type ErrorTally, noCounts } from '../../runtime/engines/run-summary.ts';
+import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { formatCount } from '../progress.ts';
+import type { SourceFacts } from './feeds.ts';
+
+export interface DatasetSummary {
+  readonly labels: number;
+  readonly rows: number;
+  readonly views: readonly string[];
+  readonly features: number;
+  readonly engine: 'replay' | 'duckdb';
+  readonly ties: 'include' | 'exclude' | null;
+  readonly tiedLabels: number;
+  readonly openLabels: number;
+  /** Whole values of double columns that became integers. */
+  readonly castKeys: number;
+  readonly naiveInstants: number;
+  readonly ambiguousInstants: number;
+  /** Records that history has and the stream refused. */
+  readonly refusedByStream: number;
+  readonly events: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly duplicate: number;
+    readonly late: number;
+    readonly quarantined: number;
+  };
+  readonly skipped: number;
+  readonly unknownFields: number;
+  readonly quarantine: Readonly<Record<string, number>>;
+  /** null: DuckDB gives NULL where an expression fails, and does not count. */
+  readonly expressionErrors: number | null;
+  readonly expressionErrorsByColumn: Readonly<Record<string, number>> | null;
+  readonly seconds: number;
+}
+
+export type SummaryFacts = Pick<
+  DatasetSummary,
+  'labels' | 'rows' | 'views' | 'features' | 'engine' | 'ties' | 'tiedLabels' | 'openLabels' | 'seconds'
+> & {
+  readonly read: { readonly castKeys: number; readonly naive: number; readonly ambiguous: number };
+  readonly sources: Iterable<SourceFacts>;
+  /** null: not counted. */
+  readonly errors: ErrorTally | null;
+};
+
+export function summarise({ read, sources, errors, ...rest }: SummaryFacts): DatasetSummary {
+  const counts = noCounts();
+  let refusedByStream = 0;
+  for (const facts of sources) {
+    addCounts(counts, facts.counts);
+    refusedByStream += facts.overruled;
+  }
+  const { read: readCount, accepted, duplicate, late, quarantined, skipped, unknownFields, reasons } = counts;
+  return {
+    labels: rest.labels,
+    rows: rest.rows,
+    views: rest.views,
+    features: rest.features,
+    engine: rest.engine,
+    ties: rest.ties,
+    tiedLabels: rest.tiedLabels,
+    openLabels: rest.openLabels,
+    castKeys: read.castKeys,
+    naiveInstants: read.naive,
+    ambiguousInstants: read.ambiguous,
+    refusedByStream,
+    events: { read: readCount, accepted, duplicate, late, quarantined },
+    skipped,
+    unknownFields,
+    quarantine: reasons,
+    expressionErrors: errors === null ? null : errors.total(),
+    expressionErrorsByColumn: errors === null ? null : errors.toJson(),
+    seconds: rest.seconds,
+  };
+}
+
+export async function tell(io: Io, flags: GlobalFlags, summary: DatasetSummary, out: string): Promise<void> {
+  if (flags.format === 'json') {
+    await writeOut(out === '-' ? io.stderr : io.stdout, `${JSON.stringify(summary)}\n`);
+    return;
+  }
+  say(io, flags, summaryLines(summary, out).join('\n'));
+}
+
+function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
+  const { events } = summary;
+  const place = out === '-' ? '' : ` to ${out}`;
+  const lines = [
+    `${formatCount(summary.rows)} rows, ${formatCount(summary.features)} features of ${summary.views.join(', ')} written${place} in ${summary.seconds.toFixed(1)} s`,
+  ];
+  const told: readonly (readonly [number, string])[] = [
+    [events.duplicate, 'duplicate records'],
+    [events.late, 'late records'],
+    [events.quarantined, `quarantined records (${reasonsText(summary.quarantine)})`],
+    [summary.refusedByStream, 'records of the history were refused by the stream and do not count'],
+    [
+      summary.expressionErrors ?? 0,
+      `expression errors gave NULL (${reasonsText(summary.expressionErrorsByColumn ?? {})})`,
+    ],
+    [summary.openLabels, 'labels are not final: their values may still change'],
+  ];
+  for (const [count, text] of told) if (count > 0) lines.push(`${formatCount(count)} ${text}`);
+  if (summary.ties !== null && summary.tiedLabels > 0) {
+    const choice = summary.ties === 'include' ? 'counts' : 'does not count';
+    lines.push(
+      `${formatCount(summary.tiedLabels)} labels have the instant of an event of their entity, which ${choice}`,
+    );
+  }
+  return lines;
+}
+
+function reasonsText(reasons: Readonly<Record<string, number>>): string {
+  return Object.entries(reasons)
+    .map(([reason, count]) => `${formatCount(count)} ${reason}`)
+    .join(', ');
+}

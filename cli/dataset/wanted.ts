@@ -1,0 +1,169 @@
+/** What the views need from the labels, and what becomes of their features' names. */
+import { suggest } from '../../compiler/diagnostics/suggest.ts';
+import type { WantedColumn } from '../../runtime/engines/label-columns.ts';
+import { type LabelFile, unusable } from '../../runtime/engines/label-file.ts';
+import type { Program, ViewProgram } from '../../runtime/state/program.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import type { ColumnSpec, FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { printType, type SqlType } from '../../runtime/values/types.ts';
+
+export function viewsNamed(program: Program, names: readonly string[]): readonly ViewProgram[] {
+  return names.map((name) => {
+    const view = program.views.find((candidate) => candidate.spec.name === name);
+    if (view !== undefined) return view;
+    const all = program.views.map((candidate) => candidate.spec.name);
+    const meant = suggest(name, all);
+    throw new FscError(
+      'FSC7005',
+      2,
+      `there is no view \`${name}\``,
+      all.length === 0 ? 'the project has no views' : `the project has ${all.join(', ')}`,
+      meant === null ? 'name one of them, version included' : `did you mean \`${meant}\`?`,
+    );
+  });
+}
+
+/** Log sources that the views read, those of joined views too. */
+export function sourcesOf(program: Program, views: readonly ViewProgram[]): readonly string[] {
+  const names = views.flatMap(({ spec }) =>
+    spec.shape === 'request' ? spec.joins.map((join) => sourceOf(program, join.view)) : [spec.source],
+  );
+  return [...new Set(names)];
+}
+
+function sourceOf(program: Program, view: string): string {
+  return (program.views.find((candidate) => candidate.spec.name === view) as ViewProgram).spec.source;
+}
+
+/** Request sources of the views. */
+export function requestsOf(program: Program, views: readonly ViewProgram[]): readonly SourceSpec[] {
+  const names = new Set(views.flatMap(({ spec }) => (spec.shape === 'request' ? [spec.source] : [])));
+  return program.sources.flatMap(({ spec }) => (names.has(spec.name) ? [spec] : []));
+}
+
+export interface Wanted {
+  readonly columns: readonly WantedColumn[];
+  /** Request columns that the labels don't have. */
+  readonly missing: readonly ColumnSpec[];
+}
+
+/** Entity and request columns. */
+export function wantedColumns(program: Program, views: readonly ViewProgram[], file: LabelFile): Wanted {
+  const columns = new Map<string, WantedColumn>();
+  const missing = new Map<string, ColumnSpec>();
+  for (const { spec } of views) {
+    for (const { name, type } of spec.entity) {
+      const what = `the entity of ${spec.name}`;
+      if (!hasColumn(file, name)) throw lacks(file, name, what);
+      addWanted(file, columns, { name, type, what });
+    }
+  }
+  for (const request of requestsOf(program, views)) {
+    for (const column of request.columns) {
+      const what = `a column of ${request.name}`;
+      if (hasColumn(file, column.name)) addWanted(file, columns, { name: column.name, type: column.type, what });
+      else if (!column.nullable && !column.hasDefault) throw lacks(file, column.name, what);
+      else missing.set(column.name, column);
+    }
+  }
+  return { columns: [...columns.values()], missing: [...missing.values()] };
+}
+
+/** A name may serve several views; where they declare it differently, one reading must do for all. */
+function addWanted(file: LabelFile, columns: Map<string, WantedColumn>, want: WantedColumn): void {
+  const known = columns.get(want.name);
+  const type = known === undefined ? want.type : commonType(known.type, want.type);
+  if (known !== undefined && type === null) {
+    throw unusable(
+      file.name,
+      `\`${want.name}\` is ${known.what} as ${printType(known.type)}, and ${want.what} as ${printType(want.type)}`,
+      'make two training sets, or declare the column alike',
+    );
+  }
+  columns.set(want.name, known === undefined ? want : { ...known, type: type ?? known.type });
+}
+
+const WHOLE = ['smallint', 'integer', 'bigint'] as const;
+
+/** Of two types whose values stand in a vector alike: the one that holds both. */
+function commonType(a: SqlType, b: SqlType): SqlType | null {
+  if (printType(a) === printType(b)) return a;
+  if (a.kind === 'text' && b.kind === 'text') return { kind: 'text', maxLength: null };
+  const ranks = [a, b].map(({ kind }) => WHOLE.findIndex((candidate) => candidate === kind));
+  const [first = -1, second = -1] = ranks;
+  if (first < 0 || second < 0) return null;
+  return first > second ? a : b;
+}
+
+function hasColumn(file: LabelFile, name: string): boolean {
+  return file.columns.some((column) => column.name === name);
+}
+
+function lacks(file: LabelFile, name: string, what: string): FscError {
+  const names = file.columns.map((column) => column.name);
+  const meant = suggest(name, names);
+  const help = meant === null ? `the file has ${names.join(', ')}` : `did you mean \`${meant}\`? Rename the column`;
+  return unusable(file.name, `it has no column \`${name}\`, ${what}`, help);
+}
+
+export function needInstant(file: LabelFile, instant: string): void {
+  if (hasColumn(file, instant)) return;
+  throw unusable(
+    file.name,
+    `it has no column \`${instant}\` with the labels' instants`,
+    `name it with --instant; the file has ${file.columns.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+/** Sources whose whole primary key the labels have columns for: they may know their own events. */
+export function keyedSources(program: Program, sources: readonly string[], file: LabelFile): readonly SourceSpec[] {
+  return program.sources.flatMap(({ spec }) => {
+    const keys = spec.keyColumns.map((column) => (spec.columns[column] as ColumnSpec).name);
+    const isCarried = sources.includes(spec.name) && keys.length > 0 && keys.every((name) => hasColumn(file, name));
+    return isCarried ? [spec] : [];
+  });
+}
+
+/** A feature in the training set. */
+export interface NamedFeature {
+  readonly view: ViewProgram;
+  readonly feature: FeatureSpec;
+  readonly name: string;
+}
+
+/**
+ * The output's columns after the labels' own. A clash of names is an error, except where a request's own column only passes through: it is
+ * there already, as the label's.
+ */
+export async function nameFeatures(
+  views: readonly ViewProgram[],
+  file: LabelFile,
+  isQualified: boolean,
+  isPassedThrough: (view: ViewProgram, feature: FeatureSpec) => Promise<boolean>,
+): Promise<readonly NamedFeature[]> {
+  const taken = new Map(file.columns.map(({ name }) => [name.toLowerCase(), 'a column of the labels']));
+  const named: NamedFeature[] = [];
+  for (const view of views) {
+    for (const feature of view.spec.features) {
+      const name = isQualified ? `${view.spec.name}__${feature.name}` : feature.name;
+      const holder = taken.get(name.toLowerCase());
+      if (holder !== undefined && (await isPassedThrough(view, feature))) continue;
+      if (holder !== undefined) throw clash(name, view, holder, isQualified);
+      taken.set(name.toLowerCase(), `a feature of ${view.spec.name}`);
+      named.push({ view, feature, name });
+    }
+  }
+  return named;
+}
+
+function clash(name: string, view: ViewProgram, holder: string, isQualified: boolean): FscError {
+  return new FscError(
+    'FSC7013',
+    1,
+    `\`${name}\` of ${view.spec.name} is also ${holder}`,
+    'a training set holds one column of each name',
+    isQualified
+      ? 'rename the column of the labels'
+      : 'give --qualified, which names features like <view>_v<N>__<feature>',
+  );
+}
