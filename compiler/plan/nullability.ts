@@ -23,7 +23,8 @@ export function isNeverNull(expr: PlanExpr, source: SourcePlan, facts: ReadonlyS
     case 'call': {
       const fn = scalarNamed(expr.fn);
       const types = { args: expr.args.map((arg) => arg.type), result: expr.type };
-      return fn !== null && !fn.canFail(types) && (expr.fn === 'is_distinct' || (fn.strict && expr.args.every(never)));
+      if (fn === null || (fn.canFail(types) && !staysInRange(expr))) return false;
+      return expr.fn === 'is_distinct' || (fn.strict && expr.args.every(never));
     }
     case 'coalesce':
       return expr.args.some(never);
@@ -39,4 +40,15 @@ export function isNeverNull(expr: PlanExpr, source: SourcePlan, facts: ReadonlyS
     default:
       return false;
   }
+}
+
+const TEMPORAL = ['date', 'timestamp', 'timestamptz'];
+
+/** Days and instants of a record lie in 1970–2200 (rules.md 3), so the start of a unit or another type of one is there too. */
+function staysInRange(expr: PlanExpr): boolean {
+  if (!TEMPORAL.includes(expr.type.kind)) return false;
+  if (expr.kind === 'column') return true;
+  if (expr.kind !== 'call' || (expr.fn !== 'date_trunc' && expr.fn !== 'cast')) return false;
+  const from = expr.args[expr.args.length - 1];
+  return from !== undefined && staysInRange(from);
 }

@@ -1,25 +1,109 @@
+/**
+ * `npm run soak -- --seed S --cases N`: cases S, S + 1, … through every machine, kept finds first. A failure is shrunk and written as a
+ * folder for tests/regressions.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { shrinkCase } from '../generators/arbitrary.ts';
 import { generateCase } from '../generators/case.ts';
+import type { Case } from '../generators/view-spec.ts';
 import { checkCase } from './check-case.ts';
+import { checkKept } from './check-kept.ts';
+import { RunCoverage } from './coverage.ts';
+import { keepCase, keptFiles } from './keep-case.ts';
+import { keptCases, readKeptCase } from './kept-case.ts';
+import { printFault } from './report.ts';
 
-const seed = Number(process.argv[2]);
-const cases = Number(process.argv[3]);
-const totals = new Map<string, number>();
-let bad = 0;
-const start = performance.now();
-for (let i = seed; i < seed + cases; i++) {
-  try {
-    const report = await checkCase(generateCase(i));
-    for (const [name, n] of report.counts) totals.set(name, (totals.get(name) ?? 0) + n);
-    if (report.faults.length > 0) {
-      bad++;
-      console.log(`seed ${i}: ${report.faults.length} faults`);
-      for (const f of report.faults.slice(0, 2)) console.log(` ${f.machine} ${f.question}\n${f.text}`);
-    }
-  } catch (e) {
-    bad++;
-    console.log(`seed ${i}: threw ${(e as Error).stack}`);
-  }
-  if (bad > 8) break;
+const SHRINK_TRIES = 1500;
+const PROGRESS_MS = 10_000;
+const SHOWN_FAULTS = 5;
+
+interface Options {
+  readonly seed: number;
+  readonly cases: number;
+  /** Takes every `step`-th case: one of several processes. */
+  readonly step: number;
+  readonly regressions: string;
+  readonly shrink: boolean;
+  readonly quiet: boolean;
 }
-console.log(totals, `${bad} bad`, `${((performance.now() - start) / cases).toFixed(1)} ms a case`);
-process.exit(0);
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      cases: { type: 'string', default: '1000' },
+      step: { type: 'string', default: '1' },
+      regressions: { type: 'string', default: '' },
+      'no-shrink': { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    seed: Number(values.seed),
+    cases: Number(values.cases),
+    step: Number(values.step),
+    regressions: values.regressions,
+    shrink: !values['no-shrink'],
+    quiet: values.quiet,
+  };
+}
+
+/** Messages of what is wrong; none if all is well. An exception is a fault like any other. */
+async function faultsOf(test: Case, coverage: RunCoverage | null): Promise<string[]> {
+  try {
+    const report = await checkCase(test);
+    coverage?.add(test, report);
+    return report.faults.map(printFault);
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
+
+async function checkRegressions(root: string): Promise<boolean> {
+  let isFine = true;
+  for (const name of root === '' ? [] : keptCases(root)) {
+    const { faults } = await checkKept(readKeptCase(root, name));
+    if (faults.length === 0) continue;
+    isFine = false;
+    process.stdout.write(`regression ${name}\n${faults.map(printFault).join('\n')}\n`);
+  }
+  return isFine;
+}
+
+async function tell(test: Case, faults: readonly string[], { shrink }: Options): Promise<void> {
+  process.stdout.write(`seed ${test.seed}: ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`);
+  if (!shrink) return;
+  const small = await shrinkCase(test, async (one) => (await faultsOf(one, null)).length > 0, SHRINK_TRIES);
+  for (const [path, text] of Object.entries(keptFiles(small))) process.stdout.write(`===== ${path}\n${text}`);
+  process.stdout.write(`===== faults\n${(await faultsOf(small, null)).slice(0, SHOWN_FAULTS).join('\n')}\n`);
+  const folder = join(mkdtempSync(join(tmpdir(), 'fsc-find-')), `seed-${test.seed}`);
+  keepCase(small, folder);
+  process.stdout.write(`kept as ${folder}: move it to tests/regressions/ under a name that tells what it found\n`);
+}
+
+async function soak(options: Options): Promise<boolean> {
+  let isFine = await checkRegressions(options.regressions);
+  const coverage = new RunCoverage();
+  let told = 0;
+  let nextTell = Date.now() + PROGRESS_MS;
+  for (let i = 0; i < options.cases; i += options.step) {
+    const test = generateCase(options.seed + i);
+    const faults = await faultsOf(test, coverage);
+    if (faults.length > 0) {
+      isFine = false;
+      await tell(test, faults, { ...options, shrink: options.shrink && told++ === 0 });
+    }
+    if (options.quiet || Date.now() < nextTell) continue;
+    nextTell = Date.now() + PROGRESS_MS;
+    process.stderr.write(`${i + 1} of ${options.cases}\n`);
+  }
+  if (!options.quiet) process.stdout.write(`${coverage.summary()}\nnever seen: ${coverage.missing().join(', ')}\n`);
+  return isFine;
+}
+
+const isFine = await soak(readOptions());
+// Sessions of DuckDB would keep the process.
+process.exit(isFine ? 0 : 1);
