@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import {
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -92,7 +93,7 @@ export function readFeatureTests(root: string, path: string): FeatureTest[] {
     const first = (problem.message.split('\n')[0] ?? '').replace(/ at line .*$/, '');
     throw testFault({ file, line: at.line, column: at.col }, 'not valid YAML', first);
   }
-  return new Reader(root, file, dirname(path), lines).tests(document.contents);
+  return new Reader(root, file, dirname(path), lines, document).tests(document.contents);
 }
 
 class Reader {
@@ -100,12 +101,14 @@ class Reader {
   readonly #file: string;
   readonly #folder: string;
   readonly #lines: LineCounter;
+  readonly #document: Document;
 
-  constructor(root: string, file: string, folder: string, lines: LineCounter) {
+  constructor(root: string, file: string, folder: string, lines: LineCounter, document: Document) {
     this.#root = root;
     this.#file = file;
     this.#folder = folder;
     this.#lines = lines;
+    this.#document = document;
   }
 
   tests(node: Node | null): FeatureTest[] {
@@ -172,7 +175,7 @@ class Reader {
     // A fault of a column is shown at its name.
     const place = this.#place(key);
     if (node === null) return { place, json: 'null', bare: null };
-    if (isAlias(node) || !isScalar(node)) throw this.#fault(node, 'a value is a scalar');
+    if (!isScalar(node)) throw this.#fault(node, 'a value is a scalar');
     const { value } = node;
     const source = node.source ?? String(value);
     if (value === null) return { place, json: 'null', bare: null };
@@ -184,11 +187,19 @@ class Reader {
 
   #items(node: Node, what: string): Node[] {
     if (!isSeq(node)) throw this.#fault(node, what);
-    return node.items as Node[];
+    return (node.items as Node[]).map((item) => this.#target(item));
+  }
+
+  /** What an alias (`*rows`) stands for. */
+  #target(node: Node): Node {
+    if (!isAlias(node)) return node;
+    const target = node.resolve(this.#document);
+    if (target === undefined) throw this.#fault(node, `nothing is called \`${node.source}\``);
+    return target;
   }
 
   #map(node: Node, what: string, allowed: readonly string[] | null): YAMLMap {
-    if (isAlias(node) || !isMap(node)) throw this.#fault(node, what);
+    if (!isMap(node)) throw this.#fault(node, what);
     for (const { key } of this.#pairs(node)) {
       const name = keyText(key);
       if (allowed !== null && !allowed.includes(name))
@@ -198,11 +209,15 @@ class Reader {
   }
 
   #pairs(map: YAMLMap): readonly { readonly key: Node; readonly value: Node | null }[] {
-    return (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => ({ key, value }));
+    return (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => ({
+      key,
+      value: value === null ? null : this.#target(value),
+    }));
   }
 
   #child(map: YAMLMap, key: string): Node | null {
-    return (map.get(key, true) as Node | undefined) ?? null;
+    const value = (map.get(key, true) as Node | undefined) ?? null;
+    return value === null ? null : this.#target(value);
   }
 
   #need(map: YAMLMap, key: string): Node {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { RequestViewPlan, ViewPlan } from '../../compiler/plan/plan.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
+import { hasJournaled } from '../../runtime/engines/state-folder.ts';
 import type { LogPosition } from '../../runtime/log/contract.ts';
 import { keyColumns, type OutputColumn, outputColumns } from '../../runtime/serving/key-columns.ts';
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
@@ -49,6 +50,7 @@ async function verify(io: Io, flags: GlobalFlags, options: VerifyOptions): Promi
     let differed = 0;
     for (const text of options.asOf) differed += await verification.at(text);
     await verification.checkQuiet();
+    if (differed > 0) verification.tellCutOff();
     return differed === 0 ? 0 : 1;
   } finally {
     batch.close();
@@ -151,6 +153,18 @@ class Verification {
       'a run goes on, so online and batch were not of the same records',
       'verify once it has ended',
     );
+  }
+
+  /** A run that was cut off may have left rows that are ahead of the position that online tells. */
+  tellCutOff(): void {
+    for (const { spec } of this.#workspace.program.sources) {
+      if (!hasJournaled(this.#workspace.paths.state, spec.name)) continue;
+      say(
+        this.#io,
+        this.#flags,
+        `a run over ${spec.name} was cut off or goes on: run it to its end, then verify again`,
+      );
+    }
   }
 
   /** The newest event that online knows of, or the clock. */

@@ -9,7 +9,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
-import { decodeEntry, Journal, type JournalEntry } from '../log/journal.ts';
+import { decodeEntry, Journal, type JournalEntry, journalHasFrames } from '../log/journal.ts';
 import { type FolderLock, lockFolder } from '../log/lock.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
 import type { StateImage } from '../state/program.ts';

@@ -7,6 +7,7 @@
  * A crash can leave the last frame short, or zeros in place of its end: such a tail was never acknowledged and is cut. Anything else that
  * does not have its checksum is corruption.
  */
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -107,6 +108,11 @@ export class Journal {
   async close(): Promise<void> {
     await this.#file.close();
   }
+}
+
+/** Without opening it for writing. */
+export function journalHasFrames(path: string): boolean {
+  return existsSync(path) && statSync(path).size > HEAD_BYTES;
 }
 
 async function writeHead(file: FileHandle): Promise<void> {

@@ -119,9 +119,7 @@ export function readTextValue(text: string, type: SqlType): ReadResult {
     case 'double': {
       const word = doubleWord(text.trim());
       if (word !== null) return taken(word);
-      return parseDecimalText(text.trim()) === null
-        ? refused(`\`${clip(text)}\` is no number`)
-        : readDouble(Number(text), type);
+      return readDoubleText(text.trim(), type);
     }
     case 'boolean':
       return readBooleanText(text.trim());
@@ -136,6 +134,14 @@ export function readTextValue(text: string, type: SqlType): ReadResult {
     case 'unknown':
       return refused(`a column cannot be ${type.kind}`);
   }
+}
+
+function readDoubleText(text: string, type: SqlType): ReadResult {
+  if (parseDecimalText(text) === null) return refused(`\`${clip(text)}\` is no number`);
+  const value = Number(text);
+  return Number.isFinite(value)
+    ? readDouble(value, type)
+    : refused(`${clip(text)} is out of range for double precision`);
 }
 
 function readBooleanText(text: string): ReadResult {

@@ -14,7 +14,7 @@ CREATE TABLE tx (
   amount decimal(12,2)
 );`,
   'features/sources/ask.sql': `-- @kind request
-CREATE TABLE ask (card text NOT NULL, shop bigint DEFAULT 7, price decimal(10,2), bags integer);`,
+CREATE TABLE ask (card text NOT NULL, shop bigint DEFAULT 7, price decimal(10,2), bags integer, ratio double precision);`,
   'features/card/v1.sql': `SELECT
   sum(amount) FILTER (WHERE paid_at > now() - INTERVAL '1 hour') AS spent_1h,
   card,
@@ -163,6 +163,7 @@ describe('fsc get', () => {
     expect(await fault('shop_v1', 'card=a', 'shop=9223372036854775808')).toMatch(/out of range/);
     expect(await fault('pay_v1', 'shop=1')).toMatch(/`card` is missing/);
     expect(await fault('pay_v1', 'card=a', 'price=1.999')).toMatch(/`price` is no decimal\(10,2\)/);
+    expect(await fault('pay_v1', 'card=a', 'ratio=1e400')).toMatch(/`ratio` is no double precision[\s\S]*out of range/);
     expect(await fault('card_v1', 'card=b', '--as-of', 'yesterday')).toMatch(/FSC7007/);
     expect(await fault('card_v1', 'card=b', '--all')).toMatch(/--all takes no keys/);
   });

@@ -182,6 +182,15 @@ describe('fsc verify', () => {
     expect(plain.out).toMatch(/\n {2}and \d+ more values\n/);
   });
 
+  it('where values differ, says if a run was cut off', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    await damage(root, 'b', 'a');
+    expect((await verify(root)).err).not.toContain('cut off');
+    appendFileSync(join(root, '.fsc', 'state', 'tx.journal'), 'what a killed run leaves');
+    expect((await verify(root)).err).toContain('a run over tx was cut off or goes on');
+  });
+
   it('finds rows that are on one side only', async () => {
     const root = make({ 'tx.jsonl': log(1, 40) });
     await run(root);
