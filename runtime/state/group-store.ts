@@ -165,22 +165,10 @@ export class GroupStore {
     return list;
   }
 
-  /** The record of a new event that is later than all others of its entity; −1 if it is not. */
-  append(entity: number, t: number): number {
-    const at = (entity + 1) * this.layout.positions;
-    const n = this.pos[at + LENGTH] as number;
-    if (n > 0 && (this.ring[((this.pos[at + BASE] as number) + n - 1) * this.stride] as number) >= t) return -1;
-    if (n === this.pos[at + CAPACITY]) this.#makeRoom(entity);
-    const offset = this.pos[at + LENGTH] as number;
-    this.pos[at + LENGTH] = offset + 1;
-    return ((this.pos[at + BASE] as number) + offset) * this.stride;
-  }
-
-  /** The record of a new event among others, by (event time, `newKeys`); equal ones in order of arrival. */
+  /** The record of a new event among others, by (event time, `newKeys`); equal ones in order of arrival. There is room for it. */
   insert(entity: number, t: number): number {
     const { positions, tails } = this.layout;
     const at = (entity + 1) * positions;
-    if (this.pos[at + LENGTH] === this.pos[at + CAPACITY]) this.#makeRoom(entity);
     const base = this.pos[at + BASE] as number;
     const n = this.pos[at + LENGTH] as number;
     const { stride } = this;
@@ -412,8 +400,8 @@ export class GroupStore {
     this.acc = growFloats(this.acc, size * this.layout.accumulators);
   }
 
-  /** Forgets what no window can reach, in batches; takes a block of the next class where that frees less than a quarter. */
-  #makeRoom(entity: number): void {
+  /** For a block that is full: forgets what no window reaches; takes a block of the next class where that frees less than a quarter. */
+  makeRoom(entity: number): void {
     const at = (entity + 1) * this.layout.positions;
     const pos = this.pos;
     const capacity = pos[at + CAPACITY] as number;

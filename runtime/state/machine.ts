@@ -118,7 +118,22 @@ class Machine implements GroupState {
   }
 
   takeDirty(): Int32Array {
-    return this.#store.takeDirty();
+    const dirty = this.#store.takeDirty();
+    this.#moveToLine(dirty);
+    return dirty;
+  }
+
+  /** Whoever asks for dirty entities reads them next, from a copy of the cursor: what is settled is taken in once, not by each copy. */
+  #moveToLine(entities: Int32Array): void {
+    const store = this.#store;
+    const settled = store.line - 1;
+    if (settled === Number.NEGATIVE_INFINITY) return;
+    this.#code.thresholds(settled, settled);
+    for (let i = 0; i < entities.length; i++) {
+      const entity = entities[i] as number;
+      const base = store.baseOf(entity);
+      this.#code.advance(entity + 1, base, base, store.lengthOf(entity));
+    }
   }
 
   snapshot(): StateImage {

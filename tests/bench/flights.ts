@@ -46,7 +46,7 @@ export function writeProject(root: string, files: Readonly<Record<string, string
 export async function writeFlights(path: string, rows: number, entities: number): Promise<void> {
   await query(`COPY (
     SELECT i AS flight_id,
-      TIMESTAMP '${START}' + to_microseconds(CAST(floor(i * ${SPAN_DAYS * 86_400_000_000 / rows}) AS BIGINT)) AS departed_at,
+      TIMESTAMP '${START}' + to_microseconds(CAST(floor(i * ${(SPAN_DAYS * 86_400_000_000) / rows}) AS BIGINT)) AS departed_at,
       'K' || (hash(i) % ${entities}) AS origin,
       'K' || (hash(i + 1000000007) % 400) AS destination,
       CASE WHEN hash(i + 3) % 50 = 0 THEN NULL ELSE CAST(hash(i + 2000000011) % 200 AS INTEGER) - 40 END AS delay,

@@ -66,9 +66,20 @@ async function check(root: string, entities: number): Promise<void> {
   for (const instant of [String(newest?.['t']), '2001-01-30 12:34:56']) {
     const sql = AIRPORT_VIEW.replaceAll('now()', `TIMESTAMP '${instant}'`).replace('FROM flights', `FROM ${file}`);
     const keys = Array.from({ length: CHECKED }, (_, i) => `K${Math.floor((i * entities) / CHECKED)}`);
-    const expected = await query(`SELECT * FROM (${sql}) WHERE origin IN (${keys.map((key) => `'${key}'`).join(', ')})`);
+    const expected = await query(
+      `SELECT * FROM (${sql}) WHERE origin IN (${keys.map((key) => `'${key}'`).join(', ')})`,
+    );
     for (const row of expected) {
-      const { out } = fsc(root, ['get', 'airport_v1', `origin=${row['origin']}`, '--as-of', instant, '--format', 'json', '--frozen']);
+      const { out } = fsc(root, [
+        'get',
+        'airport_v1',
+        `origin=${row['origin']}`,
+        '--as-of',
+        instant,
+        '--format',
+        'json',
+        '--frozen',
+      ]);
       compare(JSON.parse(out) as Record<string, unknown>, row);
     }
   }

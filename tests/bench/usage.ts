@@ -4,6 +4,10 @@ import { writeSync } from 'node:fs';
 process.on('exit', () => {
   const { user, system } = process.cpuUsage();
   const { maxRSS } = process.resourceUsage();
-  const usage = { cpuSeconds: (user + system) / 1e6, wallSeconds: performance.now() / 1000, maxRssBytes: maxRSS * 1024 };
+  const usage = {
+    cpuSeconds: (user + system) / 1e6,
+    wallSeconds: performance.now() / 1000,
+    maxRssBytes: maxRSS * 1024,
+  };
   writeSync(3, JSON.stringify(usage));
 });

@@ -85,7 +85,8 @@ const AHEAD = 256;
 
 /**
  * Three loops over a few hundred rows at a time. The first finds entities. The second reads a word of every place that the third will need:
- * these reads do not wait for each other, so with many entities the cache misses overlap, which doubles the rate.
+ * these reads do not wait for each other, so with many entities the cache misses overlap, which doubles the rate. The third stores events; an
+ * entity's windows move only when its block is full (or somebody reads it), over many events at once.
  */
 function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   const first = layout.views[0] as Layout['views'][number];
@@ -131,6 +132,8 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     `    const to = Math.min(count, from + ${AHEAD});`,
     ...rowLoop(finder.lines),
     '    s.warm = touch(to - from);',
+    '    const pos = s.pos;',
+    '    let ring = s.ring;',
     ...rowLoop(printer.lines),
     '  }',
     '}',
@@ -155,32 +158,32 @@ function admit(layout: Layout, printer: ExprPrinter): Map<PlanExpr, string> {
 /** One word a cache line of the accumulators. */
 function accLines(layout: Layout): string {
   const words: string[] = [];
-  for (let at = 0; at < layout.accumulators; at += 8) words.push(`+ acc[(e + 1) * ${layout.accumulators} + ${at}]`);
-  return words.join(' ');
+  for (let at = 0; at < layout.accumulators; at += 8) words.push(` + acc[(e + 1) * ${layout.accumulators} + ${at}]`);
+  return words.join('');
 }
 
+/**
+ * Short loops, so that many of their reads are on the way at once: cursors, then the last record of each entity, then what moving the
+ * windows of those with a full block will read.
+ */
 function touchFunction(layout: Layout): string {
   const { stride } = layout;
-  const heads = layout.windows.filter((window) => window.head >= 0).map((window) => window.head);
-  const lines = heads.map((head) => `    w += ring[(b + pos[P + ${head}]) * ${stride}];`);
-  layout.deques.forEach(({ tail }, i) => {
-    lines.push(`    w += s.deques[${i}][b + pos[P + ${tail}]];`);
-  });
   return [
+    `const places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
     'function touch(n) {',
     '  const pos = s.pos, acc = s.acc, ring = s.ring;',
-    '  let w = 0;',
+    '  let w = 0, m = 0, k = 0;',
+    `  for (let j = 0; j < n; j++) w += pos[(found[j] + 1) * ${layout.positions}];`,
     '  for (let j = 0; j < n; j++) {',
-    '    const e = found[j];',
-    `    if (e >= 0) w += pos[(e + 1) * ${layout.positions}] ${accLines(layout)};`,
-    '  }',
-    '  for (let j = 0; j < n; j++) {',
-    '    const e = found[j];',
-    '    if (e < 0) continue;',
-    `    const P = (e + 1) * ${layout.positions}, b = pos[P], end = pos[P + 1];`,
+    `    const P = (found[j] + 1) * ${layout.positions}, end = pos[P + 1];`,
     '    if (end === 0) continue;',
-    `    w += ring[(b + end - 1) * ${stride}];`,
-    ...lines,
+    `    places[m++] = (pos[P] + end - 1) * ${stride};`,
+    '    if (end === pos[P + 2]) full[k++] = found[j];',
+    '  }',
+    '  for (let j = 0; j < m; j++) w += ring[places[j]];',
+    '  for (let j = 0; j < k; j++) {',
+    `    const e = full[j], b = pos[(e + 1) * ${layout.positions}], half = pos[(e + 1) * ${layout.positions} + 2] >> 1;`,
+    `    w += ring[b * ${stride}] + ring[(b + half) * ${stride}]${accLines(layout)};`,
     '  }',
     '  return w;',
     '}',
@@ -280,16 +283,20 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   values.forEach((value, i) => {
     printer.line(`const x${i} = ${value.stored};`);
   });
-  printer.line(`const P = (e + 1) * ${layout.positions}, n = s.pos[P + 1];`);
-  printer.line('if (n > 0 && settled > -Infinity) { const b = s.pos[P]; advance(e + 1, b, b, n); }');
-  printer.line('let p = s.append(e, t);');
+  printer.line(`const P = (e + 1) * ${layout.positions};`);
+  printer.line('let n = pos[P + 1];');
+  printer.line('if (n === pos[P + 2]) {');
+  printer.line('  if (n > 0 && settled > -Infinity) { const b = pos[P]; advance(e + 1, b, b, n); }');
+  printer.line('  s.makeRoom(e); ring = s.ring; n = pos[P + 1];');
+  printer.line('}');
+  printer.line(`let p = (pos[P] + n) * ${layout.stride};`);
+  printer.line(`if (n === 0 || ring[p - ${layout.stride}] < t) pos[P + 1] = n + 1;`);
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
-  printer.line(`if (p < 0) { ${keys.join(' ')} p = s.insert(e, t); }`);
-  printer.line('const ring = s.ring;');
+  printer.line(`else { ${keys.join(' ')} p = s.insert(e, t); }`);
   printer.line('ring[p] = t;');
   for (const column of layout.columns) printer.line(`ring[p + ${layout.field(column)}] = x${column.index};`);
   for (let mask = 0; mask < layout.masks; mask++) printer.line(`ring[p + ${layout.maskField(mask)}] = m${mask};`);
-  printer.line('s.markDirty(e);');
+  printer.line('if (pos[P + 3] === 0) s.markDirty(e);');
 }
 
 function entitiesFunction(layout: Layout, scalar: ScalarLookup): string {
