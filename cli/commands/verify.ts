@@ -272,7 +272,7 @@ class Report {
     let shown = 0;
     for (const difference of differences) {
       lines.push(`  ${this.#plainDifference(difference)}`);
-      shown += difference.ordinal === null ? this.#view.spec.features.length : 1;
+      shown += difference.ordinal === null ? Math.max(1, this.#view.spec.features.length) : 1;
     }
     if (differed > shown) lines.push(`  and ${formatCount(differed - shown)} more values`);
     return `${lines.join('\n')}\n`;

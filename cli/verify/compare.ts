@@ -21,7 +21,7 @@ export interface Difference {
 export interface Comparison {
   /** Entities, or requests. */
   compared: number;
-  /** In values of features. */
+  /** In values of features; a row without any counts as one value. */
   agreed: number;
   differed: number;
   /** The stored steps do not speak for the instant. */
@@ -59,6 +59,8 @@ class Comparer {
   readonly #options: CompareOptions;
   readonly #features: readonly number[];
   readonly #keys: readonly number[];
+  /** What a row as a whole counts. */
+  readonly #rowValues: number;
   readonly #result: Comparison = {
     compared: 0,
     agreed: 0,
@@ -74,6 +76,7 @@ class Comparer {
     this.#options = options;
     this.#features = features.map((feature) => feature.ordinal);
     this.#keys = entity.map((column) => column.ordinal);
+    this.#rowValues = Math.max(1, features.length);
   }
 
   async entities(): Promise<Comparison> {
@@ -165,7 +168,7 @@ class Comparer {
     result.compared += 1;
     // `exact` says here that the steps cover the instant: how fresh they are does not matter.
     if (isNotOnline(found) || !found.meta.exact) {
-      result.notOnline += this.#features.length;
+      result.notOnline += this.#rowValues;
       return;
     }
     const sides = own === undefined ? [batch] : [batch, own];
@@ -173,6 +176,7 @@ class Comparer {
       await this.#comparePresence(keys, found.row, batch, own);
       return;
     }
+    if (this.#features.length === 0) result.agreed += 1;
     for (const ordinal of this.#features) {
       const online = found.row === null ? null : (found.row[ordinal] as Value);
       const isEqual = await this.#agreeAll(keys, ordinal, online, sides);
@@ -190,8 +194,8 @@ class Comparer {
 
   async #comparePresence(keys: Row, online: Row | null, batch: Row | null, own: Row | null | undefined): Promise<void> {
     const { mayVanish } = await this.#toleranceOf(keys);
-    if (mayVanish) this.#result.agreed += this.#features.length;
-    else this.#differ({ keys, ordinal: null, online, batch, own }, this.#features.length);
+    if (mayVanish) this.#result.agreed += this.#rowValues;
+    else this.#differ({ keys, ordinal: null, online, batch, own }, this.#rowValues);
   }
 
   async #agreeAll(keys: Row, ordinal: number, online: Value, sides: readonly (Row | null)[]): Promise<boolean> {
