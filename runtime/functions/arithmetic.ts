@@ -12,6 +12,7 @@ import {
 } from '../values/hybrid.ts';
 import type { SqlType } from '../values/types.ts';
 import type { CallTypes, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import { postgresFloats } from './postgres-floats.ts';
 import {
   always,
   arg,
@@ -120,20 +121,15 @@ const postgresArithmetic =
   (args, types) => {
     const [a, b] = [arg(args, 0), arg(args, 1)];
     const sql = `(${a} ${op} ${b})`;
-    if (isFloat(types.result)) return postgresFloat(a, b, op, types.result);
-    return postgresGuard(
-      `(${a}::numeric ${op} ${b}::numeric)`,
-      types.result,
-      types.result.kind === 'decimal' ? `${sql}::numeric(${types.result.precision},${types.result.scale})` : sql,
-    );
+    if (isFloat(types.result)) return postgresFloats(op, a, b, types.result.kind === 'real');
+    const { result } = types;
+    if (result.kind !== 'decimal') return postgresGuard(`(${a}::numeric ${op} ${b}::numeric)`, result, sql);
+    const guarded = postgresGuard(sql, result, `${sql}::numeric(${result.precision},${result.scale})`);
+    const wide = op === '*' ? [] : [a, b].filter((_, i) => mayLackPlace(types, i));
+    if (wide.length === 0) return guarded;
+    const places = wide.map((operand) => `abs(${operand}) < 1e${38 - result.scale}::numeric`);
+    return `(CASE WHEN ${places.join(' AND ')} THEN ${guarded} END)`;
   };
-
-/** Postgres raises on overflow of doubles: the product or sum is tried in numeric, where every finite double has its place. */
-function postgresFloat(a: string, b: string, op: string, type: SqlType): string {
-  const limit = type.kind === 'real' ? '3.4028235677973366e38' : '1.7976931348623158e308';
-  const special = `${a} IN ('NaN','Infinity','-Infinity') OR ${b} IN ('NaN','Infinity','-Infinity')`;
-  return `CASE WHEN ${special} THEN ${a} ${op} ${b} WHEN abs(${a}::numeric ${op} ${b}::numeric) < ${limit}::numeric THEN ${a} ${op} ${b} END`;
-}
 
 function jsArithmetic(op: Op, word: string, args: readonly string[], types: CallTypes): string {
   const [a, b] = [arg(args, 0), arg(args, 1)];
@@ -245,11 +241,8 @@ const divideSql: Readonly<Record<Dialect, SqlForm>> = {
     if (types.result.kind === 'real') return duckFinite(`TRY(${arg(args, 0)} / nullif(${arg(args, 1)}, 0))`, args);
     return duckFinite(`TRY(${a} / nullif(${b}, 0))`, [a, b]);
   },
-  postgres: (args, types) => {
-    const [a, b] = [`${arg(args, 0)}::double precision`, `nullif(${arg(args, 1)}, 0)::double precision`];
-    const special = `${a} IN ('NaN','Infinity','-Infinity') OR ${b} IN ('NaN','Infinity','-Infinity')`;
-    return `(CASE WHEN ${special} THEN ${a} / ${b} WHEN abs(${b}) >= 1 OR abs(${a}::numeric) < 1.7976931348623157e308::numeric * abs(${b}::numeric) THEN ${a} / ${b} END)::${types.result.kind === 'real' ? 'real' : 'double precision'}`;
-  },
+  postgres: (args, types) =>
+    postgresFloats('/', arg(args, 0), `nullif(${arg(args, 1)}, 0)`, types.result.kind === 'real'),
 };
 
 function divideDouble(a: number, b: number): number | null {

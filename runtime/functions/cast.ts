@@ -31,6 +31,8 @@ import {
   isTemporal,
   postgresGuard,
   postgresMidnight,
+  postgresOnce,
+  postgresReal,
   postgresTimestampRange,
   postgresType,
   rejected,
@@ -224,7 +226,7 @@ function postgresCast(args: readonly string[], types: CallTypes): string {
   const cast = `CAST(${a} AS ${postgresType(to)})`;
   if (from.kind === 'text' && to.kind !== 'text') return postgresFromText(a, types);
   if (isFloat(from) && isInteger(to)) return `(CASE WHEN ${roundsInto(a, to)} THEN ${cast} END)`;
-  if (from.kind === 'double' && to.kind === 'real') return postgresReal(a);
+  if (from.kind === 'double' && to.kind === 'real') return postgresOnce([a], null, ([x = '']) => postgresReal(x));
   if (from.kind === 'date' && isInstant(to)) return postgresTimestampRange(postgresMidnight(a, to), to);
   if (isExact(from) && isFloat(to)) return cast;
   if (to.kind === 'text' && isTemporal(from)) return postgresPrinted(a, from);
@@ -266,15 +268,6 @@ const BELOW_DOUBLE = '2.4703282292062327208299439634110764259422e-324';
 function postgresNumber(a: string): string {
   const size = `abs(${a}::numeric)`;
   return `CASE WHEN ${size} <= ${BELOW_DOUBLE} THEN 0 WHEN ${size} < ${BEYOND_DOUBLE} THEN CAST(${a} AS double precision) END`;
-}
-
-/** Half-way bounds of a real, as doubles. */
-const BEYOND_REAL = 2 ** 128 - 2 ** 103;
-const BELOW_REAL = 2 ** -150;
-
-function postgresReal(a: string): string {
-  const bound = (value: number): string => `CAST('${value}' AS double precision)`;
-  return `(CASE WHEN abs(${a}) <= ${bound(BELOW_REAL)} THEN 0 WHEN abs(${a}) < ${bound(BEYOND_REAL)} OR ${a} IN ('NaN','Infinity','-Infinity') THEN CAST(${a} AS real) END)`;
 }
 
 function jsCast(args: readonly string[], types: CallTypes): string {

@@ -4,6 +4,7 @@ import { type Hybrid, negHybrid } from '../values/hybrid.ts';
 import type { SqlType } from '../values/types.ts';
 import { jsAsDouble } from './arithmetic.ts';
 import type { CallTypes, ConstantArg, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import { postgresPower } from './postgres-floats.ts';
 import {
   always,
   arg,
@@ -20,6 +21,8 @@ import {
   never,
   noSuch,
   postgresGuard,
+  postgresOnce,
+  postgresSpecial,
   postgresType,
   rejected,
   resolved,
@@ -156,7 +159,12 @@ function roundingSql(fn: 'round' | 'trunc', dialect: 'duckdb' | 'postgres'): Sql
       if (fn === 'trunc') return `trunc(${arg(a, 0)})`;
       return dialect === 'duckdb'
         ? `round(${arg(a, 0)})`
-        : `(CASE WHEN ${arg(a, 0)} IN ('NaN','Infinity','-Infinity') THEN ${arg(a, 0)} ELSE sign(${arg(a, 0)}) * (floor(abs(${arg(a, 0)})) + CASE WHEN abs(${arg(a, 0)}) - floor(abs(${arg(a, 0)})) >= 0.5 THEN 1 ELSE 0 END) END)`;
+        : postgresOnce(
+            [arg(a, 0)],
+            null,
+            ([x = '']) =>
+              `CASE WHEN ${postgresSpecial(x)} THEN ${x} ELSE sign(${x}) * (floor(abs(${x})) + CASE WHEN abs(${x}) - floor(abs(${x})) >= 0.5 THEN 1 ELSE 0 END) END`,
+          );
     }
     const { precision, scale } = types.result as Extract<SqlType, { kind: 'decimal' }>;
     const call = `${fn}(${arg(a, 0)}, ${scale})`;
@@ -345,10 +353,7 @@ export const power: ScalarFunction = mathFunction({
     const call = `TRY(power(${x}, ${y}))`;
     return `(CASE WHEN (${x} < 0 AND isfinite(${x}) AND isfinite(${y}) AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN isfinite(${call}) OR NOT isfinite(${x}) OR NOT isfinite(${y}) THEN ${call} END)`;
   },
-  postgres: (a) => {
-    const [x, y] = [`${arg(a, 0)}::double precision`, `${arg(a, 1)}::double precision`];
-    return `(CASE WHEN (${x} < 0 AND ${y} NOT IN ('NaN','Infinity','-Infinity') AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN ${x} IN (0, 1) OR ${y} = 0 THEN power(${x}, ${y}) WHEN ${y} * ln(abs(${x})) > 709.78 THEN NULL WHEN ${y} * ln(abs(${x})) < -745 THEN 0 ELSE power(${x}, ${y}) END)`;
-  },
+  postgres: (a) => postgresPower(arg(a, 0), arg(a, 1)),
   js: (a, types) =>
     `k.powerDouble(${jsAsDouble(arg(a, 0), typeAt(types, 0))}, ${jsAsDouble(arg(a, 1), typeAt(types, 1))})`,
   kernels: { powerDouble },

@@ -210,3 +210,45 @@ export function postgresMidnight(sql: string, type: SqlType): string {
   const midnight = `CAST(${sql} AS timestamp)`;
   return type.kind === 'timestamptz' ? `(${midnight} AT TIME ZONE 'UTC')` : midnight;
 }
+
+const ATOM = /^(?:\w+|\$\d+|"(?:[^"]|"")*"|(?:\w+|"(?:[^"]|"")*")\."(?:[^"]|"")*"|\w+\.\w+)$/;
+
+/**
+ * A form that names its arguments many times: all but plain names are computed once, in a subquery, so that nested calls do not multiply
+ * their text.
+ */
+export function postgresOnce(
+  args: readonly string[],
+  cast: string | null,
+  form: (names: readonly string[]) => string,
+  /** Another name where the form's own text is the argument of a further one. */
+  alias = 'once',
+): string {
+  const bindings: string[] = [];
+  const names = args.map((sql, i) => {
+    const typed = cast === null ? sql : `CAST(${sql} AS ${cast})`;
+    if (cast === null && ATOM.test(sql)) return sql;
+    bindings.push(`${typed} AS v${i}`);
+    return `${alias}.v${i}`;
+  });
+  const text = form(names);
+  return bindings.length === 0 ? `(${text})` : `(SELECT ${text} FROM (SELECT ${bindings.join(', ')}) AS ${alias})`;
+}
+
+/** NaN and the infinities, which Postgres never raises for. */
+export function postgresSpecial(sql: string): string {
+  return `${sql} IN ('NaN', 'Infinity', '-Infinity')`;
+}
+
+/** A power of two as a double constant, exactly. */
+export function twoTo(exponent: number): string {
+  return `CAST('${2 ** exponent}' AS double precision)`;
+}
+
+/** Half-way bounds of a real: what is beyond overflows, what is below is 0. */
+const BEYOND_REAL = 2 ** 128 - 2 ** 103;
+
+/** A double as real, NULL where it is too large; Postgres would raise there, and where it is too small. */
+export function postgresReal(name: string): string {
+  return `CASE WHEN abs(${name}) <= ${twoTo(-150)} THEN 0 WHEN abs(${name}) < CAST('${BEYOND_REAL}' AS double precision) OR ${postgresSpecial(name)} THEN CAST(${name} AS real) END`;
+}

@@ -22,6 +22,7 @@ import {
 } from '../values/types.ts';
 import type { CallTypes, ConstantArg, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
 import {
+  always,
   arg,
   DATE,
   DOUBLE,
@@ -85,20 +86,14 @@ export const dateTrunc: ScalarFunction = {
     return isInstant(type) ? resolved([TEXT, type], type) : noSuch('date_trunc', args, 'a unit and a timestamp');
   },
   strict: true,
-  canFail: never,
+  canFail: always,
   semantics: 1,
   sql: {
-    // Through a CASE: DuckDB 1.5 rewrites comparisons of date_trunc with a constant and forgets NULL.
-    duckdb: (a, types) =>
-      isZoned(types)
-        ? `(date_trunc(${arg(a, 0)}, ${arg(a, 1)} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')`
-        : `(CASE WHEN ${arg(a, 1)} IS NOT NULL THEN date_trunc(${arg(a, 0)}, ${arg(a, 1)}) END)`,
-    postgres: (a, types) =>
-      isZoned(types)
-        ? `(date_trunc(${arg(a, 0)}, ${arg(a, 1)} AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')`
-        : `date_trunc(${arg(a, 0)}, ${arg(a, 1)})`,
+    // The CASE also keeps DuckDB 1.5 from rewriting a comparison with a constant, which forgets NULL.
+    duckdb: (a, types) => truncSql(a, types),
+    postgres: (a, types) => truncSql(a, types),
   },
-  js: (a) => `k.truncMicros(${arg(a, 0)}, ${arg(a, 1)})`,
+  js: (a) => `k.instantInRange(k.truncMicros(${arg(a, 0)}, ${arg(a, 1)}))`,
   kernels: { truncMicros: truncMicros as (unit: TemporalUnit, micros: number) => number },
   domain: [domain(['text'], UNIT_LITERALS, UNIT_LITERALS), INSTANT_DOMAIN],
   doc: {
@@ -106,6 +101,14 @@ export const dateTrunc: ScalarFunction = {
     examples: [{ sql: "date_trunc('week', TIMESTAMP '2024-01-07 10:00')", value: '2024-01-01 00:00:00' }],
   },
 };
+
+/** The start of the least instant's own unit is no instant any more. */
+function truncSql(a: readonly string[], types: CallTypes): string {
+  const local = isZoned(types) ? `(${arg(a, 1)} AT TIME ZONE 'UTC')` : arg(a, 1);
+  const start = `date_trunc(${arg(a, 0)}, ${local})`;
+  const ranged = `(CASE WHEN ${start} >= TIMESTAMP '1684-07-28 00:12:25.259009' THEN ${start} END)`;
+  return isZoned(types) ? `(${ranged} AT TIME ZONE 'UTC')` : ranged;
+}
 
 function isZoned(types: CallTypes): boolean {
   return typeAt(types, types.args.length - 1).kind === 'timestamptz';
@@ -226,6 +229,14 @@ const partSql: SqlForm = (a, types) => {
   return `CAST(date_part(${arg(a, 0)}, ${source}) AS double precision)`;
 };
 
+/** As DuckDB and the kernel round: whole seconds, and the rest. */
+function postgresEpoch(interval: string): string {
+  const part = (name: string): string => `extract(${name} FROM ${interval})`;
+  const seconds = `${part('year')} * 31557600 + ${part('month')} * 2592000 + ${part('day')} * 86400`;
+  const micros = `(${part('hour')} * 3600 + ${part('minute')} * 60) * 1000000 + ${part('microsecond')}`;
+  return `(CAST(${seconds} AS double precision) + CAST(${micros} AS double precision) / 1000000)`;
+}
+
 export const datePart: ScalarFunction = {
   kind: 'scalar',
   name: 'date_part',
@@ -236,7 +247,11 @@ export const datePart: ScalarFunction = {
   strict: true,
   canFail: never,
   semantics: 1,
-  sql: { duckdb: partSql, postgres: partSql },
+  sql: {
+    duckdb: partSql,
+    postgres: (a, types) =>
+      typeAt(types, 1).kind === 'interval' && arg(a, 0) === "'epoch'" ? postgresEpoch(arg(a, 1)) : partSql(a, types),
+  },
   js: (a, types) => {
     const kind = typeAt(types, 1).kind;
     const kernel = kind === 'interval' ? 'partOfInterval' : kind === 'date' ? 'partOfDate' : 'partOfInstant';

@@ -6,10 +6,10 @@ import { type Call, callsOf, formOf, kernelOf, rawOf } from './calls.ts';
 import { divergenceOf } from './divergences.ts';
 import { DuckDbMachine, physicalType } from './machines.ts';
 import { Sample } from './sample.ts';
-import { quoted, show, sqlTypeName } from './values.ts';
+import { show, sqlTypeName } from './values.ts';
 
 const SEED = Number(process.env['FSC_SEED'] ?? '1');
-const ROWS = Number(process.env['FSC_ROWS'] ?? '150');
+const ROWS = Number(process.env['FSC_ROWS'] ?? '120');
 /** Faults that are shown of one call. */
 const SHOWN = 3;
 
@@ -19,42 +19,27 @@ let referee: DuckDbMachine;
 beforeAll(async () => {
   emitted = await DuckDbMachine.emitted(sample);
   referee = await DuckDbMachine.referee(sample);
-});
+}, 60_000);
 afterAll(() => {
   emitted.close();
   referee.close();
 });
 
-/** Argument texts: columns of the sample, and constants as the user writes them. */
-function texts(call: Call): string[] {
-  return call.constants.map((constant, position) => {
-    if (constant === undefined) return sample.column(position, call.declared[position] as SqlType).name;
-    return typeof constant === 'string' ? quoted(constant, 'duckdb') : String(constant);
-  });
-}
-
-function rowsOf(call: Call): Value[][] {
-  const columns = call.declared.map((type, position) => {
-    const constant = call.constants[position];
-    return constant === undefined ? sample.column(position, type).values : constant;
-  });
-  return Array.from({ length: ROWS }, (_, row) =>
-    columns.map((column) => (Array.isArray(column) ? column[row] : column) as Value),
-  );
-}
-
 describe('kernel = DuckDB form = the text itself', () => {
   for (const fn of SCALARS) {
     it(fn.name, async () => {
       const calls = callsOf(fn);
-      const forms = await emitted.evaluate(calls.map((call) => formOf(call, texts(call), 'duckdb')));
-      const raws = await referee.evaluate(calls.map((call) => `TRY(${rawOf(call, texts(call))})`));
+      const forms = await emitted.evaluate(calls.map((call) => formOf(call, sample.texts(call, 'duckdb'), 'duckdb')));
+      const raws = await referee.evaluate(calls.map((call) => `TRY(${rawOf(call, sample.texts(call, 'duckdb'))})`));
       const typed = await referee.evaluate(
-        calls.map((call) => `TRY(CAST(${rawOf(call, texts(call))} AS ${sqlTypeName(call.types.result, 'duckdb')}))`),
+        calls.map(
+          (call) =>
+            `TRY(CAST(${rawOf(call, sample.texts(call, 'duckdb'))} AS ${sqlTypeName(call.types.result, 'duckdb')}))`,
+        ),
       );
       const faults: string[] = [];
       calls.forEach((call, n) => {
-        const rows = rowsOf(call);
+        const rows = sample.argumentsOf(call);
         const values = rows.map(kernelOf(call));
         const told: string[] = [];
         const [form, raw, cast] = [forms[n], raws[n], typed[n]];

@@ -1,8 +1,9 @@
 /** One table of random rows that every call draws its arguments from: a column for each type and argument position. */
+import { quoteText } from '../../compiler/backends/sql/text.ts';
 import type { Dialect } from '../../runtime/functions/definition.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
-import { TYPES } from './calls.ts';
-import { cellText, quoted, Random, randomValue, sqlTypeName } from './values.ts';
+import { type Call, TYPES } from './calls.ts';
+import { cellText, Random, randomValue, sqlTypeName } from './values.ts';
 
 const POSITIONS = 3;
 /** How often an argument is the same value as the one before it of its type: comparisons must see equals. */
@@ -38,6 +39,24 @@ export class Sample {
     return this.columns[position * TYPES.length + TYPES.indexOf(type)] as SampleColumn;
   }
 
+  /** Argument texts: columns of the sample, and constants as the user writes them. */
+  texts(call: Call, dialect: Dialect): string[] {
+    return call.constants.map((constant, position) => {
+      if (constant === undefined) return this.column(position, call.declared[position] as SqlType).name;
+      return typeof constant === 'string' ? quoteText(constant, dialect) : String(constant);
+    });
+  }
+
+  /** The call's arguments in each row. */
+  argumentsOf(call: Call): Value[][] {
+    return Array.from({ length: this.rows }, (_, row) =>
+      call.declared.map((type, position) => {
+        const constant = call.constants[position];
+        return constant === undefined ? (this.column(position, type).values[row] as Value) : constant;
+      }),
+    );
+  }
+
   /** Statements that make the table `v`. `physical` gives the type that a column has in it. */
   statements(dialect: Dialect, physical: (type: SqlType) => SqlType = (type) => type): string[] {
     const names = this.columns.map(({ name, type }) => `${name} ${sqlTypeName(physical(type), dialect)}`);
@@ -55,7 +74,7 @@ export class Sample {
   #line(row: number, dialect: Dialect, physical: (type: SqlType) => SqlType): string {
     const cells = this.columns.map(({ type, values }) => {
       const text = cellText(values[row] as Value, physical(type));
-      return text === null ? 'NULL' : quoted(text, dialect);
+      return text === null ? 'NULL' : quoteText(text, dialect);
     });
     return `(${row}, ${cells.join(', ')})`;
   }

@@ -336,11 +336,6 @@ export function cellText(value: Value, type: SqlType): string | null {
   }
 }
 
-export function quoted(text: string, dialect: Dialect): string {
-  const doubled = text.replaceAll("'", "''");
-  return dialect === 'postgres' ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
 export function sqlTypeName(type: SqlType, dialect: Dialect): string {
   switch (type.kind) {
     case 'decimal':

@@ -14,6 +14,8 @@ import { pathToFileURL } from 'node:url';
 /** Every value as the server's own text: the driver's JavaScript types lose digits. */
 export interface TextRows {
   readonly names: readonly string[];
+  /** The server's names of the columns' types, without modifiers. */
+  readonly types: readonly string[];
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
@@ -25,7 +27,7 @@ export interface PostgresConnection {
 export interface PostgresServer {
   readonly url: string;
   /** A connection with UTC, ISO intervals and shortest doubles. */
-  connect(): Promise<PostgresConnection>;
+  connect(url?: string): Promise<PostgresConnection>;
   stop(): Promise<void>;
 }
 
@@ -35,13 +37,30 @@ interface PgClient {
   end(): Promise<void>;
 }
 interface PgResult {
-  readonly fields: readonly { readonly name: string }[];
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
 const require = createRequire(import.meta.url);
 const { Client } = require('pg') as { Client: new (options: { connectionString: string }) => PgClient };
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** By the object identifiers of PostgreSQL's catalogue, which never change. */
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  16: 'boolean',
+  20: 'bigint',
+  21: 'smallint',
+  23: 'integer',
+  25: 'text',
+  700: 'real',
+  701: 'double precision',
+  1043: 'varchar',
+  1082: 'date',
+  1114: 'timestamp',
+  1184: 'timestamptz',
+  1186: 'interval',
+  1700: 'numeric',
+};
 
 /** Below the range in which a client's own port could be the one that is polled. */
 const PORTS = [10_000, 32_768] as const;
@@ -67,7 +86,7 @@ async function databaseOf(url: string): Promise<PostgresServer> {
   own.pathname = `/${name}`;
   return {
     url: own.href,
-    connect: () => connectTo(own.href),
+    connect: (to = own.href) => connectTo(to),
     stop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`),
   };
 }
@@ -88,7 +107,7 @@ async function startOwn(): Promise<PostgresServer> {
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     return {
       url,
-      connect: () => connectTo(url),
+      connect: (to = url) => connectTo(to),
       stop: async () => {
         await kill(server);
         await rm(folder, { recursive: true, force: true });
@@ -209,7 +228,12 @@ async function connectTo(url: string): Promise<PostgresConnection> {
   const query = async (text: string): Promise<TextRows> => {
     const results = await client.query({ text, rowMode: 'array', types: AS_TEXT });
     const last = Array.isArray(results) ? results[results.length - 1] : results;
-    return { names: (last?.fields ?? []).map((field) => field.name), rows: last?.rows ?? [] };
+    const fields = last?.fields ?? [];
+    return {
+      names: fields.map((field) => field.name),
+      types: fields.map((field) => TYPE_NAMES[field.dataTypeID] ?? `type ${field.dataTypeID}`),
+      rows: last?.rows ?? [],
+    };
   };
   await query("SET TimeZone = 'UTC'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1");
   return { query, close: () => client.end() };

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SCALARS } from '../../runtime/functions/index.generated.ts';
+import { printType, type Value } from '../../runtime/values/types.ts';
+import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { agrees } from './agreement.ts';
+import { callsOf, formOf, kernelOf } from './calls.ts';
+import { PostgresMachine, pgName } from './postgres-machine.ts';
+import { Sample } from './sample.ts';
+import { show } from './values.ts';
+
+const SEED = Number(process.env['FSC_SEED'] ?? '1');
+const ROWS = Number(process.env['FSC_ROWS'] ?? '120');
+/** Faults that are shown of one call. */
+const SHOWN = 3;
+
+const sample = new Sample(SEED, ROWS);
+let server: PostgresServer;
+let machine: PostgresMachine;
+beforeAll(async () => {
+  server = await startPostgres();
+  machine = await PostgresMachine.emitted(server, sample.statements('postgres'));
+}, 60_000);
+afterAll(async () => {
+  await machine.close();
+  await server.stop();
+});
+
+describe('kernel = Postgres form', () => {
+  for (const fn of SCALARS) {
+    it(fn.name, async () => {
+      const calls = callsOf(fn);
+      const forms = await machine.evaluate(
+        calls.map((call) => ({
+          text: formOf(call, sample.texts(call, 'postgres'), 'postgres'),
+          type: call.types.result,
+        })),
+      );
+      const faults: string[] = [];
+      calls.forEach((call, n) => {
+        const rows = sample.argumentsOf(call);
+        const form = forms[n];
+        if (form === undefined) throw new Error('an answer is missing');
+        const told: string[] = [];
+        if ('refused' in form) told.push(`the form is refused: ${form.refused}`);
+        else {
+          if (form.type !== pgName(call.types.result)) told.push(`the form gives ${form.type}`);
+          rows.map(kernelOf(call)).forEach((value, row) => {
+            const other = form.values[row] as Value;
+            const args = rows[row] as Value[];
+            if (!agrees(call, args, value, other))
+              told.push(`over (${args.map(show).join(', ')}) kernel ${show(value)}, form ${show(other)}`);
+          });
+        }
+        faults.push(...told.slice(0, SHOWN).map((text) => `${call.title} -> ${printType(call.types.result)}: ${text}`));
+      });
+      expect(faults).toEqual([]);
+    });
+  }
+});
