@@ -1,0 +1,10 @@
+-- @event_time ts
+-- @lateness 1 minute
+CREATE TABLE readings (
+  id bigint NOT NULL PRIMARY KEY,
+  ts timestamp NOT NULL,
+  k  text NOT NULL,
+  n integer,
+  s text,
+  f boolean
+);

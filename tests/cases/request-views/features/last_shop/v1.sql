@@ -1,0 +1,3 @@
+-- @entity card
+SELECT card, shop, paid_at
+FROM payments

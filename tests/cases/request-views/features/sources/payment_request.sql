@@ -1,0 +1,2 @@
+-- @kind request
+CREATE TABLE payment_request (card text NOT NULL, payee text, amount decimal(12,2));

@@ -1,0 +1,8 @@
+-- @event_time ts
+-- @lateness 1 minute
+CREATE TABLE readings (
+  id bigint NOT NULL PRIMARY KEY,
+  ts timestamp NOT NULL,
+  k  text NOT NULL,
+  s text
+);

@@ -1,0 +1,13 @@
+-- Order by code point, letters of ASCII only.
+SELECT
+  k,
+  min(s)                                AS least,
+  max(s)                                AS greatest,
+  max(upper(s))                         AS loud,
+  count(*) FILTER (WHERE s < 'a')       AS capitals,
+  count(*) FILTER (WHERE s LIKE '_')    AS single,
+  count(*) FILTER (WHERE s LIKE '%😀')  AS smiling,
+  max(length(s))                        AS longest,
+  min(lower(s) || '-' || k)             AS joined
+FROM readings
+GROUP BY k
