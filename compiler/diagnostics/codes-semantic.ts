@@ -184,9 +184,9 @@ export const SEMANTIC_CODES = {
     'cast one of the operands to a decimal with fewer digits',
   ),
   FSC3017: code(
-    'instant with time zone moved back by months and something else at once',
+    'instant with time zone moved back by months and a time of day at once',
     'DuckDB takes the months last, Postgres first',
-    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 days'`",
+    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 hours'`",
   ),
   FSC3101: code('wrong argument types', 'the function is not defined for these types', 'cast the arguments'),
   FSC3102: code(

@@ -370,18 +370,18 @@ function resolveMinus(args: readonly SqlType[], constants: readonly ConstantArg[
   return noSuch('-', args, 'numbers, an instant and an interval, two instants, or a date and an integer');
 }
 
-/** DuckDB moves a timestamptz back by days before months, and forward by months before days; Postgres takes the months first. */
+/** DuckDB moves a timestamptz by the time of day before months if anything goes back; Postgres takes the months first. */
 function isBackAndMixed(constant: ConstantArg, sign: 1 | -1): boolean {
   if (constant === null || typeof constant !== 'object') return false;
   const { months, days, micros } = constant;
-  return months !== 0 && (days !== 0 || micros !== 0) && [months, days, micros].some((part) => part * sign < 0);
+  return months !== 0 && micros !== 0 && [months, days, micros].some((part) => part * sign < 0);
 }
 
 function backAndMixed(): Resolution {
   return rejected(
-    'an instant with time zone is moved back by months and something else at once',
+    'an instant with time zone is moved back by months and a time of day at once',
     'DuckDB takes the months last, Postgres first',
-    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 days'`",
+    "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 hours'`",
     'FSC3017',
   );
 }

@@ -17,8 +17,8 @@ const sample = new Sample(SEED, ROWS);
 let emitted: DuckDbMachine;
 let referee: DuckDbMachine;
 beforeAll(async () => {
-  emitted = await DuckDbMachine.emitted(sample);
-  referee = await DuckDbMachine.referee(sample);
+  emitted = await DuckDbMachine.emitted(sample.statements('duckdb', physicalType));
+  referee = await DuckDbMachine.referee(sample.statements('duckdb'));
 }, 60_000);
 afterAll(() => {
   emitted.close();

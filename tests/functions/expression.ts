@@ -59,6 +59,7 @@ export function evaluate(expr: PlanExpr): Value {
 export function sqlOf(expr: PlanExpr, dialect: Dialect): string {
   return printExpr(expr, dialect, {
     functions: FUNCTIONS,
+    lets: null,
     leaf: () => {
       throw new Error('a leaf in an expression without columns');
     },

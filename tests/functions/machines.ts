@@ -1,7 +1,6 @@
 /** The sessions in which forms and raw texts are evaluated over the sample's table. */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
-import type { Sample } from './sample.ts';
 import { fromDuckDb } from './values.ts';
 
 /** Settings that emitted SQL has to be deaf to. */
@@ -36,15 +35,15 @@ export class DuckDbMachine {
   }
 
   /** Stock settings but for odd ones; a timestamptz is a UTC timestamp, as emitted SQL has it. */
-  static async emitted(sample: Sample): Promise<DuckDbMachine> {
-    return open(ODD, sample, physicalType);
+  static emitted(statements: readonly string[]): Promise<DuckDbMachine> {
+    return DuckDbMachine.#open(ODD, statements);
   }
 
-  static async referee(sample: Sample): Promise<DuckDbMachine> {
-    return open(REFEREE, sample, (type) => type);
+  static referee(statements: readonly string[]): Promise<DuckDbMachine> {
+    return DuckDbMachine.#open(REFEREE, statements);
   }
 
-  static async over(settings: readonly string[], statements: readonly string[]): Promise<DuckDbMachine> {
+  static async #open(settings: readonly string[], statements: readonly string[]): Promise<DuckDbMachine> {
     const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
     for (const statement of [...settings, ...statements]) await connection.run(statement);
     return new DuckDbMachine(connection);
@@ -81,14 +80,6 @@ export class DuckDbMachine {
       .columnTypes()
       .map((type, n) => ({ type: String(type), values: rows.map((row) => fromDuckDb(row[n])) }));
   }
-}
-
-function open(
-  settings: readonly string[],
-  sample: Sample,
-  physical: (type: SqlType) => SqlType,
-): Promise<DuckDbMachine> {
-  return DuckDbMachine.over(settings, sample.statements('duckdb', physical));
 }
 
 /** The type that a value has inside emitted DuckDB SQL. */

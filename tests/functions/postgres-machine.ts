@@ -36,16 +36,7 @@ export class PostgresMachine {
   }
 
   static async referee(server: PostgresServer, statements: readonly string[]): Promise<PostgresMachine> {
-    const administrator = await server.connect();
-    await administrator.query(
-      "CREATE DATABASE referee TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER libc ENCODING 'UTF8'",
-    );
-    await administrator.close();
-    const url = new URL(server.url);
-    url.pathname = '/referee';
-    const connection = await server.connect(url.href);
-    for (const statement of [...statements, ...REFEREE]) await connection.query(statement);
-    return new PostgresMachine(connection);
+    return new PostgresMachine(await refereeConnection(server, statements));
   }
 
   close(): Promise<void> {
@@ -105,6 +96,23 @@ CREATE OR REPLACE FUNCTION pg_temp.raw(row integer) RETURNS text LANGUAGE plpgsq
     }
     return answers;
   }
+}
+
+/** A database with C collation, in which the user's own text means what fsc says it means. */
+export async function refereeConnection(
+  server: PostgresServer,
+  statements: readonly string[],
+): Promise<PostgresConnection> {
+  const administrator = await server.connect();
+  await administrator.query(
+    "CREATE DATABASE referee TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER libc ENCODING 'UTF8'",
+  );
+  await administrator.close();
+  const url = new URL(server.url);
+  url.pathname = '/referee';
+  const connection = await server.connect(url.href);
+  for (const statement of [...statements, ...REFEREE]) await connection.query(statement);
+  return connection;
 }
 
 /** As text that does not hang on the session's styles. */

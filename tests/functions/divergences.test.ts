@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { DIVERGENCES } from './divergences.ts';
+import { boundOrThrow, evaluate, sqlOf, textOf } from './expression.ts';
+import { DuckDbMachine } from './machines.ts';
+import { refereeConnection } from './postgres-machine.ts';
+
+let server: PostgresServer;
+let postgres: PostgresConnection;
+let duckdb: DuckDbMachine;
+beforeAll(async () => {
+  server = await startPostgres();
+  postgres = await refereeConnection(server, []);
+  duckdb = await DuckDbMachine.referee([]);
+}, 60_000);
+afterAll(async () => {
+  duckdb.close();
+  await postgres.close();
+  await server.stop();
+});
+
+async function outcome(run: () => Promise<string | null>): Promise<string> {
+  try {
+    return (await run()) ?? 'NULL';
+  } catch {
+    return 'aborts';
+  }
+}
+
+const inDuckDb = (sql: string): Promise<string> =>
+  outcome(async () => (await duckdb.select(`SELECT CAST(${sql} AS VARCHAR)`))[0]?.values[0] as string | null);
+const inPostgres = (sql: string): Promise<string> =>
+  outcome(async () => (await postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0] ?? null);
+
+describe('where a database gives something else than fsc', () => {
+  for (const { name, examples } of DIVERGENCES) {
+    for (const { sql, ...outcomes } of examples) {
+      it(`${name}: ${sql}`, async () => {
+        const expr = boundOrThrow(sql);
+        const fsc = textOf(evaluate(expr), expr.type);
+        const duck = (await inDuckDb(sql)).replace('-nan', 'nan');
+        expect({ fsc, duckdb: duck, postgres: await inPostgres(sql) }).toEqual(outcomes);
+        expect([outcomes.duckdb, outcomes.postgres]).not.toEqual([fsc, fsc]);
+      });
+
+      it(`and what is emitted for it gives fsc's value: ${sql}`, async () => {
+        const expr = boundOrThrow(sql);
+        const value = sqlText(evaluate(expr) === null ? 'NULL' : outcomes.fsc);
+        expect(sqlText(await inDuckDb(sqlOf(expr, 'duckdb')))).toBe(value);
+        expect(sqlText(await inPostgres(sqlOf(expr, 'postgres')))).toBe(value);
+      });
+    }
+  }
+});
+
+/** Doubles and zones are printed in other words by DuckDB. */
+function sqlText(text: string): string {
+  return text.replace(/\.0$/, '').replace(/\+00$/, '');
+}
