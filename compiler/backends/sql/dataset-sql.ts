@@ -1,13 +1,7 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
-import type {
-  AggregateViewPlan,
-  InstantWindow,
-  PlanExpr,
-  RequestViewPlan,
-  RowsViewPlan,
-  ViewPlan,
-} from '../../plan/plan.ts';
+import type { AggregateViewPlan, InstantWindow, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
 import { instantOf, isWholeHistory } from './bounds.ts';
+import { FlatLeaves } from './flat-leaves.ts';
 import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
 import {
@@ -88,6 +82,7 @@ class DatasetWriter {
   readonly #joins: string[] = [];
   readonly #tied: string[] = [];
   #targets = 0;
+  #requests = 0;
 
   constructor(request: DatasetRequest, context: SqlContext) {
     this.#request = request;
@@ -148,27 +143,49 @@ class DatasetWriter {
       targets.push(target);
       if (join.inner) present.push(`${target.name}.q0 IS NOT NULL`);
     }
-    if (view.where !== null) present.push(printExpr(view.where, 'duckdb', env));
-    return (ordinal) => {
-      const output = view.outputs[ordinal]!;
-      const text = this.#typedOutput(
-        output.expr,
-        output.type.kind === 'timestamptz',
-        declaredType(output.type, 'duckdb'),
-        env,
-      );
-      return present.length === 0 ? text : `CASE WHEN ${present.join(' AND ')} THEN ${text} END`;
-    };
+    return this.#longRequest(view, present, env) ?? this.#shortRequest(view, present, env);
   }
 
-  #typedOutput(expr: PlanExpr, zoned: boolean, type: string, env: PrintEnv): string {
-    const text = printExpr(expr, 'duckdb', env);
-    return zoned ? `(${text} AT TIME ZONE 'UTC')` : `CAST(${text} AS ${type})`;
+  #shortRequest(view: RequestViewPlan, present: readonly string[], env: PrintEnv): (ordinal: number) => string {
+    const filter = view.where === null ? [] : [printExpr(view.where, 'duckdb', env)];
+    return (ordinal) => this.#requestOutput(view.outputs[ordinal]!, [...present, ...filter], env);
+  }
+
+  /** All outputs in a CTE of their own, where expressions are so long that parts of them are named; else null. */
+  #longRequest(view: RequestViewPlan, present: readonly string[], env: PrintEnv): ((ordinal: number) => string) | null {
+    const flat = new FlatLeaves(env, 'q');
+    const filter = view.where === null ? [] : [printExpr(view.where, 'duckdb', flat.env)];
+    const conditions = [...(present.length === 0 ? [] : ['q."fsc present"']), ...filter];
+    const items = view.outputs.map((output, i) => `${this.#requestOutput(output, conditions, flat.env)} AS w${i}`);
+    if (flat.lets.isEmpty) return null;
+    const shown = present.length === 0 ? [] : [`(${present.join(' AND ')}) AS "fsc present"`];
+    const leaves = select({
+      items: ['l."fsc ordinal" AS "fsc ordinal"', ...shown, ...flat.items()],
+      from: ['fsc_labels AS l', ...this.#joins],
+    });
+    const text = select({
+      items: ['q."fsc ordinal" AS "fsc ordinal"', ...items],
+      from: [flat.lets.over(subquery(leaves, 'q'), 'duckdb')],
+    });
+    const name = this.#cte(`fsc_request${this.#requests}`, text);
+    this.#requests += 1;
+    this.#joins.push(`LEFT JOIN ${name} ON ${name}."fsc ordinal" = l."fsc ordinal"`);
+    return (ordinal) => `${name}.w${ordinal}`;
+  }
+
+  #requestOutput(output: RequestViewPlan['outputs'][number], conditions: readonly string[], env: PrintEnv): string {
+    const printed = printExpr(output.expr, 'duckdb', env);
+    const isZoned = output.type.kind === 'timestamptz';
+    const text = isZoned
+      ? `(${printed} AT TIME ZONE 'UTC')`
+      : `CAST(${printed} AS ${declaredType(output.type, 'duckdb')})`;
+    return conditions.length === 0 ? text : `CASE WHEN ${conditions.join(' AND ')} THEN ${text} END`;
   }
 
   #requestEnv(view: RequestViewPlan, targets: readonly Target[]): PrintEnv {
     return {
       functions: this.#context.functions,
+      lets: null,
       leaf: (expr) => {
         switch (expr.kind) {
           case 'request': {
@@ -264,16 +281,15 @@ class DatasetWriter {
     const env = projectEnv('a', 'a.t', this.#context.functions);
     const names = view.outputs.map((_, i) => `w${i}`);
     const having = view.kind === 'aggregate' ? view.having : null;
-    return select({
-      items: [
-        ...view.entity.map((_, i) => `a.k${i} AS q${i}`),
-        'a.t AS t',
-        ...pairs.own.map((name) => `a.${name} AS ${name}`),
-        ...outputItems(view.outputs, env, this.#context, names),
-      ],
-      from: [subquery(this.#slotsAtPairs(view, pairs), 'a')],
-      where: having === null ? [] : [printExpr(having, 'duckdb', env)],
-    });
+    const items = [
+      ...view.entity.map((_, i) => `a.k${i} AS q${i}`),
+      'a.t AS t',
+      ...pairs.own.map((name) => `a.${name} AS ${name}`),
+      ...outputItems(view.outputs, env, this.#context, names),
+    ];
+    const where = having === null ? [] : [printExpr(having, 'duckdb', env)];
+    const slots = subquery(this.#slotsAtPairs(view, pairs), 'a');
+    return select({ items, from: [env.lets.over(slots, 'duckdb')], where });
   }
 
   /**

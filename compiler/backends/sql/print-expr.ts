@@ -2,6 +2,7 @@ import type { AggregateFunction, Dialect, ScalarFunction } from '../../../runtim
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
+import type { Lets } from './lets.ts';
 import { printConst } from './print-const.ts';
 import { parenthesised, UnsupportedSql } from './text.ts';
 
@@ -17,9 +18,14 @@ export interface PrintEnv {
   readonly functions: FunctionTable;
   /** Text of a leaf, atomic or in parentheses. */
   readonly leaf: (expr: LeafExpr) => string;
+  /** Takes long arguments that a form would repeat; null where no SELECT can stand below. */
+  readonly lets: Lets | null;
 }
 
-/** Guarded forms name an argument more than once, so nesting can multiply text. */
+/** An argument longer than this is not repeated, where it can be named. */
+const SHORT_CHARS = 40;
+const LONG_CHARS = 500;
+/** Where arguments can't be named nesting multiplies the text. */
 const MAX_EXPRESSION_CHARS = 1_000_000;
 
 /** SQL text that never raises an error, gives the plan's value, and stands alone beside any operator. */
@@ -64,8 +70,17 @@ function printCall(expr: Extract<PlanExpr, { kind: 'call' }>, dialect: Dialect, 
   const types = { args: expr.args.map((arg) => formType(arg.type, dialect)), result: formType(expr.type, dialect) };
   // timestamp ↔ timestamptz is nothing where both are UTC timestamps (physicalType).
   if (expr.fn === 'cast' && isErasedCast(expr.args[0]?.type, expr.type, dialect)) return args[0]!;
-  const text = env.functions.scalar(expr.fn).sql[dialect](args, types);
-  if (typeof text !== 'string') throw new UnsupportedSql(dialect, text.unsupported, expr.span);
+  const form = (given: readonly string[]): string => {
+    const text = env.functions.scalar(expr.fn).sql[dialect](given, types);
+    if (typeof text !== 'string') throw new UnsupportedSql(dialect, text.unsupported, expr.span);
+    return text;
+  };
+  const text = form(args);
+  const given = args.reduce((sum, arg) => sum + arg.length, 0);
+  const { lets } = env;
+  if (lets !== null && text.length > LONG_CHARS && text.length > 1.5 * given) {
+    return parenthesised(form(args.map((arg) => (arg.length > SHORT_CHARS ? lets.name(arg) : arg))));
+  }
   if (text.length > MAX_EXPRESSION_CHARS)
     throw new UnsupportedSql(dialect, 'the expression is nested too deeply', expr.span);
   return parenthesised(text);

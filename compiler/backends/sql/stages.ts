@@ -12,6 +12,7 @@ import type {
   Slot,
 } from '../../plan/plan.ts';
 import { windowConditions } from './bounds.ts';
+import { Lets } from './lets.ts';
 import { declaredType, printDuration } from './print-const.ts';
 import { type FunctionTable, formType, type PrintEnv, printExpr } from './print-expr.ts';
 import { quoteName, UnsupportedSql } from './text.ts';
@@ -50,7 +51,8 @@ export interface EventSelect {
 
 /** Stage 1: expressions of single events, each computed once and named. */
 export function eventSelect(view: LogViewPlan, context: SqlContext): EventSelect {
-  const env = eventEnv(view.source, context);
+  const lets = new Lets('src');
+  const env = eventEnv(view.source, context, lets);
   const named = new NamedItems();
   const print = (expr: PlanExpr): string => printExpr(expr, context.dialect, env);
   const rawKeys = view.entity.map(print);
@@ -64,10 +66,11 @@ export function eventSelect(view: LogViewPlan, context: SqlContext): EventSelect
   const args = view.slots.map((slot) => argument(slotArgument(slot), 'x'));
   const otherwise = view.slots.map((slot) => argument(slot.kind === 'lag' ? slot.otherwise : null, 'x'));
   const filters = view.slots.map((slot) => argument('filter' in slot ? slot.filter : null, 'f'));
+  const where = view.where === null ? [] : [print(view.where)];
   return {
     items: named.items,
-    from: `${quoteName(view.source.name)} AS src`,
-    where: view.where === null ? [] : [print(view.where)],
+    from: lets.over(`${quoteName(view.source.name)} AS src`, context.dialect),
+    where,
     columns: {
       keys,
       eventTime: 'e',
@@ -115,9 +118,10 @@ function slotArgument(slot: Slot): PlanExpr | null {
   }
 }
 
-function eventEnv(source: SourceSpec, context: SqlContext): PrintEnv {
+function eventEnv(source: SourceSpec, context: SqlContext, lets: Lets): PrintEnv {
   return {
     functions: context.functions,
+    lets,
     leaf: (expr) => {
       if (expr.kind === 'column') return sourceColumn(source, expr.column, context.dialect);
       throw new Error(`a stage-1 expression holds a ${expr.kind}`);
@@ -324,9 +328,10 @@ function outputText(expr: PlanExpr, type: SqlType, env: PrintEnv, context: SqlCo
 }
 
 /** Stage-3 leaves of shapes A and B. */
-export function projectEnv(alias: string, t: string, functions: FunctionTable): PrintEnv {
+export function projectEnv(alias: string, t: string, functions: FunctionTable): PrintEnv & { readonly lets: Lets } {
   return {
     functions,
+    lets: new Lets(alias),
     leaf: (expr) => {
       switch (expr.kind) {
         case 'slot':

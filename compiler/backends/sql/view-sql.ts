@@ -1,5 +1,6 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { AggregateViewPlan, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
+import { FlatLeaves } from './flat-leaves.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
 import {
   aggregateItems,
@@ -39,30 +40,27 @@ function aggregateViewSql(view: AggregateViewPlan, t: string, context: SqlContex
   const events = eventSelect(view, context);
   const { keys } = events.columns;
   const inner = [...keys, ...aggregateItems(view, events.columns, t, context)];
-  const env = projectEnv('a', t, context.functions);
-  return select({
-    items: outputItems(view.outputs, env, context),
-    from: [
-      subquery(
-        select({
-          items: inner,
-          from: [
-            subquery(
-              select({
-                items: events.items,
-                from: [events.from],
-                where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
-              }),
-              'ev',
-            ),
-          ],
-          tail: [`GROUP BY ${keys.join(', ')}`],
-        }),
-        'a',
-      ),
-    ],
-    where: view.having === null ? [] : [printExpr(view.having, context.dialect, env)],
+  const passing = select({
+    items: events.items,
+    from: [events.from],
+    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
   });
+  const grouped = select({ items: inner, from: [subquery(passing, 'ev')], tail: [`GROUP BY ${keys.join(', ')}`] });
+  return projected(view, grouped, projectEnv('a', t, context.functions), context);
+}
+
+/** Stage 3 over slots `a`. */
+function projected(
+  view: AggregateViewPlan | RowsViewPlan,
+  slots: string,
+  env: ReturnType<typeof projectEnv>,
+  context: SqlContext,
+  conditions: readonly string[] = [],
+): string {
+  const items = outputItems(view.outputs, env, context);
+  const having = view.kind === 'rows' || view.having === null ? [] : [printExpr(view.having, context.dialect, env)];
+  const from = env.lets.over(subquery(slots, 'a'), context.dialect);
+  return select({ items, from: [from], where: [...having, ...conditions] });
 }
 
 function rowsViewSql(view: RowsViewPlan, t: string, rows: RowsForm, context: SqlContext): string {
@@ -80,11 +78,8 @@ function rowsViewSql(view: RowsViewPlan, t: string, rows: RowsForm, context: Sql
     context.dialect === 'postgres'
       ? `WITH ev AS (\n${passing}\n)\n${select({ items: inner, from: ['ev'] })}`
       : select({ items: inner, from: [subquery(passing, 'ev')] });
-  return select({
-    items: outputItems(view.outputs, projectEnv('a', t, context.functions), context),
-    from: [subquery(framed, 'a')],
-    where: rows === 'latest' ? ['a.age = 1'] : [],
-  });
+  const latest = rows === 'latest' ? ['a.age = 1'] : [];
+  return projected(view, framed, projectEnv('a', t, context.functions), context, latest);
 }
 
 /** The event's place in its entity's order. Over the source's own columns: the SELECT that names ours is this one. */
@@ -93,7 +88,7 @@ function placeItem(columns: EventColumns): string {
 }
 
 function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): string {
-  const env = requestEnv(view, 'r', (join) => `j${join}`, t, context);
+  const env = requestEnv(view, t, context);
   const joins = view.joins.map((join, i) => {
     const text = emitViewSql(join.view, t, 'latest', context);
     const on = join.keys.map((key, k) => {
@@ -102,30 +97,33 @@ function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): 
     });
     return `${join.inner ? 'JOIN' : 'LEFT JOIN'} ${subquery(text, `j${i}`)} ON ${on.join(' AND ')}`;
   });
+  const from = [`${quoteName(view.request.name)} AS r`, ...joins];
+  const flat = new FlatLeaves(env, 'q');
+  const items = outputItems(view.outputs, flat.env, context);
+  const where = view.where === null ? [] : [printExpr(view.where, context.dialect, flat.env)];
+  if (!flat.lets.isEmpty) {
+    const leaves = select({ items: flat.items(), from });
+    return select({ items, from: [flat.lets.over(subquery(leaves, 'q'), context.dialect)], where });
+  }
   return select({
     items: outputItems(view.outputs, env, context),
-    from: [`${quoteName(view.request.name)} AS r`, ...joins],
+    from,
     where: view.where === null ? [] : [printExpr(view.where, context.dialect, env)],
   });
 }
 
-/** Leaves of a request view. `joined(i)` is the relation of the i-th join, with columns named like the view's outputs. */
-export function requestEnv(
-  view: RequestViewPlan,
-  request: string,
-  joined: (join: number) => string,
-  t: string,
-  context: SqlContext,
-): PrintEnv {
+/** Leaves of a request view over its relation `r` and the joined ones, `j0` …, with columns named like the views' outputs. */
+function requestEnv(view: RequestViewPlan, t: string, context: SqlContext): PrintEnv {
   return {
     functions: context.functions,
+    lets: null,
     leaf: (expr) => {
       switch (expr.kind) {
         case 'request':
-          return sourceColumn(view.request, expr.column, context.dialect, request);
+          return sourceColumn(view.request, expr.column, context.dialect, 'r');
         case 'feature': {
           const output = view.joins[expr.join]!.view.outputs[expr.ordinal]!;
-          const name = `${joined(expr.join)}.${quoteName(output.name)}`;
+          const name = `j${expr.join}.${quoteName(output.name)}`;
           const zoned = output.type.kind === 'timestamptz' && context.dialect === 'duckdb';
           return zoned ? `make_timestamp(epoch_us(${name}))` : name;
         }
