@@ -77,11 +77,19 @@ export interface VerdictCounts {
 }
 
 export interface LogPosition {
-  /** Partition name → next offset. For files: path → rows consumed, with size and content check of the file. */
+  /**
+   * Partition name → next offset. For files: path → rows consumed, with size and content check of the file. `retried`: so many retries are
+   * in the log (retries.ts).
+   */
   readonly partitions: Readonly<
     Record<
       string,
-      { readonly offset: number; readonly bytes?: number | undefined; readonly check?: string | undefined }
+      {
+        readonly offset: number;
+        readonly bytes?: number | undefined;
+        readonly check?: string | undefined;
+        readonly retried?: number | undefined;
+      }
     >
   >;
 }

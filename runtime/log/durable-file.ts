@@ -1,8 +1,8 @@
 /** What all files of the state folder share: written whole, synced, renamed into place; faults told as FscErrors. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FscError } from '../values/errors.ts';
 
 export function errorCode(error: unknown): string | null {
@@ -42,7 +42,7 @@ export function writeFault(path: string, error: unknown): unknown {
 export async function writeWhole(path: string, write: (file: FileHandle) => Promise<boolean>): Promise<boolean> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = await open(temporary, 'wx');
     let isWanted: boolean;
     try {
@@ -64,6 +64,13 @@ export async function writeWhole(path: string, write: (file: FileHandle) => Prom
   }
 }
 
+/** With its parents, and on the disk. */
+export function makeFolder(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
 /** A rename is on the disk only when its folder is. Not every system lets a folder be opened. */
 export function syncFolder(folder: string): void {
   let descriptor: number;
@@ -79,4 +86,23 @@ export function syncFolder(folder: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+const TAIL_BYTES = 1 << 16;
+
+/** A file of lines that a crash left with half of one at the end: so that the next one begins at a line's beginning. */
+export function cutHalfLine(descriptor: number): void {
+  const buffer = Buffer.alloc(TAIL_BYTES);
+  const { size } = fstatSync(descriptor);
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - TAIL_BYTES);
+    const read = readSync(descriptor, buffer, 0, end - start, start);
+    const newline = buffer.subarray(0, read).lastIndexOf(10);
+    if (newline >= 0) {
+      if (start + newline + 1 < size) ftruncateSync(descriptor, start + newline + 1);
+      return;
+    }
+    end = start;
+  }
+  if (size > 0) ftruncateSync(descriptor, 0);
 }

@@ -57,4 +57,9 @@ export const LOG_CODES = {
     title: 'the saved log does not fit the source',
     explanation: 'The saved state of a log was made from other locations than the ones that are read now.',
   },
+  FSC7118: {
+    title: 'the retries are corrupt',
+    explanation:
+      'The file of refused records that were asked to be tried again has a line that does not have its checksum. Nothing was lost: the records stand in the quarantine.',
+  },
 } as const;

@@ -1,37 +1,24 @@
 /**
  * The quarantine: refused and late records of a source, each with its reason, place, known time and text, one JSON object a line, appended
- * only (design.md section 3: kept, never dropped in silence).
+ * only (design.md section 3: kept, never dropped in silence). A record that is tried again stays (retries.ts).
  *
  * A restart reads some records again and adds them again: of one place the last verdict counts, with the reason first
  * given for it. A crash may leave half a line at
  * the end, which is cut before the next one is written.
  */
-import {
-  closeSync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FscError } from '../values/errors.ts';
-import { errorCode, messageOf, writeFault } from './durable-file.ts';
+import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';
 
 export const QUARANTINE_VERSION = 1;
-const TAIL_BYTES = 1 << 16;
 const ENDING = '.jsonl';
 
 export interface QuarantinedRecord extends RefusedRecord {
   /** `partition:offset`: what `show` and `retry` call it. */
   readonly id: string;
-  readonly isRetried: boolean;
 }
 
 interface RecordLine {
@@ -42,11 +29,6 @@ interface RecordLine {
   readonly offset: number;
   readonly knownTime: number | null;
   readonly text: string;
-}
-
-interface RetryLine {
-  readonly v: number;
-  readonly retried: string;
 }
 
 /** `.fsc/quarantine/<source>.jsonl`. */
@@ -91,19 +73,13 @@ export class Quarantine implements RefusedSink {
     }
   }
 
-  /** The record goes in again as a new one (rules.md 5): the line stays, marked. */
-  markRetried(id: string): void {
-    const line: RetryLine = { v: QUARANTINE_VERSION, retried: id };
-    this.#lines.push(JSON.stringify(line));
-    this.flush();
-  }
-
   #open(): number {
     if (this.#descriptor !== null) return this.#descriptor;
-    mkdirSync(dirname(this.#path), { recursive: true });
+    makeFolder(dirname(this.#path));
     const descriptor = openSync(this.#path, 'a+');
     this.#descriptor = descriptor;
-    cutHalfLine(descriptor);
+    if (fstatSync(descriptor).size === 0) syncFolder(dirname(this.#path));
+    else cutHalfLine(descriptor);
     return descriptor;
   }
 
@@ -112,22 +88,6 @@ export class Quarantine implements RefusedSink {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
   }
-}
-
-function cutHalfLine(descriptor: number): void {
-  const buffer = Buffer.alloc(TAIL_BYTES);
-  const { size } = fstatSync(descriptor);
-  for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - TAIL_BYTES);
-    const read = readSync(descriptor, buffer, 0, end - start, start);
-    const newline = buffer.subarray(0, read).lastIndexOf(10);
-    if (newline >= 0) {
-      if (start + newline + 1 < size) ftruncateSync(descriptor, start + newline + 1);
-      return;
-    }
-    end = start;
-  }
-  if (size > 0) ftruncateSync(descriptor, 0);
 }
 
 /** Sources that have a quarantine. */
@@ -172,18 +132,12 @@ function readLine(path: string, number: number, line: string, records: Map<strin
   const json = parseLine(path, number, line);
   if (typeof json.v !== 'number') throw corrupt(path, number, 'it has no version');
   if (json.v > QUARANTINE_VERSION) throw tooNew(path, json.v, QUARANTINE_VERSION);
-  if ('retried' in json) {
-    const known = records.get(String(json.retried));
-    if (known !== undefined) records.set(known.id, { ...known, isRetried: true });
-    return;
-  }
   if (!isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
   const id = `${json.partition}:${json.offset}`;
   const known = records.get(id);
   if (known !== undefined && known.verdict === json.kind) return;
   records.set(id, {
     id,
-    isRetried: known?.isRetried ?? false,
     verdict: json.kind,
     reason: json.reason,
     place: { partition: json.partition, offset: json.offset },
@@ -192,11 +146,7 @@ function readLine(path: string, number: number, line: string, records: Map<strin
   });
 }
 
-function parseLine(
-  path: string,
-  number: number,
-  line: string,
-): Partial<Record<keyof RecordLine | keyof RetryLine, unknown>> {
+function parseLine(path: string, number: number, line: string): Partial<Record<keyof RecordLine, unknown>> {
   let json: unknown;
   try {
     json = JSON.parse(line);

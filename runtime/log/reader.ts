@@ -36,6 +36,8 @@ export interface RawBatch {
   readonly unknownFields: Uint16Array | null;
   /** Where reading goes on after the first `rows` records of this batch. */
   positionAfter(rows: number): LogPosition;
+  /** Refused records that are tried again: judged as live ones, whatever the rest of the phase is (retries.ts). */
+  readonly isRetried?: boolean;
   /** Read from the journal: it is there already, with the partitions that were idle before it. */
   readonly journaled?: { readonly idle: readonly string[] };
 }

@@ -226,7 +226,7 @@ class PhasedLog implements SourceLog {
     const knownTimes = this.#knownTimesOf(raw, phase);
     if (raw.journaled !== undefined) this.setIdle(raw.journaled.idle);
     else if (phase.isLive) this.setIdle(this.#idleWatch.look(this.#judge.partitions, this.#options.clock.nowMicros()));
-    this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase));
+    this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase, raw.isRetried === true));
     const rows = this.#judge.judged;
     if (this.#judge.reachedEnd) this.#hasEnded = true;
     if (rows === 0) return null;
@@ -239,7 +239,7 @@ class PhasedLog implements SourceLog {
     if (counts.reasons.malformed !== undefined) this.#judge.clearMalformed(raw.batch);
     const idle = this.#idle;
     this.#idle = [];
-    const hasNewRecords = phase.isUnrepeatable && raw.journaled === undefined;
+    const hasNewRecords = (phase.isUnrepeatable || raw.isRetried === true) && raw.journaled === undefined;
     return {
       batch: raw.batch,
       accepted: this.#judge.accepted,
@@ -255,13 +255,13 @@ class PhasedLog implements SourceLog {
     };
   }
 
-  #judgeOptions(phase: LogPhase): JudgeOptions {
+  #judgeOptions(phase: LogPhase, isRetried: boolean): JudgeOptions {
     const cut = this.#options.cutMicros ?? null;
     const hasStream = this.#options.phases.length > 1 || this.#options.isStreamElsewhere === true;
     const isHistory = phase.name === 'history' && hasStream;
     return {
-      isSorted: phase.order === 'none',
-      isLive: phase.isLive,
+      isSorted: phase.order === 'none' && !isRetried,
+      isLive: phase.isLive || isRetried,
       untilMicros: this.#options.untilMicros ?? Number.POSITIVE_INFINITY,
       knownFrom: cut !== null && phase.name === 'stream' ? cut : Number.NEGATIVE_INFINITY,
       knownTo: cut !== null && isHistory ? cut : Number.POSITIVE_INFINITY,
@@ -330,15 +330,15 @@ class PhasedLog implements SourceLog {
         verdict: VERDICTS[verdict]!,
         reason: this.#reason(raw, row, verdict),
         place: raw.place(row),
-        knownTimeMicros: this.#knownTimeOf(verdict, knownTimes[row]!),
+        knownTimeMicros: this.#knownTimeOf(verdict, knownTimes[row]!, raw.isRetried === true),
         text: raw.text(row),
       });
     }
     sink.flush();
   }
 
-  #knownTimeOf(verdict: number, known: number): number | null {
-    const isLive = this.#options.phases[this.#phase]!.isLive;
+  #knownTimeOf(verdict: number, known: number, isRetried: boolean): number | null {
+    const isLive = isRetried || this.#options.phases[this.#phase]!.isLive;
     return verdict === MALFORMED && !isLive ? null : known;
   }
 

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { LogPosition } from '../log/contract.ts';
 import { DECODED, type RawBatch, type RecordReader } from '../log/reader.ts';
+import { type RetryFeed, retriedAt } from '../log/retries.ts';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { isPacked, LiveInput, openBytes } from './byte-input.ts';
@@ -112,6 +113,8 @@ export interface JournaledRecords {
   readonly records: readonly string[] | null;
   readonly knownTimes: readonly number[] | null;
   readonly idle: readonly string[];
+  /** After them, where it is known. */
+  readonly position?: LogPosition;
 }
 
 export interface StdinOptions {
@@ -119,6 +122,8 @@ export interface StdinOptions {
   readonly resume: LogPosition | null;
   /** Consumed after `resume`; read again before stdin, each entry as one batch. */
   readonly journaled: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** Refused records that are tried again, before what stdin still has. */
+  readonly retries: RetryFeed | null;
   readonly signal: AbortSignal | null;
 }
 
@@ -147,18 +152,22 @@ export class StdinReader implements RecordReader {
   /** Opened when the journal has been read: a run that is stopped before takes nothing off the pipe. */
   #splitter: LineSplitter | null = null;
   #offset: number;
+  #retried: number;
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], options: StdinOptions) {
     this.#options = options;
     this.#decoder = new JsonLineDecoder(spec, fields);
     this.#journaled = withRecords(options.journaled);
     this.#offset = options.resume?.partitions[STDIN_PARTITION]?.offset ?? 0;
+    this.#retried = options.retries?.taken ?? options.resume?.partitions[STDIN_PARTITION]?.retried ?? 0;
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
     const entry = await this.#journaled.next();
     if (entry.done !== true) return this.#replay(entry.value);
     const { stdin, signal } = this.#options;
+    const retries = this.#splitter === null ? (this.#options.retries?.from(this.#retried) ?? []) : [];
+    if (retries.length > 0) return this.#retry(retries.slice(0, maxRows));
     this.#splitter ??= new LineSplitter(new LiveInput(stdin, signal), 0);
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;
@@ -168,7 +177,18 @@ export class StdinReader implements RecordReader {
     return { ...this.#positioned(decoded, null), journalText };
   }
 
+  /** They are new records, journaled and kept like any other. */
+  #retry(lines: readonly string[]): RawBatch {
+    const before = this.#retried;
+    this.#retried += lines.length;
+    const decoded = this.#decoder.decode(lines, lines.length, new Map());
+    const from = this.#offset;
+    const positionAfter = (rows: number): LogPosition => this.#positionAt(from + rows, before + rows);
+    return { ...this.#positioned(decoded, null), positionAfter, isRetried: true };
+  }
+
   #replay(entry: JournaledRecords): RawBatch {
+    this.#retried = Math.max(this.#retried, retriedAt(entry.position ?? null));
     const { lines, faults } = unmarkedLines(entry.records ?? []);
     const decoded = this.#decoder.decode(lines, lines.length, faults);
     const known = entry.knownTimes === null ? null : Float64Array.from(entry.knownTimes);
@@ -177,20 +197,21 @@ export class StdinReader implements RecordReader {
 
   #positioned(decoded: DecodedLines, knownTimes: Float64Array | null): RawBatch {
     const from = this.#offset;
+    const retried = this.#retried;
     this.#offset += decoded.batch.length;
     return {
       ...decoded,
       knownTimes,
       place: (row) => ({ partition: STDIN_PARTITION, offset: from + row }),
-      positionAfter: (rows) => this.#positionAt(from + rows),
+      positionAfter: (rows) => this.#positionAt(from + rows, retried),
     };
   }
 
   /** Files that the stream was read from before keep their places. */
-  #positionAt(offset: number): LogPosition {
+  #positionAt(offset: number, retried: number): LogPosition {
     const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
     Object.assign(partitions, this.#options.resume?.partitions);
-    partitions[STDIN_PARTITION] = { offset };
+    partitions[STDIN_PARTITION] = retried === 0 ? { offset } : { offset, retried };
     return { partitions };
   }
 

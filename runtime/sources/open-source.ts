@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { LogPosition } from '../log/contract.ts';
 import { columnsOfOnly } from '../log/judge.ts';
 import type { RecordReader } from '../log/reader.ts';
+import type { RetryFeed } from '../log/retries.ts';
 import type { LogPhase } from '../log/source-log.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
@@ -14,6 +15,7 @@ import { defaultOrder, type FileFormat, type Location, parseLocation } from './l
 import { openOrdered } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
+import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
 import { sortRecords } from './sorted-records.ts';
 
@@ -31,6 +33,8 @@ export interface PhaseOptions {
   readonly signal: AbortSignal | null;
   /** Records of stdin that the journal holds after the resume point; they come first. */
   readonly journaled?: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** Of the last phase of a run: refused records that are tried again. */
+  readonly retries?: RetryFeed | null;
 }
 
 export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
@@ -87,10 +91,24 @@ async function openReader(
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   if (location.kind === 'stdin') {
     if (options.stdin === null) throw new FscError('FSC7101', 2, 'stdin cannot be read here', null, 'name a file');
-    const { stdin, signal, journaled = [] } = options;
-    return new StdinReader(spec, fields, { stdin, resume, journaled, signal });
+    const { stdin, signal, journaled = [], retries = null } = options;
+    return new StdinReader(spec, fields, { stdin, resume, journaled, retries, signal });
   }
-  const files = findFiles(options.root, location.pattern);
+  const files = await openFiles(spec, location, order, options.root, withoutRetries(resume), isDone);
+  const { retries = null } = options;
+  return retries === null || isDone ? files : new RetryReader(files, retries, spec, fields, resume);
+}
+
+async function openFiles(
+  spec: SourceSpec,
+  location: Extract<Location, { kind: 'files' }>,
+  order: 'none' | 'arrival',
+  root: string,
+  resume: LogPosition | null,
+  isDone: boolean,
+): Promise<RecordReader> {
+  const fields = fieldsOf(spec, columnsOfOnly(spec));
+  const files = findFiles(root, location.pattern);
   if (order === 'arrival') {
     return FileSequence.open(files, resume, isDone, fileOpener(spec, fields, location.format));
   }

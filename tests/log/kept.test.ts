@@ -49,19 +49,18 @@ describe('the quarantine', () => {
     text,
   });
 
-  it('counts a record once that a restart read again, and marks retried ones', () => {
+  it('counts a record once that a restart read again', () => {
     const path = folder();
     const sink = new Quarantine(path, 'a/b');
     sink.add(record(0, 'malformed', 'first'));
     sink.add(record(0, 'malformed', 'second'));
     sink.add(record(1, 'late', 'old', 'text\u2028\n"\ud800'));
     sink.flush();
-    sink.markRetried('-:1');
     sink.close();
     const kept = listQuarantine(path, 'a/b');
-    expect(kept.map((item) => [item.id, item.reason, item.isRetried])).toEqual([
-      ['-:0', 'first', false],
-      ['-:1', 'old', true],
+    expect(kept.map((item) => [item.id, item.reason])).toEqual([
+      ['-:0', 'first'],
+      ['-:1', 'old'],
     ]);
     expect(kept[1]?.text).toBe('text\u2028\n"\ud800');
     expect(quarantinedSources(path)).toEqual(['a/b']);

@@ -1,0 +1,228 @@
+/**
+ * Retries: refused records that go in again as new ones (rules.md 5), asked for by `fsc quarantine retry` and taken in by the next stream run.
+ *
+ *   <folder>/<source>.jsonl, appended only; a line is the CRC-32 of the rest in eight hex digits, a blank, and JSON:
+ *   {"v":1,"id":"-:12","text":"{…}"}   asked for: the n-th such line is retry n, counted from 0; text is the record as a JSON line
+ *   {"v":1,"taken":3}                  retries 0 to 2 are in the log
+ *
+ * How many a run has taken in stands in the positions of its log (`retried`), in one with everything else that it consumed; the mark here
+ * follows, for those who list the quarantine. A crash may leave half a line at the end, which is cut before the next one is written.
+ */
+import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Clock } from '../time/clock.ts';
+import { FscError } from '../values/errors.ts';
+import type { LogPosition } from './contract.ts';
+import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
+import type { JournalEntry } from './journal.ts';
+import { lockFolder } from './lock.ts';
+import { tooNew } from './snapshot-file.ts';
+
+export const RETRIES_VERSION = 1;
+
+/** The partition of retries in the positions of a source that is read from files. */
+export const RETRIES_PARTITION = 'retries';
+
+export interface RetryRequest {
+  /** Of the quarantined record. */
+  readonly id: string;
+  /** The record as a JSON line. */
+  readonly text: string;
+}
+
+export interface RetryLog {
+  readonly requests: readonly RetryRequest[];
+  /** So many of the requests are in the log. */
+  readonly taken: number;
+}
+
+/** Retries that a run of files took in and has to take in again, at the same place. */
+export interface ReplayedRetries {
+  /** After so many records of the phase. */
+  readonly at: number;
+  readonly records: readonly string[];
+  readonly knownTimes: readonly number[];
+}
+
+/** What a reader needs of the retries of its source. */
+export interface RetryFeed {
+  /** So many are in the log already. */
+  readonly taken: number;
+  /** Not before so many records of the phase: an earlier run took none in before them. */
+  readonly openFrom: number;
+  readonly replayed: readonly ReplayedRetries[];
+  readonly clock: Clock;
+  /** Texts of the retries from the n-th on. */
+  from(n: number): readonly string[];
+}
+
+export function retriesPath(folder: string, source: string): string {
+  return join(folder, `${encodeURIComponent(source)}.jsonl`);
+}
+
+/** Of the source; empty if nothing was asked for. */
+export function readRetries(folder: string, source: string): RetryLog {
+  const path = retriesPath(folder, source);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return { requests: [], taken: 0 };
+    throw new FscError('FSC7118', 1, `cannot read the retries ${path}`, messageOf(error), null);
+  }
+  const lines = text.split('\n');
+  // What follows the last newline is half a line of a crash.
+  lines.pop();
+  const requests: RetryRequest[] = [];
+  let taken = 0;
+  for (const [i, line] of lines.entries()) {
+    const entry = parseLine(path, i + 1, line);
+    if ('taken' in entry) taken = Math.max(taken, entry.taken);
+    else requests.push(entry);
+  }
+  return { requests, taken };
+}
+
+function parseLine(path: string, number: number, line: string): RetryRequest | { readonly taken: number } {
+  const text = line.slice(9);
+  if (line.slice(0, 9) !== `${checksum(text)} `) throw corrupt(path, number, 'it does not have its checksum');
+  const { v, id, text: record, taken } = JSON.parse(text) as Partial<RetryRequest> & { v: number; taken?: number };
+  if (v > RETRIES_VERSION) throw tooNew(path, v, RETRIES_VERSION);
+  if (taken !== undefined) return { taken };
+  if (id === undefined || record === undefined) throw corrupt(path, number, 'a field is missing');
+  return { id, text: record };
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
+
+/** On the disk when it returns. What was asked for before is left out; gives those that are new. */
+export function requestRetries(
+  folder: string,
+  source: string,
+  requests: readonly RetryRequest[],
+): readonly RetryRequest[] {
+  const lock = lockFolder(folder);
+  try {
+    const known = new Set(readRetries(folder, source).requests.map(({ id }) => id));
+    const fresh = requests.filter(({ id }) => !known.has(id));
+    append(
+      retriesPath(folder, source),
+      fresh.map(({ id, text }) => JSON.stringify({ v: RETRIES_VERSION, id, text })),
+    );
+    return fresh;
+  } finally {
+    lock.release();
+  }
+}
+
+/** With --rebuild every record is judged again, so nothing waits any more. */
+export function resetRetries(folder: string, source: string): void {
+  rmSync(retriesPath(folder, source), { force: true });
+}
+
+function append(path: string, texts: readonly string[]): void {
+  if (texts.length === 0) return;
+  const bytes = Buffer.from(texts.map((text) => `${checksum(text)} ${text}\n`).join(''));
+  let descriptor: number | null = null;
+  try {
+    makeFolder(dirname(path));
+    descriptor = openSync(path, 'a+');
+    if (fstatSync(descriptor).size === 0) syncFolder(dirname(path));
+    else cutHalfLine(descriptor);
+    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    fdatasyncSync(descriptor);
+  } catch (error) {
+    throw writeFault(path, error);
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}
+
+function corrupt(path: string, line: number, why: string): FscError {
+  return new FscError(
+    'FSC7118',
+    1,
+    `line ${line} of the retries ${path} is not one that fsc wrote`,
+    why,
+    'move the file away: what it asked for can be asked for again with fsc quarantine retry',
+  );
+}
+
+/** How many retries the log has taken in at a position. */
+export function retriedAt(position: LogPosition | null): number {
+  const counts = Object.values(position?.partitions ?? {}).map(({ retried }) => retried ?? 0);
+  return Math.max(0, ...counts);
+}
+
+export interface RetriesOptions {
+  readonly folder: string;
+  readonly source: string;
+  /** The last phase of the run, where retries go in. */
+  readonly phase: 'history' | 'stream';
+  /** Of the last snapshot; null before the first. */
+  readonly position: LogPosition | null;
+  /** Of the journal after it. */
+  readonly frames: readonly JournalEntry[];
+  /** False: what waits is left to a later run; what an earlier one took in is read again all the same. */
+  readonly takesNew: boolean;
+  readonly clock: Clock;
+}
+
+/** The retries of one source during a run. */
+export class Retries implements RetryFeed {
+  readonly clock: Clock;
+  readonly taken: number;
+  readonly openFrom: number;
+  readonly replayed: readonly ReplayedRetries[];
+  readonly #options: RetriesOptions;
+  #marked: number;
+
+  constructor(options: RetriesOptions) {
+    const { folder, source, phase, position, frames, clock } = options;
+    this.#options = options;
+    this.clock = clock;
+    this.taken = retriedAt(position);
+    this.openFrom = recordsOf(frames.at(-1)?.position ?? null, phase);
+    this.replayed = replayedOf(frames, phase, this.taken);
+    this.#marked = readRetries(folder, source).taken;
+  }
+
+  from(n: number): readonly string[] {
+    const { folder, source, takesNew } = this.#options;
+    if (!takesNew) return [];
+    return readRetries(folder, source)
+      .requests.slice(n)
+      .map(({ text }) => text);
+  }
+
+  /** Once the journal has the batch that ends here. */
+  note(position: LogPosition): void {
+    const taken = retriedAt(position);
+    if (taken <= this.#marked) return;
+    const { folder, source } = this.#options;
+    append(retriesPath(folder, source), [JSON.stringify({ v: RETRIES_VERSION, taken })]);
+    this.#marked = taken;
+  }
+}
+
+function replayedOf(frames: readonly JournalEntry[], phase: string, taken: number): readonly ReplayedRetries[] {
+  let before = taken;
+  return frames.flatMap(({ position, records, knownTimes }) => {
+    const after = retriedAt(position);
+    if (after === before || records === null) return [];
+    before = after;
+    return [{ at: recordsOf(position, phase), records, knownTimes: knownTimes ?? [] }];
+  });
+}
+
+/** Records of a phase up to a position; log order is deterministic, so the number says which. */
+function recordsOf(position: LogPosition | null, phase: string): number {
+  let total = 0;
+  for (const [name, { offset }] of Object.entries(position?.partitions ?? {})) {
+    if (name.startsWith(`${phase}:`)) total += offset;
+  }
+  return total;
+}
