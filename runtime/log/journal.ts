@@ -8,12 +8,12 @@
  * does not have its checksum is corruption.
  */
 import { existsSync, statSync } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
-import { messageOf, syncFolder, writeFault } from './durable-file.ts';
+import { makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
 import { tooNew } from './snapshot-file.ts';
 
 const MAGIC = Buffer.from('FSCJRNL\n', 'latin1');
@@ -50,7 +50,7 @@ export class Journal {
   static async open(path: string, afterSequence = 0): Promise<{ journal: Journal; frames: readonly Frame[] }> {
     let file: FileHandle | null = null;
     try {
-      await mkdir(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       file = await open(path, 'a+');
       await file.close();
       file = await open(path, 'r+');

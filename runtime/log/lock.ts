@@ -15,7 +15,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { wallClock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
-import { errorCode, writeFault } from './durable-file.ts';
+import { errorCode, makeFolder, writeFault } from './durable-file.ts';
 
 const LOCK_FILE = 'lock';
 const BEAT_MS = 5000;
@@ -41,7 +41,7 @@ const held = new Set<string>();
 export function lockFolder(folder: string): FolderLock {
   const path = join(resolve(folder), LOCK_FILE);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (!create(path)) takeOver(path, folder);
   } catch (error) {
     throw writeFault(folder, error);
@@ -57,7 +57,11 @@ function release(path: string, beat: NodeJS.Timeout): void {
   if (!held.delete(path)) return;
   const holder = readHolder(path);
   if (holder === null || !isOwn(holder)) return;
-  unlinkSync(path);
+  try {
+    unlinkSync(path);
+  } catch {
+    // Left behind as by a crash: the next run takes it over.
+  }
 }
 
 function touch(path: string): void {
@@ -81,6 +85,10 @@ function create(path: string): boolean {
   try {
     writeSync(descriptor, JSON.stringify(ownHolder()));
     fsyncSync(descriptor);
+  } catch (error) {
+    // Without a name in it, it would lock everybody out for a while.
+    unlinkSync(path);
+    throw error;
   } finally {
     closeSync(descriptor);
   }

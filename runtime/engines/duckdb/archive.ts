@@ -5,11 +5,11 @@
  * Reads: LogBatches in log order. Writes: `<folder>/<source>/<partition>.<from>-<to>.parquet`, offsets [from, to).
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
-import { errorCode, syncFolder, writeFault } from '../../log/durable-file.ts';
+import { errorCode, makeFolder, syncFolder, writeFault } from '../../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../../sources/duckdb-scan.ts';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../../values/batch.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
@@ -97,7 +97,7 @@ export class Archive {
     );
     if (obsolete.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      makeFolder(this.#folder);
       await this.#session.run(
         `COPY (SELECT * FROM ${TABLE} ORDER BY _fsc_offset) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
       );

@@ -1,0 +1,367 @@
+/**
+ * Every call that changes the disk or the store fails once, and is the last one of a process once: nothing is lost, nothing is half done, and the
+ * run after it ends where an undisturbed one ends (design.md section 6). FSC_FAULTS=all takes every call of every scenario; by default a sample.
+ */
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
+import type { Program } from '../../runtime/state/program.ts';
+import { FixedClock } from '../../runtime/time/clock.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import { type Random, random } from '../state/plans.ts';
+import { Died, disk, type Fault, type Sabotage } from './disk.ts';
+import { LossyStore } from './lossy-store.ts';
+import {
+  FEATURES,
+  folderWith,
+  HOUR,
+  MORE_FEATURES,
+  programOf,
+  type RunOptions,
+  randomLines,
+  refused,
+  removeFolders,
+  run,
+  START_MS,
+  textOf,
+  values,
+} from './project.ts';
+
+vi.mock('node:fs', async (original) => {
+  const { disk, faultySync } = await import('./disk.ts');
+  return faultySync(disk, await original());
+});
+vi.mock('node:fs/promises', async (original) => {
+  const { disk, faultyPromises } = await import('./disk.ts');
+  return faultyPromises(disk, await original());
+});
+/** DuckDB writes the archive's files by itself. */
+vi.mock('../../runtime/engines/duckdb/session.ts', async (original) => {
+  const { disk } = await import('./disk.ts');
+  const real = await original<typeof import('../../runtime/engines/duckdb/session.ts')>();
+  const openDuckDb: typeof real.openDuckDb = async (options) => {
+    const session = await real.openDuckDb(options);
+    const plain = session.run.bind(session);
+    session.run = async (sql) => {
+      const path = /^COPY .* TO '((?:[^']|'')*)'/s.exec(sql)?.[1]?.replaceAll("''", "'");
+      if (disk.isWatched(path)) {
+        try {
+          disk.call('copy', path);
+        } catch (error) {
+          throw error instanceof Died ? error : real.engineFault(new Error('IO Error: No space left on device'));
+        }
+      }
+      await plain(sql);
+      if (disk.isWatched(path)) disk.note(path);
+    };
+    return session;
+  };
+  return { ...real, openDuckDb };
+});
+
+afterAll(removeFolders, 60_000);
+
+const SEED = Number(process.env['FSC_SEED'] ?? '1');
+const IS_ALL = process.env['FSC_FAULTS'] === 'all';
+const SAMPLES = Number(process.env['FSC_SAMPLES'] ?? '8');
+
+const program = programOf(FEATURES);
+const more = programOf(MORE_FEATURES);
+const stricter = programOf({
+  ...FEATURES,
+  'features/sources/tx.sql': (FEATURES['features/sources/tx.sql'] as string).replace('amount > 0', 'amount > 5'),
+});
+
+interface World {
+  readonly root: string;
+  readonly store: LossyStore;
+  readonly clock: FixedClock;
+}
+
+interface Step extends Partial<RunOptions> {
+  readonly program: Program;
+  /** Lines that stdin has sent once the step is over; a restart sends those that were not consumed. */
+  readonly sent?: readonly string[];
+  readonly before?: (world: World) => void;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+  readonly hasArchive?: boolean;
+}
+
+const lines = randomLines(random(SEED), 130, 600_000, 6);
+const third = Math.floor(lines.length / 3);
+const files = { 'tx.jsonl': textOf(lines) };
+const first = { 'tx.jsonl': textOf(lines.slice(0, 2 * third)) };
+const old = { 'old.jsonl': textOf(lines.slice(0, third)) };
+const live = lines.slice(third);
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: 'a file', files, steps: [{ program, stream: 'tx.jsonl' }] },
+  {
+    name: 'a file that grows between two runs',
+    files: first,
+    steps: [
+      { program, stream: 'tx.jsonl' },
+      {
+        program,
+        stream: 'tx.jsonl',
+        before: ({ root }) => appendFileSync(join(root, 'tx.jsonl'), textOf(lines.slice(2 * third))),
+      },
+    ],
+  },
+  { name: 'stdin', files: {}, steps: [{ program, stream: '-', sent: lines }], hasArchive: true },
+  {
+    name: 'history, then stdin in two runs',
+    files: old,
+    steps: [
+      { program, history: 'old.jsonl', stream: '-', sent: live.slice(0, third) },
+      { program, history: 'old.jsonl', stream: '-', sent: live },
+    ],
+    hasArchive: true,
+  },
+  {
+    name: 'batch up to an instant, then stream',
+    files,
+    steps: [
+      { program, stream: 'tx.jsonl', mode: 'batch', untilMicros: START_MS * 1000 + 9 * HOUR },
+      { program, stream: 'tx.jsonl' },
+    ],
+  },
+  {
+    name: 'a new view beside the others',
+    files: old,
+    steps: [
+      { program, history: 'old.jsonl', stream: '-', sent: live.slice(0, third) },
+      { program: more, history: 'old.jsonl', stream: '-', sent: live },
+    ],
+    hasArchive: true,
+  },
+  {
+    name: 'another declaration of the source, with --rebuild',
+    files: old,
+    steps: [
+      { program, history: 'old.jsonl', stream: '-', sent: live.slice(0, third) },
+      { program: stricter, history: 'old.jsonl', stream: '-', sent: live, isRebuilt: true },
+    ],
+    hasArchive: true,
+  },
+  {
+    name: 'a file again with --rebuild',
+    files: first,
+    steps: [
+      { program, stream: 'tx.jsonl' },
+      { program, stream: 'tx.jsonl', isRebuilt: true },
+    ],
+  },
+];
+
+function newWorld(scenario: Scenario): World {
+  return {
+    root: folderWith(scenario.files),
+    store: new LossyStore(),
+    clock: new FixedClock(START_MS * 1000 + 1000 * HOUR),
+  };
+}
+
+/** How much of stdin the state knows. */
+async function consumedOf({ root }: World): Promise<number> {
+  const folder = StateFolder.open(join(root, '.fsc/state'));
+  const state = await folder.source('tx', '', true);
+  const last = state.frames.at(-1)?.position ?? state.framesFrom;
+  await state.close();
+  folder.close();
+  return last.partitions['stream:-']?.offset ?? 0;
+}
+
+async function takeStep(world: World, step: Step, consumed: number): Promise<void> {
+  const { sent, before: _, ...options } = step;
+  await run({ ...world, ...options, ...(sent === undefined ? {} : { stdin: sent.slice(consumed) }) });
+}
+
+interface Outcome {
+  readonly values: readonly string[];
+  readonly refused: readonly string[];
+  readonly archived: readonly string[];
+  readonly left: readonly string[];
+}
+
+async function outcomeOf({ root, store }: World, scenario: Scenario): Promise<Outcome> {
+  const last = scenario.steps.at(-1) as Step;
+  return {
+    values: await values(last.program, store),
+    refused: refused(root),
+    archived: scenario.hasArchive === true ? await archivedOf(root) : [],
+    left: filesIn(join(root, '.fsc')).filter((name) => /tmp|lock/.test(name)),
+  };
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesIn(join(folder, entry.name)) : [entry.name],
+  );
+}
+
+async function archivedOf(root: string): Promise<string[]> {
+  const paths = listArchive(join(root, '.fsc/archive'), 'tx').map((file) => file.path);
+  const session = await openDuckDb({ threads: 1 });
+  try {
+    const reader = await session.connection.runAndReadAll(
+      `SELECT _fsc_offset, _fsc_verdict, _fsc_text, id FROM ${parquetRelation(paths)} ORDER BY _fsc_offset`,
+    );
+    return reader.getRowsJson().map((row) => row.join(' '));
+  } finally {
+    session.close();
+  }
+}
+
+/** Runs the scenario with the fault; if it strikes, restarts and goes on from that step. */
+async function disturbed(
+  scenario: Scenario,
+  fault: Fault,
+  sabotage: Sabotage,
+  crash: (world: World) => Promise<void>,
+): Promise<{ outcome: Outcome; struck: unknown; calls: number; log: readonly string[] }> {
+  const world = newWorld(scenario);
+  let struck: unknown = null;
+  mkdirSync(join(world.root, '.fsc'));
+  disk.watch(join(world.root, '.fsc'), fault);
+  disk.sabotage = sabotage;
+  let index = 0;
+  let [calls, log]: [number, readonly string[]] = [0, []];
+  try {
+    for (; index < scenario.steps.length; index++) {
+      const step = scenario.steps[index] as Step;
+      step.before?.(world);
+      const before = (scenario.steps[index - 1]?.sent ?? []).length;
+      await takeStep(world, step, step.sent === undefined ? 0 : before);
+    }
+  } catch (error) {
+    struck = error;
+  } finally {
+    [calls, log] = [disk.calls, [...disk.log]];
+    disk.unwatch();
+    disk.sabotage = {};
+  }
+  if (struck !== null) {
+    await crash(world);
+    const restarted = index;
+    for (; index < scenario.steps.length; index++) {
+      const step = scenario.steps[index] as Step;
+      if (index > restarted) step.before?.(world);
+      const consumed = step.sent === undefined ? 0 : await consumedOf(world);
+      await takeStep(world, step, consumed);
+    }
+  }
+  return { outcome: await outcomeOf(world, scenario), struck, calls, log };
+}
+
+const nothing = async (): Promise<void> => {};
+
+async function undisturbed(scenario: Scenario) {
+  const { outcome, struck, calls, log } = await disturbed(scenario, { kind: 'none' }, {}, nothing);
+  if (struck !== null) throw struck;
+  return { outcome, calls, log };
+}
+
+/** Every call, or some of them. */
+function chosen(r: Random, calls: number): number[] {
+  const all = Array.from({ length: calls }, (_, i) => i + 1);
+  if (IS_ALL) return all;
+  const step = Math.max(1, calls / SAMPLES);
+  const offset = r.int(Math.max(1, Math.floor(step)));
+  return all.filter((at) => Math.floor((at + offset) / step) !== Math.floor((at - 1 + offset) / step));
+}
+
+describe.each(SCENARIOS)('$name', (scenario) => {
+  it('ends where it ends undisturbed, whichever call a process dies in', async () => {
+    const { outcome, calls } = await undisturbed(scenario);
+    expect(calls).toBeGreaterThan(40);
+    for (const at of chosen(random(SEED), calls)) {
+      const result = await disturbed(scenario, { kind: 'die', at }, {}, nothing);
+      expect(result.struck, `call ${at}`).toBeInstanceOf(Died);
+      expect(result.outcome, `killed in call ${at}: ${result.log.slice(-3).join(', ')}`).toEqual(outcome);
+    }
+  }, 600_000);
+
+  it('ends where it ends undisturbed, whichever call the power is lost in', async () => {
+    const { outcome, calls } = await undisturbed(scenario);
+    const r = random(SEED + 1);
+    for (const at of chosen(random(SEED + 1), calls)) {
+      const result = await disturbed(scenario, { kind: 'die', at }, {}, async ({ store }) => {
+        disk.losePower(r);
+        await store.losePower(r);
+      });
+      expect(result.outcome, `power lost in call ${at}: ${result.log.slice(-3).join(', ')}`).toEqual(outcome);
+    }
+  }, 600_000);
+
+  it('stops with exit 3 whichever call finds the disk full, and goes on when there is room', async () => {
+    const { outcome, calls } = await undisturbed(scenario);
+    for (const at of chosen(random(SEED + 2), calls)) {
+      const fault: Fault = { kind: 'fail', at, code: 'ENOSPC', once: at % 2 === 0 };
+      const result = await disturbed(scenario, fault, {}, nothing);
+      const where = `disk full in call ${at}: ${result.log.slice(-3).join(', ')}`;
+      if (result.struck !== null) {
+        expect(result.struck, where).toBeInstanceOf(FscError);
+        expect([where, (result.struck as FscError).exitCode]).toEqual([where, 3]);
+      }
+      expect(result.outcome, where).toEqual(outcome);
+    }
+  }, 600_000);
+});
+
+/** The tests above are worth something if they see it when the product does not keep its order. */
+describe('that the tests find out about', () => {
+  const [stdin, history] = [SCENARIOS[2] as Scenario, SCENARIOS[3] as Scenario];
+  const clearJournal: Sabotage = {
+    beforeRename: (_, to) => {
+      if (!to.endsWith('.snapshot')) return;
+      process.getBuiltinModule('node:fs').truncateSync(to.replace(/snapshot$/, 'journal'), 16);
+    },
+  };
+  it.each<readonly [string, Scenario, Sabotage, RegExp, 'killed' | 'power']>([
+    ['a journal that is cleared before the snapshot is in place', stdin, clearJournal, /^rename tx.snapshot/, 'killed'],
+    ['a journal that is not synced', stdin, { unsynced: /^tx\.journal$/ }, /./, 'power'],
+    ['a snapshot that is not synced', history, { unsynced: /^\.tx\.snapshot/ }, /./, 'power'],
+    ['an archive that is not synced', stdin, { unsynced: /^\.[0-9a-f-]+\.tmp$/ }, /./, 'power'],
+    ['a quarantine that is not synced', stdin, { unsynced: /^tx\.jsonl$/ }, /./, 'power'],
+    ['folders that are not synced', stdin, { unsynced: /^(state|archive|tx|quarantine)$/ }, /./, 'power'],
+  ])(
+    '%s',
+    async (_, scenario, sabotage, calls, kind) => {
+      const { outcome, log } = await undisturbed(scenario);
+      const r = random(SEED);
+      const places = log.flatMap((call, i) => (calls.test(call) ? [i + 1] : []));
+      expect(places.length).toBeGreaterThan(0);
+      let isFound = false;
+      // The first calls find little to lose.
+      for (let i = places.length - 1; i >= 0 && !isFound; i -= places.length > 20 ? 3 : 1) {
+        try {
+          const result = await disturbed(
+            scenario,
+            { kind: 'die', at: places[i] as number },
+            sabotage,
+            async ({ store }) => {
+              if (kind === 'killed') return;
+              disk.losePower(r);
+              await store.losePower(r);
+            },
+          );
+          expect(result.outcome).toEqual(outcome);
+        } catch {
+          isFound = true;
+        }
+      }
+      expect(isFound).toBe(true);
+    },
+    600_000,
+  );
+});
