@@ -29,6 +29,8 @@ export interface RelationScope {
   readonly viewNames: ReadonlySet<string>;
   readonly faults: Faults;
   readonly ctes: ReadonlyMap<string, Query>;
+  /** CTEs and subqueries that were inlined already. What a query sees does not depend on who reads it. */
+  readonly inlined: Map<Query, Relation | null>;
 }
 
 /** The relation of FROM, or null after the fault was told. */
@@ -39,7 +41,7 @@ export function resolveFrom(item: FromItem, scope: RelationScope): Relation | nu
       return faults.error('FSC4011', item.span, `${item.what} is not supported in FROM`, { help: item.help });
     case 'subquery':
       if (item.lateral) return faults.error('FSC4012', firstWord(item.span, 'LATERAL'), 'LATERAL is not supported yet');
-      return inline(item.query, item.alias?.name ?? '', scope);
+      return inlineOnce(item.query, item.alias?.name ?? '', scope);
     case 'table':
       return resolveTable(item, scope);
   }
@@ -53,7 +55,7 @@ function resolveTable(item: Extract<FromItem, { kind: 'table' }>, scope: Relatio
   if (cte !== undefined) {
     const ctes = new Map(upTo(scope.ctes, name));
     ctes.delete(name);
-    return inline(cte, alias, { ...scope, ctes });
+    return inlineOnce(cte, alias, { ...scope, ctes });
   }
   const source = scope.sources.get(name);
   if (source !== undefined) return { source, alias, columns: ownColumns(source, item.name), where: [] };
@@ -137,6 +139,15 @@ function renamed(cte: Query['ctes'][number], faults: Faults): Query {
   }
   const named = items.map((item, index) => ({ ...item, alias: columns[index] ?? item.alias }));
   return { ...query, body: { ...query.body, items: named } };
+}
+
+function inlineOnce(query: Query, alias: string, scope: RelationScope): Relation | null {
+  let relation = scope.inlined.get(query);
+  if (relation === undefined) {
+    relation = inline(query, alias, scope);
+    scope.inlined.set(query, relation);
+  }
+  return relation === null ? null : { ...relation, alias };
 }
 
 /** Makes a simple query's columns expressions over its source. */

@@ -27,7 +27,7 @@ export function planView(input: ViewInput): ViewDraft | null {
     return faults.error('FSC4006', select.span, 'the view reads nothing', { label: 'no FROM' });
   }
   const ctes = collectCtes(query, new Map(), faults);
-  const scope: RelationScope = { sources: input.sources, viewNames: input.viewNames, faults, ctes };
+  const scope: RelationScope = { sources: input.sources, viewNames: input.viewNames, faults, ctes, inlined: new Map() };
   checkCtes(query, scope);
   const relation = resolveFrom(select.from, scope);
   if (relation === null) return null;
