@@ -19,7 +19,8 @@ WHERE (a OR b) AND NOT c IS NULL GROUP BY k HAVING count(*) > 1`;
 
 /** Parses both ways; the answer does not matter, that there is one does. */
 function parseWithin(text: string, milliseconds: number): void {
-  const start = performance.now();
+  // Of this process: the machine may be busy with something else.
+  const start = process.cpuUsage();
   const sink = new CollectingSink();
   const view = parseViewFile({ path: 'features/v/v1.sql', text }, sink);
   expect(view === null).toBe(sink.hasErrors());
@@ -32,7 +33,8 @@ function parseWithin(text: string, milliseconds: number): void {
       expect(span.end).toBeLessThanOrEqual(text.length);
     }
   }
-  expect(performance.now() - start).toBeLessThan(milliseconds);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1000).toBeLessThan(milliseconds);
 }
 
 const nest = (open: string, close: string, depth: number): string =>
