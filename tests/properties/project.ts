@@ -14,6 +14,8 @@ export interface CompiledView {
   readonly program: ViewProgram;
   /** The text of `generated/duckdb/<view>.sql`. */
   readonly macro: string;
+  /** The text of `generated/postgres/<view>.sql`. */
+  readonly postgres: string;
 }
 
 export interface Log {
@@ -74,6 +76,7 @@ function assemble(input: ProjectInput, plan: ProjectPlan): Project {
       plan: view,
       program: found(program.views, (one) => one.spec.name === name),
       macro: found([files.get(`duckdb/${name}.sql`) ?? ''], (text) => text !== ''),
+      postgres: found([files.get(`postgres/${name}.sql`) ?? ''], (text) => text !== ''),
     };
   });
   const specs = plan.sources.map(({ spec }) => spec);

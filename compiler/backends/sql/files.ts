@@ -46,13 +46,26 @@ function postgresFunction(name: string, view: ViewPlan, rows: RowsForm, function
     `DROP FUNCTION IF EXISTS ${quoteName(name)}(timestamp);`,
     `CREATE FUNCTION ${quoteName(name)}(${taken ? '' : `${PARAMETER} `}timestamp)`,
     `RETURNS TABLE (${columns.join(', ')})`,
-    // The session's zone must not decide what a timestamptz means.
-    "LANGUAGE sql STABLE SET timezone TO 'UTC' AS",
+    'LANGUAGE sql STABLE',
+    ...PINNED,
+    'AS',
     tag,
     body,
     `${tag};`,
   ].join('\n');
 }
+
+/**
+ * What the caller's session must not decide: which relations and functions names stand for (those that they had where the function was made), and
+ * what times and intervals mean.
+ */
+const PINNED = [
+  'SET search_path FROM CURRENT',
+  "SET timezone TO 'UTC'",
+  "SET datestyle TO 'ISO, YMD'",
+  "SET intervalstyle TO 'postgres'",
+  'SET extra_float_digits TO 1',
+];
 
 /** A dollar quote that the body doesn't hold. */
 function dollarTag(body: string): string {

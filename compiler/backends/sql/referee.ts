@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../runtime/functions/definition.ts';
 import { NOW_NAMES } from '../../bind/walk.ts';
 import type { Query } from '../../parse/ast.ts';
 import { lex, type Token } from '../../parse/lexer.ts';
@@ -17,21 +18,27 @@ export interface RefereeQuery {
 }
 
 /** `carried`: a column that only the request's relation has, by which a caller knows the rows again; it comes first, as CARRIED. */
-export function refereeQuery(view: ViewPlan, nowMicros: number, carried: string | null = null): RefereeQuery {
+export function refereeQuery(
+  view: ViewPlan,
+  nowMicros: number,
+  carried: string | null = null,
+  dialect: Dialect = 'duckdb',
+): RefereeQuery {
   const views = new Map<string, string>();
   if (view.kind === 'request') {
     for (const join of view.joins) {
-      const inner = refereeQuery(join.view, nowMicros);
+      const inner = refereeQuery(join.view, nowMicros, null, dialect);
       for (const nested of inner.views) views.set(nested.name, nested.text);
       views.set(join.view.spec.name, inner.text);
     }
   }
-  const text = typed(view, ownText(view, nowMicros, carried), carried !== null);
+  const text = typed(view, ownText(view, nowMicros, carried), carried !== null, dialect);
   return { text, views: [...views].map(([name, inner]) => ({ name, text: inner })) };
 }
 
 export const CARRIED = 'fsc carried';
 const ORDER_PREFIX = 'fsc order ';
+const RANK = 'fsc rank';
 type Cte = Query['ctes'][number];
 
 /** The query's own bytes at an instant; for a rows view with the events' order as further columns. */
@@ -120,18 +127,21 @@ function applyEdits(text: string, start: number, end: number, edits: readonly Te
 }
 
 /** The declared types (stock DuckDB says HUGEINT for a sum and BIGINT for extract), and each entity's latest row of a rows view. */
-function typed(view: ViewPlan, text: string, isCarrying: boolean): string {
+function typed(view: ViewPlan, text: string, isCarrying: boolean, dialect: Dialect): string {
   const columns = view.outputs.map((output) => {
     const name = quoteName(output.name);
-    return `CAST(own.${name} AS ${declaredType(output.type, 'duckdb')}) AS ${name}`;
+    return `CAST(own.${name} AS ${declaredType(output.type, dialect)}) AS ${name}`;
   });
   if (isCarrying) columns.unshift(`own.${quoteName(CARRIED)}`);
   // The closing parenthesis on a line of its own: the text may end in a comment.
-  const query = `SELECT ${columns.join(', ')} FROM (\n${text}\n) AS own`;
-  if (view.kind !== 'rows') return query;
+  const own = `(\n${text}\n) AS own`;
+  if (view.kind !== 'rows') return `SELECT ${columns.join(', ')} FROM ${own}`;
   const keys = view.spec.entity.map((entity) => `own.${quoteName(entity.name)}`);
   const order = [view.source.eventTimeColumn, ...view.source.keyColumns].map(
     (_, i) => `own.${quoteName(ORDER_PREFIX + i)} DESC NULLS LAST`,
   );
-  return `${query} QUALIFY row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${order.join(', ')}) = 1`;
+  const rank = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${order.join(', ')})`;
+  // Postgres has no QUALIFY.
+  const ranked = `(SELECT own.*, ${rank} AS ${quoteName(RANK)} FROM ${own}) AS own`;
+  return `SELECT ${columns.join(', ')} FROM ${ranked} WHERE own.${quoteName(RANK)} = 1`;
 }

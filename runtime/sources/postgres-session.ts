@@ -1,0 +1,204 @@
+/** One connection to PostgreSQL, with settings under which text means one thing. Rows go in and come out by COPY. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Client, type QueryResult } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { FscError } from '../values/errors.ts';
+
+/** What is sent, and read, is text: in UTC, with all digits, whatever the server's or the user's defaults are. */
+const SETTINGS = [
+  "SET TimeZone = 'UTC'",
+  "SET DateStyle = 'ISO, YMD'",
+  "SET IntervalStyle = 'postgres'",
+  'SET extra_float_digits = 1',
+  "SET client_encoding = 'UTF8'",
+  'SET standard_conforming_strings = on',
+  'SET statement_timeout = 0',
+  'SET idle_in_transaction_session_timeout = 0',
+];
+const CONNECT_MILLIS = 15_000;
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+export type TextRow = readonly (string | null)[];
+
+export class PostgresSession {
+  readonly #client: Client;
+  readonly #signal: AbortSignal | null;
+  readonly #stop: () => void;
+  /** What a lost connection said; later statements only say that there is none. */
+  #lost: Error | null = null;
+
+  private constructor(client: Client, signal: AbortSignal | null) {
+    this.#client = client;
+    this.#signal = signal;
+    // A statement that runs ends with its connection.
+    this.#stop = () => void client.end().catch(() => undefined);
+    client.on('error', (error) => {
+      this.#lost ??= error;
+    });
+    signal?.addEventListener('abort', this.#stop);
+  }
+
+  static async open(url: string, signal: AbortSignal | null = null): Promise<PostgresSession> {
+    const session = new PostgresSession(clientOf(url), signal);
+    try {
+      await session.#client.connect();
+    } catch (error) {
+      await session.close();
+      throw connectFault(error, url);
+    }
+    for (const statement of SETTINGS) await session.run(statement);
+    await session.#checkEncoding();
+    return session;
+  }
+
+  /** By code points is by bytes in UTF-8 only, and no other encoding holds every text. */
+  async #checkEncoding(): Promise<void> {
+    const encoding = (await this.rows('SHOW server_encoding'))[0]?.[0] ?? '';
+    if (encoding === 'UTF8') return;
+    throw new FscError(
+      'FSC7360',
+      2,
+      `the database's encoding is ${encoding}`,
+      'text compares by code point, and any text can be a value',
+      'use a database with ENCODING UTF8',
+    );
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#query(sql, []);
+  }
+
+  /** Rows of a small result, every value as the server's text. */
+  async rows(sql: string, parameters: readonly string[] = []): Promise<readonly TextRow[]> {
+    return (await this.#query(sql, parameters)).rows;
+  }
+
+  async #query(text: string, parameters: readonly string[]): Promise<QueryResult<(string | null)[]>> {
+    try {
+      this.#signal?.throwIfAborted();
+      return await this.#client.query({ text, values: [...parameters], rowMode: 'array', types: AS_TEXT });
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  /** COPY … FROM STDIN of texts that `copyLine` made; gives the number of rows. */
+  async copyIn(target: string, lines: Iterable<string> | AsyncIterable<string>): Promise<number> {
+    const stream = this.#client.query(copyFrom(`COPY ${target} FROM STDIN`));
+    try {
+      await pipeline(Readable.from(lines, { objectMode: false, highWaterMark: 1 << 20 }), stream);
+      return stream.rowCount;
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  /** COPY (…) TO STDOUT, as it comes; a chunk may end within a line. */
+  async *copyOut(query: string): AsyncGenerator<Buffer> {
+    const stream = this.#client.query(copyTo(`COPY (${query}) TO STDOUT`));
+    try {
+      for await (const chunk of stream) yield chunk as Buffer;
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): unknown {
+    if (this.#signal?.aborted === true) return this.#signal.reason;
+    return statementFault(this.#lost ?? error);
+  }
+
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#stop);
+    await this.#client.end().catch(() => undefined);
+  }
+}
+
+function clientOf(url: string): Client {
+  try {
+    return new Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_MILLIS,
+      application_name: 'fsc',
+      keepAlive: true,
+    });
+  } catch {
+    // The driver's own words may hold the address, and with it the password.
+    throw badAddress();
+  }
+}
+
+function badAddress(): FscError {
+  return new FscError(
+    'FSC7360',
+    2,
+    'the address of PostgreSQL cannot be read',
+    'it is no postgres:// address',
+    'write postgres://user:password@host:5432/database',
+  );
+}
+
+/** `host:port/database`, and nothing that is a secret. */
+export function placeOf(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}${pathname}`;
+  } catch {
+    return 'the configured address';
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Wrong names and passwords don't mend themselves. */
+function connectFault(error: unknown, url: string): FscError {
+  const isRefused = /^(28|3D)/.test(codeOf(error));
+  if (isRefused) {
+    return new FscError(
+      'FSC7360',
+      2,
+      `PostgreSQL at ${placeOf(url)} let nobody in`,
+      wordsOf(error),
+      'check user, password and database',
+    );
+  }
+  return new FscError(
+    'FSC7360',
+    3,
+    `PostgreSQL at ${placeOf(url)} is not there`,
+    wordsOf(error),
+    'start it, or check the address; the command can be run again',
+  );
+}
+
+/** SQLSTATE classes of a server that is going, is full or gave up for the time being. */
+const AWAY = /^(08|53|57|40)/;
+
+function statementFault(error: unknown): unknown {
+  if (error instanceof FscError) return error;
+  const code = codeOf(error);
+  const isOfServer = /^[0-9A-Z]{5}$/.test(code);
+  if (!isOfServer || AWAY.test(code)) {
+    return new FscError('FSC7360', 3, 'PostgreSQL went away', wordsOf(error), 'the command can be run again');
+  }
+  const permission = code === '42501';
+  return new PostgresFault(code, permission ? 2 : 1, wordsOf(error));
+}
+
+/** A statement that the server refused or aborted. */
+export class PostgresFault extends FscError {
+  readonly sqlState: string;
+
+  constructor(sqlState: string, exitCode: 1 | 2, words: string) {
+    super('FSC7361', exitCode, `PostgreSQL: ${words}`, `SQLSTATE ${sqlState}`, null);
+    this.sqlState = sqlState;
+  }
+}
