@@ -1,6 +1,7 @@
 /** A source as a run reads it: its program, its locations, and the log over them from wherever it stands. */
 import type { Readable } from 'node:stream';
 import type { LogPosition, SourceProgram } from '../log/contract.ts';
+import type { RetryFeed } from '../log/retries.ts';
 import { type LogPhase, openLog, type RefusedSink, type SavedLog, type SourceLog } from '../log/source-log.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { parseLocation, STDIN_PARTITION } from '../sources/location.ts';
@@ -26,12 +27,16 @@ export interface SourceInput {
 
 export interface OpenInputOptions {
   readonly saved: SavedLog | null;
+  /** Of a run that was cut off; null: of none. */
+  readonly consumedTo?: LogPosition | null;
   readonly untilMicros: number;
   readonly clock: Clock;
   readonly refused: RefusedSink | null;
   readonly signal: AbortSignal | null;
   /** Records of stdin to be read before those that it still has. */
   readonly journaled: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** They go into the last location. */
+  readonly retries?: RetryFeed;
   readonly batchRows?: number | undefined;
 }
 
@@ -39,6 +44,7 @@ export async function openInput(input: SourceInput, options: OpenInputOptions): 
   return openLog(input.program, {
     phases: input.locations.map((location) => phaseOf(input, location, options)),
     resumeFrom: options.saved,
+    consumedTo: options.consumedTo ?? null,
     clock: options.clock,
     untilMicros: options.untilMicros,
     cutMicros: input.cutMicros,
@@ -54,6 +60,7 @@ function phaseOf(input: SourceInput, location: InputLocation, options: OpenInput
     stdin: input.stdin,
     signal: options.signal,
     journaled: isStdin(location) ? options.journaled : [],
+    retries: location === input.locations.at(-1) ? (options.retries ?? null) : null,
   });
 }
 

@@ -1,7 +1,9 @@
 /** One source of a run, with the groups that read it: from its log to its online rows. */
+import { join } from 'node:path';
 import type { LogBatch, LogPosition } from '../log/contract.ts';
 import { encodeEntry } from '../log/journal.ts';
 import { Quarantine } from '../log/quarantine.ts';
+import { RETRIES_FOLDER, Retries } from '../log/retries.ts';
 import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import type { GroupState, ViewProgram } from '../state/program.ts';
@@ -47,6 +49,7 @@ export class SourcePipeline {
   readonly #groups: readonly WriterGroup[];
   readonly #writer: OnlineWriter;
   readonly #replay: JournalReplay;
+  readonly #retries: Retries;
   readonly #flushes: Interval;
   readonly #snapshots: Interval;
   #archive: Archive | null = null;
@@ -75,6 +78,7 @@ export class SourcePipeline {
     this.#refused = parts.refused;
     this.#groups = groups;
     this.#replay = parts.replay;
+    this.#retries = parts.retries;
     this.#writer = new OnlineWriter(options.program, groups, options.store, stamper, options.namespace);
     this.#position = saved?.position ?? { partitions: {} };
     this.#newestMicros = saved?.newestMicros ?? Number.NEGATIVE_INFINITY;
@@ -108,20 +112,23 @@ export class SourcePipeline {
       const { saved } = state;
       refusePast(name, saved, options.untilMicros);
       const replay = JournalReplay.over(options, input, state);
+      const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
       const groups = await openGroups(options, input, saved, isSameStore, errors);
       log = await openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
+        consumedTo: options.isRebuilt ? null : (state.frames.at(-1)?.position ?? null),
         untilMicros: options.untilMicros,
         clock: options.clock,
         refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
         signal: options.signal,
         journaled: replay.records(),
+        retries,
         batchRows: options.batchRows,
       });
       options.signal.throwIfAborted();
       return new SourcePipeline({
-        ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, saved, isSameStore },
+        ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
       });
     } catch (error) {
       await log?.close();
@@ -183,6 +190,7 @@ export class SourcePipeline {
     // Records that can't be read again are journaled before anything else is done with them.
     if (batch.records !== null || (this.#replay.isOver && this.#isCommitted))
       await this.#state.append(encodeEntry(batch));
+    this.#retries.note(batch.position);
     this.#keepRefused();
     await this.#keep(batch);
     for (const { state } of this.#groups) {
@@ -358,8 +366,22 @@ interface PipelineParts {
   readonly groups: readonly WriterGroup[];
   readonly stamper: Stamper;
   readonly replay: JournalReplay;
+  readonly retries: Retries;
   readonly saved: SavedSource | null;
   readonly isSameStore: boolean;
+}
+
+function openRetries(options: StreamRunOptions, input: SourceInput, state: SourceState): Retries {
+  return new Retries({
+    folder: join(options.folder.path, RETRIES_FOLDER),
+    source: input.program.spec.name,
+    phase: input.locations.at(-1)?.name ?? 'stream',
+    position: state.framesFrom,
+    frames: state.frames,
+    takesNew: options.mode === 'stream',
+    dropsWaiting: options.isRebuilt && stdinPartition(input) === null,
+    clock: options.clock,
+  });
 }
 
 function refusePast(name: string, saved: SavedSource | null, untilMicros: number): void {

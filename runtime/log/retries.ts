@@ -8,7 +8,7 @@
  * How many a run has taken in stands in the positions of its log (`retried`), in one with everything else that it consumed; the mark here
  * follows, for those who list the quarantine. A crash may leave half a line at the end, which is cut before the next one is written.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
@@ -20,6 +20,9 @@ import { lockFolder } from './lock.ts';
 import { tooNew } from './snapshot-file.ts';
 
 export const RETRIES_VERSION = 1;
+
+/** In the state folder. */
+export const RETRIES_FOLDER = 'retries';
 
 /** The partition of retries in the positions of a source that is read from files. */
 export const RETRIES_PARTITION = 'retries';
@@ -118,11 +121,6 @@ export function requestRetries(
   }
 }
 
-/** With --rebuild every record is judged again, so nothing waits any more. */
-export function resetRetries(folder: string, source: string): void {
-  rmSync(retriesPath(folder, source), { force: true });
-}
-
 function append(path: string, texts: readonly string[]): void {
   if (texts.length === 0) return;
   const bytes = Buffer.from(texts.map((text) => `${checksum(text)} ${text}\n`).join(''));
@@ -168,6 +166,8 @@ export interface RetriesOptions {
   readonly frames: readonly JournalEntry[];
   /** False: what waits is left to a later run; what an earlier one took in is read again all the same. */
   readonly takesNew: boolean;
+  /** With --rebuild files are judged again, what was refused of them too: nothing waits any more. */
+  readonly dropsWaiting: boolean;
   readonly clock: Clock;
 }
 
@@ -181,13 +181,15 @@ export class Retries implements RetryFeed {
   #marked: number;
 
   constructor(options: RetriesOptions) {
-    const { folder, source, phase, position, frames, clock } = options;
+    const { folder, source, phase, position, clock, dropsWaiting } = options;
+    const { requests, taken } = readRetries(folder, source);
+    const frames = dropsWaiting ? [] : options.frames;
     this.#options = options;
     this.clock = clock;
-    this.taken = retriedAt(position);
+    this.taken = dropsWaiting ? requests.length : retriedAt(position);
     this.openFrom = recordsOf(frames.at(-1)?.position ?? null, phase);
     this.replayed = replayedOf(frames, phase, this.taken);
-    this.#marked = readRetries(folder, source).taken;
+    this.#marked = taken;
   }
 
   from(n: number): readonly string[] {

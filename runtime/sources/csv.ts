@@ -25,7 +25,8 @@ export async function openCsv(
   return new CsvRecords(spec, fields, header, splitter, isPacked(file.name));
 }
 
-async function readHeader(file: SourceFile): Promise<readonly string[]> {
+/** Names of the columns. */
+export async function readHeader(file: SourceFile): Promise<readonly string[]> {
   const splitter = new CsvSplitter(await openBytes(file.path, 0), 0);
   try {
     const record = await splitter.next();

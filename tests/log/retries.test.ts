@@ -4,14 +4,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { LogBatch, LogPosition, SourceProgram } from '../../runtime/log/contract.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
-import {
-  Retries,
-  readRetries,
-  requestRetries,
-  resetRetries,
-  retriedAt,
-  retriesPath,
-} from '../../runtime/log/retries.ts';
+import { Retries, readRetries, requestRetries, retriedAt, retriesPath } from '../../runtime/log/retries.ts';
 import { openLog, type RefusedRecord, type SavedLog } from '../../runtime/log/source-log.ts';
 import { openPhase } from '../../runtime/sources/open-source.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
@@ -34,8 +27,6 @@ describe('the file of retries', () => {
     retries.note({ partitions: { 'stream:-': { offset: 10, retried: 2 } } });
     expect(readRetries(root, 'a/b').taken).toBe(2);
     expect(readFileSync(retriesPath(root, 'a/b'), 'utf8').split('\n')).toHaveLength(5);
-    resetRetries(root, 'a/b');
-    expect(readRetries(root, 'a/b').requests).toEqual([]);
   });
 
   it('passes over half a line of a crash, and refuses what fsc did not write', () => {
@@ -60,7 +51,8 @@ function retriesOf(
   takesNew = true,
 ): Retries {
   const clock = new FixedClock(T0 + 60 * MINUTE);
-  return new Retries({ folder: root, source: name, phase: 'stream', position, frames, takesNew, clock });
+  const more = { takesNew, dropsWaiting: false, clock };
+  return new Retries({ folder: root, source: name, phase: 'stream', position, frames, ...more });
 }
 
 interface Outcome {

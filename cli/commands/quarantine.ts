@@ -1,0 +1,264 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { suggest } from '../../compiler/diagnostics/suggest.ts';
+import { type RetryRequest, requestRetries } from '../../runtime/log/retries.ts';
+import { readHeader } from '../../runtime/sources/csv.ts';
+import { retryText } from '../../runtime/sources/retry-text.ts';
+import type { Program } from '../../runtime/state/program.ts';
+import { FscError } from '../../runtime/values/errors.ts';
+import { printTimestamp } from '../../runtime/values/temporal.ts';
+import type { CommandRunner, ExitStatus } from '../cli.ts';
+import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { openProgram } from '../open-program.ts';
+import { formatCount } from '../progress.ts';
+import { loadProject } from '../project.ts';
+import { type KeptRecord, keptRecords, recordJson, recordWithId, retriesFolder } from '../quarantined.ts';
+import { columnsOf, cutText, pairLines, plainText } from '../result-rows.ts';
+
+const ACTIONS = ['list', 'show', 'retry'] as const;
+const VERDICT_NAMES = ['malformed', 'constraint', 'range', 'ahead', 'late'];
+/** A screenful and some; --limit or --format json shows more. */
+const SHOWN = 50;
+
+interface QuarantineFlags {
+  readonly source?: string;
+  readonly verdict?: string;
+  readonly limit?: number;
+  readonly all: boolean;
+}
+
+export function register(program: Command, run: CommandRunner): void {
+  const command = program.commands.find((candidate) => candidate.name() === 'quarantine') as Command;
+  command
+    .argument('[action]', 'list (default), show or retry', 'list')
+    .argument('[id...]', 'of records, as list shows them')
+    .option('--source <name>', 'only records of this source')
+    .addOption(new Option('--verdict <verdict>', 'only records with this verdict').choices(VERDICT_NAMES))
+    .option('--limit <n>', 'list: the newest n', countOf)
+    .option('--all', 'list: retried records too; retry: every record that the filters let through', false)
+    .action(async (action: string, ids: string[]) => {
+      await run(command, (io, flags) => start(io, flags, action, ids, command.opts<QuarantineFlags>()));
+    });
+}
+
+function countOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a number of records, 0 or more.');
+  return Number(text);
+}
+
+async function start(
+  io: Io,
+  flags: GlobalFlags,
+  action: string,
+  ids: readonly string[],
+  options: QuarantineFlags,
+): Promise<ExitStatus> {
+  switch (action) {
+    case 'list':
+      if (ids.length > 0) throw badArguments('list takes no ids', 'show and retry do', `fsc quarantine show ${ids[0]}`);
+      return list(io, flags, options);
+    case 'show':
+      return show(io, flags, ids, options);
+    case 'retry':
+      return retry(io, flags, ids, options);
+    default: {
+      const near = suggest(action, ACTIONS);
+      throw badArguments(
+        `\`${action}\` is nothing that quarantine does`,
+        'it lists, shows and retries',
+        near === null ? 'write list, show ID or retry ID' : `did you mean \`${near}\`?`,
+      );
+    }
+  }
+}
+
+function badArguments(message: string, why: string, help: string): FscError {
+  return new FscError('FSC7001', 2, message, why, help);
+}
+
+function filterOf({ source = null, verdict = null }: { source?: string | null; verdict?: string | null }) {
+  return { source, verdict };
+}
+
+async function list(io: Io, flags: GlobalFlags, options: QuarantineFlags): Promise<ExitStatus> {
+  const all = keptRecords(loadProject(io, flags), filterOf(options));
+  const wanted = options.all ? all : all.filter(({ state }) => state !== 'retried');
+  const isJson = flags.format === 'json';
+  const limit = options.limit ?? (isJson ? Number.POSITIVE_INFINITY : SHOWN);
+  const shown = wanted.slice(Math.max(0, wanted.length - limit));
+  if (isJson) for (const record of shown) await writeOut(io.stdout, `${recordJson(record)}\n`);
+  else if (shown.length > 0) await writeOut(io.stdout, tableOf(shown));
+  say(io, flags, closingLine(shown.length, wanted.length, all.length - wanted.length));
+  return 0;
+}
+
+function closingLine(shown: number, wanted: number, retried: number): string {
+  const more = retried === 0 ? '' : `, ${formatCount(retried)} that were retried not shown (--all)`;
+  if (wanted === 0) return `nothing is in quarantine${more}`;
+  const records = `${formatCount(wanted)} ${wanted === 1 ? 'record' : 'records'}`;
+  return shown < wanted ? `the newest ${formatCount(shown)} of ${records} (--limit)${more}` : `${records}${more}`;
+}
+
+const REASON_WIDTH = 48;
+const TEXT_WIDTH = 72;
+
+function tableOf(records: readonly KeptRecord[]): string {
+  const withState = records.some(({ state }) => state !== 'kept');
+  const heading = ['source', 'id', 'verdict', ...(withState ? ['state'] : []), 'reason', 'text'];
+  const lines = records.map(({ source, id, verdict, state, reason, text }) => [
+    source,
+    plainText(id),
+    verdict,
+    ...(withState ? [state] : []),
+    cutText(plainText(reason), REASON_WIDTH),
+    cutText(plainText(text), TEXT_WIDTH),
+  ]);
+  return columnsOf([heading, ...lines])
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+async function show(io: Io, flags: GlobalFlags, ids: readonly string[], options: QuarantineFlags): Promise<ExitStatus> {
+  if (ids.length === 0)
+    throw badArguments('show takes the id of a record', 'list shows the ids', 'fsc quarantine list');
+  const records = keptRecords(loadProject(io, flags), filterOf(options));
+  const found = ids.map((id) => recordWithId(records, id));
+  const texts = found.map((record) => (flags.format === 'json' ? `${recordJson(record)}\n` : listing(record)));
+  await writeOut(io.stdout, texts.join(flags.format === 'json' ? '' : '\n'));
+  return 0;
+}
+
+const STATES = {
+  kept: 'kept',
+  waiting: 'waiting: the next stream run takes it in again',
+  retried: 'retried: what came of it is a record of its own',
+} as const;
+
+function listing({ source, id, verdict, reason, place, knownTimeMicros, state, text }: KeptRecord): string {
+  const pairs: [string, string][] = [
+    ['source', source],
+    ['id', plainText(id)],
+    ['verdict', verdict],
+    ['reason', plainText(reason)],
+    [
+      'place',
+      `record ${formatCount(place.offset + 1)} of ${place.partition === '-' ? 'stdin' : plainText(place.partition)}`,
+    ],
+    ['known', knownTimeMicros === null ? 'unknown' : printTimestamp(knownTimeMicros)],
+    ['state', STATES[state]],
+    ['text', plainText(text)],
+  ];
+  return pairLines(pairs);
+}
+
+interface Refusal {
+  readonly record: KeptRecord;
+  readonly why: string;
+}
+
+async function retry(
+  io: Io,
+  flags: GlobalFlags,
+  ids: readonly string[],
+  options: QuarantineFlags,
+): Promise<ExitStatus> {
+  if (options.all === ids.length > 0) {
+    throw badArguments(
+      options.all ? '--all takes no ids' : 'retry takes ids, or --all',
+      'list shows what there is',
+      'fsc quarantine retry ID, or fsc quarantine retry --all --verdict ahead',
+    );
+  }
+  const opened = await openProgram(io, flags);
+  if (opened === null) return 1;
+  const { project, program } = opened;
+  const records = keptRecords(project, filterOf(options));
+  const chosen = options.all
+    ? records.filter(({ state }) => state === 'kept')
+    : [...new Set(ids)].map((id) => recordWithId(records, id));
+  const { requests, refused } = await requestsOf(program, project.root, chosen);
+  const folder = retriesFolder(project);
+  for (const [source, wanted] of requests) requestRetries(folder, source, wanted);
+  await tellRetries(io, flags, requests, refused, chosen);
+  return refused.length === 0 ? 0 : 1;
+}
+
+type Requests = ReadonlyMap<string, readonly RetryRequest[]>;
+
+async function requestsOf(
+  program: Program,
+  root: string,
+  records: readonly KeptRecord[],
+): Promise<{ readonly requests: Requests; readonly refused: readonly Refusal[] }> {
+  const headers = await headersOf(root, records);
+  const requests = new Map<string, RetryRequest[]>();
+  const refused: Refusal[] = [];
+  for (const record of records) {
+    const spec = program.sources.find((candidate) => candidate.spec.name === record.source)?.spec;
+    if (record.state === 'retried') refused.push({ record, why: 'it was tried again already' });
+    else if (spec === undefined)
+      refused.push({ record, why: `the project has no source \`${record.source}\` any more` });
+    else {
+      const text = retryText(spec, record, (file) => headers.get(file) ?? null);
+      if (!text.ok) refused.push({ record, why: text.why });
+      else {
+        const ofSource = requests.get(record.source) ?? [];
+        ofSource.push({ id: record.id, text: text.line });
+        requests.set(record.source, ofSource);
+      }
+    }
+  }
+  return { requests, refused };
+}
+
+/** Of the CSV files that the records came from; files that are gone have none. */
+async function headersOf(
+  root: string,
+  records: readonly KeptRecord[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const files = new Set(records.map(({ place }) => place.partition).filter((name) => /\.csv(\.gz)?$/i.test(name)));
+  const headers = new Map<string, readonly string[]>();
+  for (const name of files) {
+    try {
+      headers.set(name, await readHeader({ name, path: resolve(root, name) }));
+    } catch (error) {
+      if (!(error instanceof FscError)) throw error;
+    }
+  }
+  return headers;
+}
+
+async function tellRetries(
+  io: Io,
+  flags: GlobalFlags,
+  requests: Requests,
+  refused: readonly Refusal[],
+  chosen: readonly KeptRecord[],
+): Promise<void> {
+  const waiting = [...requests].flatMap(([source, wanted]) => wanted.map(({ id }) => ({ source, id })));
+  if (flags.format === 'json') {
+    const cannot = refused.map(({ record, why }) => ({ source: record.source, id: record.id, why }));
+    await writeOut(io.stdout, `${JSON.stringify({ waiting, refused: cannot })}\n`);
+    return;
+  }
+  for (const { record, why } of refused)
+    say(io, flags, `${plainText(record.id)} of ${record.source}: ${plainText(why)}`);
+  const records = `${formatCount(waiting.length)} ${waiting.length === 1 ? 'record waits' : 'records wait'}`;
+  say(
+    io,
+    flags,
+    waiting.length === 0
+      ? 'nothing to try again'
+      : `${records}: the next fsc run --mode stream takes them in as new ones`,
+  );
+  const fromFiles = chosen.some(
+    ({ place, state }) => state !== 'retried' && /\.(jsonl|csv|parquet)(\.gz)?$/i.test(place.partition),
+  );
+  if (waiting.length > 0 && fromFiles) {
+    say(
+      io,
+      flags,
+      'by the same rules they are refused again: where the declaration changes, fsc run --rebuild judges every record of a file anew',
+    );
+  }
+}

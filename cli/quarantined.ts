@@ -1,0 +1,97 @@
+/** The quarantine as people see it: what is kept, and what became of it. */
+import { join } from 'node:path';
+import { suggest } from '../compiler/diagnostics/suggest.ts';
+import { listQuarantine, type QuarantinedRecord, quarantinedSources } from '../runtime/log/quarantine.ts';
+import { RETRIES_FOLDER, readRetries } from '../runtime/log/retries.ts';
+import { FscError } from '../runtime/values/errors.ts';
+import { printTimestamp } from '../runtime/values/temporal.ts';
+import { readFeatureFiles } from './features.ts';
+import { pathsOf } from './paths.ts';
+import type { Project } from './project.ts';
+
+export interface KeptRecord extends QuarantinedRecord {
+  readonly source: string;
+  /** waiting: the next stream run takes it in; retried: one did, and what came of it is a record of its own. */
+  readonly state: 'kept' | 'waiting' | 'retried';
+}
+
+export interface QuarantineFilter {
+  readonly source: string | null;
+  readonly verdict: string | null;
+}
+
+export function retriesFolder(project: Project): string {
+  return join(pathsOf(project).state, RETRIES_FOLDER);
+}
+
+/** By source, in order of arrival. */
+export function keptRecords(project: Project, filter: QuarantineFilter): readonly KeptRecord[] {
+  const folder = pathsOf(project).quarantine;
+  const names = quarantinedSources(folder);
+  if (filter.source !== null && !names.includes(filter.source)) refuseUnknownSource(project, filter.source, names);
+  return names
+    .filter((name) => filter.source === null || name === filter.source)
+    .flatMap((name) => recordsOf(project, folder, name))
+    .filter((record) => filter.verdict === null || record.verdict === filter.verdict);
+}
+
+function recordsOf(project: Project, folder: string, source: string): readonly KeptRecord[] {
+  const { requests, taken } = readRetries(retriesFolder(project), source);
+  const states = new Map(requests.map(({ id }, i) => [id, i < taken ? 'retried' : 'waiting'] as const));
+  return listQuarantine(folder, source).map((record) => ({
+    ...record,
+    source,
+    state: states.get(record.id) ?? 'kept',
+  }));
+}
+
+/** A source of which nothing was refused is fine. */
+function refuseUnknownSource(project: Project, source: string, quarantined: readonly string[]): void {
+  const declared = [...readFeatureFiles(project.root).keys()].flatMap(
+    (path) => /^features\/sources\/([^/]+)\.sql$/.exec(path)?.[1] ?? [],
+  );
+  const names = [...new Set([...declared, ...quarantined])];
+  if (names.includes(source)) return;
+  const near = suggest(source, names);
+  throw new FscError(
+    'FSC7001',
+    2,
+    `--source names \`${source}\`, which is no source of the project`,
+    names.length === 0 ? 'the project has none' : `the project has ${names.join(', ')}`,
+    near === null ? null : `did you mean \`${near}\`?`,
+  );
+}
+
+/** The record of that id; ids are those of one source. */
+export function recordWithId(records: readonly KeptRecord[], id: string): KeptRecord {
+  const found = records.filter((record) => record.id === id);
+  if (found.length > 1) {
+    throw new FscError(
+      'FSC7021',
+      2,
+      `\`${id}\` is a record of several sources`,
+      `${found.map(({ source }) => source).join(' and ')} have one`,
+      `name the source: --source ${found[0]?.source}`,
+    );
+  }
+  const [record] = found;
+  if (record !== undefined) return record;
+  const near = suggest(
+    id,
+    records.map((candidate) => candidate.id),
+  );
+  throw new FscError(
+    'FSC7021',
+    2,
+    `there is no record \`${id}\` in quarantine`,
+    records.length === 0 ? 'nothing is' : null,
+    near === null ? 'fsc quarantine list shows the ids' : `did you mean \`${near}\`? fsc quarantine list shows the ids`,
+  );
+}
+
+export function recordJson(record: KeptRecord): string {
+  const { source, id, verdict, reason, place, knownTimeMicros, text, state } = record;
+  const knownTime = knownTimeMicros === null ? null : printTimestamp(knownTimeMicros);
+  const { partition, offset } = place;
+  return JSON.stringify({ source, id, verdict, reason, place: { partition, offset }, knownTime, state, text });
+}
