@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { instantText } from '../../compiler/backends/sql/print-const.ts';
+import { quoteText } from '../../compiler/backends/sql/text.ts';
+import type { CallTypes } from '../../runtime/functions/definition.ts';
+import { equalValues } from '../../runtime/values/order.ts';
+import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
+import { type AggregateCase, aggregateCases, COLUMN_TYPES, END, type Event, events, START } from './aggregate-cases.ts';
+import { type Span, type State, StateMachine, spelling } from './aggregate-state.ts';
+import { type Exact, exactly, type Row } from './exact.ts';
+import { type Column, DuckDbMachine, physicalType } from './machines.ts';
+import { cellText, Random, show, sqlTypeName, ulps } from './values.ts';
+
+const SEED = Number(process.env['FSC_SEED'] ?? '1');
+const HOUR = 3_600_000_000;
+const INSTANTS = [START + HOUR, START + 2.5 * HOUR, END];
+const SPANS: readonly Span[] = ['lifetime', 'hour'];
+
+const cases = aggregateCases();
+const all = events(SEED);
+const groups = [...new Set(all.map((event) => event.group))];
+const machine = new StateMachine(cases);
+let emitted: DuckDbMachine;
+let referee: DuckDbMachine;
+let inOrder: State;
+
+function statements(physical: (type: SqlType) => SqlType): string[] {
+  const columns = COLUMN_TYPES.map((type, i) => `c${i} ${sqlTypeName(physical(type), 'duckdb')}`);
+  const lines = all.map((event) => {
+    const cells = event.values.map((value, i) => cellText(value, physical(COLUMN_TYPES[i] as SqlType)));
+    const texts = cells.map((text) => (text === null ? 'NULL' : quoteText(text, 'duckdb')));
+    return `(${event.id}, TIMESTAMP '${instantText(event.time)}', ${event.group}, ${texts.join(', ')})`;
+  });
+  return [
+    `CREATE TABLE s (id bigint, ts timestamp, grp integer, ${columns.join(', ')})`,
+    `INSERT INTO s VALUES ${lines.join(', ')}`,
+  ];
+}
+
+const sorted = (list: readonly Event[]): Event[] => [...list].sort((a, b) => a.time - b.time || a.id - b.id);
+
+beforeAll(async () => {
+  emitted = await DuckDbMachine.emitted(statements(physicalType));
+  referee = await DuckDbMachine.referee(statements((type) => type));
+  inOrder = machine.create();
+  inOrder.ingest(sorted(all));
+}, 60_000);
+afterAll(() => {
+  emitted.close();
+  referee.close();
+});
+
+const instant = (time: number): string => `TIMESTAMP '${instantText(time)}'`;
+const filterOf = (span: Span, time: number): string =>
+  span === 'hour' ? `FILTER (WHERE ts > ${instant(time - HOUR)})` : '';
+
+function form(one: AggregateCase, filter: string): string {
+  const seen = (type: SqlType | null): SqlType[] => (type === null ? [] : [physicalType(type)]);
+  const types: CallTypes = { args: seen(one.declared), result: physicalType(one.result) };
+  const direction = one.fn.name === 'latest' ? 'DESC' : 'ASC';
+  const parts = {
+    arg: one.declared === null ? null : `c${one.column}`,
+    distinct: one.distinct,
+    orderBy: one.fn.orderSensitive ? `ORDER BY ts ${direction} NULLS LAST, id ${direction} NULLS LAST` : null,
+    filter,
+    over: '',
+  };
+  const text = one.fn.sql.duckdb(parts, types);
+  if (typeof text !== 'string') throw new Error(text.unsupported);
+  return text;
+}
+
+/** Features by case and group: `answers[case][group index]`. */
+async function query(machine: DuckDbMachine, texts: readonly string[], where: string): Promise<readonly Column[]> {
+  const items = texts.map((text, i) => `${text} AS f${i}`).join(', ');
+  const columns = await machine.select(`SELECT grp, ${items} FROM s WHERE ${where} GROUP BY grp ORDER BY grp`);
+  return columns;
+}
+
+/** The rows of each group that an aggregate sees, by column (−1: count(*)). */
+class Seen {
+  readonly #rows = new Map<string, readonly Row[]>();
+  readonly present: ReadonlySet<number>;
+
+  constructor(span: Span, time: number) {
+    this.present = new Set(all.filter((event) => event.time <= time).map((event) => event.group));
+    for (const event of all) {
+      if (event.time > time || (span === 'hour' && event.time <= time - HOUR)) continue;
+      for (let column = -1; column < COLUMN_TYPES.length; column++) {
+        const value = column < 0 ? 0 : (event.values[column] as Value);
+        this.#of(column, event.group).push({ time: event.time, id: event.id, value });
+      }
+    }
+  }
+
+  exactly(one: AggregateCase, group: number): Exact {
+    return exactly(one.fn.name, one.distinct, one.argument, one.result, this.#of(one.column, group));
+  }
+
+  #of(column: number, group: number): Row[] {
+    const key = `${column} ${group}`;
+    const rows = (this.#rows.get(key) ?? []) as Row[];
+    this.#rows.set(key, rows);
+    return rows;
+  }
+}
+
+/** design.md section 4. */
+function within({ fn, result }: AggregateCase, exact: Exact, other: Value, places: number): boolean {
+  const { value } = exact;
+  if (value === null || other === null) return value === other;
+  if (result.kind !== 'double' || typeof value !== 'number' || typeof other !== 'number' || fn.name.startsWith('m'))
+    return typeof value === typeof other && equalValues(result, value, other);
+  if (Object.is(value, other) || ulps(value, other) <= places) return true;
+  if (fn.name.startsWith('var')) return other >= 0 && Math.abs(value - other) <= 1e-9 * exact.squares;
+  if (fn.name.startsWith('stddev'))
+    return other >= 0 && Math.abs(value * value - other * other) <= 1e-9 * exact.squares;
+  return false;
+}
+const isFloat = (type: SqlType | null): boolean => type?.kind === 'double' || type?.kind === 'real';
+
+/** Sums of doubles in a database depend on its order. */
+function withinDatabase(one: AggregateCase, exact: Exact, count: number, other: Value): boolean {
+  if (within(one, exact, other, 2)) return true;
+  if (!isFloat(one.declared) || typeof exact.value !== 'number' || typeof other !== 'number') return false;
+  if (one.fn.name === 'sum') return Math.abs(exact.value - other) <= 1e-9 * exact.size;
+  return one.fn.name === 'avg' && Math.abs(exact.value - other) <= (1e-9 * exact.size) / count;
+}
+
+const SHOWN = 4;
+
+describe('aggregates: state = DuckDB form = the text itself', () => {
+  for (const span of SPANS) {
+    for (const time of INSTANTS) {
+      it(`${span} at ${instantText(time)}`, async () => {
+        const filter = filterOf(span, time);
+        const where = `ts <= ${instant(time)}`;
+        const forms = await query(
+          emitted,
+          cases.map((one) => form(one, filter)),
+          where,
+        );
+        const present = forms[0]?.values ?? [];
+        const faults: string[] = [];
+        const raws = await rawValues(cases, filter, where);
+        const seen = new Seen(span, time);
+        const states = groups.map((group) => inOrder.values(span, group, time));
+        const sizes = groups.map((group) => all.filter((event) => event.group === group).length);
+        cases.forEach((one, n) => {
+          const told: string[] = [];
+          const column = forms[n + 1] as Column;
+          if (column.type !== nameOf(one.result)) told.push(`the form gives ${column.type}, not ${nameOf(one.result)}`);
+          groups.forEach((group, g) => {
+            const state = states[g] ?? null;
+            const at = present.indexOf(group);
+            const isPresent = seen.present.has(group);
+            if (isPresent !== (state !== null) || isPresent !== at >= 0) told.push(`group ${group} is there for some`);
+            if (state === null || at < 0) return;
+            const exact = seen.exactly(one, group);
+            const where = `group ${group}: exact ${show(exact.value)}`;
+            const count = sizes[g] as number;
+            if (!within(one, exact, state[n] as Value, 4)) told.push(`${where}, state ${show(state[n] as Value)}`);
+            const other = column.values[at] as Value;
+            if (!withinDatabase(one, exact, count, other)) told.push(`${where}, form ${show(other)}`);
+            const raw = raws[n]?.[at];
+            if (raw !== undefined && !withinDatabase(one, exact, count, raw) && !overflows(one, exact, raw))
+              told.push(`${where}, raw ${show(raw)}`);
+          });
+          faults.push(...told.slice(0, SHOWN).map((text) => `${one.title} -> ${printType(one.result)}: ${text}`));
+        });
+        expect(faults).toEqual([]);
+      });
+    }
+  }
+});
+
+/** By case and group; undefined where the text aborts: the referee runs the guarded form there (rules.md 25). */
+async function rawValues(
+  of: readonly AggregateCase[],
+  filter: string,
+  where: string,
+): Promise<(Value | undefined)[][]> {
+  const texts = of.map((one) => `CAST(${spelling(one, filter)} AS ${sqlTypeName(one.result, 'duckdb')})`);
+  try {
+    return (await query(referee, texts, where)).slice(1).map((column) => [...column.values]);
+  } catch {
+    if (of.length === 1) return [[]];
+    const half = of.length >> 1;
+    return [
+      ...(await rawValues(of.slice(0, half), filter, where)),
+      ...(await rawValues(of.slice(half), filter, where)),
+    ];
+  }
+}
+
+/** DuckDB's own sums overflow in silence: of doubles to an infinity, of decimals beyond 38 digits; fsc's are NULL. */
+function overflows(one: AggregateCase, exact: Exact, raw: Value): boolean {
+  if (exact.value !== null || one.fn.name !== 'sum') return false;
+  if (one.result.kind === 'double') return raw === Infinity || raw === -Infinity;
+  return typeof raw === 'bigint' && (raw < 0n ? -raw : raw) >= 10n ** 38n;
+}
+
+function nameOf(type: SqlType): string {
+  const wanted = physicalType(type);
+  if (wanted.kind === 'text') return 'VARCHAR';
+  if (wanted.kind === 'real') return 'FLOAT';
+  return wanted.kind === 'double' ? 'DOUBLE' : printType(wanted).toUpperCase();
+}
+
+describe('laws of aggregates', () => {
+  it('nothing gives 0 for counts and NULL for the rest', async () => {
+    const items = cases.map((one, i) => `${form(one, '')} AS f${i}`).join(', ');
+    const columns = await emitted.select(`SELECT ${items} FROM s WHERE false`);
+    expect(cases.map((one, i) => [one.title, columns[i]?.values[0]])).toEqual(
+      cases.map((one) => [one.title, one.fn.empty]),
+    );
+    expect(machine.create().values('lifetime', 0, END)).toBe(null);
+  });
+
+  it('any split of the events, in any order, gives the same bits', () => {
+    for (let round = 0; round < 3; round++) {
+      const random = new Random(SEED * 100 + round);
+      const state = machine.create();
+      const shuffled = [...all].map((event) => ({ event, key: random.next() })).sort((a, b) => a.key - b.key);
+      for (let from = 0; from < shuffled.length; ) {
+        const size = random.int(1, 200);
+        state.ingest(shuffled.slice(from, from + size).map(({ event }) => event));
+        from += size;
+      }
+      for (const span of SPANS) {
+        for (const group of groups) expect(state.values(span, group, END)).toEqual(inOrder.values(span, group, END));
+      }
+    }
+  });
+
+  it('what a window gave up leaves no trace', () => {
+    const settled = machine.create();
+    let line = Number.NEGATIVE_INFINITY;
+    for (const event of sorted(all)) {
+      if (event.time > line) settled.settle(event.time);
+      line = event.time;
+      settled.ingest([event]);
+    }
+    settled.settle(END);
+    const fresh = machine.create();
+    fresh.ingest(sorted(all.filter((event) => event.time > END - HOUR)));
+    for (const group of groups) {
+      const young = fresh.values('hour', group, END);
+      if (young !== null) expect(settled.values('hour', group, END)).toEqual(young);
+      expect(settled.values('lifetime', group, END)).toEqual(inOrder.values('lifetime', group, END));
+    }
+  });
+});
