@@ -43,11 +43,14 @@ export interface LogPhase {
   /** The source can't be read again: batches carry the records' texts for the journal. */
   readonly isUnrepeatable: boolean;
   /**
-   * Goes on after `resume` (null: from the start). `isDone`: the phase was read to its end already; the reader only checks that what was
+   * Goes on after `resume` (null: from the start). `done`: the phase was read to its end already; the reader only checks that what was
    * consumed is still the same.
    */
-  open(resume: LogPosition | null, isDone: boolean): Promise<RecordReader>;
+  open(resume: LogPosition | null, use: PhaseUse): Promise<RecordReader>;
 }
+
+/** `check`: as `done`, of a phase that goes on. */
+export type PhaseUse = 'read' | 'done' | 'check';
 
 /** A refused or late record, as the quarantine keeps it. */
 export interface RefusedRecord {
@@ -68,6 +71,8 @@ export interface RefusedSink {
 export interface LogOptions {
   readonly phases: readonly LogPhase[];
   readonly resumeFrom: SavedLog | null;
+  /** A run that was cut off consumed this much; what it read must still be the same. */
+  readonly consumedTo?: LogPosition | null;
   readonly clock: Clock;
   /** Stops before the first accepted record with a later event time; Infinity for all. */
   readonly untilMicros?: number;
@@ -149,6 +154,7 @@ class PhasedLog implements SourceLog {
   }
 
   async open(): Promise<void> {
+    await this.#checkConsumed();
     const saved = this.#options.resumeFrom;
     if (saved === null) {
       await this.#openPhase(null);
@@ -168,7 +174,7 @@ class PhasedLog implements SourceLog {
     }
     this.#phase = index < 0 ? phases.length : index;
     for (const phase of phases.slice(0, this.#phase)) {
-      await (await phase.open(phasePart(saved.position, phase.name), true)).close();
+      await (await phase.open(phasePart(saved.position, phase.name), 'done')).close();
     }
     this.#donePosition = { partitions: otherPhases(saved.position, reached) };
     if (index >= 0) await this.#openPhase(phasePart(saved.position, reached));
@@ -179,7 +185,17 @@ class PhasedLog implements SourceLog {
     if (phase === undefined) return;
     this.#phaseName = phase.name;
     const isFresh = resume === null || Object.keys(resume.partitions).length === 0;
-    this.#reader = await phase.open(isFresh ? null : resume, false);
+    this.#reader = await phase.open(isFresh ? null : resume, 'read');
+  }
+
+  async #checkConsumed(): Promise<void> {
+    const { consumedTo = null, phases } = this.#options;
+    if (consumedTo === null) return;
+    for (const phase of phases) {
+      const part = phasePart(consumedTo, phase.name);
+      if (phase.isUnrepeatable) continue;
+      if (Object.keys(part.partitions).length > 0) await (await phase.open(part, 'check')).close();
+    }
   }
 
   get position(): LogPosition {

@@ -1,6 +1,7 @@
 /** Files read one after the other in order of their paths: `order: arrival`. A batch never spans two files. */
 import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
+import type { PhaseUse } from '../log/source-log.ts';
 import { isPacked } from './byte-input.ts';
 import {
   bytesAt,
@@ -60,15 +61,15 @@ export class FileSequence implements RecordReader {
   static async open(
     files: readonly SourceFile[],
     resume: LogPosition | null,
-    isDone: boolean,
+    use: PhaseUse,
     openFile: OpenFile,
   ): Promise<FileSequence> {
     const reader = new FileSequence(files, openFile);
-    if (resume !== null) reader.#goOn(resume, isDone);
+    if (resume !== null) reader.#goOn(resume, use);
     return reader;
   }
 
-  #goOn(resume: LogPosition, isDone: boolean): void {
+  #goOn(resume: LogPosition, use: PhaseUse): void {
     const { [STDIN_PARTITION]: stdin, ...files } = resume.partitions;
     // What stdin brought between files keeps its place.
     if (stdin !== undefined) this.#done[STDIN_PARTITION] = stdin;
@@ -84,7 +85,7 @@ export class FileSequence implements RecordReader {
       else this.#done[name] = entry;
     }
     this.#index = Math.max(0, consumed.length - 1);
-    if (isDone) this.#checkNothingNew(consumed.length);
+    if (use === 'done') this.#checkNothingNew(consumed.length);
   }
 
   /** Blank lines may follow the last record. */

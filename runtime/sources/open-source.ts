@@ -4,7 +4,7 @@ import type { LogPosition } from '../log/contract.ts';
 import { columnsOfOnly } from '../log/judge.ts';
 import type { RecordReader } from '../log/reader.ts';
 import type { RetryFeed } from '../log/retries.ts';
-import type { LogPhase } from '../log/source-log.ts';
+import type { LogPhase, PhaseUse } from '../log/source-log.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { openCsv } from './csv.ts';
@@ -14,6 +14,7 @@ import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
 import { openOrdered } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
+import { openPostgresTable } from './postgres-table.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
@@ -27,6 +28,8 @@ export interface PhaseOptions {
   readonly order: 'none' | 'arrival' | null;
   /** Files are relative to it. */
   readonly root: string;
+  /** Address of the database that `postgres:TABLE` is in; null or left out: none is configured. */
+  readonly postgres?: string | null;
   /** Where `-` reads from; null: it can't be read here. */
   readonly stdin: Readable | null;
   /** Stops a live reader that waits. */
@@ -41,6 +44,7 @@ export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
   const location = parseLocation(options.location);
   const order = options.order ?? defaultOrder(location);
   const isStdin = location.kind === 'stdin';
+  if (location.kind === 'postgres') postgresAddress(options.location, options.postgres, order);
   if (isStdin && order === 'none') {
     throw new FscError(
       'FSC7101',
@@ -55,7 +59,7 @@ export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
     order,
     isLive: isStdin,
     isUnrepeatable: isStdin,
-    open: (resume, isDone) => openReader(spec, location, order, options, resume, isDone),
+    open: (resume, use) => openReader(spec, location, order, options, resume, use),
   };
 }
 
@@ -68,13 +72,13 @@ export function openParquetPhase(spec: SourceSpec, paths: readonly string[]): Lo
     order: 'none',
     isLive: false,
     isUnrepeatable: false,
-    open: (resume, isDone) =>
+    open: (resume, use) =>
       openOrdered({
         files,
         location: spec.name,
         eventTimeColumn: spec.eventTimeColumn,
         resume,
-        isDone,
+        use,
         open: (some) => openSorted(spec, fields, 'parquet', some),
       }),
   };
@@ -86,7 +90,7 @@ async function openReader(
   order: 'none' | 'arrival',
   options: PhaseOptions,
   resume: LogPosition | null,
-  isDone: boolean,
+  use: PhaseUse,
 ): Promise<RecordReader> {
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   if (location.kind === 'stdin') {
@@ -94,9 +98,52 @@ async function openReader(
     const { stdin, signal, journaled = [], retries = null } = options;
     return new StdinReader(spec, fields, { stdin, resume, journaled, retries, signal });
   }
-  const files = await openFiles(spec, location, order, options.root, withoutRetries(resume), isDone);
+  const files =
+    location.kind === 'postgres'
+      ? await openTable(spec, location, options, withoutRetries(resume), use)
+      : await openFiles(spec, location, order, options.root, withoutRetries(resume), use);
   const { retries = null } = options;
-  return retries === null || isDone ? files : new RetryReader(files, retries, spec, fields, resume);
+  return retries === null || use !== 'read' ? files : new RetryReader(files, retries, spec, fields, resume);
+}
+
+/** Rows are in no order of their own, so a table is always read sorted. */
+export function postgresAddress(location: string, url: string | null | undefined, order: 'none' | 'arrival'): string {
+  if (order === 'arrival') {
+    throw new FscError(
+      'FSC7101',
+      2,
+      `\`${location}\` has no order of arrival`,
+      'rows of a table are in no order of their own',
+      'leave the order out',
+    );
+  }
+  if (url !== null && url !== undefined) return url;
+  throw new FscError(
+    'FSC7101',
+    2,
+    `no database is configured for \`${location}\``,
+    'fsc.json has no "postgres"',
+    `add "postgres": "\${DATABASE_URL}" to fsc.json, and set DATABASE_URL to postgres://user:password@host/database`,
+  );
+}
+
+function openTable(
+  spec: SourceSpec,
+  { table }: Extract<Location, { kind: 'postgres' }>,
+  { location, postgres, signal }: PhaseOptions,
+  resume: LogPosition | null,
+  use: PhaseUse,
+): Promise<RecordReader> {
+  const fields = fieldsOf(spec, columnsOfOnly(spec));
+  const url = postgresAddress(location, postgres, 'none');
+  return openOrdered({
+    files: [],
+    location,
+    eventTimeColumn: spec.eventTimeColumn,
+    resume,
+    use,
+    open: () => openPostgresTable(spec, fields, { url, table, signal }),
+  });
 }
 
 async function openFiles(
@@ -105,19 +152,19 @@ async function openFiles(
   order: 'none' | 'arrival',
   root: string,
   resume: LogPosition | null,
-  isDone: boolean,
+  use: PhaseUse,
 ): Promise<RecordReader> {
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   const files = findFiles(root, location.pattern);
   if (order === 'arrival') {
-    return FileSequence.open(files, resume, isDone, fileOpener(spec, fields, location.format));
+    return FileSequence.open(files, resume, use, fileOpener(spec, fields, location.format));
   }
   return openOrdered({
     files,
     location: location.pattern,
     eventTimeColumn: spec.eventTimeColumn,
     resume,
-    isDone,
+    use,
     open: (some) => openSorted(spec, fields, location.format, some),
   });
 }

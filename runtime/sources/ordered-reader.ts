@@ -4,6 +4,7 @@
  */
 import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
+import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
@@ -19,7 +20,7 @@ export interface OrderedOptions {
   readonly location: string;
   readonly eventTimeColumn: number;
   readonly resume: LogPosition | null;
-  readonly isDone: boolean;
+  readonly use: PhaseUse;
   /** Records of the files in order of (event time, key, position). */
   open(files: readonly SourceFile[]): Promise<FileRecords>;
 }
@@ -56,18 +57,18 @@ class OrderedReader implements RecordReader {
     }
     const whole = resume.partitions[WHOLE];
     const added = [...byName.values()];
-    if (this.#options.isDone) {
+    if (this.#options.use === 'done') {
       if (added[0] !== undefined)
         throw changed(added[0].name, 'it is new, and the stream has begun after the history that was there');
       return;
     }
     if (whole === undefined) return;
-    await this.#skip(whole, added);
-  }
-
-  async #skip(whole: PositionEntry, added: readonly SourceFile[]): Promise<void> {
     const lastTime = lastTimeOf(whole.check);
     for (const file of added) await this.#checkLater(file, lastTime);
+    if (this.#options.use === 'read') await this.#skip(whole);
+  }
+
+  async #skip(whole: PositionEntry): Promise<void> {
     while (this.#offset < whole.offset) {
       const batch = await this.#read(16_384);
       if (batch === null) throw changed(this.#options.location, 'it holds fewer records than were consumed');
@@ -114,7 +115,7 @@ class OrderedReader implements RecordReader {
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
-    if (this.#options.isDone) return null;
+    if (this.#options.use !== 'read') return null;
     const batch = this.#pending ?? (await this.#read(maxRows));
     this.#pending = null;
     if (batch === null) return null;

@@ -42,6 +42,25 @@ export class LossyStore implements OnlineStore {
     for (const write of kept) await this.#inner.write(...write);
   }
 
+  copy(): LossyStore {
+    const copy = new LossyStore();
+    copy.#identity = this.#identity;
+    copy.#writes = [...this.#writes];
+    for (const write of copy.#writes) void copy.#inner.write(...write);
+    return copy;
+  }
+
+  get writes(): number {
+    return this.#writes.length;
+  }
+
+  /** How many rows and pages it holds. */
+  async size(): Promise<number> {
+    let size = 0;
+    for await (const _ of this.scan(new Uint8Array(0))) size += 1;
+    return size;
+  }
+
   /** Its folder was removed. */
   remove(): void {
     this.#inner = new MemoryStore();

@@ -104,8 +104,8 @@ export class StreamRun {
   #cutting(phase: LogPhase): LogPhase {
     return {
       ...phase,
-      open: async (resume, isDone) => {
-        const reader = await phase.open(resume, isDone);
+      open: async (resume, use) => {
+        const reader = await phase.open(resume, use);
         return { next: () => reader.next(this.#size()), close: () => reader.close() };
       },
     };
