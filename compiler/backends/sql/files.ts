@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../runtime/functions/definition.ts';
 import type { ViewPlan } from '../../plan/plan.ts';
 import { instantOf } from './bounds.ts';
 import { declaredType } from './print-const.ts';
@@ -89,18 +90,32 @@ function heading(view: ViewPlan, what: string, call: string): string {
 export function sqlFiles(views: readonly ViewPlan[], functions: FunctionTable): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const view of views) {
-    files.set(`duckdb/${view.spec.name}.sql`, duckdbFile(view, functions));
-    files.set(`postgres/${view.spec.name}.sql`, postgresFile(view, functions));
+    for (const dialect of DIALECTS) files.set(`${dialect}/${view.spec.name}.sql`, fileOf(view, dialect, functions));
   }
   return files;
+}
+
+const DIALECTS = ['duckdb', 'postgres'] as const;
+const WRITERS = { duckdb: duckdbFile, postgres: postgresFile };
+/** Compiling writes each file once to see whether it can be said; that text is the file. */
+const written = new WeakMap<ViewPlan, Map<string, { readonly functions: FunctionTable; readonly text: string }>>();
+
+function fileOf(view: ViewPlan, dialect: Dialect, functions: FunctionTable): string {
+  const texts = written.get(view) ?? new Map<string, { readonly functions: FunctionTable; readonly text: string }>();
+  written.set(view, texts);
+  const known = texts.get(dialect);
+  if (known !== undefined && known.functions === functions) return known.text;
+  const text = WRITERS[dialect](view, functions);
+  texts.set(dialect, { functions, text });
+  return text;
 }
 
 /** What a dialect cannot say of a view: compile errors at their spans. Empty for a view whose files can be written. */
 export function unsupportedSql(view: ViewPlan, functions: FunctionTable): readonly UnsupportedSql[] {
   const faults: UnsupportedSql[] = [];
-  for (const write of [duckdbFile, postgresFile]) {
+  for (const dialect of DIALECTS) {
     try {
-      write(view, functions);
+      fileOf(view, dialect, functions);
     } catch (error) {
       if (!(error instanceof UnsupportedSql)) throw error;
       faults.push(error);
