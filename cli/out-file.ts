@@ -69,9 +69,14 @@ export class OutFile {
   }
 
   /** The rows of the query into the temporary file. */
-  async fill(session: QuerySession, sql: string, numbers: NumberFormat): Promise<number> {
+  async fill(
+    session: QuerySession,
+    sql: string,
+    numbers: NumberFormat,
+    compression: 'zstd' | 'snappy' = 'zstd',
+  ): Promise<number> {
     try {
-      if (this.#format !== 'jsonl') return await session.copy(sql, this.temporary, this.#format);
+      if (this.#format !== 'jsonl') return await session.copy(sql, this.temporary, this.#format, compression);
       return await this.#fillJsonLines(session, sql, numbers);
     } catch (error) {
       throw this.#fault(error);

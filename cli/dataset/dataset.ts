@@ -56,7 +56,8 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   const locations = locationsOf(workspace, options.sources);
   const found = await materialise(io, flags, options);
   if (found === null) return 1;
-  const session = await openDuckDb({ threads: 2 });
+  // One thread reads and writes as fast as one thread replays; others would only wait for it, busily.
+  const session = await openDuckDb(options.engine === 'replay' ? { threads: 1 } : {});
   const interrupt = (): void => session.connection.interrupt();
   io.signal.addEventListener('abort', interrupt);
   try {

@@ -35,7 +35,8 @@ export class Output {
       const { columns, parts } = await query.query(sql);
       return checked(await writeJsonRows(this.#io.stdout, columns, parts, numbers), labels);
     }
-    return file.write(async () => checked(await file.fill(query, sql, numbers), labels));
+    // Written once and read once: zstd would take longer than the features do.
+    return file.write(async () => checked(await file.fill(query, sql, numbers, 'snappy'), labels));
   }
 }
 

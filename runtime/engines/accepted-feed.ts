@@ -15,10 +15,10 @@ export interface FeedOptions {
 }
 
 export async function openAcceptedFeed(input: AcceptedInput, options: FeedOptions = {}): Promise<SourceLog> {
-  const { program, locations, root, cutMicros = null, isStreamElsewhere = false } = input;
+  const { program, locations, root, postgres = null, cutMicros = null, isStreamElsewhere = false } = input;
   const [only] = locations;
   if (only !== undefined && readsSorted(input)) {
-    const phase = openPhase(program.spec, { ...only, root, stdin: null, signal: null });
+    const phase = openPhase(program.spec, { ...only, root, postgres, stdin: null, signal: input.signal ?? null });
     const cut = { cutMicros, isStreamElsewhere };
     return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock, ...cut, ...options });
   }

@@ -4,6 +4,7 @@
  */
 import type { LogPosition } from '../log/contract.ts';
 import type { JournalEntry } from '../log/journal.ts';
+import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import { FscError } from '../values/errors.ts';
@@ -48,7 +49,10 @@ export class JournalReplay {
   static #rest(frames: readonly JournalEntry[]): JournalReplay {
     const last = frames.at(-1)?.position ?? null;
     const records = last === null ? 0 : consumedRecords(last);
-    return new JournalReplay(once(frames), last === null, (position) => consumedRecords(position) >= records);
+    const retried = retriedAt(last);
+    const isReached = (position: LogPosition): boolean =>
+      consumedRecords(position) >= records && retriedAt(position) >= retried;
+    return new JournalReplay(once(frames), last === null, isReached);
   }
 
   /** Files are read anew whatever was consumed of them; what stdin brought has to come first: from the archive, then the journal. */

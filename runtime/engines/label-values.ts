@@ -1,10 +1,8 @@
-import { growFloats } from '../state/grow.ts';
 import { Interner } from '../state/interner.ts';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import type { SqlType, Value } from '../values/types.ts';
 
 const MASK_BITS = 32;
-const FIRST_ROWS = 65_536;
 
 /**
  * Values of some columns at every label, all NULL at first. A label's values lie side by side, in the order in which they came: labels are
@@ -14,7 +12,7 @@ export class LabelValues {
   readonly types: readonly SqlType[];
   readonly length: number;
   /** Numbers as in column vectors (text as an id, what is wide as a double beyond the safe range), then words of "is not NULL" bits. */
-  #data: Float64Array;
+  readonly #data: Float64Array;
   readonly #stride: number;
   readonly #interner = new Interner();
   /** By label: 1 + its row in `#data`; 0 where it has none. */
@@ -26,7 +24,8 @@ export class LabelValues {
     this.types = types;
     this.length = length;
     this.#stride = types.length + Math.ceil(types.length / MASK_BITS);
-    this.#data = new Float64Array(Math.min(length, FIRST_ROWS) * this.#stride);
+    // Memory that is never written is never taken.
+    this.#data = new Float64Array(length * this.#stride);
     this.#rowOf = new Int32Array(length);
   }
 
@@ -37,7 +36,6 @@ export class LabelValues {
   /** The i-th column becomes `values[ordinals[i]]`. Once a label. */
   setRow(label: number, values: readonly Value[], ordinals: Int32Array): void {
     const at = this.#rows * this.#stride;
-    if (at === this.#data.length) this.#data = growFloats(this.#data, Math.min(at * 2, this.length * this.#stride));
     this.#rows += 1;
     this.#rowOf[label] = this.#rows;
     const data = this.#data;

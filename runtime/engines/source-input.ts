@@ -22,6 +22,8 @@ export interface SourceInput {
   readonly cutMicros: number | null;
   /** File paths are relative to it. */
   readonly root: string;
+  /** Address of the database that `postgres:TABLE` is in. */
+  readonly postgres?: string | null;
   readonly stdin: Readable | null;
 }
 
@@ -57,6 +59,7 @@ function phaseOf(input: SourceInput, location: InputLocation, options: OpenInput
   return openPhase(input.program.spec, {
     ...location,
     root: input.root,
+    postgres: input.postgres ?? null,
     stdin: input.stdin,
     signal: options.signal,
     journaled: isStdin(location) ? options.journaled : [],

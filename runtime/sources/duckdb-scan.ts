@@ -1,7 +1,7 @@
-import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
-import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBType, DuckDBInstance as Instance } from '@duckdb/node-api';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
+import { DuckDBInstance } from './duckdb-api.ts';
 import { ChunkCollector, sqlTypeOf } from './duckdb-vectors.ts';
 
 /** A column of a Parquet file. `type` is null where fsc has no such type; a scan delivers it as text then. */
@@ -20,7 +20,6 @@ export interface ScanOptions {
   readonly orderBy?: readonly string[];
   /** Rows a batch, at least. */
   readonly batchRows?: number;
-  readonly threads?: number;
 }
 
 export interface ParquetScan {
@@ -57,16 +56,46 @@ export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, (char) => `[${char}]`);
 }
 
+/** One engine for all scans: to make one takes longer than to open a file. It holds nothing between them. */
+let engine: Promise<Instance> | null = null;
+
+function openEngine(): Promise<Instance> {
+  // Files are read anew each time: they may have changed without their times telling so.
+  engine ??= DuckDBInstance.create(':memory:', { threads: '1', enable_external_file_cache: 'false' });
+  return engine;
+}
+
+async function withConnection<T>(action: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const connection = await (await openEngine()).connect();
+  try {
+    return await action(connection);
+  } finally {
+    connection.closeSync();
+  }
+}
+
 /** Columns of the files (their union), in file order. */
 export async function describeParquet(paths: readonly string[]): Promise<readonly ParquetColumn[]> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-  try {
-    const connection = await instance.connect();
+  return withConnection(async (connection) => {
     const result = await connection.stream(`SELECT * FROM ${parquetRelation(paths)} LIMIT 0`);
     return result.columnNames().map((name, i) => parquetColumn(name, result.columnType(i)));
-  } finally {
-    instance.closeSync();
-  }
+  });
+}
+
+/** Whether the files, one after the other, are in order of `names` already, NULLs last; a NULL in the first of them is never in order. */
+export async function isParquetInOrder(paths: readonly string[], names: readonly string[]): Promise<boolean> {
+  const columns = names.map((name, i) => `${quoteName(name)} AS c${i}, lag(${quoteName(name)}) OVER () AS p${i}`);
+  // (c0, c1, …) < (p0, p1, …), from the last column on.
+  const isBefore = names.reduceRight((rest, _, i) => {
+    const own = `(c${i} < p${i} OR (p${i} IS NULL AND c${i} IS NOT NULL))`;
+    return rest === '' ? own : `(${own} OR (c${i} IS NOT DISTINCT FROM p${i} AND ${rest}))`;
+  }, '');
+  const rows = `SELECT ${columns.join(', ')}, row_number() OVER () AS place FROM ${parquetRelation(paths)}`;
+  return withConnection(async (connection) => {
+    const sql = `SELECT count(*) FROM (${rows}) WHERE c0 IS NULL OR (place > 1 AND ${isBefore})`;
+    const reader = await connection.runAndReadAll(sql);
+    return Number(reader.getRows()[0]?.[0] ?? 1) === 0;
+  });
 }
 
 function parquetColumn(name: string, type: DuckDBType): ParquetColumn {
@@ -99,9 +128,8 @@ async function* scanBatches(
   options: ScanOptions,
   running: { connection: DuckDBConnection | null },
 ): AsyncGenerator<ColumnBatch> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: String(options.threads ?? 1) });
+  const connection = await (await openEngine()).connect();
   try {
-    const connection = await instance.connect();
     running.connection = connection;
     const result = await connection.stream(scanSql(paths, columns, options));
     const batchRows = options.batchRows ?? DEFAULT_BATCH_ROWS;
@@ -117,7 +145,7 @@ async function* scanBatches(
     if (collector.length > 0) yield collector.batch();
   } finally {
     running.connection = null;
-    instance.closeSync();
+    connection.closeSync();
   }
 }
 

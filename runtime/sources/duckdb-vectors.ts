@@ -1,8 +1,8 @@
 import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
-import { DuckDBDecimalType, DuckDBTypeId } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
+import { DuckDBDecimalType, DuckDBTypeId } from './duckdb-api.ts';
 import { TextInterner } from './text-interner.ts';
 
 /**

@@ -10,7 +10,7 @@ import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { messageOf } from './byte-input.ts';
-import { describeParquet, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
+import { describeParquet, isParquetInOrder, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField } from './parquet-columns.ts';
@@ -197,8 +197,14 @@ export async function isInOrder(
   names: readonly string[],
   columns: readonly ParquetColumn[],
 ): Promise<boolean> {
-  const types = names.map((name) => columns.find((column) => column.name === name)?.type ?? TIMESTAMP);
   const paths = files.map((file) => file.path);
+  // In nanoseconds two events of one microsecond would have an order.
+  const found = names.map((name) => columns.find((column) => column.name === name));
+  if (
+    found.every((column) => column?.type !== undefined && column.type !== null && column.engineType !== 'TIMESTAMP_NS')
+  )
+    return isParquetInOrder(paths, names);
+  const types = found.map((column) => column?.type ?? TIMESTAMP);
   const scan = await scanParquet(paths, names, { batchRows: 65_536 });
   let lastTime = Number.NEGATIVE_INFINITY;
   let lastKeys: Value[] = [];

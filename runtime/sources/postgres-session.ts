@@ -1,5 +1,5 @@
 /** One connection to PostgreSQL, with settings under which text means one thing. Rows go in and come out by COPY. */
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type QueryResult } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
@@ -15,24 +15,28 @@ const SETTINGS = [
   'SET standard_conforming_strings = on',
   'SET statement_timeout = 0',
   'SET idle_in_transaction_session_timeout = 0',
+  // Histories are read sorted.
+  "SET work_mem = '64MB'",
 ];
 const CONNECT_MILLIS = 15_000;
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
+type PgClient = Client & { readonly connection: { readonly stream: Duplex } };
+
 export type TextRow = readonly (string | null)[];
 
 export class PostgresSession {
-  readonly #client: Client;
+  readonly #client: PgClient;
   readonly #signal: AbortSignal | null;
   readonly #stop: () => void;
   /** What a lost connection said; later statements only say that there is none. */
   #lost: Error | null = null;
 
-  private constructor(client: Client, signal: AbortSignal | null) {
+  private constructor(client: PgClient, signal: AbortSignal | null) {
     this.#client = client;
     this.#signal = signal;
-    // A statement that runs ends with its connection.
-    this.#stop = () => void client.end().catch(() => undefined);
+    // Whatever runs ends with its connection; a polite end would wait for it.
+    this.#stop = () => client.connection.stream.destroy();
     client.on('error', (error) => {
       this.#lost ??= error;
     });
@@ -47,8 +51,13 @@ export class PostgresSession {
       await session.close();
       throw connectFault(error, url);
     }
-    for (const statement of SETTINGS) await session.run(statement);
-    await session.#checkEncoding();
+    try {
+      await session.run(SETTINGS.join('; '));
+      await session.#checkEncoding();
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
     return session;
   }
 
@@ -97,6 +106,8 @@ export class PostgresSession {
   /** COPY (…) TO STDOUT, as it comes; a chunk may end within a line. */
   async *copyOut(query: string): AsyncGenerator<Buffer> {
     const stream = this.#client.query(copyTo(`COPY (${query}) TO STDOUT`));
+    // Of a connection that is cut when nobody reads any more.
+    stream.on('error', () => undefined);
     try {
       for await (const chunk of stream) yield chunk as Buffer;
     } catch (error) {
@@ -109,20 +120,27 @@ export class PostgresSession {
     return statementFault(this.#lost ?? error);
   }
 
+  /** At once, whatever runs. */
+  async destroy(): Promise<void> {
+    this.#client.connection.stream.destroy();
+    await this.close();
+  }
+
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#stop);
     await this.#client.end().catch(() => undefined);
   }
 }
 
-function clientOf(url: string): Client {
+function clientOf(url: string): PgClient {
   try {
+    if (!/^postgres(ql)?:$/.test(new URL(url).protocol)) throw badAddress();
     return new Client({
       connectionString: url,
       connectionTimeoutMillis: CONNECT_MILLIS,
       application_name: 'fsc',
       keepAlive: true,
-    });
+    }) as PgClient;
   } catch {
     // The driver's own words may hold the address, and with it the password.
     throw badAddress();

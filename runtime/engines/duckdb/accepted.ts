@@ -10,11 +10,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join, resolve } from 'node:path';
 import type { LogBatch, SourceProgram, VerdictCounts } from '../../log/contract.ts';
 import { writeFault, writeWhole } from '../../log/durable-file.ts';
+import { columnsOfOnly } from '../../log/judge.ts';
 import { type LogPhase, openLog, type SourceLog } from '../../log/source-log.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
 import { findFiles } from '../../sources/files.ts';
 import { parseLocation } from '../../sources/location.ts';
-import { openPhase } from '../../sources/open-source.ts';
+import { openPhase, postgresAddress } from '../../sources/open-source.ts';
+import { tableChecksum } from '../../sources/postgres-table.ts';
+import { fieldsOf } from '../../sources/record-columns.ts';
 import { wallClock } from '../../time/clock.ts';
 import type { ColumnBatch, NumericVector } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
@@ -50,6 +53,8 @@ export interface AcceptedInput {
   /** Only the first so many records of the log, refused ones counted. */
   readonly limitRecords?: number;
   readonly root: string;
+  /** Address of the database that `postgres:TABLE` is in. */
+  readonly postgres?: string | null;
   readonly cacheDir: string;
   readonly threads?: number;
   /** Stops the reading; nothing is kept of it. */
@@ -72,19 +77,15 @@ export function hasKnownTimes(spec: SourceSpec): boolean {
 }
 
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
-  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${cacheKey(input)}`);
+  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${await cacheKey(input)}`);
   return readCached(base) ?? (await write(input, base));
 }
 
 /** Over everything that decides which records are accepted and what their values are. */
-function cacheKey(input: AcceptedInput): string {
-  const files = input.locations.flatMap(({ name, location, order }) => [
-    [name, order],
-    ...filesOf(location, input.root).map((file) => {
-      const { size, mtimeNs } = statSync(file.path, { bigint: true });
-      return [file.name, String(size), String(mtimeNs)];
-    }),
-  ]);
+async function cacheKey(input: AcceptedInput): Promise<string> {
+  const contents: unknown[] = [];
+  for (const { name, location, order } of input.locations)
+    contents.push([name, order], ...(await contentOf(location, input)));
   const text = JSON.stringify([
     CACHE_VERSION,
     input.program.spec.fingerprint,
@@ -92,21 +93,35 @@ function cacheKey(input: AcceptedInput): string {
     input.isStreamElsewhere ?? false,
     input.limitRecords ?? null,
     input.root,
-    files,
+    contents,
   ]);
   return createHash('sha256').update(text).digest('hex').slice(0, 20);
 }
 
-function filesOf(location: string, root: string) {
+/** What changes whenever the records of the location do: files by size and time, a table by its rows. */
+async function contentOf(location: string, input: AcceptedInput): Promise<unknown[]> {
   const parsed = parseLocation(location);
-  if (parsed.kind === 'files') return findFiles(root, parsed.pattern);
-  throw new FscError(
-    'FSC7101',
-    2,
-    'stdin has no records to look up',
-    'it can be read once, by a stream run',
-    'name the files that hold the records, with --source NAME=LOCATION',
-  );
+  switch (parsed.kind) {
+    case 'files':
+      return findFiles(input.root, parsed.pattern).map((file) => {
+        const { size, mtimeNs } = statSync(file.path, { bigint: true });
+        return [file.name, String(size), String(mtimeNs)];
+      });
+    case 'postgres': {
+      const { spec } = input.program;
+      const url = postgresAddress(location, input.postgres, 'none');
+      const at = { url, table: parsed.table, signal: input.signal ?? null };
+      return [[location, await tableChecksum(spec, fieldsOf(spec, columnsOfOnly(spec)), at)]];
+    }
+    case 'stdin':
+      throw new FscError(
+        'FSC7101',
+        2,
+        'stdin has no records to look up',
+        'it can be read once, by a stream run',
+        'name the files that hold the records, with --source NAME=LOCATION',
+      );
+  }
 }
 
 function readCached(base: string): Accepted | null {
@@ -134,7 +149,15 @@ async function write(input: AcceptedInput, base: string): Promise<Accepted> {
     throw writeFault(input.cacheDir, error);
   }
   const phases: LogPhase[] = input.locations.map(({ name, location, order }) =>
-    openPhase(input.program.spec, { name, location, order, root: input.root, stdin: null, signal: null }),
+    openPhase(input.program.spec, {
+      name,
+      location,
+      order,
+      root: input.root,
+      postgres: input.postgres ?? null,
+      stdin: null,
+      signal: input.signal ?? null,
+    }),
   );
   const session = await openDuckDb({ threads: input.threads ?? 2 });
   try {

@@ -7,7 +7,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { parquetRelation } from '../../sources/duckdb-scan.ts';
 import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';

@@ -1,20 +1,19 @@
+import type { DuckDBAppender, DuckDBType } from '@duckdb/node-api';
+import bindings from '@duckdb/node-bindings';
 import {
   BIGINT,
   BOOLEAN,
   DATE,
   DECIMAL,
   DOUBLE,
-  type DuckDBAppender,
   DuckDBDataChunk,
-  type DuckDBType,
   FLOAT,
   INTEGER,
   SMALLINT,
   TIMESTAMP,
   TIMESTAMPTZ,
   VARCHAR,
-} from '@duckdb/node-api';
-import bindings from '@duckdb/node-bindings';
+} from '../../sources/duckdb-api.ts';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../../values/batch.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import { printType, type SqlType } from '../../values/types.ts';

@@ -1,12 +1,11 @@
 /** Results of any SELECT as values: people's queries give more types than features have. Whatever fsc has no type for comes as text. */
+import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import {
-  type DuckDBDataChunk,
   DuckDBTimestampNanosecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
-  type DuckDBType,
   DuckDBTypeId,
-} from '@duckdb/node-api';
+} from '../../sources/duckdb-api.ts';
 import { ChunkCollector, sqlTypeOf } from '../../sources/duckdb-vectors.ts';
 import { valueAt } from '../../sources/record-columns.ts';
 import { normaliseBigint } from '../../values/hybrid.ts';

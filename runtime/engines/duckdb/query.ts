@@ -3,7 +3,8 @@
  *
  * Reads: Parquet files of accepted records. Writes: one file, where the caller asks for it.
  */
-import { type DuckDBType, DuckDBTypeId, StatementType } from '@duckdb/node-api';
+import type { DuckDBType } from '@duckdb/node-api';
+import { DuckDBTypeId, StatementType } from '../../sources/duckdb-api.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
 import { FscError } from '../../values/errors.ts';
 import type { Value } from '../../values/types.ts';
@@ -95,14 +96,19 @@ export class QuerySession {
   }
 
   /** Writes the rows into one of the session's files; gives their number. */
-  async copy(sql: string, path: string, format: 'parquet' | 'csv'): Promise<number> {
+  async copy(
+    sql: string,
+    path: string,
+    format: 'parquet' | 'csv',
+    compression: 'zstd' | 'snappy' = 'zstd',
+  ): Promise<number> {
     const { columns, isExplain } = await this.#describe(sql);
     if (isExplain) throw notAllowed('a plan is no table to be written', 'leave out EXPLAIN, or --out');
     assertDistinctNames(columns.map(({ name }) => name));
     const items = columns.map(({ name, type }) => fileItem(name, type, format)).join(', ');
     await this.#nameResult(sql);
     try {
-      const options = format === 'csv' ? 'FORMAT csv, HEADER true' : 'FORMAT parquet, COMPRESSION zstd';
+      const options = format === 'csv' ? 'FORMAT csv, HEADER true' : `FORMAT parquet, COMPRESSION ${compression}`;
       const result = await this.#session.connection.run(
         `COPY (SELECT ${items} FROM "fsc result") TO ${quoteText(path)} (${options})`,
       );

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { escapeGlob, quoteText } from '../../sources/duckdb-scan.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
@@ -42,9 +43,9 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
 /** One connection to an in-memory database. Statements run one after the other. */
 export class DuckDbSession {
   readonly connection: DuckDBConnection;
-  readonly #instance: DuckDBInstance;
+  readonly #instance: Instance;
 
-  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  constructor(instance: Instance, connection: DuckDBConnection) {
     this.#instance = instance;
     this.connection = connection;
   }
