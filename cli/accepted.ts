@@ -27,6 +27,7 @@ export function acceptedInput(workspace: ProjectRecords, source: SourceProgram, 
     cutMicros: at.cutMicros,
     isStreamElsewhere: isStdin,
     root: workspace.project.root,
+    postgres: workspace.project.config.postgres,
     cacheDir: workspace.paths.cache,
   };
 }

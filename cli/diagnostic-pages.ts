@@ -4,6 +4,7 @@ import { DUCKDB_CODES } from '../runtime/engines/duckdb/error-codes.ts';
 import { ENGINE_CODES } from '../runtime/engines/error-codes.ts';
 import { LOG_CODES } from '../runtime/log/error-codes.ts';
 import { SERVING_CODES } from '../runtime/serving/error-codes.ts';
+import { POSTGRES_CODES } from '../runtime/sources/error-codes.ts';
 import { STORE_CODES } from '../runtime/stores/error-codes.ts';
 import { BUG_CODES, CLI_CODES } from './error-codes.ts';
 
@@ -32,6 +33,7 @@ const ERROR_CODES: readonly Readonly<Record<string, ErrorPage>>[] = [
   SERVING_CODES,
   ENGINE_CODES,
   DUCKDB_CODES,
+  POSTGRES_CODES,
   BUG_CODES,
 ];
 

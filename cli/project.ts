@@ -27,6 +27,8 @@ export interface Config {
   readonly online: string;
   readonly clock: 'wall' | 'events';
   readonly namespace: string;
+  /** `postgres://…`: holds a password, and is printed nowhere. null: not said. */
+  readonly postgres: string | null;
 }
 
 export interface Project {
@@ -34,7 +36,7 @@ export interface Project {
   readonly config: Config;
 }
 
-const EMPTY_CONFIG: Config = { sources: new Map(), online: 'lmdb', clock: 'wall', namespace: '' };
+const EMPTY_CONFIG: Config = { sources: new Map(), online: 'lmdb', clock: 'wall', namespace: '', postgres: null };
 
 export function findRoot(io: Io, flags: GlobalFlags): string {
   if (flags.project !== null) {
@@ -159,6 +161,7 @@ function readConfig(node: ConfigNode, env: Readonly<Record<string, string | unde
     online: node.get('online')?.text(env) ?? 'lmdb',
     clock: clock === 'events' ? 'events' : 'wall',
     namespace,
+    postgres: node.get('postgres')?.text(env) ?? null,
   };
 }
 

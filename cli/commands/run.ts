@@ -189,6 +189,7 @@ function inputsOf(
       ],
       cutMicros: at.cutMicros,
       root: workspace.project.root,
+      postgres: workspace.project.config.postgres,
       stdin: io.stdin as Readable,
     });
   }

@@ -38,6 +38,12 @@ interface Looked {
 export async function projectFromFile(io: Io, root: string, from: string): Promise<Made> {
   const location = parseLocation(from);
   if (location.kind === 'stdin') throw cannotUse('stdin', 'a project reads its records again and again', 'name a file');
+  if (location.kind === 'postgres')
+    throw cannotUse(
+      from,
+      'a declaration is inferred from files only',
+      'declare the source, and name the table in fsc.json',
+    );
   const files = findFiles(io.cwd, from);
   const records = await openRecords(files, location.format, io.signal);
   const source = sourceNameOf(from.split(sep).join('/'));

@@ -65,7 +65,13 @@ async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Entrie
     if (location === undefined) throw otherLocations(input.program.spec.name, phase);
     const isOver = phase === 'history' && parts.has('stream');
     const isDone = isOver || !hasNewFiles(input.root, location.location, partitions);
-    const order = openPhase(input.program.spec, { ...location, root: input.root, postgres: input.postgres ?? null, stdin: null, signal: null });
+    const order = openPhase(input.program.spec, {
+      ...location,
+      root: input.root,
+      postgres: input.postgres ?? null,
+      stdin: null,
+      signal: null,
+    });
     const isSorted = order.order === 'none';
     // A log that grows at its end is still the one that was consumed; sorted files are read whole, so there only new ones can be its end.
     const use = isSorted ? (isDone ? 'done' : 'read') : isOver ? 'done' : 'check';

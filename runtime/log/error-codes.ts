@@ -3,7 +3,7 @@ export const LOG_CODES = {
   FSC7101: {
     title: 'a location cannot be read',
     explanation:
-      'A location is a path or glob that ends in .parquet, .csv or .jsonl (also .gz), or `-` for JSONL on stdin. The others of the design are not in this version.',
+      'A location is a path or glob that ends in .parquet, .csv or .jsonl (also .gz), `postgres:TABLE`, or `-` for JSONL on stdin. The others of the design are not in this version.',
   },
   FSC7102: {
     title: 'no file matches',

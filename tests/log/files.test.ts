@@ -28,8 +28,21 @@ describe('locations', () => {
   });
 
   it.each([
+    ['postgres:table', null, 'table'],
+    ['postgres:My Schema.Table', 'My Schema', 'Table'],
+    ['postgres:"a.b"."c""d"', 'a.b', 'c"d'],
+  ])('%s is a table, read sorted', (text, schema, name) => {
+    const location = parseLocation(text);
+    expect(location).toEqual({ kind: 'postgres', table: { schema, name } });
+    expect(defaultOrder(location)).toBe('none');
+  });
+
+  it.each([
     'kafka:topic',
-    'postgres:table',
+    'postgres:',
+    'postgres:a.b.c',
+    'postgres:a"b',
+    'postgres://u:secret@host/database',
     's3://bucket/x.parquet',
     'https://u:secret@host/x.csv',
     'x.json',

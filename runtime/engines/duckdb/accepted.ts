@@ -77,8 +77,15 @@ export function hasKnownTimes(spec: SourceSpec): boolean {
 }
 
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
-  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${await cacheKey(input)}`);
-  return readCached(base) ?? (await write(input, base));
+  const key = await cacheKey(input);
+  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${key}`);
+  const cached = readCached(base);
+  if (cached !== null) return cached;
+  const written = await write(input, base);
+  // A table that changed while it was read must not be found under its old rows again.
+  const isTable = input.locations.some(({ location }) => parseLocation(location).kind === 'postgres');
+  if (isTable && (await cacheKey(input)) !== key) rmSync(`${base}.json`, { force: true });
+  return written;
 }
 
 /** Over everything that decides which records are accepted and what their values are. */

@@ -1,0 +1,22 @@
+/** FSC736x: PostgreSQL, as a source of records and as batch engine. */
+export const POSTGRES_CODES = {
+  FSC7360: {
+    title: 'PostgreSQL cannot be used',
+    explanation:
+      'The server does not answer, went away, or lets nobody in, or its database is in another encoding than UTF8. `"postgres"` in fsc.json is its address, best taken from the environment; it is never printed, since it holds a password. Nothing was written, and the command can be run again.',
+  },
+  FSC7361: {
+    title: 'PostgreSQL could not run a statement',
+    explanation: 'The server refused or aborted a statement; its own words are given.',
+  },
+  FSC7362: {
+    title: 'a table is not there',
+    explanation:
+      '`postgres:TABLE` or `postgres:SCHEMA.TABLE` names a table or view. Names are taken as they are written, and quoted; without a schema the search path of the connection decides.',
+  },
+  FSC7363: {
+    title: 'a table does not fit its source',
+    explanation:
+      'Every declared column must be a column of the table, under its own name or that of `@from`, unless DEFAULT fills it, and of a type whose values can be values of the declared one: integers and numeric for integers and decimals, those and floats for real and double, any timestamp or date for timestamps. A view of the table can cast and rename.',
+  },
+} as const;

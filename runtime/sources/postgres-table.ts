@@ -1,0 +1,320 @@
+/**
+ * `postgres:TABLE` as history (rules.md 2): complete by declaration, read sorted by (event time, key), and of two rows with one identity the
+ * least by all columns first. Streamed by COPY; a row is decoded as text, as a field of CSV is.
+ */
+import { createHash } from 'node:crypto';
+import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
+import { FscError } from '../values/errors.ts';
+import type { SourceSpec } from '../values/manifest.ts';
+import { type ReadResult, readTextValue, refused, taken } from '../values/text.ts';
+import { printType } from '../values/types.ts';
+import { copyRows } from './copy-text.ts';
+import { readInstantText } from './fast-timestamp.ts';
+import type { FileBatch, FileRecords } from './file-sequence.ts';
+import { readEpochDigits } from './json-decoder.ts';
+import type { TableName } from './location.ts';
+import { fileColumnName } from './parquet.ts';
+import { PostgresSession, type TextRow } from './postgres-session.ts';
+import { type FieldSpec, RecordColumns } from './record-columns.ts';
+
+/** How PostgreSQL's types are told apart here, by names of its catalogue. */
+type TypeClass = 'integer' | 'numeric' | 'float' | 'boolean' | 'text' | 'date' | 'timestamp' | 'timestamptz' | 'other';
+
+const CLASSES: Readonly<Record<string, TypeClass>> = {
+  int2: 'integer',
+  int4: 'integer',
+  int8: 'integer',
+  numeric: 'numeric',
+  float4: 'float',
+  float8: 'float',
+  bool: 'boolean',
+  text: 'text',
+  varchar: 'text',
+  bpchar: 'text',
+  name: 'text',
+  uuid: 'text',
+  date: 'date',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamptz',
+};
+const INSTANTS: readonly TypeClass[] = ['timestamp', 'timestamptz', 'date'];
+
+interface TableColumn {
+  readonly name: string;
+  readonly class: TypeClass;
+  /** Name in the catalogue, of the type under a domain. */
+  readonly base: string;
+  /** PostgreSQL's own name of the type, for messages. */
+  readonly type: string;
+}
+
+export interface PostgresTable {
+  readonly url: string;
+  readonly table: TableName;
+  readonly signal: AbortSignal | null;
+}
+
+export async function openPostgresTable(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  at: PostgresTable,
+): Promise<FileRecords> {
+  const session = await PostgresSession.open(at.url, at.signal);
+  try {
+    const query = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
+    return new TableRecords(spec, fields, session, query);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** Over all that the source reads of the table, in no order: equal for equal rows. */
+export async function tableChecksum(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  at: PostgresTable,
+): Promise<string> {
+  const session = await PostgresSession.open(at.url, at.signal);
+  try {
+    const { items, from } = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
+    const hash = (seed: number): string => `coalesce(sum(CAST(hashtextextended(r, ${seed}) AS numeric)), 0)`;
+    const row = `CAST(ROW(${items.map((item) => `CAST(${item} AS text)`).join(', ')}) AS text)`;
+    const [sums] = await session.rows(
+      `SELECT count(*), ${hash(1)}, ${hash(2)} FROM (SELECT ${row} AS r FROM ${from}) AS records`,
+    );
+    return createHash('sha256')
+      .update(JSON.stringify([items, sums]))
+      .digest('hex');
+  } finally {
+    await session.close();
+  }
+}
+
+export function quotedTable({ schema, name }: TableName): string {
+  return schema === null ? quoteName(name) : `${quoteName(schema)}.${quoteName(name)}`;
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function printTable({ schema, name }: TableName): string {
+  return `postgres:${schema === null ? '' : `${schema}.`}${name}`;
+}
+
+async function describeTable(session: PostgresSession, table: TableName): Promise<readonly TableColumn[]> {
+  const [found] = await session.rows('SELECT to_regclass($1)::oid', [quotedTable(table)]);
+  const oid = found?.[0] ?? null;
+  if (oid === null) {
+    throw new FscError(
+      'FSC7362',
+      2,
+      `there is no table \`${printTable(table)}\``,
+      'names are taken as they are written: small letters and capitals differ',
+      'check the name and the schema: postgres:SCHEMA.TABLE',
+    );
+  }
+  const rows = await session.rows(
+    `SELECT a.attname, coalesce(b.typname, t.typname), format_type(a.atttypid, a.atttypmod), coalesce(b.typtype, t.typtype)
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
+WHERE a.attrelid = CAST($1 AS oid) AND a.attnum > 0 AND NOT a.attisdropped`,
+    [oid],
+  );
+  return rows.map(([name, base, type, kind]) => ({
+    name: name ?? '',
+    type: type ?? '',
+    base: base ?? '',
+    class: kind === 'e' ? 'text' : (CLASSES[base ?? ''] ?? 'other'),
+  }));
+}
+
+interface TableQuery {
+  /** An expression a field; then the known time, where the source has one. */
+  readonly items: readonly string[];
+  /** A field: no column holds it, and DEFAULT fills it. */
+  readonly isMissing: readonly boolean[];
+  readonly from: string;
+  readonly orderBy: readonly string[];
+}
+
+function tableQuery(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  table: TableName,
+  columns: readonly TableColumn[],
+): TableQuery {
+  const faults: string[] = [];
+  const find = (path: readonly string[]): TableColumn | null => {
+    const name = fileColumnName(path);
+    const column = columns.find((candidate) => candidate.name === name) ?? null;
+    if (column === null) faults.push(`column \`${name}\` is missing`);
+    return column;
+  };
+  const found = fields.map((field) => {
+    if (field.defaultValue !== undefined && !columns.some(({ name }) => name === fileColumnName(field.path)))
+      return null;
+    const column = find(field.path);
+    if (column === null || fits(field, column.class)) return column;
+    const wanted =
+      field.epochUnit === null ? printType(field.type) : `${printType(field.type)} from ${field.epochUnit}`;
+    faults.push(`column \`${column.name}\` is ${column.type}, and \`${field.name}\` is declared ${wanted}`);
+    return column;
+  });
+  const known = spec.knownTimePath === null ? null : find(spec.knownTimePath);
+  if (known !== null && !INSTANTS.includes(known.class))
+    faults.push(`column \`${known.name}\` is ${known.type}, and @known_time is a timestamp`);
+  if (faults.length > 0) {
+    throw new FscError(
+      'FSC7363',
+      2,
+      `table \`${printTable(table)}\` does not fit source \`${spec.name}\``,
+      faults.join('; '),
+      `mend features/sources/${spec.name}.sql, or name a view of the table that casts: postgres:VIEW`,
+    );
+  }
+  const items = found.map((column, i) => readItem(column, (fields[i] as FieldSpec).isLoose));
+  return {
+    items: spec.knownTimePath === null ? items : [...items, readItem(known, false)],
+    isMissing: found.map((column) => column === null),
+    from: quotedTable(table),
+    orderBy: orderOf(spec, found),
+  };
+}
+
+function fits(field: FieldSpec, column: TypeClass): boolean {
+  if (field.isLoose) return true;
+  if (field.epochUnit !== null) return column === 'integer' || column === 'numeric';
+  switch (field.type.kind) {
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'decimal':
+      return column === 'integer' || column === 'numeric';
+    case 'real':
+    case 'double':
+      return column === 'integer' || column === 'numeric' || column === 'float';
+    case 'timestamp':
+    case 'timestamptz':
+      return INSTANTS.includes(column);
+    case 'boolean':
+    case 'text':
+    case 'date':
+      return column === field.type.kind;
+    case 'interval':
+    case 'unknown':
+      return false;
+  }
+}
+
+function readItem(column: TableColumn | null, isLoose: boolean): string {
+  if (column === null) return 'NULL';
+  const name = quoteName(column.name);
+  if (column.class === 'timestamptz' && !isLoose) return `${name} AT TIME ZONE 'UTC'`;
+  // As text a real has fewer digits than the double that it is.
+  if (column.base === 'float4' && !isLoose) return `CAST(${name} AS double precision)`;
+  // char(n) without the blanks that it is filled up with.
+  return column.class === 'text' || isLoose ? `CAST(${name} AS text)` : name;
+}
+
+/** (event time, key), then everything else, so that reading twice gives one order, and the least row of an identity comes first. */
+function orderOf(spec: SourceSpec, columns: readonly (TableColumn | null)[]): string[] {
+  const first = [spec.eventTimeColumn, ...spec.keyColumns];
+  const rest = columns.map((_, i) => i).filter((i) => !first.includes(i));
+  return [...first, ...rest].flatMap((i) => {
+    const column = columns[i] ?? null;
+    if (column === null) return [];
+    const item = readItem(column, i >= spec.columns.length);
+    return [`${column.class === 'text' || i >= spec.columns.length ? `${item} COLLATE "C"` : item} ASC NULLS LAST`];
+  });
+}
+
+class TableRecords implements FileRecords {
+  readonly endByte = null;
+  readonly #fields: readonly FieldSpec[];
+  readonly #isMissing: readonly boolean[];
+  readonly #hasKnown: boolean;
+  readonly #session: PostgresSession;
+  readonly #parts: AsyncGenerator<readonly TextRow[]>;
+  #rest: readonly TextRow[] = [];
+
+  constructor(spec: SourceSpec, fields: readonly FieldSpec[], session: PostgresSession, query: TableQuery) {
+    this.#fields = fields;
+    this.#hasKnown = spec.knownTimePath !== null;
+    this.#session = session;
+    const { items, from, orderBy, isMissing } = query;
+    this.#isMissing = isMissing;
+    this.#parts = copyRows(session.copyOut(`SELECT ${items.join(', ')} FROM ${from} ORDER BY ${orderBy.join(', ')}`));
+  }
+
+  async next(maxRows: number): Promise<FileBatch | null> {
+    const rows: TextRow[] = [...this.#rest];
+    while (rows.length < maxRows) {
+      const { value, done } = await this.#parts.next();
+      if (done === true) break;
+      for (const row of value) rows.push(row);
+    }
+    this.#rest = rows.splice(maxRows);
+    return rows.length === 0 ? null : this.#decode(rows);
+  }
+
+  #decode(rows: readonly TextRow[]): FileBatch {
+    const columns = new RecordColumns(this.#fields, rows.length);
+    const faults = new Uint8Array(rows.length);
+    const reasons = new Map<number, string>();
+    const known = this.#hasKnown ? new Float64Array(rows.length) : null;
+    for (const [row, texts] of rows.entries()) {
+      for (const [i, field] of this.#fields.entries()) {
+        const read = this.#isMissing[i] === true ? filled(field) : readField(field, texts[i] ?? null);
+        if (read.ok) {
+          columns.set(i, row, read.value);
+          continue;
+        }
+        columns.setNull(i, row);
+        if (!reasons.has(row)) reasons.set(row, `${field.name}: ${read.reason}`);
+        faults[row] = Math.max(faults[row] as number, field.decidesOnly ? RECORD_FAULT : FIELD_FAULT);
+      }
+      if (known !== null) known[row] = instantOf(texts[this.#fields.length] ?? null);
+    }
+    return {
+      batch: { length: rows.length, columns: columns.columns },
+      faults: reasons.size === 0 ? null : faults,
+      reason: (row) => reasons.get(row) ?? 'malformed',
+      text: (row) => this.#textOf(rows[row] ?? []),
+      knownTimes: known,
+      unknownFields: null,
+      bytesAfter: () => null,
+    };
+  }
+
+  #textOf(row: TextRow): string {
+    const parts = this.#fields.map(
+      ({ path }, i) => `${JSON.stringify(path.join('.'))}:${JSON.stringify(row[i] ?? null)}`,
+    );
+    return `{${parts.join(',')}}`;
+  }
+
+  async close(): Promise<void> {
+    // A run that stops does not wait for the rest of the table.
+    await this.#session.destroy();
+    await this.#parts.return(undefined);
+  }
+}
+
+function filled({ defaultValue = null, nullable }: FieldSpec): ReadResult {
+  return defaultValue === null && !nullable ? refused('is missing and NOT NULL') : taken(defaultValue);
+}
+
+function readField(field: FieldSpec, text: string | null): ReadResult {
+  if (text === null) return field.nullable ? taken(null) : refused('is null and NOT NULL');
+  if (field.epochUnit !== null) return readEpochDigits(text, field);
+  const isInstant = field.type.kind === 'timestamp' || field.type.kind === 'timestamptz';
+  return isInstant ? readInstantText(text) : readTextValue(text, field.type);
+}
+
+function instantOf(text: string | null): number {
+  const read = text === null ? null : readInstantText(text);
+  return read?.ok === true && typeof read.value === 'number' ? read.value : Number.NaN;
+}

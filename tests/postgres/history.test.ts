@@ -1,0 +1,216 @@
+/** `postgres:TABLE` as history, as pipelines see it, over a real server. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { cli, jsonLines, project, put } from '../cli/in-process.ts';
+import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+
+const SOURCE = `-- @event_time paid_at
+CREATE TABLE payments (
+  id      bigint        NOT NULL PRIMARY KEY,
+  paid_at timestamp     NOT NULL,
+  card    text          NOT NULL,
+  amount  decimal(12,2) CHECK (amount <> 0),
+  rate    double precision,
+  seen    timestamptz,
+  day     date,
+  small   smallint,
+  ok      boolean
+);
+`;
+const VIEW = `SELECT card, count(*) AS n, sum(amount) AS total, max(rate) AS top, max(seen) AS seen, max(day) AS day,
+  sum(small) AS smalls, count(*) FILTER (WHERE ok) AS oks
+FROM payments
+WHERE paid_at > now() - INTERVAL '30 days'
+GROUP BY card
+`;
+const TABLE = `CREATE SCHEMA "My Data";
+CREATE TYPE "My Data".kind AS ENUM ('b', 'a');
+CREATE TABLE "My Data"."Payments" (id integer, paid_at timestamptz, card varchar(20), amount numeric, rate real, seen timestamp, day date,
+  small bigint, ok boolean, other jsonb);
+INSERT INTO "My Data"."Payments" VALUES
+  (3, '2001-01-01 12:00:00.000001+09', 'é''\\\t', 3.10, 0.1, '2001-01-01', '2001-01-02', 4, true, '{}'),
+  (1, '2001-01-01 02:00+00', 'a', 12345678.90, 'NaN', '1999-12-31 23:59:59.999999', NULL, 32767, false, NULL),
+  (1, '2001-01-01 02:00+00', 'a', 12345678.80, 'NaN', NULL, NULL, NULL, NULL, NULL),
+  (2, '2001-01-01 02:00+00', 'a', NULL, '-Infinity', NULL, NULL, NULL, NULL, NULL),
+  (4, '2001-01-02 02:00+00', 'a', 0, 1, NULL, NULL, NULL, NULL, NULL),
+  (5, '2001-01-02 02:00+00', 'a', 1.234, 1, NULL, NULL, NULL, NULL, NULL),
+  (6, '2001-01-02 02:00+00', 'a', 1, 1, NULL, NULL, 40000, NULL, NULL),
+  (7, 'infinity', 'a', 1, 1, NULL, NULL, 4, NULL, NULL),
+  (8, '1969-01-02 02:00+00', 'a', 1, 1, NULL, NULL, 4, NULL, NULL),
+  (9, NULL, 'a', 1, 1, NULL, NULL, 4, NULL, NULL)`;
+const ROWS = [
+  { card: 'a', n: 2, total: 12345678.8, top: 'NaN', seen: null, day: null, smalls: null, oks: 0 },
+  {
+    card: "é'\\\t",
+    n: 1,
+    total: 3.1,
+    top: 0.10000000149011612,
+    seen: '2001-01-01T00:00:00Z',
+    day: '2001-01-02',
+    smalls: 4,
+    oks: 1,
+  },
+];
+
+let server: PostgresServer;
+let database: PostgresConnection;
+let env: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  server = await startPostgres();
+  database = await server.connect();
+  env = { DATABASE_URL: server.url };
+  // None of it may decide a value.
+  await database.query(
+    "ALTER ROLE CURRENT_USER SET DateStyle = 'SQL, DMY'; ALTER ROLE CURRENT_USER SET TimeZone = 'Asia/Tokyo'",
+  );
+}, 60_000);
+afterAll(async () => {
+  await database.close();
+  await server.stop();
+});
+
+let made: ReturnType<typeof project> | null = null;
+afterEach(async () => {
+  made?.remove();
+  made = null;
+  await database.query('DROP SCHEMA IF EXISTS "My Data" CASCADE');
+});
+
+function projectOver(history: unknown, source = SOURCE, view = VIEW): string {
+  made = project({
+    'fsc.json': JSON.stringify({ postgres: `\${DATABASE_URL}`, sources: { payments: { history } } }),
+    'features/sources/payments.sql': source,
+    'features/spend/v1.sql': view,
+  });
+  return made.root;
+}
+
+const LOCATION = 'postgres:My Data.Payments';
+const AS_OF = '2001-01-03';
+const batchOut = ['run', '--mode', 'batch', '--as-of', AS_OF, '--out', '-', '--format', 'json'];
+
+describe('a table as history', () => {
+  it('is read by run --out, with its verdicts', async () => {
+    await database.query(TABLE);
+    const cwd = projectOver(LOCATION);
+    const { code, out, err } = await cli(batchOut, { cwd, env });
+    expect(err).not.toContain(server.url);
+    expect(code, err).toBe(0);
+    expect(jsonLines(out)).toEqual(ROWS);
+    const summary = jsonLines(
+      err
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .join('\n'),
+    )[0];
+    expect(summary).toMatchObject({
+      events: { read: 10, accepted: 3, duplicate: 1, late: 0, quarantined: 6 },
+      quarantine: { malformed: 4, constraint: 1, range: 1 },
+    });
+  });
+
+  it('is read by run --to online, get, verify, query and dataset alike', async () => {
+    await database.query(TABLE);
+    const cwd = projectOver(LOCATION);
+    const run = await cli(['run', '--mode', 'batch', '--to', 'online', '--as-of', AS_OF], { cwd, env });
+    expect(run.code, run.err).toBe(0);
+    const all = await cli(['get', 'spend_v1', '--all', '--as-of', AS_OF, '--format', 'json'], { cwd, env });
+    expect(jsonLines(all.out).sort((a, b) => String(a.card).localeCompare(String(b.card)))).toEqual(ROWS);
+    const verify = await cli(['verify', '--as-of', AS_OF], { cwd, env });
+    expect(verify.code, verify.err).toBe(0);
+    const query = await cli(
+      ['query', `SELECT * FROM spend_v1(TIMESTAMP '${AS_OF}') ORDER BY card`, '--format', 'json'],
+      {
+        cwd,
+        env,
+      },
+    );
+    expect(jsonLines(query.out)).toEqual(ROWS);
+    put(cwd, 'labels.jsonl', `{"card":"a","as_of":"${AS_OF}"}\n{"card":"none","as_of":"${AS_OF}"}\n`);
+    for (const engine of ['replay', 'duckdb']) {
+      const args = ['dataset', '--labels', 'labels.jsonl', '--view', 'spend_v1', '--out', '-', '--engine', engine];
+      const set = await cli(args, { cwd, env });
+      expect(set.code, set.err).toBe(0);
+      expect(jsonLines(set.out).map((row) => [row.card, row.total, row.top])).toEqual([
+        ['a', 12345678.8, 'NaN'],
+        ['none', null, null],
+      ]);
+    }
+  });
+
+  it('goes on from where it was, takes what is new behind it, and stops where something came before', async () => {
+    await database.query(TABLE);
+    const cwd = projectOver(LOCATION);
+    const online = (asOf: string) =>
+      cli(['run', '--mode', 'batch', '--to', 'online', '--as-of', asOf, '--format', 'json'], { cwd, env });
+    expect(jsonLines((await online('2001-01-01 01:00')).out)[0]).toMatchObject({ events: { accepted: 0 } });
+    expect(jsonLines((await online('2001-01-03')).out)[0]).toMatchObject({ events: { accepted: 3 } });
+    await database.query(
+      `DELETE FROM "My Data"."Payments" WHERE id > 4; INSERT INTO "My Data"."Payments" (id, paid_at, card, amount) VALUES (20, '2001-01-05', 'a', 5)`,
+    );
+    const changed = await online('2001-01-06');
+    expect([changed.code, changed.err]).toEqual([1, expect.stringContaining('FSC7104')]);
+  });
+
+  it('sorts by code point, whatever the collation, so that a later run finds its place', async () => {
+    await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text);
+INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unnest(ARRAY['a', 'B', 'é', 'Z', 'z', '', '1', 'ａ', '😀']) AS k`);
+    const source = `-- @event_time paid_at\nCREATE TABLE payments (id text NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL);\n`;
+    const view = `SELECT card, (array_agg(id ORDER BY paid_at, id))[1] AS first, (array_agg(id ORDER BY paid_at DESC, id DESC))[1] AS last FROM payments GROUP BY card\n`;
+    const cwd = projectOver(LOCATION, source, view);
+    expect(jsonLines((await cli(batchOut, { cwd, env })).out)).toEqual([{ card: 'c', first: '', last: '😀' }]);
+    const online = await cli(['run', '--mode', 'batch', '--to', 'online', '--as-of', AS_OF], { cwd, env });
+    expect(online.code, online.err).toBe(0);
+    const row = await cli(['get', 'spend_v1', 'card=c', '--as-of', AS_OF, '--format', 'json'], { cwd, env });
+    expect(jsonLines(row.out)).toEqual([{ card: 'c', first: '', last: '😀' }]);
+  });
+});
+
+describe('what does not fit', () => {
+  it.each([
+    ['postgres:nowhere', {}, 2, 'there is no table `postgres:nowhere`'],
+    ['postgres:a.b.c', {}, 2, 'a table is named'],
+    [{ path: LOCATION, order: 'arrival' }, {}, 2, 'no order of arrival'],
+  ])('%j', async (history, _, status, words) => {
+    await database.query(TABLE);
+    const { code, err } = await cli(batchOut, { cwd: projectOver(history), env });
+    expect([code, err]).toEqual([status, expect.stringContaining(words)]);
+  });
+
+  it('tells every column that is missing or of another type', async () => {
+    await database.query(
+      `CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, amount real, rate json, seen time, day timestamp, small numeric, ok int)`,
+    );
+    const { code, err } = await cli(batchOut, { cwd: projectOver(LOCATION), env });
+    expect(code).toBe(2);
+    for (const words of [
+      'FSC7363',
+      '`id` is text',
+      '`card` is missing',
+      '`amount` is real',
+      '`rate` is json',
+      '`seen` is time',
+      '`day` is timestamp',
+      '`ok` is integer',
+    ])
+      expect(err).toContain(words);
+    expect(err).not.toContain('`small`');
+  });
+
+  it('a server that is away is worth another try, and its password is a secret', async () => {
+    const away = { DATABASE_URL: 'postgres://somebody:hunter2@127.0.0.1:9/data' };
+    const { code, out, err } = await cli(batchOut, { cwd: projectOver(LOCATION), env: away });
+    expect(code).toBe(3);
+    expect(err).toContain('127.0.0.1:9/data');
+    expect(out + err).not.toContain('hunter2');
+    const wrong = await cli(batchOut, { cwd: projectOver(LOCATION), env: { DATABASE_URL: 'hunter2' } });
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).not.toContain('hunter2');
+  });
+
+  it('a project without an address says so', async () => {
+    const cwd = projectOver(LOCATION);
+    put(cwd, 'fsc.json', JSON.stringify({ sources: { payments: { history: LOCATION } } }));
+    const { code, err } = await cli(batchOut, { cwd, env: {} });
+    expect([code, err]).toEqual([2, expect.stringContaining('no database is configured')]);
+  });
+});
