@@ -5,6 +5,7 @@ import type { Case } from '../generators/view-spec.ts';
 import { printLine } from '../generators/write-case.ts';
 import { checkDatasetSql, checkReplay } from './check-dataset.ts';
 import { onlineHooks } from './check-online.ts';
+import { checkRun } from './check-run.ts';
 import { checkSql } from './check-sql.ts';
 import { checkStream } from './check-stream.ts';
 import type { Ties } from './machines/replay.ts';
@@ -15,6 +16,8 @@ import { Report } from './report.ts';
 import { rowOf } from './values.ts';
 
 const SQL_VIEWS = 2;
+/** Share of cases that are also run over a state folder, which waits for the disk. */
+const RUNS = 0.15;
 
 export function compileCase(test: Case): Project | Rejected {
   return compileFiles({
@@ -38,7 +41,14 @@ export async function checkCase(test: Case): Promise<Report> {
   const views = sqlViews(project, random);
   await checkSql(project, naive, report, { views, macroInstants: 2, refereeInstants: 1 });
   for (const view of project.views) await checkLabels(project, view, naive, report, random, views.includes(view));
+  if (random.chance(RUNS)) await checkRun(project, naive, newestOf(naive), report, random);
   return report;
+}
+
+function newestOf(naive: Naive): number {
+  const { eventTime } = naive.test.source;
+  const times = naive.rows(naive.test.log.length).map((row) => Number(row[eventTime]));
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 
 /** Views that DuckDB is asked for: request views, which are rarer, always. */

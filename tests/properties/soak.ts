@@ -25,7 +25,11 @@ interface Options {
   readonly cases: number;
   /** Takes every `step`-th case: one of several processes. */
   readonly step: number;
+  /** Folders of kept cases, or empty: those before the random cases, and those after them. */
   readonly regressions: string;
+  readonly kept: string;
+  /** Stops at the first fault. */
+  readonly first: boolean;
   readonly shrink: boolean;
   readonly quiet: boolean;
 }
@@ -37,6 +41,8 @@ function readOptions(): Options {
       cases: { type: 'string', default: '1000' },
       step: { type: 'string', default: '1' },
       regressions: { type: 'string', default: '' },
+      kept: { type: 'string', default: '' },
+      first: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
@@ -46,6 +52,8 @@ function readOptions(): Options {
     cases: Number(values.cases),
     step: Number(values.step),
     regressions: values.regressions,
+    kept: values.kept,
+    first: values.first,
     shrink: !values['no-shrink'],
     quiet: values.quiet,
   };
@@ -58,19 +66,32 @@ async function faultsOf(test: Case, coverage: RunCoverage | null): Promise<strin
     coverage?.add(test, report);
     return report.faults.map(printFault);
   } catch (error) {
-    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    return [messageOf(error)];
   }
 }
 
-async function checkRegressions(root: string): Promise<boolean> {
+async function checkFolders(root: string, first: boolean): Promise<boolean> {
   let isFine = true;
   for (const name of root === '' ? [] : keptCases(root)) {
-    const { faults } = await checkKept(readKeptCase(root, name));
+    const faults = await keptFaults(root, name);
     if (faults.length === 0) continue;
     isFine = false;
-    process.stdout.write(`regression ${name}\n${faults.map(printFault).join('\n')}\n`);
+    process.stdout.write(`kept case ${name}: ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`);
+    if (first) return false;
   }
   return isFine;
+}
+
+async function keptFaults(root: string, name: string): Promise<string[]> {
+  try {
+    return (await checkKept(readKeptCase(root, name))).faults.map(printFault);
+  } catch (error) {
+    return [messageOf(error)];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function tell(test: Case, faults: readonly string[], { shrink }: Options): Promise<void> {
@@ -85,7 +106,7 @@ async function tell(test: Case, faults: readonly string[], { shrink }: Options):
 }
 
 async function soak(options: Options): Promise<boolean> {
-  let isFine = await checkRegressions(options.regressions);
+  let isFine = await checkFolders(options.regressions, options.first);
   const coverage = new RunCoverage();
   let told = 0;
   let nextTell = Date.now() + PROGRESS_MS;
@@ -95,13 +116,14 @@ async function soak(options: Options): Promise<boolean> {
     if (faults.length > 0) {
       isFine = false;
       await tell(test, faults, { ...options, shrink: options.shrink && told++ === 0 });
+      if (options.first) return false;
     }
     if (options.quiet || Date.now() < nextTell) continue;
     nextTell = Date.now() + PROGRESS_MS;
     process.stderr.write(`${i + 1} of ${options.cases}\n`);
   }
   if (!options.quiet) process.stdout.write(`${coverage.summary()}\nnever seen: ${coverage.missing().join(', ')}\n`);
-  return isFine;
+  return (await checkFolders(options.kept, options.first)) && isFine;
 }
 
 const isFine = await soak(readOptions());

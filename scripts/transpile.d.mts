@@ -1,0 +1,1 @@
+export function transpile(name: string, files: readonly string[]): string;

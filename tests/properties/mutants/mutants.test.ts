@@ -1,0 +1,17 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { transpile } from '../../../scripts/transpile.mjs';
+import { MUTANTS } from './mutants.ts';
+import { runMutants } from './run-mutants.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+/** Every how-manieth mutant is tried here; `npm run mutants` tries them all. */
+const EVERY = Number(process.env.FSC_MUTANTS_EVERY ?? 2);
+
+it('a broken product is noticed', { timeout: 1_200_000 }, async () => {
+  const built = transpile('mutants', ['tests/properties/soak.ts']);
+  const tried = MUTANTS.filter((_, i) => i % EVERY === 0);
+  const results = await runMutants(tried, { built, root, seed: 1, cases: 150, parallel: 2 });
+  expect(results.filter(({ caughtBy }) => caughtBy === null).map(({ mutant }) => mutant.name)).toEqual([]);
+});

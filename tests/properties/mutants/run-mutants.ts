@@ -1,0 +1,61 @@
+/** Runs the random cases, then the golden ones, against a broken product, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Mutant } from './mutants.ts';
+
+export interface MutantResult {
+  readonly mutant: Mutant;
+  /** What noticed it: `seed 12`, or a golden case; null: nothing did. */
+  readonly caughtBy: string | null;
+}
+
+export interface MutantOptions {
+  /** Where the transpiled tests stand. */
+  readonly built: string;
+  /** The repository. */
+  readonly root: string;
+  readonly seed: number;
+  readonly cases: number;
+  readonly parallel: number;
+}
+
+export async function runMutants(mutants: readonly Mutant[], options: MutantOptions): Promise<MutantResult[]> {
+  const results: MutantResult[] = [];
+  const queue = [...mutants.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [i, mutant] = next;
+      results[i] = { mutant, caughtBy: await runMutant(mutant, options) };
+    }
+  };
+  await Promise.all(Array.from({ length: options.parallel }, work));
+  return results;
+}
+
+function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions): Promise<string | null> {
+  const args = [
+    '--import',
+    join(root, 'tests', 'properties', 'mutants', 'register.mjs'),
+    join(built, 'tests', 'properties', 'soak.js'),
+  ];
+  args.push('--seed', String(seed), '--cases', String(cases), '--kept', join(root, 'tests', 'cases'));
+  args.push('--first', '--no-shrink', '--quiet');
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, FSC_MUTANT: JSON.stringify(mutant) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return new Promise((done, fail) => {
+    child.on('close', (code) => {
+      const caught = /^(seed \d+|kept case \S+):/m.exec(output)?.[1] ?? null;
+      if (code === 0) done(null);
+      else if (caught !== null) done(caught);
+      else fail(new Error(`${mutant.name} did not run:\n${output}`));
+    });
+  });
+}
