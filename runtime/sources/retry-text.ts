@@ -7,12 +7,12 @@ import { columnsOfOnly } from '../log/judge.ts';
 import type { RefusedRecord } from '../log/source-log.ts';
 import { type Json, printJsonValue, rawJsonAt } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
+import { parseTimestamp } from '../values/temporal.ts';
 import { readTextValue } from '../values/text.ts';
-import type { SqlType } from '../values/types.ts';
 import { splitFields } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import { fileColumnName } from './parquet.ts';
-import { type FieldSpec, fieldsOf } from './record-columns.ts';
+import { EPOCH_MICROS, type FieldSpec, fieldsOf } from './record-columns.ts';
 
 export type RetryText = { readonly ok: true; readonly line: string } | { readonly ok: false; readonly why: string };
 
@@ -28,9 +28,58 @@ export function retryText(
   const { text, place, reason } = record;
   if (NOT_KEPT.has(reason)) return { ok: false, why: `${reason}: its bytes were not kept` };
   const file = place.partition.replace(/\.gz$/i, '');
-  if (file.endsWith('.csv')) return csvText(spec, text, header(place.partition), place.partition);
-  if (file.endsWith('.parquet')) return parquetText(spec, text);
-  return { ok: true, line: text };
+  const json = parseObject(text);
+  // No CSV record is a JSON object: a field without quotes holds none.
+  if (json === null && file.endsWith('.csv')) return csvText(spec, text, header(place.partition), place.partition);
+  if (json === null) return { ok: true, line: text };
+  return { ok: true, line: jsonText(spec, text, json, file.endsWith('.parquet')) };
+}
+
+type JsonObject = { readonly [name: string]: Json };
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * As it came, or as it was written down of a Parquet file or of a file that was read sorted: flat, by the names of the fields, instants for
+ * counts of seconds.
+ */
+function jsonText(spec: SourceSpec, text: string, json: JsonObject, isParquet: boolean): string {
+  const values = new Tree();
+  let isAsItCame = !isParquet;
+  for (const field of fieldsOf(spec, columnsOfOnly(spec))) {
+    const nested = rawJsonAt(text, field.path);
+    const flatName = fileColumnName(field.path);
+    const isFlat = nested === null && Object.hasOwn(json, flatName);
+    const raw = isFlat ? (rawJsonAt(text, [flatName]) ?? 'null') : nested;
+    if (raw === null) continue;
+    const value = writtenValue(raw, field, isParquet);
+    if (isFlat || value !== raw) isAsItCame = false;
+    values.set(field.path, value);
+  }
+  return isAsItCame ? text : values.print();
+}
+
+function writtenValue(raw: string, field: FieldSpec, isParquet: boolean): string {
+  // A date that a Parquet file has as an instant.
+  if (field.type.kind === 'date' && isParquet) return raw.replace(/T00:00:00Z"$/, '"');
+  if (field.epochUnit === null || !raw.startsWith('"')) return raw;
+  const micros = parseTimestamp(JSON.parse(raw) as string);
+  return micros === null ? raw : countOf(micros, EPOCH_MICROS[field.epochUnit]);
+}
+
+/** As digits, exactly. */
+function countOf(micros: number, microsPerUnit: number): string {
+  const rest = Math.abs(micros % microsPerUnit);
+  const whole = String(Math.trunc(micros / microsPerUnit));
+  const width = String(microsPerUnit).length - 1;
+  return rest === 0 ? whole : `${micros < 0 && whole === '0' ? '-' : ''}${whole}.${String(rest).padStart(width, '0')}`;
 }
 
 function csvText(spec: SourceSpec, text: string, header: readonly string[] | null, file: string): RetryText {
@@ -60,22 +109,6 @@ function csvValue(text: string | null, field: FieldSpec): string {
 /** JSON has no leading zeros. */
 function digits(text: string): string {
   return text.replace(/^(-?)0+(?=\d)/, '$1');
-}
-
-/** The quarantine's text has the columns by their names in the file. */
-function parquetText(spec: SourceSpec, text: string): RetryText {
-  const json = JSON.parse(text) as { readonly [name: string]: Json };
-  const values = new Tree();
-  for (const field of fieldsOf(spec, columnsOfOnly(spec))) {
-    const name = fileColumnName(field.path);
-    if (Object.hasOwn(json, name)) values.set(field.path, parquetValue(rawJsonAt(text, [name]) ?? 'null', field.type));
-  }
-  return { ok: true, line: values.print() };
-}
-
-/** A date that the file has as an instant. */
-function parquetValue(raw: string, type: SqlType): string {
-  return type.kind === 'date' ? raw.replace(/T00:00:00Z"$/, '"') : raw;
 }
 
 /** Fields at their paths; values are JSON texts. */

@@ -7,8 +7,24 @@ import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/j
 import { Retries, readRetries, requestRetries, retriedAt, retriesPath } from '../../runtime/log/retries.ts';
 import { openLog, type RefusedRecord, type SavedLog } from '../../runtime/log/source-log.ts';
 import { openPhase } from '../../runtime/sources/open-source.ts';
+import { retryText } from '../../runtime/sources/retry-text.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
-import { acceptedRows, event, folder, lines, MINUTE, program, put, SECOND, sourceSpec, T0 } from './helpers.ts';
+import {
+  acceptedRows,
+  BIGINT,
+  column,
+  event,
+  folder,
+  lines,
+  MINUTE,
+  program,
+  put,
+  SECOND,
+  sourceSpec,
+  T0,
+  TEXT,
+  TIMESTAMP,
+} from './helpers.ts';
 
 const source = program(sourceSpec());
 const request = (id: string, text: string) => ({ id, text });
@@ -235,5 +251,50 @@ describe.each(['a.jsonl', 'a.csv'])('retries of a source in %s', (location) => {
     const replayed = await run({ root, location, frames, batchRows: 64 });
     expect(replayed.accepted).toEqual([...four.accepted, ...rest.accepted]);
     expect(replayed.positions.at(-1)).toEqual(rest.positions.at(-1));
+  });
+});
+
+describe('a refused record as a JSON line', () => {
+  const spec = sourceSpec({
+    columns: [
+      column('ts', TIMESTAMP, { nullable: false, path: ['meta', 'at'], epochUnit: 'epoch_ms' }),
+      column('id', BIGINT, { nullable: false, path: ['user id'] }),
+      column('v', { kind: 'decimal', precision: 12, scale: 2 }),
+      column('p', TEXT, { path: ['a', 'b'] }),
+    ],
+  });
+  const lineOf = (text: string, partition: string, header: readonly string[] | null = null, reason = 'x') => {
+    const result = retryText(
+      spec,
+      { verdict: 'late', reason, place: { partition, offset: 0 }, knownTimeMicros: null, text },
+      () => header,
+    );
+    return result.ok ? result.line : `no: ${result.why}`;
+  };
+
+  it('is the text itself where it came as JSON', () => {
+    for (const text of ['{"meta":{"at":1},"user id":2,"more":[1]}', '{broken', '[]', '"x"']) {
+      expect(lineOf(text, '-')).toBe(text);
+      expect(lineOf(text, 'a/b.jsonl.gz')).toBe(text);
+    }
+  });
+
+  it('has its fields where the declaration looks for them, whatever form it was kept in', () => {
+    const flat = '{"meta.at":"2024-03-01T12:00:00.0005Z","user id":9007199254740993,"v":1.50,"a.b":null}';
+    const wanted = '{"meta":{"at":1709294400000.500},"user id":9007199254740993,"v":1.50,"a":{"b":null}}';
+    for (const name of ['a.csv', 'a.jsonl', 'a.parquet', 'retries']) expect(lineOf(flat, name)).toBe(wanted);
+    expect(lineOf('{"meta.at":1709294400000,"user id":1}', 'a.parquet')).toBe(
+      '{"meta":{"at":1709294400000},"user id":1}',
+    );
+  });
+
+  it('reads a CSV record by its header; what is missing is no NULL, and what is wrong stays wrong', () => {
+    const header = ['user id', 'meta.at', 'v', 'other'];
+    expect(lineOf(' 007 ,0017,"1,5",x', 'a.csv', header)).toBe('{"meta":{"at":17},"user id":7,"v":"1,5"}');
+    expect(lineOf(',-5.250,,', 'a.csv.gz', header)).toBe('{"meta":{"at":-5.250},"user id":null,"v":null}');
+    expect(lineOf('1,2', 'a.csv', header)).toMatch(/^no: it is no record: 2 fields/);
+    expect(lineOf('1,2,3,"', 'a.csv', header)).toMatch(/^no: it is no record/);
+    expect(lineOf('1,2,3,4', 'a.csv', null)).toMatch(/^no: .*cannot be read/);
+    expect(lineOf('{"a":1}', '-', null, 'invalid UTF-8')).toMatch(/^no: invalid UTF-8/);
   });
 });

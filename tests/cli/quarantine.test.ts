@@ -1,0 +1,271 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { wallClock } from '../../runtime/time/clock.ts';
+import { printTimestamp } from '../../runtime/values/temporal.ts';
+import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
+
+const SOURCE = `-- @event_time ts
+CREATE TABLE tx (id bigint PRIMARY KEY, ts timestamp NOT NULL, card text NOT NULL, amount decimal(12,2) CHECK (amount > 0), day date);`;
+const FILES = {
+  'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl" } }, "clock": "events" }',
+  'tx.jsonl': [
+    '{"id":1,"ts":"2024-03-01T10:00:00Z","card":"a","amount":1}',
+    '{"id":2,"ts":"2024-03-01T09:00:00Z","card":"a","amount":2}',
+    '{"id":3,"ts":"2024-03-01T10:01:00Z","card":"a\\u001b[31m","amount":-3}',
+    '{broken',
+    `{"id":4,"ts":"1969-01-01T00:00:00Z","card":"${'x'.repeat(200)}"}`,
+    '',
+  ].join('\n'),
+  'features/sources/tx.sql': SOURCE,
+  'features/card/v1.sql': 'SELECT card, count(*) AS n, sum(amount) AS spent FROM tx GROUP BY card',
+};
+
+let world: ReturnType<typeof project>;
+beforeEach(() => {
+  world = project(FILES);
+});
+afterEach(() => world.remove());
+
+const fsc = (args: readonly string[], stdin = ''): Promise<CliResult> => cli(args, { cwd: world.root, stdin });
+const quarantine = (...args: readonly string[]): Promise<CliResult> => fsc(['quarantine', ...args]);
+
+async function runs(...args: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await fsc(['run', '--mode', 'stream', '--format', 'json', ...args]);
+  expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+async function listed(...args: readonly string[]): Promise<[unknown, unknown, unknown][]> {
+  const { code, out } = await quarantine('list', '--format', 'json', ...args);
+  expect(code).toBe(0);
+  return jsonLines(out).map(({ id, verdict, state }) => [id, verdict, state]);
+}
+
+describe('fsc quarantine list and show', () => {
+  it('has nothing before anything was refused', async () => {
+    expect(await quarantine()).toMatchObject({ code: 0, out: '', err: 'nothing is in quarantine\n' });
+    expect(await quarantine('list', '--format', 'json')).toMatchObject({ code: 0, out: '' });
+  });
+
+  it('lists refused and late records with source, verdict, reason, place and text', async () => {
+    await runs();
+    const { out } = await quarantine('list', '--format', 'json');
+    expect(jsonLines(out)[0]).toEqual({
+      source: 'tx',
+      id: 'tx.jsonl:1',
+      verdict: 'late',
+      reason: 'older than the newest event of its partition by more than @lateness',
+      place: { partition: 'tx.jsonl', offset: 1 },
+      knownTime: '2024-03-01T09:00:00Z',
+      state: 'kept',
+      text: '{"id":2,"ts":"2024-03-01T09:00:00Z","card":"a","amount":2}',
+    });
+    expect(await listed()).toEqual([
+      ['tx.jsonl:1', 'late', 'kept'],
+      ['tx.jsonl:2', 'constraint', 'kept'],
+      ['tx.jsonl:3', 'malformed', 'kept'],
+      ['tx.jsonl:4', 'range', 'kept'],
+    ]);
+    expect(await listed('--verdict', 'late')).toEqual([['tx.jsonl:1', 'late', 'kept']]);
+    expect((await listed('--limit', '2')).map(([id]) => id)).toEqual(['tx.jsonl:3', 'tx.jsonl:4']);
+    expect(await listed('--limit', '0')).toEqual([]);
+  });
+
+  it('cuts long texts for people, and prints nothing that a terminal obeys', async () => {
+    await runs();
+    const { out, err } = await quarantine('--limit', '3');
+    const lines = out.trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toMatch(/^source +id +verdict +reason +text$/);
+    expect(lines[3]).toMatch(/x…$/);
+    expect(out).not.toContain('\u001b');
+    expect(err).toBe('the newest 3 of 4 records (--limit)\n');
+    const shown = await quarantine('show', 'tx.jsonl:4', 'tx.jsonl:2');
+    expect(shown.out).toContain('record 5 of tx.jsonl\n');
+    expect(shown.out).toContain('x'.repeat(200));
+    expect(shown.out).toContain('CHECK (amount > 0) is false\n');
+  });
+
+  it('tells what is wrong with its arguments', async () => {
+    await runs();
+    const cases: [string[], string][] = [
+      [['lits'], 'did you mean `list`?'],
+      [['show'], 'show takes the id of a record'],
+      [['show', 'tx.jsonl:9'], 'error[FSC7021]'],
+      [['list', 'tx.jsonl:1'], 'fsc quarantine show tx.jsonl:1'],
+      [['retry'], 'retry takes ids, or --all'],
+      [['retry', '--all', 'tx.jsonl:1'], '--all takes no ids'],
+      [['--source', 'xt'], 'did you mean `tx`?'],
+      [['--verdict', 'wrong'], 'late'],
+      [['--limit', 'many'], 'number of records'],
+    ];
+    for (const [args, text] of cases) {
+      const result = await quarantine(...args);
+      expect([args, result.code, result.out, result.err]).toEqual([args, 2, '', expect.stringContaining(text)]);
+    }
+  });
+
+  it('asks for the source where an id is one of several', async () => {
+    put(world.root, 'features/sources/other.sql', SOURCE.replace('TABLE tx', 'TABLE other'));
+    put(world.root, 'features/more/v1.sql', 'SELECT card, count(*) AS n FROM other GROUP BY card');
+    put(
+      world.root,
+      'fsc.json',
+      '{ "sources": { "tx": { "history": "tx.jsonl" }, "other": { "history": "tx.jsonl" } } }',
+    );
+    await runs();
+    expect(await quarantine('show', 'tx.jsonl:1')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--source other'),
+    });
+    expect(await quarantine('show', 'tx.jsonl:1', '--source', 'tx')).toMatchObject({ code: 0 });
+    expect(await listed('--source', 'other')).toHaveLength(4);
+  });
+
+  it('tells a damaged file, and changes nothing', async () => {
+    await runs();
+    const file = join(world.root, '.fsc/quarantine/tx.jsonl');
+    const damaged = readFileSync(file, 'utf8').replace('"v":1', '"v":');
+    writeFileSync(file, damaged);
+    expect(await quarantine()).toMatchObject({ code: 1, out: '', err: expect.stringContaining('error[FSC7116]') });
+    expect(readFileSync(file, 'utf8')).toBe(damaged);
+  });
+});
+
+describe('fsc quarantine retry', () => {
+  it('gives a record to the next stream run, as a new one under all verdicts', async () => {
+    await runs();
+    const asked = await quarantine('retry', 'tx.jsonl:1', 'tx.jsonl:2');
+    expect(asked).toMatchObject({ code: 0, out: '' });
+    expect(asked.err).toContain('2 records wait');
+    expect(await listed()).toEqual([
+      ['tx.jsonl:1', 'late', 'waiting'],
+      ['tx.jsonl:2', 'constraint', 'waiting'],
+      ['tx.jsonl:3', 'malformed', 'kept'],
+      ['tx.jsonl:4', 'range', 'kept'],
+    ]);
+    // Asked twice is asked once.
+    expect(await quarantine('retry', 'tx.jsonl:1')).toMatchObject({ code: 0 });
+    expect(await runs()).toMatchObject({
+      events: { read: 2, accepted: 0, duplicate: 0, late: 1, quarantined: 1 },
+      quarantine: { constraint: 1 },
+    });
+    expect(await listed()).toEqual([
+      ['tx.jsonl:3', 'malformed', 'kept'],
+      ['tx.jsonl:4', 'range', 'kept'],
+      ['retries:0', 'late', 'kept'],
+      ['retries:1', 'constraint', 'kept'],
+    ]);
+    expect((await listed('--all'))[0]).toEqual(['tx.jsonl:1', 'late', 'retried']);
+    expect(await quarantine('retry', 'tx.jsonl:1')).toMatchObject({ code: 1, err: expect.stringContaining('already') });
+    expect(await runs()).toMatchObject({ events: { read: 0 } });
+  });
+
+  it('takes every record with --all, and is told as one object', async () => {
+    await runs();
+    const { code, out } = await quarantine('retry', '--all', '--verdict', 'range', '--format', 'json');
+    expect({ code, told: JSON.parse(out) as unknown }).toEqual({
+      code: 0,
+      told: { waiting: [{ source: 'tx', id: 'tx.jsonl:4' }], refused: [] },
+    });
+    expect(JSON.parse((await quarantine('retry', '--all', '--format', 'json')).out)).toMatchObject({
+      waiting: [{ id: 'tx.jsonl:1' }, { id: 'tx.jsonl:2' }, { id: 'tx.jsonl:3' }],
+    });
+    expect(await quarantine('retry', '--all')).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('nothing to try again'),
+    });
+    expect(await runs()).toMatchObject({ events: { read: 4, late: 1, quarantined: 3 } });
+  });
+
+  it('accepts a record of stdin that was ahead of its time, once', async () => {
+    const late = 70_000_000;
+    const now = wallClock.nowMicros();
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }');
+    put(world.root, 'features/sources/tx.sql', `-- @max_ahead 1 minute\n-- @lateness 1 day\n${SOURCE}`);
+    const ahead = `{"id":7,"ts":"${printTimestamp(now + late)}","card":"a","amount":5}\n`;
+    const first = await fsc(['run', '--mode', 'stream'], ahead);
+    expect(first.code).toBe(0);
+    expect(await listed()).toEqual([['-:0', 'ahead', 'kept']]);
+    // What a correction of the sender's clock would have sent: the same record, in time.
+    const file = join(world.root, '.fsc/quarantine/tx.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(printTimestamp(now + late), printTimestamp(now - late)));
+    expect(await quarantine('retry', '--all')).toMatchObject({ code: 0 });
+    expect(await runs()).toMatchObject({ events: { read: 1, accepted: 1 } });
+    expect(await runs()).toMatchObject({ events: { read: 0 } });
+    const get = await fsc(['get', 'card_v1', 'card=a', '--format', 'json']);
+    expect(jsonLines(get.out)).toEqual([{ card: 'a', n: 1, spent: 5 }]);
+    const query = await fsc(['query', 'SELECT id FROM tx', '--format', 'json']);
+    expect(query.out).toBe('{"id":7}\n');
+    // A new view finds it in the archive.
+    put(world.root, 'features/all/v1.sql', 'SELECT card, max(amount) AS most FROM tx GROUP BY card');
+    await runs();
+    expect(jsonLines((await fsc(['get', 'all_v1', 'card=a', '--format', 'json'])).out)).toEqual([
+      { card: 'a', most: 5 },
+    ]);
+  });
+
+  it('reads records of CSV and Parquet as they stood there', async () => {
+    put(
+      world.root,
+      'tx.csv',
+      'day,id,ts,amount,card\n2024-03-01,1,2024-03-01T10:00:00Z,1,a\n2024-03-01, 007 ,2024-03-01 10:01,-1.50,"b,""c"""\n,8,x,1,\n1,2\n',
+    );
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "history": "tx.csv" } } }');
+    await runs();
+    expect(await quarantine('retry', '--all')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('2 fields where the header has 5'),
+    });
+    await runs();
+    const retried = jsonLines((await quarantine('list', '--format', 'json')).out).filter(({ id }) =>
+      String(id).startsWith('retries'),
+    );
+    expect(retried.map(({ verdict, text }) => [verdict, text])).toEqual([
+      ['constraint', '{"id":7,"ts":"2024-03-01T10:01:00Z","card":"b,\\"c\\"","amount":-1.50,"day":"2024-03-01"}'],
+      ['malformed', '{"id":8,"ts":"x","card":null,"amount":1.00,"day":null}'],
+    ]);
+    rmSync(join(world.root, '.fsc'), { recursive: true });
+    const session = await openDuckDb({ threads: 1 });
+    await session.run(
+      `COPY (SELECT 9007199254740993 AS id, TIMESTAMP '2024-03-01 10:00:00.5' AS ts, 'a' AS card, -1.5::DECIMAL(9,4) AS amount, TIMESTAMP '2024-03-02' AS day)
+       TO '${join(world.root, 'tx.parquet')}' (FORMAT parquet)`,
+    );
+    session.close();
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "history": "tx.parquet" } } }');
+    await runs();
+    expect(await quarantine('retry', '--all')).toMatchObject({ code: 0 });
+    await runs();
+    const [last] = jsonLines((await quarantine('list', '--format', 'json')).out);
+    expect(last).toMatchObject({
+      verdict: 'constraint',
+      text: '{"id":9007199254740993,"ts":"2024-03-01T10:00:00.5Z","card":"a","amount":-1.5000,"day":"2024-03-02"}',
+    });
+  });
+
+  it('cannot try a record again of which not all was kept, and says so', async () => {
+    writeFileSync(
+      join(world.root, 'tx.jsonl'),
+      Buffer.from('{"id":1,"ts":"2024-03-01T10:00:00Z","card":"\xff"}\n', 'latin1'),
+    );
+    await runs();
+    const result = await quarantine('retry', '--all', '--format', 'json');
+    expect(result.code).toBe(1);
+    expect(JSON.parse(result.out)).toEqual({
+      waiting: [],
+      refused: [{ source: 'tx', id: 'tx.jsonl:0', why: 'invalid UTF-8: its bytes were not kept' }],
+    });
+  });
+
+  it('has nothing to wait for after --rebuild, which judges every record of a file anew', async () => {
+    await runs();
+    await quarantine('retry', '--all', '--verdict', 'constraint');
+    put(world.root, 'features/sources/tx.sql', SOURCE.replace('CHECK (amount > 0)', ''));
+    expect(await runs('--rebuild')).toMatchObject({ events: { read: 5, accepted: 2 } });
+    expect(await runs()).toMatchObject({ events: { read: 0 } });
+    const query = await fsc(['query', 'SELECT count(*) AS n FROM tx', '--format', 'json']);
+    expect(query.out).toBe('{"n":2}\n');
+  });
+});
