@@ -8,6 +8,8 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { requestRetries, retriedAt } from '../../runtime/log/retries.ts';
 import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import type { Program } from '../../runtime/state/program.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
@@ -154,6 +156,30 @@ const SCENARIOS: readonly Scenario[] = [
     hasArchive: true,
   },
   {
+    name: 'retries of refused records of a file',
+    files: first,
+    steps: [
+      { program, stream: 'tx.jsonl' },
+      {
+        program,
+        stream: 'tx.jsonl',
+        before: (world) => {
+          retry(world);
+          appendFileSync(join(world.root, 'tx.jsonl'), textOf(lines.slice(2 * third)));
+        },
+      },
+    ],
+  },
+  {
+    name: 'retries of refused records of stdin',
+    files: old,
+    steps: [
+      { program, history: 'old.jsonl', stream: '-', sent: live.slice(0, third) },
+      { program, history: 'old.jsonl', stream: '-', sent: live, before: retry },
+    ],
+    hasArchive: true,
+  },
+  {
     name: 'a file again with --rebuild',
     files: first,
     steps: [
@@ -163,6 +189,20 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** The first refused records again, with a time at which they are accepted; as they were, some. */
+function retry({ root }: World): void {
+  const records = listQuarantine(join(root, '.fsc/quarantine'), 'tx').slice(0, 7);
+  const at = START_MS + 2 * third * 600_000 + 60_000;
+  requestRetries(
+    join(root, '.fsc/state/retries'),
+    'tx',
+    records.map(({ id, text }, i) => {
+      const own = `{"id": ${9000 + i}, "paid_at": "${new Date(at).toISOString()}", "card": "c1", "amount": 7.00}`;
+      return { id, text: i % 3 === 0 ? text : own };
+    }),
+  );
+}
+
 function newWorld(scenario: Scenario): World {
   return {
     root: folderWith(scenario.files),
@@ -171,14 +211,14 @@ function newWorld(scenario: Scenario): World {
   };
 }
 
-/** How much of stdin the state knows. */
+/** How much of what stdin sent the state knows; retries are records of stdin too. */
 async function consumedOf({ root }: World): Promise<number> {
   const folder = StateFolder.open(join(root, '.fsc/state'));
   const state = await folder.source('tx', '', true);
   const last = state.frames.at(-1)?.position ?? state.framesFrom;
   await state.close();
   folder.close();
-  return last.partitions['stream:-']?.offset ?? 0;
+  return (last.partitions['stream:-']?.offset ?? 0) - retriedAt(last);
 }
 
 async function takeStep(world: World, step: Step, consumed: number): Promise<void> {
@@ -199,14 +239,15 @@ async function outcomeOf({ root, store }: World, scenario: Scenario): Promise<Ou
     values: await values(last.program, store),
     refused: refused(root),
     archived: scenario.hasArchive === true ? await archivedOf(root) : [],
-    left: filesIn(join(root, '.fsc')).filter((name) => /tmp|lock/.test(name)),
+    left: filesIn(join(root, '.fsc'), '').filter((path) => /tmp$|^\/state\/lock$/.test(path)),
   };
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesIn(join(folder, entry.name)) : [entry.name],
-  );
+function filesIn(folder: string, prefix: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${prefix}/${entry.name}`;
+    return entry.isDirectory() ? filesIn(join(folder, entry.name), path) : [path];
+  });
 }
 
 async function archivedOf(root: string): Promise<string[]> {
@@ -235,11 +276,17 @@ async function disturbed(
   disk.watch(join(world.root, '.fsc'), fault);
   disk.sabotage = sabotage;
   let index = 0;
+  let prepared = -1;
+  const prepare = (step: Step): void => {
+    if (prepared === index) return;
+    step.before?.(world);
+    prepared = index;
+  };
   let [calls, log]: [number, readonly string[]] = [0, []];
   try {
     for (; index < scenario.steps.length; index++) {
       const step = scenario.steps[index] as Step;
-      step.before?.(world);
+      prepare(step);
       const before = (scenario.steps[index - 1]?.sent ?? []).length;
       await takeStep(world, step, step.sent === undefined ? 0 : before);
     }
@@ -252,10 +299,9 @@ async function disturbed(
   }
   if (struck !== null) {
     await crash(world);
-    const restarted = index;
     for (; index < scenario.steps.length; index++) {
       const step = scenario.steps[index] as Step;
-      if (index > restarted) step.before?.(world);
+      prepare(step);
       const consumed = step.sent === undefined ? 0 : await consumedOf(world);
       await takeStep(world, step, consumed);
     }
