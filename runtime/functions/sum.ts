@@ -72,7 +72,7 @@ function isSpecial(sql: string): string {
 function sumOfDoubles(parts: AggregateSqlParts): string {
   const { small, large } = doubleSums(parts);
   const known = `${callText('count', argumentOf(parts), parts)} > 0`;
-  return `(CASE WHEN ${known} THEN CASE WHEN ${large} IS NULL THEN ${small} WHEN ${isSpecial(large)} THEN ${large} WHEN abs(${large}) < ${doubleText(SHRUNK_MAX)} THEN ${small} + ${large} * ${doubleText(GROW)} END END)`;
+  return `(CASE WHEN ${known} THEN CASE WHEN ${large} IS NULL THEN ${small} WHEN ${isSpecial(large)} THEN ${large} WHEN abs(${large}) <= ${doubleText(SHRUNK_MAX)} THEN ${small} + ${large} * ${doubleText(GROW)} END END)`;
 }
 
 function averageOfDoubles(parts: AggregateSqlParts): string {

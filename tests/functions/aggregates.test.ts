@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { instantText } from '../../compiler/backends/sql/print-const.ts';
-import { quoteText } from '../../compiler/backends/sql/text.ts';
-import type { CallTypes } from '../../runtime/functions/definition.ts';
-import { equalValues } from '../../runtime/values/order.ts';
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
-import { type AggregateCase, aggregateCases, COLUMN_TYPES, END, type Event, events, START } from './aggregate-cases.ts';
+import { type AggregateCase, aggregateCases, END, type Event, events, START } from './aggregate-cases.ts';
+import { filterOf, form, HOUR, instant, Seen, statements, within, withinDatabase } from './aggregate-judge.ts';
 import { type Span, type State, StateMachine, spelling } from './aggregate-state.ts';
-import { type Exact, exactly, type Row } from './exact.ts';
+import type { Exact } from './exact.ts';
 import { type Column, DuckDbMachine, physicalType } from './machines.ts';
-import { cellText, Random, show, sqlTypeName, ulps } from './values.ts';
+import { Random, show, sqlTypeName } from './values.ts';
 
 const SEED = Number(process.env['FSC_SEED'] ?? '1');
-const HOUR = 3_600_000_000;
 const INSTANTS = [START + HOUR, START + 2.5 * HOUR, END];
 const SPANS: readonly Span[] = ['lifetime', 'hour'];
 
@@ -23,24 +20,11 @@ let emitted: DuckDbMachine;
 let referee: DuckDbMachine;
 let inOrder: State;
 
-function statements(physical: (type: SqlType) => SqlType): string[] {
-  const columns = COLUMN_TYPES.map((type, i) => `c${i} ${sqlTypeName(physical(type), 'duckdb')}`);
-  const lines = all.map((event) => {
-    const cells = event.values.map((value, i) => cellText(value, physical(COLUMN_TYPES[i] as SqlType)));
-    const texts = cells.map((text) => (text === null ? 'NULL' : quoteText(text, 'duckdb')));
-    return `(${event.id}, TIMESTAMP '${instantText(event.time)}', ${event.group}, ${texts.join(', ')})`;
-  });
-  return [
-    `CREATE TABLE s (id bigint, ts timestamp, grp integer, ${columns.join(', ')})`,
-    `INSERT INTO s VALUES ${lines.join(', ')}`,
-  ];
-}
-
 const sorted = (list: readonly Event[]): Event[] => [...list].sort((a, b) => a.time - b.time || a.id - b.id);
 
 beforeAll(async () => {
-  emitted = await DuckDbMachine.emitted(statements(physicalType));
-  referee = await DuckDbMachine.referee(statements((type) => type));
+  emitted = await DuckDbMachine.emitted(statements(all, 'duckdb', physicalType));
+  referee = await DuckDbMachine.referee(statements(all, 'duckdb'));
   inOrder = machine.create();
   inOrder.ingest(sorted(all));
 }, 60_000);
@@ -49,81 +33,11 @@ afterAll(() => {
   referee.close();
 });
 
-const instant = (time: number): string => `TIMESTAMP '${instantText(time)}'`;
-const filterOf = (span: Span, time: number): string =>
-  span === 'hour' ? `FILTER (WHERE ts > ${instant(time - HOUR)})` : '';
-
-function form(one: AggregateCase, filter: string): string {
-  const seen = (type: SqlType | null): SqlType[] => (type === null ? [] : [physicalType(type)]);
-  const types: CallTypes = { args: seen(one.declared), result: physicalType(one.result) };
-  const direction = one.fn.name === 'latest' ? 'DESC' : 'ASC';
-  const parts = {
-    arg: one.declared === null ? null : `c${one.column}`,
-    distinct: one.distinct,
-    orderBy: one.fn.orderSensitive ? `ORDER BY ts ${direction} NULLS LAST, id ${direction} NULLS LAST` : null,
-    filter,
-    over: '',
-  };
-  const text = one.fn.sql.duckdb(parts, types);
-  if (typeof text !== 'string') throw new Error(text.unsupported);
-  return text;
-}
-
 /** Features by case and group: `answers[case][group index]`. */
 async function query(machine: DuckDbMachine, texts: readonly string[], where: string): Promise<readonly Column[]> {
   const items = texts.map((text, i) => `${text} AS f${i}`).join(', ');
   const columns = await machine.select(`SELECT grp, ${items} FROM s WHERE ${where} GROUP BY grp ORDER BY grp`);
   return columns;
-}
-
-/** The rows of each group that an aggregate sees, by column (−1: count(*)). */
-class Seen {
-  readonly #rows = new Map<string, readonly Row[]>();
-  readonly present: ReadonlySet<number>;
-
-  constructor(span: Span, time: number) {
-    this.present = new Set(all.filter((event) => event.time <= time).map((event) => event.group));
-    for (const event of all) {
-      if (event.time > time || (span === 'hour' && event.time <= time - HOUR)) continue;
-      for (let column = -1; column < COLUMN_TYPES.length; column++) {
-        const value = column < 0 ? 0 : (event.values[column] as Value);
-        this.#of(column, event.group).push({ time: event.time, id: event.id, value });
-      }
-    }
-  }
-
-  exactly(one: AggregateCase, group: number): Exact {
-    return exactly(one.fn.name, one.distinct, one.argument, one.result, this.#of(one.column, group));
-  }
-
-  #of(column: number, group: number): Row[] {
-    const key = `${column} ${group}`;
-    const rows = (this.#rows.get(key) ?? []) as Row[];
-    this.#rows.set(key, rows);
-    return rows;
-  }
-}
-
-/** design.md section 4. */
-function within({ fn, result }: AggregateCase, exact: Exact, other: Value, places: number): boolean {
-  const { value } = exact;
-  if (value === null || other === null) return value === other;
-  if (result.kind !== 'double' || typeof value !== 'number' || typeof other !== 'number' || fn.name.startsWith('m'))
-    return typeof value === typeof other && equalValues(result, value, other);
-  if (Object.is(value, other) || ulps(value, other) <= places) return true;
-  if (fn.name.startsWith('var')) return other >= 0 && Math.abs(value - other) <= 1e-9 * exact.squares;
-  if (fn.name.startsWith('stddev'))
-    return other >= 0 && Math.abs(value * value - other * other) <= 1e-9 * exact.squares;
-  return false;
-}
-const isFloat = (type: SqlType | null): boolean => type?.kind === 'double' || type?.kind === 'real';
-
-/** Sums of doubles in a database depend on its order. */
-function withinDatabase(one: AggregateCase, exact: Exact, count: number, other: Value): boolean {
-  if (within(one, exact, other, 2)) return true;
-  if (!isFloat(one.declared) || typeof exact.value !== 'number' || typeof other !== 'number') return false;
-  if (one.fn.name === 'sum') return Math.abs(exact.value - other) <= 1e-9 * exact.size;
-  return one.fn.name === 'avg' && Math.abs(exact.value - other) <= (1e-9 * exact.size) / count;
 }
 
 const SHOWN = 4;
@@ -136,13 +50,13 @@ describe('aggregates: state = DuckDB form = the text itself', () => {
         const where = `ts <= ${instant(time)}`;
         const forms = await query(
           emitted,
-          cases.map((one) => form(one, filter)),
+          cases.map((one) => form(one, filter, 'duckdb')),
           where,
         );
         const present = forms[0]?.values ?? [];
         const faults: string[] = [];
         const raws = await rawValues(cases, filter, where);
-        const seen = new Seen(span, time);
+        const seen = new Seen(all, span, time);
         const states = groups.map((group) => inOrder.values(span, group, time));
         const sizes = groups.map((group) => all.filter((event) => event.group === group).length);
         cases.forEach((one, n) => {
@@ -208,7 +122,7 @@ function nameOf(type: SqlType): string {
 
 describe('laws of aggregates', () => {
   it('nothing gives 0 for counts and NULL for the rest', async () => {
-    const items = cases.map((one, i) => `${form(one, '')} AS f${i}`).join(', ');
+    const items = cases.map((one, i) => `${form(one, '', 'duckdb')} AS f${i}`).join(', ');
     const columns = await emitted.select(`SELECT ${items} FROM s WHERE false`);
     expect(cases.map((one, i) => [one.title, columns[i]?.values[0]])).toEqual(
       cases.map((one) => [one.title, one.fn.empty]),
