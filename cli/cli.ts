@@ -139,7 +139,8 @@ function readFlags(command: Command): GlobalFlags {
 
 async function report(error: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
-  if (io.signal.aborted) {
+  const isOutside = error instanceof FscError && error.exitCode === 3;
+  if (io.signal.aborted && !isOutside) {
     say(
       io,
       { project: null, profile: null, format: 'human', quiet: args.includes('--quiet'), frozen: false },

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts';
-
 const controller = new AbortController();
 let stoppedBy: 'SIGINT' | 'SIGTERM' | null = null;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (stoppedBy !== null) process.exit(130); // asked twice: at once
+    if (stoppedBy !== null) {
+      // Asked twice: at once, but for a progress line that would be left behind.
+      if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
+      process.exit(130);
+    }
     stoppedBy = name;
     controller.abort();
   });
@@ -14,6 +16,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
 process.stderr.on('error', () => {});
 
+// After the handlers: who stops a command while it is being loaded stops it cleanly too.
+const { runCli } = await import('./cli.ts');
 const code = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
@@ -22,7 +26,8 @@ const code = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   signal: controller.signal,
 });
-process.exitCode = stoppedBy === 'SIGINT' ? 130 : stoppedBy === 'SIGTERM' && code === 130 ? 0 : code;
+// A stop that could not be a clean one (the disk is full) tells why.
+process.exitCode = code === 3 || stoppedBy === null ? code : stoppedBy === 'SIGINT' ? 130 : code === 130 ? 0 : code;
 // A library may hold the event loop open (a worker, a watched file); everything that had to be written is written by now.
 if (process.stdout.writableLength === 0) process.exit();
 process.stdout.once('drain', () => process.exit());

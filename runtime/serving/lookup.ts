@@ -213,7 +213,8 @@ class StoreLookup implements Lookup {
     const heartbeat = await this.#options.store.heartbeat(name);
     if (heartbeat === null) throw nothingRunYet(name);
     if (heartbeat.fingerprint !== fingerprint) throw otherPlan(name, heartbeat.fingerprint, fingerprint);
-    const sinceBeat = this.#options.clock.nowMicros() - heartbeat.writtenAtMicros;
+    // A heartbeat from the future says nothing either: the clock was set back since, or is another one.
+    const sinceBeat = Math.abs(this.#options.clock.nowMicros() - heartbeat.writtenAtMicros);
     const lag = heartbeat.ended ? 0 : Math.max(sinceBeat, heartbeat.backlogMicros);
     return { fresh: lag <= this.#maxLag, knownTo: heartbeat.knownToMicros, newest: heartbeat.newestMicros };
   }

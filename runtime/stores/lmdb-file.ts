@@ -19,19 +19,20 @@ const NO_PAGE = 2n ** 64n - 1n;
 export function faultOfLmdbFile(path: string): string | null {
   const file = openSync(path, 'r');
   try {
-    return faultOf(file, fstatSync(file).size);
+    return faultOf(file);
   } finally {
     closeSync(file);
   }
 }
 
-function faultOf(file: number, size: number): string | null {
+function faultOf(file: number): string | null {
   const first = readMeta(file, 0);
   const pageSize = first?.readUInt32LE(PAGE_SIZE_AT) ?? 0;
   const second = pageSize >= 512 && pageSize <= 65_536 ? readMeta(file, pageSize) : null;
   if (first === null || second === null) return 'the file is no LMDB file, or its head is damaged';
   const newest = first.readBigUInt64LE(TRANSACTION_AT) > second.readBigUInt64LE(TRANSACTION_AT) ? first : second;
-  const pages = BigInt(Math.floor(size / pageSize));
+  // After the metas: a writer may be at work, and makes the file longer before it names the new pages.
+  const pages = BigInt(Math.floor(fstatSync(file).size / pageSize));
   const missing = [FREE_ROOT_AT, MAIN_ROOT_AT].some((at) => {
     const root = newest.readBigUInt64LE(at);
     return root !== NO_PAGE && root >= pages;
