@@ -1,7 +1,11 @@
 /** The project's sources as relations in DuckDB, each read when a query needs it and not before. */
+import { statSync } from 'node:fs';
 import type { AcceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
+import { listArchive } from '../runtime/engines/duckdb/archive.ts';
 import { type CatalogueSource, refreshCatalogue, unreadSource } from '../runtime/engines/duckdb/catalogue.ts';
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
+import { findFiles } from '../runtime/sources/files.ts';
+import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readAccepted } from './accepted.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
@@ -106,14 +110,38 @@ export function macroFiles(workspace: Workspace): readonly string[] {
   return [...workspace.files].filter(([path]) => path.startsWith('duckdb/')).map(([, text]) => text);
 }
 
-/** For notebooks: every source read, and the catalogue written if that changes it. Cheap where nothing changed. */
-export async function writeWholeCatalogue(
+/** Sources of more bytes are left to the first query that needs them. */
+const SMALL_BYTES = 64 << 20;
+
+/**
+ * For notebooks, after a run: sources are read as far as that takes no longer than a run itself. What is too large says in the catalogue how it
+ * gets there. Cheap where nothing changed.
+ */
+export async function catalogueAfterRun(
   io: Io,
   flags: GlobalFlags,
   workspace: Workspace,
   locations: ReadonlyMap<string, SourceLocations>,
 ): Promise<void> {
+  if ([...locations.values()].some(({ isOverridden }) => isOverridden)) return;
   const relations = new Relations(io, flags, workspace, locations);
-  for (const { spec } of workspace.program.sources) if (spec.kind === 'log') await relations.readSource(spec.name);
+  for (const [name, at] of locations) {
+    try {
+      if (isSmall(workspace, name, at)) await relations.readSource(name);
+    } catch (error) {
+      // Whoever asks for it is told.
+      if (!(error instanceof FscError)) throw error;
+    }
+  }
   await relations.refreshCatalogue();
+}
+
+function isSmall({ project, paths }: Workspace, name: string, at: SourceLocations): boolean {
+  const files = listArchive(paths.archive, name).map(({ path }) => path);
+  for (const location of [at.history?.location, at.stream]) {
+    const parsed = typeof location === 'string' ? parseLocation(location) : null;
+    if (parsed?.kind === 'postgres') return false;
+    if (parsed?.kind === 'files') files.push(...findFiles(project.root, parsed.pattern).map(({ path }) => path));
+  }
+  return files.reduce((bytes, path) => bytes + statSync(path).size, 0) <= SMALL_BYTES;
 }

@@ -22,7 +22,7 @@ interface RunFlags {
   readonly asOf?: string;
   readonly to?: 'online';
   readonly out?: string;
-  readonly engine?: string;
+  readonly engine?: 'duckdb' | 'postgres';
   readonly source?: readonly string[];
   readonly untilEnd: boolean;
   readonly shard?: string;
@@ -47,7 +47,12 @@ export function register(program: Command, run: CommandRunner): void {
       '--out <file>',
       'batch: write values to FILE.parquet, .csv, .jsonl or - instead; {view} stands for the view',
     )
-    .addOption(new Option('--engine <engine>', 'with --out: duckdb or postgres').choices(['duckdb', 'postgres']))
+    .addOption(
+      new Option('--engine <engine>', 'with --out: the database that computes; both give the same values').choices([
+        'duckdb',
+        'postgres',
+      ]),
+    )
     .option('--until-end', 'stop at what was the end of the stream when the run started', false)
     .option('--shard <i/n>', 'own a part of the entities')
     .option('--rebuild', 'make state and rows anew from history and archive, which are kept', false)
@@ -71,13 +76,16 @@ async function start(io: Io, flags: GlobalFlags, options: RunFlags): Promise<Exi
   for (const name of options.view ?? []) viewNamed(workspace.plan, name);
   if (options.out !== undefined) return writeOutFile(io, flags, workspace, options, options.out);
   const locations = locationsOf(workspace, options.source);
-  return runOnline(io, flags, workspace, options, locations);
+  const status = await runOnline(io, flags, workspace, options, locations);
+  if (status !== 0) return status;
+  const { catalogueAfterRun } = await import('../relations.ts');
+  await catalogueAfterRun(io, flags, workspace, locations);
+  return io.signal.aborted ? 130 : 0;
 }
 
 /** Flags that don't go together. */
 function refuseMisfits(options: RunFlags): void {
   if (options.shard !== undefined) throw notYet('--shard', 'one process reads and serves everything');
-  if (options.engine === 'postgres') throw notYet('--engine postgres', 'DuckDB writes the values');
   const only = (flag: string, why: string): FscError =>
     new FscError('FSC7001', 2, `${flag} does not fit here`, why, null);
   if (options.mode === 'stream') {
@@ -113,6 +121,7 @@ async function writeOutFile(
     views: options.view ?? [],
     asOf: options.asOf ?? 'now',
     out,
+    engine: options.engine ?? 'duckdb',
     sources: options.source ?? [],
     numbers: options.numbers,
     maxQuarantined: options.maxQuarantined ?? null,

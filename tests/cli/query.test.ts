@@ -265,13 +265,12 @@ describe('fsc query --out', () => {
 });
 
 describe('the catalogue', () => {
-  const ask = (sql: string): string[][] => {
+  const ask = (sql: string, file = join(world.root, '.fsc/catalogue.duckdb')): string[][] => {
     const script = `
       import { DuckDBInstance } from '@duckdb/node-api';
       const instance = await DuckDBInstance.create(process.argv[1], { access_mode: 'READ_ONLY' });
       const reader = await (await instance.connect()).runAndReadAll(process.argv[2]);
       console.log(JSON.stringify(reader.getRows().map((row) => row.map(String))));`;
-    const file = join(world.root, '.fsc/catalogue.duckdb');
     const args = ['--input-type=module', '-e', script, file, sql];
     return JSON.parse(
       execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
@@ -298,6 +297,21 @@ describe('the catalogue', () => {
     expect(statSync(file, { bigint: true }).mtimeNs).not.toBe(before.mtimeNs);
     expect(ask('SELECT count(*) FROM tx')).toEqual([['4']]);
     put(world.root, 'data/tx.jsonl', FILES['data/tx.jsonl']);
+  });
+
+  it('is there after a run, unless the run reads a source from elsewhere', async () => {
+    const own = project({ ...FILES, 'fsc.json': '{ "sources": { "tx": { "history": "data/tx.jsonl" } } }' });
+    rmSync(join(own.root, 'features/gone'), { recursive: true });
+    const file = join(own.root, '.fsc/catalogue.duckdb');
+    const overridden = await cli(['run', '--mode', 'stream', '--source', 'tx=data/tx.jsonl'], { cwd: own.root });
+    expect([overridden.code, existsSync(file)]).toEqual([0, false]);
+    rmSync(join(own.root, '.fsc'), { recursive: true });
+    expect((await cli(['run', '--mode', 'stream'], { cwd: own.root })).code).toBe(0);
+    expect(ask("SELECT card, n FROM card_v1(TIMESTAMP '2024-03-01 10:45') ORDER BY card", file)).toEqual([
+      ['a', '1'],
+      ['b', '1'],
+    ]);
+    own.remove();
   });
 
   it('has what the archive kept of stdin', async () => {
