@@ -1,7 +1,7 @@
-/** `run --mode batch --out FILE`: every entity's values at an instant, by DuckDB over the accepted records. */
+/** `run --mode batch --out FILE`: every entity's values at an instant, by DuckDB or PostgreSQL over the accepted records. */
 import type { ViewPlan } from '../compiler/plan/plan.ts';
 import { quoteName } from '../runtime/engines/duckdb/load.ts';
-import type { QuerySession } from '../runtime/engines/duckdb/query.ts';
+import { QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
 import { addCounts, noCounts } from '../runtime/engines/run-summary.ts';
 import { wallClock } from '../runtime/time/clock.ts';
 import { FscError } from '../runtime/values/errors.ts';
@@ -24,6 +24,7 @@ export interface BatchOutOptions {
   readonly asOf: string;
   /** A path with `{view}` where there are several views, or `-`. */
   readonly out: string;
+  readonly engine: 'duckdb' | 'postgres';
   /** `--source` as given. */
   readonly sources: readonly string[];
   readonly numbers: NumberFormat;
@@ -44,7 +45,7 @@ interface BatchSummary {
   readonly skipped: number;
   readonly unknownFields: number;
   readonly quarantine: Readonly<Record<string, number>>;
-  /** DuckDB gives NULL where an expression fails, and does not count. */
+  /** A database gives NULL where an expression fails, and does not count. */
   readonly expressionErrors: null;
   readonly rows: number;
   readonly seconds: number;
@@ -66,10 +67,11 @@ export async function runBatchOut(
   // Whatever the instant, so that the summary tells of all records.
   for (const view of views) await relations.readSource(view.spec.source);
   const asOfMicros = await instantOf(workspace, relations, views, options.asOf);
-  const rows =
-    files === null
-      ? await printRows(io, relations, views[0] as ViewPlan, asOfMicros, options.numbers)
-      : await writeFiles(relations, views, files, asOfMicros, options.numbers);
+  const values =
+    options.engine === 'postgres'
+      ? await postgresValues(io, workspace, relations, views, asOfMicros)
+      : duckDbValues(relations, asOfMicros);
+  const rows = await writeValues(io, values, views, files, options.numbers);
   const summary = summarise(relations, views, rows, (wallClock.nowMicros() - startedMicros) / 1_000_000);
   await tell(io, flags, summary, asOfMicros, options.out);
   await relations.refreshCatalogue();
@@ -83,7 +85,7 @@ function refuseCounting({ maxExpressionErrors }: BatchOutOptions): void {
     'FSC7001',
     2,
     '--max-expression-errors does not go with --out',
-    'DuckDB gives NULL where an expression fails and does not count them',
+    'databases give NULL where an expression fails and do not count them',
     'count them with --to online, or in a stream run',
   );
 }
@@ -156,43 +158,83 @@ async function instantOf(
   return micros ?? wallClock.nowMicros();
 }
 
-/** Rows in the order of the entity, so that two runs write the same file. */
+/** Where the rows of the views come from. */
+interface Values {
+  withSession<T>(options: QuerySessionOptions, action: (session: QuerySession) => Promise<T>): Promise<T>;
+  /** Rows in the order of the entity, so that two runs write the same file. */
+  sqlOf(view: ViewPlan): string;
+  close(): void;
+}
+
+function duckDbValues(relations: Relations, asOfMicros: number): Values {
+  return {
+    withSession: (options, action) => relations.withSession(options, action),
+    sqlOf: (view) => valuesSql(view, asOfMicros),
+    close: () => undefined,
+  };
+}
+
+async function postgresValues(
+  io: Io,
+  workspace: Workspace,
+  relations: Relations,
+  views: readonly ViewPlan[],
+  asOfMicros: number,
+): Promise<Values> {
+  const { valuesByPostgres } = await import('./postgres-values.ts');
+  const { session, sqlOf } = await valuesByPostgres(workspace, relations, views, asOfMicros, io.signal);
+  return {
+    withSession: (_, action) => action(new QuerySession(session, io.signal)),
+    sqlOf,
+    close: () => session.close(),
+  };
+}
+
 function valuesSql(view: ViewPlan, asOfMicros: number): string {
   const macro = quoteName(view.kind === 'rows' ? `${view.spec.name}_latest` : view.spec.name);
   const order = view.spec.entity.map((column) => quoteName(column.name)).join(', ');
   return `SELECT * FROM ${macro}(make_timestamp(CAST(${asOfMicros} AS BIGINT))) ORDER BY ${order}`;
 }
 
-async function printRows(
+async function writeValues(
   io: Io,
-  relations: Relations,
-  view: ViewPlan,
-  asOfMicros: number,
+  values: Values,
+  views: readonly ViewPlan[],
+  files: readonly OutFile[] | null,
   numbers: NumberFormat,
 ): Promise<number> {
-  return relations.withSession({}, async (session) => {
-    const { columns, parts } = await session.query(valuesSql(view, asOfMicros));
+  try {
+    return files === null
+      ? await printRows(io, values, views[0] as ViewPlan, numbers)
+      : await writeFiles(values, views, files, numbers);
+  } finally {
+    values.close();
+  }
+}
+
+async function printRows(io: Io, values: Values, view: ViewPlan, numbers: NumberFormat): Promise<number> {
+  return values.withSession({}, async (session) => {
+    const { columns, parts } = await session.query(values.sqlOf(view));
     return writeJsonRows(io.stdout, columns, parts, numbers);
   });
 }
 
 /** All files, or none. */
 async function writeFiles(
-  relations: Relations,
+  values: Values,
   views: readonly ViewPlan[],
   files: readonly OutFile[],
-  asOfMicros: number,
   numbers: NumberFormat,
 ): Promise<number> {
   const writableFiles = files.map((file) => file.temporary);
   const fill = async (session: QuerySession): Promise<number> => {
     let rows = 0;
     for (const [i, view] of views.entries())
-      rows += await (files[i] as OutFile).fill(session, valuesSql(view, asOfMicros), numbers);
+      rows += await (files[i] as OutFile).fill(session, values.sqlOf(view), numbers);
     return rows;
   };
   try {
-    const rows = await relations.withSession({ writableFiles }, fill);
+    const rows = await values.withSession({ writableFiles }, fill);
     for (const file of files) file.commit();
     return rows;
   } finally {

@@ -27,7 +27,7 @@ export function register(program: Command, run: CommandRunner): void {
     .option('--qualified', 'name features <view>_v<N>__<feature>', false)
     .option('--timezone <name>', 'of instants without an offset (default: UTC)')
     .addOption(
-      new Option('--engine <engine>', 'replay or duckdb; both give the same values')
+      new Option('--engine <engine>', 'replay, or a database; all give the same values')
         .choices(['replay', 'duckdb', 'postgres'])
         .default('replay'),
     )

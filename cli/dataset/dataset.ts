@@ -228,6 +228,26 @@ class DatasetJob {
       const job = { session, plan, options, labels, columns, features, sources: this.#sources, ownEvents, feeds };
       return computeByDuckDb(job);
     }
+    if (options.engine === 'postgres') {
+      const { computeByPostgres } = await import('./postgres-engine.ts');
+      const plan = await this.#plan();
+      const { project } = workspace;
+      const { signal } = io;
+      const sources = this.#sources;
+      return computeByPostgres({
+        session,
+        plan,
+        options,
+        labels,
+        columns,
+        features,
+        sources,
+        ownEvents,
+        feeds,
+        project,
+        signal,
+      });
+    }
     const progress = new Progress(io, flags, 'dataset', labels.length, () => wallClock.nowMicros() / 1000);
     try {
       const { program } = workspace;

@@ -52,9 +52,14 @@ export async function computeByDuckDb(job: DuckDbJob): Promise<number> {
 }
 
 async function createSource(job: DuckDbJob, name: string): Promise<void> {
+  await job.session.run(`CREATE VIEW ${quoteName(name)} AS ${await sourceQuery(job, name)}`);
+}
+
+/** The records of the source that count, in declared types; for `--known-to label` with their known times. */
+export async function sourceQuery(job: DuckDbJob, name: string): Promise<string> {
   const { knownTo } = job.options;
   const { paths, hasKnownTimes } = await job.feeds.accepted(name);
-  const spec = (job.plan.sources.find((source) => source.spec.name === name) as { readonly spec: SourceSpec }).spec;
+  const spec = specOf(job, name);
   const eventTime = quoteName((spec.columns[spec.eventTimeColumn] as SourceSpec['columns'][number]).name);
   const known = hasKnownTimes ? knownTimeSql(spec) : `make_timestamp(epoch_us(${eventTime}))`;
   const columns = spec.columns.map(
@@ -62,9 +67,11 @@ async function createSource(job: DuckDbJob, name: string): Promise<void> {
   );
   if (knownTo.kind === 'label') columns.push(`${known} AS ${KNOWN_TIME_COLUMN}`);
   const where = knownTo.kind === 'T' ? ` WHERE epoch_us(${known}) <= ${knownTo.micros}` : '';
-  await job.session.run(
-    `CREATE VIEW ${quoteName(name)} AS SELECT ${columns.join(', ')} FROM ${parquetRelation(paths)}${where}`,
-  );
+  return `SELECT ${columns.join(', ')} FROM ${parquetRelation(paths)}${where}`;
+}
+
+export function specOf({ plan }: DuckDbJob, name: string): SourceSpec {
+  return (plan.sources.find((source) => source.spec.name === name) as { readonly spec: SourceSpec }).spec;
 }
 
 /** Instants and keys as they were read: what replay probes with is what SQL joins with. */

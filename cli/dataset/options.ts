@@ -56,7 +56,7 @@ export interface DatasetOptions {
   readonly allowOpen: boolean;
   readonly qualified: boolean;
   readonly timeZone: string | null;
-  readonly engine: 'replay' | 'duckdb';
+  readonly engine: 'replay' | 'duckdb' | 'postgres';
   readonly sources: readonly string[];
   readonly completeToMicros: number | null;
   readonly maxExpressionErrors: number | null;
@@ -108,20 +108,11 @@ function refuseMisfits(flags: DatasetFlags, isEntities: boolean): void {
   if (isEntities && flags.asOf !== undefined && flags.asOf !== 'now') parseInstant(flags.asOf, wallClock.nowMicros);
 }
 
-function engineOf({ engine, maxExpressionErrors }: DatasetFlags): 'replay' | 'duckdb' {
-  if (engine === 'postgres') {
-    throw new FscError(
-      'FSC7011',
-      2,
-      '`--engine postgres` is not in this version',
-      'replay and DuckDB give the same values',
-      'leave it out; the README lists what is there',
-    );
-  }
-  if (engine === 'duckdb' && maxExpressionErrors !== undefined) {
+function engineOf({ engine, maxExpressionErrors }: DatasetFlags): DatasetFlags['engine'] {
+  if (engine !== 'replay' && maxExpressionErrors !== undefined) {
     throw misfit(
-      '--max-expression-errors does not go with --engine duckdb',
-      'DuckDB gives NULL where an expression fails and does not count them',
+      `--max-expression-errors does not go with --engine ${engine}`,
+      'databases give NULL where an expression fails and do not count them',
       'leave one of them out',
     );
   }

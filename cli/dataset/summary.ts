@@ -9,7 +9,7 @@ export interface DatasetSummary {
   readonly rows: number;
   readonly views: readonly string[];
   readonly features: number;
-  readonly engine: 'replay' | 'duckdb';
+  readonly engine: 'replay' | 'duckdb' | 'postgres';
   readonly ties: 'include' | 'exclude' | null;
   readonly tiedLabels: number;
   readonly openLabels: number;
@@ -29,7 +29,7 @@ export interface DatasetSummary {
   readonly skipped: number;
   readonly unknownFields: number;
   readonly quarantine: Readonly<Record<string, number>>;
-  /** null: DuckDB gives NULL where an expression fails, and does not count. */
+  /** null: a database gives NULL where an expression fails, and does not count. */
   readonly expressionErrors: number | null;
   readonly expressionErrorsByColumn: Readonly<Record<string, number>> | null;
   readonly seconds: number;

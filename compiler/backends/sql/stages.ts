@@ -23,6 +23,8 @@ export type LogViewPlan = AggregateViewPlan | RowsViewPlan;
 export interface SqlContext {
   readonly dialect: Dialect;
   readonly functions: FunctionTable;
+  /** A request view is wanted for single requests: joined views are looked up key by key. Postgres only. */
+  readonly isLookup?: boolean;
 }
 
 /** Names inside generated SQL, all ours: k0… entity, e event time, o0… key of the event, x0… arguments, f0… filters, s0… slots. */

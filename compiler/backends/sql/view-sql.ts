@@ -95,7 +95,11 @@ function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): 
       const column = quoteName(join.view.spec.entity[k]!.name);
       return `j${i}.${column} = ${printExpr(key, context.dialect, env)}`;
     });
-    return `${join.inner ? 'JOIN' : 'LEFT JOIN'} ${subquery(text, `j${i}`)} ON ${on.join(' AND ')}`;
+    const kind = join.inner ? 'JOIN' : 'LEFT JOIN';
+    if (context.isLookup !== true) return `${kind} ${subquery(text, `j${i}`)} ON ${on.join(' AND ')}`;
+    // OFFSET keeps the conditions inside, where they choose what is aggregated.
+    const found = select({ items: [`j${i}.*`], from: [subquery(text, `j${i}`)], where: on, tail: ['OFFSET 0'] });
+    return `${kind} LATERAL ${subquery(found, `j${i}`)} ON TRUE`;
   });
   const from = [`${quoteName(view.request.name)} AS r`, ...joins];
   const flat = new FlatLeaves(env, 'q');
