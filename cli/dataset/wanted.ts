@@ -89,7 +89,7 @@ const WHOLE = ['smallint', 'integer', 'bigint'] as const;
 function commonType(a: SqlType, b: SqlType): SqlType | null {
   if (printType(a) === printType(b)) return a;
   if (a.kind === 'text' && b.kind === 'text') return { kind: 'text', maxLength: null };
-  const ranks = [a, b].map(({ kind }) => WHOLE.findIndex((candidate) => candidate === kind));
+  const ranks = [a, b].map(({ kind }) => (WHOLE as readonly string[]).indexOf(kind));
   const [first = -1, second = -1] = ranks;
   if (first < 0 || second < 0) return null;
   return first > second ? a : b;

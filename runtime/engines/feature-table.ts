@@ -3,7 +3,7 @@ import type { ColumnBatch, ColumnVector } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
 import { columnTypeText, quoteName, RecordAppender } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';
-import type { LabelValues } from './label-values.ts';
+import { CHUNK_ROWS, type LabelValues } from './label-values.ts';
 
 /** A column of the training set after those of the labels. */
 export interface FeatureColumn {
@@ -18,7 +18,6 @@ export interface ReplayedFeature extends FeatureColumn {
 }
 
 export const FEATURE_TABLE = 'fsc features';
-const CHUNK_ROWS = 2048;
 /** Between two looks at the signal. */
 const ROWS_A_TURN = 131_072;
 
@@ -59,7 +58,7 @@ class FeatureChunk {
   constructor(features: readonly ReplayedFeature[]) {
     const parts = [...new Set(features.map(({ values }) => values))].map((values) => ({
       values,
-      batch: values.emptyBatch(CHUNK_ROWS),
+      batch: values.emptyBatch(),
     }));
     const columns = features.map(({ values, column }) => {
       const part = parts.find((candidate) => candidate.values === values);

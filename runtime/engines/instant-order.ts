@@ -1,5 +1,4 @@
-const DIGIT_BITS = 11;
-const DIGITS = 1 << DIGIT_BITS;
+const MAX_DIGIT_BITS = 11;
 const TWO_32 = 4294967296;
 /** Instants mostly stand on whole seconds or milliseconds, and shorter numbers are sorted in fewer passes. */
 const UNITS_MICROS = [60_000_000, 1_000_000, 1000];
@@ -34,7 +33,10 @@ function rangeOf(instants: Float64Array): InstantRange {
 }
 
 function isWhole(instants: Float64Array, least: number, unit: number): boolean {
-  for (const instant of instants) if ((instant - least) % unit !== 0) return false;
+  for (const instant of instants) {
+    const steps = (instant - least) / unit;
+    if (Math.floor(steps) !== steps) return false;
+  }
   return true;
 }
 
@@ -56,8 +58,10 @@ function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRa
     from.label[i] = i;
   }
   const bits = Math.floor(Math.log2((greatest - least) / unit)) + 1;
-  for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
-    pass(from, to, shift);
+  // Short digits have fewer places to write at, so passes are of equal length.
+  const digitBits = Math.ceil(bits / Math.ceil(bits / MAX_DIGIT_BITS));
+  for (let shift = 0; shift < bits; shift += digitBits) {
+    pass(from, to, shift, 2 ** digitBits);
     [from, to] = [to, from];
   }
   return from.label;
@@ -75,18 +79,18 @@ class Lane {
   }
 }
 
-function pass(from: Lane, to: Lane, shift: number): void {
+function pass(from: Lane, to: Lane, shift: number, digits: number): void {
   const { low, high, label } = from;
-  const counts = new Uint32Array(DIGITS + 1);
+  const counts = new Uint32Array(digits + 1);
   const { length } = low;
   for (let i = 0; i < length; i++) {
-    const digit = digitOf(low[i] as number, high[i] as number, shift) + 1;
+    const digit = digitOf(low[i] as number, high[i] as number, shift, digits) + 1;
     counts[digit] = (counts[digit] as number) + 1;
   }
-  for (let digit = 0; digit < DIGITS; digit++)
+  for (let digit = 0; digit < digits; digit++)
     counts[digit + 1] = (counts[digit + 1] as number) + (counts[digit] as number);
   for (let i = 0; i < length; i++) {
-    const digit = digitOf(low[i] as number, high[i] as number, shift);
+    const digit = digitOf(low[i] as number, high[i] as number, shift, digits);
     const place = counts[digit] as number;
     counts[digit] = place + 1;
     to.low[place] = low[i] as number;
@@ -95,7 +99,7 @@ function pass(from: Lane, to: Lane, shift: number): void {
   }
 }
 
-function digitOf(low: number, high: number, shift: number): number {
+function digitOf(low: number, high: number, shift: number, digits: number): number {
   const bits = shift < 32 ? (low >>> shift) | (shift === 0 ? 0 : high << (32 - shift)) : high >>> (shift - 32);
-  return bits & (DIGITS - 1);
+  return bits & (digits - 1);
 }

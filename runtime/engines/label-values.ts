@@ -3,10 +3,14 @@ import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../va
 import type { SqlType, Value } from '../values/types.ts';
 
 const MASK_BITS = 32;
+const BLOCK_BYTES = 512 * 1024;
+/** `fill` is asked for no more labels at once, beginning at a multiple of it. */
+export const CHUNK_ROWS = 2048;
 
 /**
- * Values of some columns at every label, all NULL at first. A label's values lie side by side, in the order in which they came: labels are
- * probed in the order of their instants, and writing each at its own place in memory would cost more than probing it.
+ * Values of some columns at every label, all NULL at first. A label's values lie side by side, in blocks of neighbouring labels and inside
+ * these in the order in which they came: labels are probed in the order of their instants, and reading or writing each at a place of its own
+ * all over the memory would cost more than probing it.
  */
 export class LabelValues {
   readonly types: readonly SqlType[];
@@ -15,29 +19,43 @@ export class LabelValues {
   readonly #data: Float64Array;
   readonly #stride: number;
   readonly #interner = new Interner();
-  /** By label: 1 + its row in `#data`; 0 where it has none. */
-  readonly #rowOf: Int32Array;
-  #rows = 0;
+  /** log2 of the labels a block. */
+  readonly #shift: number;
+  /** By row of `#data`: its label. */
+  readonly #labels: Int32Array;
+  /** By block: rows that are taken. */
+  readonly #taken: Int32Array;
+  /** By label: 1 + its row; 0 where it has none. Made when somebody asks for a single label. */
+  #rowOf: Int32Array | null = null;
+  /** The block that `fill` is in, its labels' values in their order. */
+  #block = -1;
   #gathered = new Float64Array(0);
 
   constructor(types: readonly SqlType[], length: number) {
     this.types = types;
     this.length = length;
     this.#stride = types.length + Math.ceil(types.length / MASK_BITS);
+    const fitting = Math.floor(BLOCK_BYTES / (8 * Math.max(1, this.#stride)));
+    this.#shift = Math.max(Math.log2(CHUNK_ROWS), Math.floor(Math.log2(fitting)));
+    const blocks = Math.ceil(length / 2 ** this.#shift);
     // Memory that is never written is never taken.
     this.#data = new Float64Array(length * this.#stride);
-    this.#rowOf = new Int32Array(length);
+    this.#labels = new Int32Array(length);
+    this.#taken = new Int32Array(blocks);
   }
 
   has(label: number): boolean {
-    return this.#rowOf[label] !== 0;
+    return this.#rowOfLabel(label) >= 0;
   }
 
-  /** The i-th column becomes `values[ordinals[i]]`. Once a label. */
+  /** The i-th column becomes `values[ordinals[i]]`. Once a label, and before anything is read. */
   setRow(label: number, values: readonly Value[], ordinals: Int32Array): void {
-    const at = this.#rows * this.#stride;
-    this.#rows += 1;
-    this.#rowOf[label] = this.#rows;
+    const block = label >>> this.#shift;
+    const taken = this.#taken[block] as number;
+    this.#taken[block] = taken + 1;
+    const row = (block << this.#shift) + taken;
+    this.#labels[row] = label;
+    const at = row * this.#stride;
     const data = this.#data;
     const { length } = ordinals;
     const masks = at + length;
@@ -55,6 +73,21 @@ export class LabelValues {
     }
   }
 
+  #rowOfLabel(label: number): number {
+    this.#rowOf ??= this.#indexRows();
+    return (this.#rowOf[label] as number) - 1;
+  }
+
+  #indexRows(): Int32Array {
+    const rowOf = new Int32Array(this.length);
+    for (let block = 0; block < this.#taken.length; block++) {
+      const first = block << this.#shift;
+      const end = first + (this.#taken[block] as number);
+      for (let row = first; row < end; row++) rowOf[this.#labels[row] as number] = row + 1;
+    }
+    return rowOf;
+  }
+
   #stored(value: Exclude<Value, null | number>): number {
     if (typeof value === 'string') return this.#interner.textId(value);
     if (typeof value === 'boolean') return value ? 1 : 0;
@@ -63,7 +96,7 @@ export class LabelValues {
   }
 
   get(label: number, column: number): Value {
-    const row = (this.#rowOf[label] as number) - 1;
+    const row = this.#rowOfLabel(label);
     if (row < 0) return null;
     const at = row * this.#stride;
     const mask = this.#data[at + this.types.length + (column >>> 5)] as number;
@@ -82,54 +115,63 @@ export class LabelValues {
     }
   }
 
-  /** Fills the batch's vectors (of `emptyBatch`) with `count` labels from `from` on. */
+  /** Fills the batch's vectors (of `emptyBatch`) with up to CHUNK_ROWS labels from `from` on, a multiple of CHUNK_ROWS. */
   fill(batch: ColumnBatch, from: number, count: number): void {
     batch.length = count;
-    // Row after row first: reads from all over the memory do not wait for each other in so short a loop.
-    if (this.#gathered.length < count * this.#stride) this.#gathered = new Float64Array(count * this.#stride);
-    const stride = this.#stride;
-    const data = this.#data;
-    const gathered = this.#gathered;
-    for (let i = 0; i < count; i++) {
-      const row = (this.#rowOf[from + i] as number) - 1;
-      const to = i * stride;
-      if (row < 0) gathered.fill(0, to, to + stride);
-      else for (let k = 0, at = row * stride; k < stride; k++) gathered[to + k] = data[at + k] as number;
-    }
+    const block = from >>> this.#shift;
+    if (block !== this.#block) this.#gather(block);
+    const first = from - (block << this.#shift);
     batch.columns.forEach((vector, column) => {
-      this.#fillNulls(vector, column, count);
-      if (vector.kind === 'text') this.#fillText(vector, column, count);
-      else this.#fillNumbers(vector, column, count);
+      this.#fillNulls(vector, column, first, count);
+      if (vector.kind === 'text') this.#fillText(vector, column, first, count);
+      else this.#fillNumbers(vector, column, first, count);
     });
   }
 
-  #fillNulls(vector: ColumnVector, column: number, count: number): void {
+  #gather(block: number): void {
+    const stride = this.#stride;
+    const size = stride << this.#shift;
+    if (this.#gathered.length === 0) this.#gathered = new Float64Array(size);
+    else this.#gathered.fill(0);
+    this.#block = block;
+    const gathered = this.#gathered;
+    const data = this.#data;
+    const first = block << this.#shift;
+    const end = first + (this.#taken[block] as number);
+    let at = first * stride;
+    for (let row = first; row < end; row++) {
+      let to = ((this.#labels[row] as number) - first) * stride;
+      for (const last = at + stride; at < last; at++, to++) gathered[to] = data[at] as number;
+    }
+  }
+
+  #fillNulls(vector: ColumnVector, column: number, first: number, count: number): void {
     const data = this.#gathered;
     const nulls = vector.nulls as Uint8Array;
     const bit = 1 << (column & 31);
-    let at = this.types.length + (column >>> 5);
+    let at = first * this.#stride + this.types.length + (column >>> 5);
     for (let i = 0; i < count; i++) {
       nulls[i] = ((data[at] as number) & bit) === 0 ? 1 : 0;
       at += this.#stride;
     }
   }
 
-  #fillText(vector: TextVector, column: number, count: number): void {
+  #fillText(vector: TextVector, column: number, first: number, count: number): void {
     const strings = vector.strings as string[];
-    let at = column;
+    let at = first * this.#stride + column;
     for (let i = 0; i < count; i++) {
       strings[i] = this.#interner.texts[this.#gathered[at] as number] as string;
       at += this.#stride;
     }
   }
 
-  #fillNumbers(vector: NumericVector, column: number, count: number): void {
+  #fillNumbers(vector: NumericVector, column: number, first: number, count: number): void {
     const data = this.#gathered;
     const { values } = vector;
     vector.wide = null;
     const kind = (this.types[column] as SqlType).kind;
     const isHybrid = kind === 'bigint' || kind === 'decimal';
-    let at = column;
+    let at = first * this.#stride + column;
     for (let i = 0; i < count; i++) {
       const stored = data[at] as number;
       values[i] = stored;
@@ -147,8 +189,8 @@ export class LabelValues {
   }
 
   /** Vectors for `fill`. */
-  emptyBatch(capacity: number): ColumnBatch {
-    return { length: 0, columns: this.types.map((type) => emptyVector(type, capacity)) };
+  emptyBatch(): ColumnBatch {
+    return { length: 0, columns: this.types.map((type) => emptyVector(type, CHUNK_ROWS)) };
   }
 }
 

@@ -100,12 +100,12 @@ export class TimeZone {
     const seconds = Math.floor(micros / MICROS_PER_SECOND) * MICROS_PER_SECOND;
     const parts: Record<string, string> = {};
     for (const { type, value } of this.#format.formatToParts(seconds / MICROS_PER_MILLI)) parts[type] = value;
-    const year = parts['era'] === 'BC' ? 1 - Number(parts['year']) : Number(parts['year']);
+    const year = parts.era === 'BC' ? 1 - Number(parts.year) : Number(parts.year);
     const local =
-      daysFromCivil(year, Number(parts['month']), Number(parts['day'])) * MICROS_PER_DAY +
-      Number(parts['hour']) * MICROS_PER_HOUR +
-      Number(parts['minute']) * MICROS_PER_MINUTE +
-      Number(parts['second']) * MICROS_PER_SECOND;
+      daysFromCivil(year, Number(parts.month), Number(parts.day)) * MICROS_PER_DAY +
+      Number(parts.hour) * MICROS_PER_HOUR +
+      Number(parts.minute) * MICROS_PER_MINUTE +
+      Number(parts.second) * MICROS_PER_SECOND;
     return local - seconds;
   }
 }
