@@ -50,18 +50,18 @@ const randomDecimal = (random: Random): Type =>
 
 const randomType = (random: Random): Type =>
   random.choose<Type>([
-    [2, SMALLINT],
+    [3, SMALLINT],
     [4, INTEGER],
     [3, BIGINT],
     [4, randomDecimal(random)],
-    [1.5, REAL],
-    [4, DOUBLE],
-    [2, BOOLEAN],
+    [3, REAL],
+    [5, DOUBLE],
+    [3, BOOLEAN],
     [3, TEXT],
     [1, { kind: 'text', max: random.int(2, 8) }],
-    [2, DATE],
+    [3, DATE],
     [2, TIMESTAMP],
-    [1, TIMESTAMPTZ],
+    [2, TIMESTAMPTZ],
   ]);
 
 const entityType = (random: Random): Type =>
@@ -147,7 +147,7 @@ const genSchema = (random: Random): Schema => {
     const small =
       spec.huge !== true &&
       (type.kind === 'double' || type.kind === 'integer' || type.kind === 'bigint') &&
-      random.chance(0.35);
+      random.chance(type.kind === 'double' ? 0.6 : 0.35);
     return withDefault(random, withCheck(random, small ? { ...spec, small } : spec));
   });
   const keyColumns: ColumnSpec[] = [];
@@ -397,16 +397,28 @@ const genRequests = (
 };
 
 const DAY = 86_400_000_000n;
+const SECOND = 1_000_000n;
+
+/** Known in the middle of its events, so that some of them are ahead, by as much as is allowed or a microsecond more. */
+const live = (random: Random, source: SourceSpec, times: readonly bigint[]): SourceSpec => {
+  if (source.order === 'none' || times.length === 0) return source;
+  const longer = source.lateness.micros > 10n * SECOND;
+  const maxAhead = longer && random.chance(0.4) ? { micros: 10n * SECOND, text: '10 seconds' } : undefined;
+  const allowed = maxAhead?.micros ?? (source.lateness.micros < 60n * SECOND ? source.lateness.micros : 60n * SECOND);
+  const knownAt = random.pick(times) - allowed - BigInt(random.int(0, 1));
+  if (knownAt < 0n) return source;
+  return maxAhead === undefined ? { ...source, knownAt } : { ...source, knownAt, maxAhead };
+};
 
 /** The case of a seed. */
 export const generateCase = (seed: number): Case => {
   const random = new Random(seed);
   const schema = genSchema(random);
-  const { source, entities } = schema;
+  const { entities } = schema;
   const scale = random.pick(SCALES);
   const base = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
   const pools: Record<string, Value[]> = {};
-  for (const spec of source.columns) {
+  for (const spec of schema.source.columns) {
     const size = entities.includes(spec.name) ? random.int(1, 3) : random.int(2, 9);
     pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
   }
@@ -417,8 +429,9 @@ export const generateCase = (seed: number): Case => {
     [3, random.int(41, 120)],
     [1, random.int(121, 200)],
   ]);
-  const times = genTimes(random, count, scale, source.lateness.micros, base);
+  const times = genTimes(random, count, scale, schema.source.lateness.micros, base);
   const log = genLog(random, schema, pools, times);
+  const source = random.chance(0.1) ? live(random, schema.source, times) : schema.source;
   const bounds: Bound[] = [];
   const ctx: ViewContext = {
     random,

@@ -138,7 +138,7 @@ export const EXPECTED: readonly string[] = [
   'log:tie',
   'log:out of order',
   'instant:on an event',
-  ...['malformed', 'constraint', 'range', 'late', 'duplicate', 'accepted'].map((v) => `verdict:${v}`),
+  ...['malformed', 'constraint', 'range', 'ahead', 'late', 'duplicate', 'accepted'].map((v) => `verdict:${v}`),
   ...['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'].flatMap((f) =>
     ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision'].map((t) => `aggregate:${f}:${t}`),
   ),

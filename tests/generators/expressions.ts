@@ -317,7 +317,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         : castTo(x, decimal(random.int(x.type.scale + 4, 38), random.int(0, x.type.scale)));
     }
     case 'double': {
-      const option = random.int(0, 9);
+      const option = random.int(0, 12);
       if (option <= 2) {
         const left = sub('double');
         if (left === null) return null;
@@ -325,7 +325,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         return right === null ? null : binary(random.pick<BinaryOperator>(['+', '-', '*']), left, right, DOUBLE);
       }
       if (want.exact) {
-        if (option <= 5) {
+        if (option <= 7) {
           const x = leafOf('double', scope, want);
           const fn = random.pick<ScalarFunction>(['round', 'floor', 'ceil', 'trunc', 'abs']);
           return x === null ? null : call(fn, [x], DOUBLE);
@@ -349,7 +349,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         const guarded = random.chance(0.6) ? call('nullif', [divisor, literal(INTEGER, 0n)], divisor.type) : divisor;
         return divisor.node === 'literal' && divisor.value === 0n ? null : binary('/', one, guarded, DOUBLE);
       }
-      if (option === 5) {
+      if (option === 5 || option >= 10) {
         const x = leafOf('double', scope, { small: true, exact: true }) ?? leafOf('int', scope, { small: true });
         if (x === null) return null;
         const d = x.type.kind === 'double' ? x : castTo(x, DOUBLE);

@@ -288,6 +288,7 @@ export const printView = (view: ViewSpec, source: SourceSpec): string => {
 export const printSource = (source: SourceSpec): string => {
   const tags = [`-- @event_time ${source.eventTime}`];
   if (source.latenessTag) tags.push(`-- @lateness ${source.lateness.text}`);
+  if (source.maxAhead !== undefined) tags.push(`-- @max_ahead ${source.maxAhead.text}`);
   if (source.key.length === 0) tags.push('-- @key none');
   for (const c of source.columns) {
     if (c.from === undefined) continue;

@@ -55,10 +55,11 @@ export const printRequestRow = (row: Row, request: RequestSpec): string =>
 export const caseFiles = (test: Case): Record<string, string> => {
   const data = `data/${test.source.name}.jsonl`;
   const history = test.source.order === 'arrival' ? data : { path: data, order: 'none' };
+  const locations = test.source.knownAt === undefined ? { history } : { stream: '-' };
   const files: Record<string, string> = {
     ...printFiles(test.source, test.request, test.views),
     [data]: printLog(test),
-    'fsc.json': `${JSON.stringify({ sources: { [test.source.name]: { history } } }, null, 2)}\n`,
+    'fsc.json': `${JSON.stringify({ sources: { [test.source.name]: locations } }, null, 2)}\n`,
     'case.json': `${JSON.stringify(
       {
         seed: test.seed,

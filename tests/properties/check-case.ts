@@ -23,7 +23,11 @@ export function compileCase(test: Case): Project | Rejected {
   return compileFiles({
     seed: test.seed,
     files: new Map(Object.entries(printFiles(test.source, test.request, test.views))),
-    log: { order: test.source.order, lines: test.log.map((line) => printLine(line, test.source)) },
+    log: {
+      order: test.source.order,
+      lines: test.log.map((line) => printLine(line, test.source)),
+      knownAtMicros: test.source.knownAt === undefined ? null : Number(test.source.knownAt),
+    },
     requests: (request) => test.requests.map((row) => rowOf(request.columns, row)),
   });
 }

@@ -58,7 +58,8 @@ export async function checkDatasetSql(
   hold(set, machine, ties, rows, (name) => `f_${name}`, report);
 }
 
-function hold(
+/** Each label's row against what is expected. */
+export function hold(
   set: Labels,
   machine: string,
   ties: Ties,

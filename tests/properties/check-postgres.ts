@@ -2,7 +2,9 @@
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
 import { Random } from '../generators/random.ts';
+import { hold, type Labels } from './check-dataset.ts';
 import type { PostgresMachines } from './machines/postgres.ts';
+import type { Ties } from './machines/replay.ts';
 import { type Expected, linesOf, type Oracle } from './oracle.ts';
 import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
@@ -73,6 +75,23 @@ async function checkReferee(
     report.count('Postgres referee: guarded');
     report.compare('guarded Postgres', view, `at ${t}`, wanted, await machines.guardedRows(project, view, t));
   }
+}
+
+/** Over the tables that `checkPostgres` has made. */
+export async function checkPostgresDataset(
+  machines: PostgresMachines,
+  set: Labels,
+  ties: Ties,
+  tied: number | null,
+  report: Report,
+): Promise<void> {
+  const { project, view, labels } = set;
+  const rows = await machines.datasetRows(project, view, labels, ties);
+  if (rows.length !== labels.length) report.fault('Postgres dataset', view.name, `  ${rows.length} rows`);
+  hold(set, 'Postgres dataset', ties, rows, (name) => name, report);
+  const counted = rows.filter((row) => row['fsc tied'] === true).length;
+  if (tied !== null && counted !== tied)
+    report.fault('Postgres dataset', view.name, `  ${tied} labels are tied, it counts ${counted}`);
 }
 
 /** Without the columns in which the raw text means something else in PostgreSQL (tests/postgres/divergences.test.ts shows each row). */

@@ -30,6 +30,7 @@ function expectedText(test: Case): string {
   if (isRejected(project)) return `# seed ${test.seed}: does not compile\n`;
   const naive = new Naive(test, project);
   const lines = [`# seed ${test.seed}`];
+  if (test.source.knownAt !== undefined) lines.push(`known_at: ${isoText(test.source.knownAt)}`);
   lines.push(`verdicts: [${naive.verdicts(test.log.length).join(', ')}]`, 'expect:');
   for (const view of project.views)
     for (const n of naive.prefixes)

@@ -4,6 +4,7 @@
  *
  * ```yaml
  * verdicts: [accepted, late]            # by line; may be left out
+ * known_at: 2001-01-01T01:00:00Z        # of lines that come from stdin (`"stream": "-"`): when all of them become known
  * expect:
  *   - view: spend_v1
  *     at: 2001-01-01T02:00:00Z
@@ -55,16 +56,20 @@ export function keptCases(root: string): string[] {
 
 export function readKeptCase(root: string, name: string): KeptCase {
   const folder = join(root, name);
-  const project = compileFiles({
-    seed: 1,
-    files: filesBelow(folder, 'features'),
-    log: { order: orderOf(folder), lines: readLines(join(folder, 'data', `${logName(folder)}.jsonl`)) },
-    requests: (request) => readRequests(folder, request),
-  });
-  if (isRejected(project)) throw new Error(`${name} does not compile:\n${project.text}`);
   const document = parseDocument(readFileSync(join(folder, 'expected.yaml'), 'utf8'), { intAsBigInt: true });
   if (document.errors.length > 0) throw new Error(`${name}: ${document.errors[0]?.message}`);
   const top = mapOf(document.contents);
+  const project = compileFiles({
+    seed: 1,
+    files: filesBelow(folder, 'features'),
+    log: {
+      order: orderOf(folder),
+      lines: readLines(join(folder, 'data', `${logName(folder)}.jsonl`)),
+      knownAtMicros: top.has('known_at') ? Number(instantOf(top.get('known_at', true))) : null,
+    },
+    requests: (request) => readRequests(folder, request),
+  });
+  if (isRejected(project)) throw new Error(`${name} does not compile:\n${project.text}`);
   const verdicts = top.has('verdicts') ? seqOf(top.get('verdicts', true)).map(textOf) : null;
   const expectations = seqOf(top.get('expect', true)).map((node) => readExpectation(node, project));
   return { name, project, verdicts, expectations };
@@ -81,7 +86,7 @@ function filesBelow(folder: string, path: string): Map<string, string> {
 }
 
 interface Config {
-  readonly sources: Readonly<Record<string, { readonly history: string | { readonly order: 'arrival' | 'none' } }>>;
+  readonly sources: Readonly<Record<string, { readonly history?: string | { readonly order: 'arrival' | 'none' } }>>;
 }
 
 function configOf(folder: string): Config {
@@ -96,7 +101,7 @@ function logName(folder: string): string {
 
 function orderOf(folder: string): 'arrival' | 'none' {
   const [source] = Object.values(configOf(folder).sources);
-  return source === undefined || typeof source.history === 'string' ? 'arrival' : source.history.order;
+  return typeof source?.history === 'object' ? source.history.order : 'arrival';
 }
 
 function readLines(path: string): string[] {
@@ -118,8 +123,7 @@ function readExpectation(node: Node, project: Project): Expectation {
   const name = textOf(map.get('view', true));
   const view = project.views.find((one) => one.name === name);
   if (view === undefined) throw new Error(`there is no view ${name}`);
-  const t = readValue(textOf(map.get('at', true)), { kind: 'timestamp' });
-  if (typeof t !== 'bigint') throw new Error(`no instant: ${textOf(map.get('at', true))}`);
+  const t = instantOf(map.get('at', true));
   const columns = columnsOf(view);
   const rows = seqOf(map.get('rows', true)).flatMap((row, i) =>
     isScalar(row) && row.value === null ? [] : [readRow(mapOf(row), columns, view, i)],
@@ -131,6 +135,12 @@ function readExpectation(node: Node, project: Project): Expectation {
     ties: map.has('ties') ? (textOf(map.get('ties', true)) as Ties) : null,
     expected: { rows, columns, isOpen: false, filterErrors: 0 },
   };
+}
+
+function instantOf(node: unknown): bigint {
+  const t = readValue(textOf(node), { kind: 'timestamp' });
+  if (typeof t !== 'bigint') throw new Error(`no instant: ${textOf(node)}`);
+  return t;
 }
 
 function columnsOf({ plan, spec }: CompiledView): ColumnInfo[] {

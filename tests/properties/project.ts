@@ -21,6 +21,8 @@ export interface CompiledView {
 export interface Log {
   readonly order: 'arrival' | 'none';
   readonly lines: readonly string[];
+  /** Lines of stdin, all of which become known at this instant; null: lines of a file. */
+  readonly knownAtMicros: number | null;
 }
 
 export interface Project {

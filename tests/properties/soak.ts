@@ -28,7 +28,7 @@ interface Options {
   /** Folders of kept cases, or empty: those before the random cases, and those after them. */
   readonly regressions: string;
   readonly kept: string;
-  /** Stops at the first fault. */
+  /** Stops at the first fault, and says of each case that it begins. */
   readonly first: boolean;
   readonly shrink: boolean;
   readonly quiet: boolean;
@@ -73,6 +73,7 @@ async function faultsOf(test: Case, coverage: RunCoverage | null): Promise<strin
 async function checkFolders(root: string, first: boolean): Promise<boolean> {
   let isFine = true;
   for (const name of root === '' ? [] : keptCases(root)) {
+    if (first) process.stderr.write(`begins ${name}\n`);
     const faults = await keptFaults(root, name);
     if (faults.length === 0) continue;
     isFine = false;
@@ -112,6 +113,7 @@ async function soak(options: Options): Promise<boolean> {
   let nextTell = Date.now() + PROGRESS_MS;
   for (let i = 0; i < options.cases; i += options.step) {
     const test = generateCase(options.seed + i);
+    if (options.first) process.stderr.write(`begins seed ${test.seed}\n`);
     const faults = await faultsOf(test, coverage);
     if (faults.length > 0) {
       isFine = false;

@@ -76,6 +76,16 @@ const outOfRange = (row: Row, source: SourceSpec): boolean =>
     return false;
   });
 
+const MINUTE = 60_000_000n;
+
+/** Of a live source: too far ahead of the time at which the record was known. */
+const isAhead = (row: Row, source: SourceSpec): boolean => {
+  if (source.knownAt === undefined) return false;
+  const { lateness } = source;
+  const allowed = source.maxAhead?.micros ?? (lateness.micros < MINUTE ? lateness.micros : MINUTE);
+  return (row[source.eventTime] as bigint) > source.knownAt + allowed;
+};
+
 const identity = (row: Row, source: SourceSpec): string | null =>
   source.key.length === 0
     ? null
@@ -91,6 +101,7 @@ export const judge = (
     if (row === null) return { verdict: 'malformed', row };
     if (breaksConstraint(row, source)) return { verdict: 'constraint', row };
     if (outOfRange(row, source)) return { verdict: 'range', row };
+    if (isAhead(row, source)) return { verdict: 'ahead', row };
     return { verdict: 'accepted', row };
   });
   const sound = judged.filter((j) => j.verdict === 'accepted');

@@ -1,5 +1,6 @@
 /** The emitted functions, and the user's own text, in PostgreSQL: tables of accepted records, loaded by COPY. */
 import { FUNCTIONS } from '../../../compiler/backends/sql/functions.ts';
+import { emitPostgresDataset } from '../../../compiler/backends/sql/postgres-dataset.ts';
 import { printInstant } from '../../../compiler/backends/sql/print-const.ts';
 import { refereeQuery } from '../../../compiler/backends/sql/referee.ts';
 import { emitViewSql } from '../../../compiler/backends/sql/view-sql.ts';
@@ -13,6 +14,7 @@ import type { PostgresServer } from '../../servers/postgres.ts';
 import type { CompiledView, Project } from '../project.ts';
 import { batchOf } from '../values.ts';
 import type { Records } from './duckdb.ts';
+import { keyColumns, type Label, labelColumns, type Ties } from './replay.ts';
 
 const SCHEMA = 'records';
 
@@ -107,6 +109,35 @@ export class PostgresMachines {
     return instants.map((_, i) => all.filter((row) => row.at === String(i)));
   }
 
+  /** A training set over the tables that `load` has made: a row a label, the view's outputs and `tied`. */
+  async datasetRows(project: Project, view: CompiledView, labels: readonly Label[], ties: Ties): Promise<ActualRow[]> {
+    const session = this.#emitted;
+    const all = [...labelColumns(project, view), ...(ties === 'exclude own' ? keyColumns(project) : [])];
+    const named = new Map(all.map((column) => [column.name, column]));
+    const columns = [{ name: 'fsc place', type: INTEGER }, { name: 'fsc at', type: INSTANT }, ...named.values()];
+    const rows = labels.map((label, i) => [i, label.t, ...[...named.keys()].map((name) => label.columns[name]!)]);
+    await session.run('DROP TABLE IF EXISTS pg_temp.labels');
+    await createTable(session, 'pg_temp.labels', columns);
+    await loadTable(session, 'pg_temp.labels', columns, [
+      { batch: batchOf(columns, rows), rows: null, count: rows.length },
+    ]);
+    const { outputs } = view.plan;
+    const sql = emitPostgresDataset(
+      {
+        labels: { relation: 'pg_temp.labels', ordinal: 'fsc place', instant: 'fsc at' },
+        source: (name) => `${SCHEMA}.${quoteName(name)}`,
+        features: outputs.map(({ name }, ordinal) => ({ view: view.plan, ordinal, name })),
+        ties: ties === 'include' ? 'include' : 'exclude',
+        ownEvents: new Set(ties === 'exclude own' ? [project.source.name] : []),
+        tied: 'fsc tied',
+        knownTime: null,
+      },
+      FUNCTIONS,
+    );
+    const result = await session.rows(sql);
+    return result.map((row) => actualRow([...outputs, { name: 'fsc tied', type: BOOLEAN }], row));
+  }
+
   /** Null where the text aborts on a value. */
   async refereeRows(project: Project, view: CompiledView, t: bigint): Promise<ActualRow[] | null> {
     const session = this.#referee;
@@ -145,6 +176,8 @@ export class PostgresMachines {
 }
 
 const INTEGER: SqlType = { kind: 'integer' };
+const INSTANT: SqlType = { kind: 'timestamp' };
+const BOOLEAN: SqlType = { kind: 'boolean' };
 
 async function fill(session: PostgresSession, table: string, spec: SourceSpec, rows: Records): Promise<void> {
   await createTable(session, table, spec.columns);

@@ -5,6 +5,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { StateFolder } from '../../../runtime/engines/state-folder.ts';
 import { runStream, type StreamRunOptions } from '../../../runtime/engines/stream-run.ts';
 import { createLookup, type Lookup } from '../../../runtime/serving/lookup.ts';
@@ -21,7 +22,7 @@ const SECOND = 1_000_000;
 
 /** Goes on by itself, so that flushes and snapshots come due. */
 class SteppingClock implements Clock {
-  #micros = 4_000_000_000 * SECOND;
+  #micros = 7_000_000_000 * SECOND;
 
   nowMicros(): number {
     this.#micros += SECOND / 20;
@@ -43,7 +44,8 @@ export async function runInFolder(project: Project, random: Random): Promise<Fol
     ? await openLmdbStore({ path: join(root, 'online'), readOnly: false, namespace: NAMESPACE })
     : new MemoryStore();
   const runner = new Runner(project, root, store, random);
-  for (const lines of runner.parts()) await runner.runTo(lines);
+  if (project.log.knownAtMicros === null) for (const lines of runner.parts()) await runner.runTo(lines);
+  else await runner.runLive(project.log.knownAtMicros);
   const { views } = project.program;
   const lookup = createLookup({ views, store, clock: new FixedClock(0), clockMode: 'events', namespace: NAMESPACE });
   return {
@@ -88,6 +90,14 @@ class Runner {
     await this.#run({});
   }
 
+  /** Lines that can't be read again, in one run: whoever was stopped would have to be sent the rest. */
+  async runLive(knownAtMicros: number): Promise<void> {
+    const stdin = Readable.from([Buffer.from(this.#project.log.lines.map((line) => `${line}\n`).join(''))], {
+      objectMode: false,
+    });
+    await this.#run({ clock: new FixedClock(knownAtMicros) }, stdin);
+  }
+
   get #statePath(): string {
     return join(this.#root, `state-${this.#folders}`);
   }
@@ -116,10 +126,11 @@ class Runner {
     cpSync(this.#statePath, to, { recursive: true, filter: (path) => !path.endsWith('lock') });
   }
 
-  async #run(more: Partial<StreamRunOptions>): Promise<void> {
+  async #run(more: Partial<StreamRunOptions>, stdin: Readable | null = null): Promise<void> {
     const { program, log } = this.#project;
     const folder = StateFolder.open(this.#statePath);
-    const locations = [{ name: 'stream', location: FILE, order: log.order }] as const;
+    const location = stdin === null ? FILE : '-';
+    const locations = [{ name: 'stream', location, order: stdin === null ? log.order : null }] as const;
     try {
       await runStream({
         program,
@@ -128,7 +139,7 @@ class Runner {
         folder,
         inputs: program.sources
           .filter(({ spec }) => spec.kind === 'log')
-          .map((source) => ({ program: source, locations, cutMicros: null, root: this.#root, stdin: null })),
+          .map((source) => ({ program: source, locations, cutMicros: null, root: this.#root, stdin })),
         archiveFolder: join(this.#root, 'archive'),
         quarantineFolder: join(this.#root, 'quarantine'),
         untilMicros: Number.POSITIVE_INFINITY,

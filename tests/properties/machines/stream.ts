@@ -2,6 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { type LogBatch, VERDICTS } from '../../../runtime/log/contract.ts';
 import {
   type LogImage,
@@ -12,7 +13,7 @@ import {
 } from '../../../runtime/log/source-log.ts';
 import { openPhase } from '../../../runtime/sources/open-source.ts';
 import type { GroupState } from '../../../runtime/state/program.ts';
-import { wallClock } from '../../../runtime/time/clock.ts';
+import { FixedClock, wallClock } from '../../../runtime/time/clock.ts';
 import type { Value } from '../../../runtime/values/types.ts';
 import type { Random } from '../../generators/random.ts';
 import type { ActualRow } from '../../reference/compare.ts';
@@ -50,6 +51,7 @@ export class StreamRun {
   readonly #cut: number;
   readonly #verdicts: string[] = [];
   readonly #accepted: Value[][] = [];
+  #lines: readonly string[] = [];
   #consumed = 0;
   #stops: readonly number[] = [];
 
@@ -70,8 +72,8 @@ export class StreamRun {
   async read(prefixes: readonly number[], hooks: StreamHooks): Promise<Judged> {
     const sorted = [...prefixes].sort((a, b) => a - b);
     this.#stops = sorted;
-    const lines = this.project.log.lines.slice(0, sorted[sorted.length - 1]);
-    writeFileSync(join(root, FILE), lines.map((line) => `${line}\n`).join(''));
+    this.#lines = this.project.log.lines.slice(0, sorted[sorted.length - 1]);
+    writeFileSync(join(root, FILE), this.#lines.map((line) => `${line}\n`).join(''));
     let log = await this.#open(null);
     try {
       await this.#reach(0, hooks);
@@ -93,11 +95,21 @@ export class StreamRun {
 
   async #open(saved: { position: LogBatch['position']; image: LogImage } | null): Promise<SourceLog> {
     const { program, source, log } = this.project;
-    const options = { name: 'history', location: FILE, order: log.order, root, stdin: null, signal: null } as const;
+    const isLive = log.knownAtMicros !== null;
+    const place = isLive
+      ? { name: 'stream' as const, location: '-', order: null, stdin: this.#stdin() }
+      : { name: 'history' as const, location: FILE, order: log.order, stdin: null };
+    const clock = isLive ? new FixedClock(log.knownAtMicros) : wallClock;
     const found = program.sources.find(({ spec }) => spec.name === source.name);
     if (found === undefined) throw new Error('the program has no such source');
-    const phases = [this.#cutting(openPhase(source, options))];
-    return openLog(found, { phases, resumeFrom: saved, clock: wallClock });
+    const phases = [this.#cutting(openPhase(source, { ...place, root, signal: null }))];
+    return openLog(found, { phases, resumeFrom: saved, clock });
+  }
+
+  /** What is left to be sent: a live source sends a record once. */
+  #stdin(): Readable {
+    const text = this.#lines.slice(this.#consumed).map((line) => `${line}\n`);
+    return Readable.from(text.length === 0 ? [] : [Buffer.from(text.join(''))], { objectMode: false });
   }
 
   /** Batches of random sizes that end where a prefix does. */

@@ -18,6 +18,12 @@ const judge = 'runtime/log/judge.js';
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'compiler: every bound of a window is closed',
+    file: 'compiler/plan/instant-window.js',
+    find: "inclusive: solvedOp === '<=' || solvedOp === '>=',",
+    replace: 'inclusive: true,',
+  },
+  {
     name: 'stream: an open lower bound takes the event on it',
     file: advance,
     find: 'return bound.inclusive ? boundAt(bound) : `${boundAt(bound)} + 1`;',

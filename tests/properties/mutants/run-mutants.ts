@@ -19,6 +19,9 @@ export interface MutantOptions {
   readonly parallel: number;
 }
 
+/** A case takes a tenth of a second. */
+const HANG_MS = 30_000;
+
 export async function runMutants(mutants: readonly Mutant[], options: MutantOptions): Promise<MutantResult[]> {
   const results: MutantResult[] = [];
   const queue = [...mutants.entries()];
@@ -44,14 +47,24 @@ function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions):
     env: { ...process.env, FSC_MUTANT: JSON.stringify(mutant) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  }
   return new Promise((done, fail) => {
+    let output = '';
+    let begun = '';
+    const hang = (): void => {
+      child.kill('SIGKILL');
+      done(`${begun} (it does not end)`);
+    };
+    let watch = setTimeout(hang, HANG_MS);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        begun = /begins (.+)\n[^\n]*$/.exec(output)?.[1] ?? begun;
+        clearTimeout(watch);
+        watch = setTimeout(hang, HANG_MS);
+      });
+    }
     child.on('close', (code) => {
+      clearTimeout(watch);
       const caught = /^(seed \d+|kept case \S+):/m.exec(output)?.[1] ?? null;
       if (code === 0) done(null);
       else if (caught !== null) done(caught);
