@@ -8,18 +8,18 @@ import { POSTGRES_CODES } from '../runtime/sources/error-codes.ts';
 import { STORE_CODES } from '../runtime/stores/error-codes.ts';
 import { BUG_CODES, CLI_CODES } from './error-codes.ts';
 
-/** A code of the runtime or the command line: its message carries cause and help of the case. */
+/** A code of the runtime or the command line: its message carries cause and help of the case besides. */
 interface ErrorPage {
   readonly title: string;
   readonly explanation: string;
+  readonly help: string;
 }
 
 export interface DiagnosticPage {
   readonly code: string;
   readonly title: string;
   readonly cause: string;
-  /** null: it depends on the case, and the message says it. */
-  readonly help: string | null;
+  readonly help: string;
   readonly wrong: string | null;
   readonly right: string | null;
   /** Markdown, as in docs/diagnostics. */
@@ -50,9 +50,8 @@ function compilerPage(code: string, page: CodePage): DiagnosticPage {
   return { code, title, cause, help, wrong, right, text: renderPage(code, page) };
 }
 
-function errorPage(code: string, { title, explanation }: ErrorPage): DiagnosticPage {
-  const text = `# ${code}: ${title}\n\n${explanation}\n`;
-  return { code, title, cause: explanation, help: null, wrong: null, right: null, text };
+function errorPage(code: string, { title, explanation: cause, help }: ErrorPage): DiagnosticPage {
+  return { code, title, cause, help, wrong: null, right: null, text: renderPage(code, { title, cause, help }) };
 }
 
 /** The files of docs/diagnostics by name. */

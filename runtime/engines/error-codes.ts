@@ -4,25 +4,30 @@ export const ENGINE_CODES = {
     title: 'the state is already past the instant',
     explanation:
       '`run --mode batch --to online --as-of T` consumes the log up to T, and the committed state holds later events. Values of the past come from `fsc run --out` and `fsc dataset`.',
+    help: 'Ask for a later --as-of, or write values of the past with --out FILE.',
   },
   FSC7302: {
     title: 'the state was made under another declaration of the source',
     explanation:
       'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same. `fsc run --rebuild` makes the state anew from history and archive, which it keeps.',
+    help: 'Run once with --rebuild.',
   },
   FSC7303: {
     title: 'the log is not the one that was consumed',
     explanation:
       'A run that was cut off consumed more of the history than is there now, or other records. Nothing was changed.',
+    help: 'Restore the records, or start anew with --rebuild.',
   },
   FSC7304: {
     title: 'the state does not fit its archive',
     explanation:
       'Records of stdin go to the journal first and to the archive afterwards, so the archive never holds more than the state knows of. Where it does, the state folder was removed or replaced by an older one; where it holds less, a file of it is missing. `fsc run --rebuild` makes the state anew from history and archive.',
+    help: 'Restore state or archive from a backup, or make the state anew: `fsc run --rebuild`.',
   },
   FSC7305: {
     title: 'the journal holds records of another location',
     explanation:
       'A run was cut off after it had consumed records that no snapshot holds yet, and this run does not read the location that they came from. A run over the same location takes them in; after that any location can be read.',
+    help: 'Run once over the locations of then, and then as now; the message names them.',
   },
 } as const;

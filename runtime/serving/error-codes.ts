@@ -4,23 +4,32 @@ export const SERVING_CODES = {
     title: 'the instant is before the online row',
     explanation:
       'Online rows hold the present and its future, from five seconds before they were written. Values of the past are training values: `fsc dataset` computes them, for one entity or many, at any instant.',
+    help: 'Ask for a later instant, or compute values of the past with `fsc dataset`.',
   },
-  FSC7221: { title: 'unknown view', explanation: 'The program that looks up has no view of this name.' },
+  FSC7221: {
+    title: 'unknown view',
+    explanation: 'The program that looks up has no view of this name.',
+    help: 'Name a view of the project, version included.',
+  },
   FSC7222: {
     title: 'a request view has no rows of its own',
     explanation:
       'Its rows are made from what a caller sends, so there is nothing to list; ask for one with its columns.',
+    help: 'Ask for one row: `fsc get VIEW COLUMN=VALUE …`.',
   },
   FSC7223: {
     title: 'a key or request value cannot be read',
     explanation: 'Keys and request columns are given by name, each once, with a value that fits its type without loss.',
+    help: 'Give the value in the type that the message names.',
   },
   FSC7224: {
     title: 'the client cannot find its store',
     explanation: 'A client reads `online`, `clock` and `namespace` from the project’s fsc.json unless they are given.',
+    help: 'Give the project’s folder, or `store`, `clock` and `namespace`, to connect().',
   },
   FSC7225: {
     title: 'an instant cannot be read',
     explanation: 'Instants are ISO 8601 (`2001-03-01T12:00:00Z`) or a Date.',
+    help: 'Write the instant like 2001-03-01T12:00:00Z.',
   },
 } as const;

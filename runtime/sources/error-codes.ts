@@ -4,19 +4,23 @@ export const POSTGRES_CODES = {
     title: 'PostgreSQL cannot be used',
     explanation:
       'The server does not answer, went away, or lets nobody in, or its database is in another encoding than UTF8. `"postgres"` in fsc.json is its address, best taken from the environment; it is never printed, since it holds a password. Nothing was written, and the command can be run again.',
+    help: 'Check that the server runs and that "postgres" in fsc.json is its address, and run again.',
   },
   FSC7361: {
     title: 'PostgreSQL could not run a statement',
     explanation: 'The server refused or aborted a statement; its own words are given.',
+    help: 'Correct what the server names.',
   },
   FSC7362: {
     title: 'a table is not there',
     explanation:
       '`postgres:TABLE` or `postgres:SCHEMA.TABLE` names a table or view. Names are taken as they are written, and quoted; without a schema the search path of the connection decides.',
+    help: 'Write the name as the server has it, with its schema: `postgres:SCHEMA.TABLE`.',
   },
   FSC7363: {
     title: 'a table does not fit its source',
     explanation:
       'Every declared column must be a column of the table, under its own name or that of `@from`, unless DEFAULT fills it, and of a type whose values can be values of the declared one: integers and numeric for integers and decimals, those and floats for real and double, any timestamp or date for timestamps. A view of the table can cast and rename.',
+    help: 'Map columns with @from, change the declared types, or read a view of the table that casts and renames.',
   },
 } as const;

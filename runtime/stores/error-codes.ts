@@ -3,32 +3,39 @@ export const STORE_CODES = {
   FSC7200: {
     title: 'the online store cannot be opened',
     explanation: 'The folder is missing, read-only, full, or holds something else than an online store of fsc.',
+    help: 'Check "online" in fsc.json and the rights of the folder.',
   },
   FSC7201: {
     title: 'an online row is corrupt',
     explanation:
       'Every stored row carries a checksum and this one does not match, so its bytes were changed after they were written. Online rows can always be made again from the state: remove the store and run again.',
+    help: 'Remove the online store and run again: it is made anew from the state.',
   },
   FSC7202: {
     title: 'the online store has a newer format',
     explanation: 'A newer fsc wrote it. Nothing was changed. Use that version, or remove the store and run again.',
+    help: 'Use the newer fsc, or remove the store and run again.',
   },
   FSC7203: {
     title: 'online rows of another plan',
     explanation:
       'Rows are written and read by one version of a view. The program that reads has a view of this name with another meaning or other columns than the one that was run last.',
+    help: 'Run `fsc run --mode stream` with the views as they are now, or deploy the program that belongs to the rows.',
   },
   FSC7204: {
     title: 'a stale writer was refused',
     explanation:
       'Another process has taken over the writing of this store (it has a higher epoch). This one must not write any more; what it wrote before stays valid.',
+    help: 'Stop this process: another one writes now.',
   },
   FSC7205: {
     title: 'the online store cannot be written',
     explanation: 'The disk is full or the store went away. Rows are idempotent, so running again is safe.',
+    help: 'Make room or bring the store back, and run again.',
   },
   FSC7206: {
     title: 'nothing was run yet',
     explanation: 'The online store holds nothing of the view: `fsc run` fills it.',
+    help: 'Run `fsc run --mode stream`.',
   },
 } as const;
