@@ -78,6 +78,8 @@ function resolveDecimal(op: Op, a: SqlType, b: SqlType): Resolution {
   return resolved([x, y], decimal(Math.min(38, precision), scale));
 }
 
+const WORDS: Readonly<Record<Op, string>> = { '+': 'sum', '-': 'difference', '*': 'product' };
+
 function arithmetic(name: string, op: Op, word: string): ScalarFunction {
   return {
     kind: 'scalar',
@@ -94,8 +96,14 @@ function arithmetic(name: string, op: Op, word: string): ScalarFunction {
     kernels: {},
     domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
     doc: {
-      summary: `${word} of two numbers; NULL on overflow`,
-      examples: [{ sql: `7 ${op} 2`, value: op === '+' ? '9' : op === '-' ? '5' : '14' }],
+      summary: `${WORDS[op]} of two numbers; NULL on overflow`,
+      calls: [`a ${op} b`],
+      types: `integers give the wider integer; decimals are exact, with ${op === '*' ? 'the digits of both' : 'one digit more'} and 38 at most; beside a double it is a double`,
+      examples: [
+        { sql: `7 ${op} 2`, value: { '+': '9', '-': '5', '*': '14' }[op] },
+        { sql: `0.1 ${op} 0.2`, value: { '+': '0.3', '-': '-0.1', '*': '0.02' }[op] },
+        { sql: `${op === '-' ? '-2147483648' : '2147483647'} ${op} 2`, value: 'NULL' },
+      ],
     },
   };
 }
@@ -272,8 +280,14 @@ export const divide: ScalarFunction = {
   kernels: { divideDouble, divideReal },
   domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
   doc: {
-    summary: 'division in double precision; NULL for a zero divisor',
-    examples: [{ sql: '7.0 / 2', value: '3.5' }],
+    summary: 'division in double precision; NULL for a zero divisor and on overflow',
+    calls: ['a / b'],
+    types:
+      'a decimal or double with any number gives a double, two reals a real; integer / integer is an error (FSC3010)',
+    examples: [
+      { sql: '7.0 / 2', value: '3.5' },
+      { sql: '7.0 / 0', value: 'NULL' },
+    ],
   },
 };
 
@@ -316,7 +330,13 @@ export const modulo: ScalarFunction = {
   domain: [domain(EXACT_KINDS, NUMERIC_INTERESTING), domain(EXACT_KINDS, NUMERIC_INTERESTING)],
   doc: {
     summary: 'remainder with the sign of the dividend; NULL for a zero divisor',
-    examples: [{ sql: '-7 % 3', value: '-1' }],
+    calls: ['a % b', 'mod(a, b)'],
+    types: 'integers give the wider integer, decimals the decimal that holds both',
+    examples: [
+      { sql: '-7 % 3', value: '-1' },
+      { sql: '5.5 % 2.25', value: '1.00' },
+      { sql: '5 % 0', value: 'NULL' },
+    ],
   },
 };
 
@@ -358,7 +378,12 @@ export const negate: ScalarFunction = {
   },
   kernels: { negHybrid },
   domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
-  doc: { summary: 'the number with its sign changed', examples: [{ sql: '-(5)', value: '-5' }] },
+  doc: {
+    summary: 'the number with its sign changed; NULL for the least integer',
+    calls: ['-x'],
+    types: 'any number gives its own type',
+    examples: [{ sql: '-(5)', value: '-5' }],
+  },
 };
 
 /** Floats and decimals need no guard. */

@@ -16,6 +16,8 @@ function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): Aggr
     sql: everywhere(() => (parts) => callText(fn, argumentOf(parts), parts)),
     domain: [domain(['boolean'])],
     doc: {
+      calls: [`${fn}(x)`],
+      types: 'a boolean gives a boolean',
       summary: `true where ${fn === 'bool_and' ? 'every' : 'any'} value is true; NULL over nothing`,
       examples: [
         {

@@ -424,6 +424,17 @@ export const cast: ScalarFunction = {
   domain: [domain(ALL_KINDS)],
   doc: {
     summary: 'conversion between types; NULL where the value has no place in the target',
-    examples: [{ sql: "CAST('12' AS integer)", value: '12' }],
+    calls: ['CAST(x AS type)', 'x::type'],
+    types:
+      'numbers to numbers (a double to no decimal), text to numbers, date and timestamp, booleans to integer and back, times to one another; all but doubles, zoned instants and intervals to text',
+    examples: [
+      { sql: "CAST('12' || '' AS integer)", value: '12' },
+      { sql: "CAST('12x' || '' AS integer)", value: 'NULL' },
+      { sql: 'CAST(2.5 AS integer)', value: '3' },
+      { sql: "CAST(CAST('2.5' AS double precision) AS integer)", value: '2' },
+      { sql: 'CAST(1.005 AS decimal(5,2))', value: '1.01' },
+      { sql: "CAST('2001-02-03T04:05:06' || '' AS timestamp)", value: '2001-02-03 04:05:06' },
+      { sql: "CAST(DATE '2001-02-03' AS text)", value: '2001-02-03' },
+    ],
   },
 };

@@ -125,6 +125,15 @@ function duckdbComparison(op: string, args: readonly string[], types: CallTypes)
   return `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN coalesce(TRY(${a} ${op} ${b}), ${beyond}) END)`;
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  '=': 'is',
+  '<>': 'is not',
+  '<': 'is below',
+  '<=': 'is not above',
+  '>': 'is above',
+  '>=': 'is not below',
+};
+
 function comparison(
   name: string,
   sqlOp: string,
@@ -156,7 +165,13 @@ function comparison(
           }
         : {},
     domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
-    doc: { summary: `comparison ${sqlOp}; text by code point, NaN above infinity`, examples },
+    doc: {
+      summary: `whether a ${WORDS[sqlOp] ?? ''} b; text by code point, NaN above infinity`,
+      calls: [`a ${sqlOp} b`],
+      types:
+        'two numbers, two texts, two times, two intervals or two booleans give a boolean; a real beside another number is an error',
+      examples,
+    },
   };
 }
 
@@ -195,8 +210,13 @@ export const isDistinct: ScalarFunction = {
   kernels: {},
   domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
   doc: {
-    summary: 'true where the two differ, NULL being a value',
-    examples: [{ sql: 'NULL::integer IS DISTINCT FROM 1', value: 'true' }],
+    summary: 'whether the two differ, NULL being a value',
+    calls: ['a IS DISTINCT FROM b', 'a IS NOT DISTINCT FROM b'],
+    types: 'as `=`',
+    examples: [
+      { sql: 'NULL::integer IS DISTINCT FROM 1', value: 'true' },
+      { sql: 'NULL::integer IS NOT DISTINCT FROM NULL::integer', value: 'true' },
+    ],
   },
 };
 
@@ -229,6 +249,8 @@ function extremum(name: 'greatest' | 'least'): ScalarFunction {
     domain: [domain(ORDERED_KINDS), domain(ORDERED_KINDS)],
     doc: {
       summary: `the ${name} of its arguments, NULLs left out`,
+      calls: [`${name}(a, b, …)`],
+      types: 'numbers, texts or times give the type that holds all of them',
       examples: [{ sql: `${name}(1, NULL, 3)`, value: name === 'greatest' ? '3' : '1' }],
     },
   };

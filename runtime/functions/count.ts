@@ -16,6 +16,8 @@ export const countStar: AggregateFunction = {
   domain: [],
   doc: {
     summary: 'number of events; 0 for none',
+    calls: ['count(*)'],
+    types: 'gives a bigint',
     examples: [{ sql: 'SELECT count(*) FROM (VALUES (1), (NULL)) AS v(x)', value: '2' }],
   },
 };
@@ -46,6 +48,8 @@ export const count: AggregateFunction = {
   domain: [domain(ALL_KINDS)],
   doc: {
     summary: 'number of values that are not NULL, each once with DISTINCT; 0 for none',
+    calls: ['count(x)', 'count(DISTINCT x)'],
+    types: 'any type (DISTINCT: no intervals) gives a bigint',
     examples: [
       { sql: 'SELECT count(x) FROM (VALUES (1), (NULL)) AS v(x)', value: '1' },
       { sql: 'SELECT count(DISTINCT x) FROM (VALUES (1), (1), (2), (NULL)) AS v(x)', value: '2' },

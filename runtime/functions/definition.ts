@@ -46,6 +46,10 @@ export interface ArgumentDomain {
 
 export interface FunctionDoc {
   readonly summary: string;
+  /** How SQL writes it: `round(x)`, `round(x, digits)`. */
+  readonly calls: readonly string[];
+  /** What it takes, and what it gives for that. */
+  readonly types: string;
   /** An SQL expression without columns and its value as text. Runs as a test in both databases and in the kernel. */
   readonly examples: readonly { readonly sql: string; readonly value: string }[];
 }

@@ -29,6 +29,8 @@ function extreme(fn: 'min' | 'max'): AggregateFunction {
     domain: [domain([...NUMERIC_KINDS, 'text', 'date', 'timestamp', 'timestamptz'])],
     doc: {
       summary: `${fn === 'min' ? 'least' : 'greatest'} value; NULL over nothing`,
+      calls: [`${fn}(x)`],
+      types: 'numbers, text and times give their own type',
       examples: [{ sql: `SELECT ${fn}(x) FROM (VALUES (2), (1), (NULL)) AS v(x)`, value: fn === 'min' ? '1' : '2' }],
     },
   };

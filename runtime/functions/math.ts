@@ -44,7 +44,9 @@ interface MathFunction {
   readonly js: (args: readonly string[], types: CallTypes) => string;
   readonly kernels: ScalarFunction['kernels'];
   readonly summary: string;
-  readonly example: { readonly sql: string; readonly value: string };
+  readonly calls: readonly string[];
+  readonly types: string;
+  readonly examples: ScalarFunction['doc']['examples'];
 }
 
 function mathFunction(spec: MathFunction): ScalarFunction {
@@ -63,7 +65,7 @@ function mathFunction(spec: MathFunction): ScalarFunction {
     js: spec.js,
     kernels: spec.kernels,
     domain: Array.from({ length: maxArgs }, () => NUMBER),
-    doc: { summary: spec.summary, examples: [spec.example] },
+    doc: { summary: spec.summary, calls: spec.calls, types: spec.types, examples: spec.examples },
   };
 }
 
@@ -91,8 +93,10 @@ export const abs: ScalarFunction = mathFunction({
       : `k.integerFit(k.absHybrid(${arg(a, 0)}), ${JSON.stringify(types.result.kind)})`;
   },
   kernels: { absHybrid },
-  summary: 'the number without its sign',
-  example: { sql: 'abs(-2.5)', value: '2.5' },
+  summary: 'the number without its sign; NULL for the least integer',
+  calls: ['abs(x)'],
+  types: 'any number gives its own type',
+  examples: [{ sql: 'abs(-2.5)', value: '2.5' }],
 });
 
 /** Digits asked for, as a constant between 0 and 38, or the fault. */
@@ -191,7 +195,13 @@ export const round: ScalarFunction = mathFunction({
   canFail: (types) => types.result.kind === 'decimal' && types.result.precision === 38,
   kernels: { roundHalfAway, roundDecimal },
   summary: 'nearest whole number, or decimal of so many digits; halves away from zero',
-  example: { sql: 'round(2.567, 2)', value: '2.57' },
+  calls: ['round(x)', 'round(x, digits)'],
+  types: 'integers give themselves, decimals a decimal of so many digits, doubles (without digits) a double',
+  examples: [
+    { sql: 'round(2.567, 2)', value: '2.57' },
+    { sql: 'round(2.5)', value: '3' },
+    { sql: 'round(-2.5)', value: '-3' },
+  ],
 });
 
 export const trunc: ScalarFunction = mathFunction({
@@ -208,14 +218,19 @@ export const trunc: ScalarFunction = mathFunction({
     return `k.truncateScale(${arg(a, 0)}, ${scaleOf(from)}, ${scaleOf(types.result)})`;
   },
   kernels: { truncDouble, truncateScale },
-  summary: 'without the fraction, towards zero',
-  example: { sql: 'trunc(-2.7)', value: '-2' },
+  summary: 'without the fraction, or but so many digits of it; towards zero',
+  calls: ['trunc(x)', 'trunc(x, digits)'],
+  types: 'as `round`',
+  examples: [
+    { sql: 'trunc(-2.7)', value: '-2' },
+    { sql: 'trunc(2.567, 1)', value: '2.5' },
+  ],
 });
 
 function toWhole(
   name: 'floor' | 'ceil',
   spellings: readonly string[],
-  example: MathFunction['example'],
+  examples: MathFunction['examples'],
 ): ScalarFunction {
   const kernel = name === 'floor' ? 'floorDecimal' : 'ceilDecimal';
   return mathFunction({
@@ -236,14 +251,16 @@ function toWhole(
     },
     kernels: name === 'floor' ? { floorDecimal, zeroed } : { ceilDecimal },
     summary: name === 'floor' ? 'greatest whole number not above' : 'least whole number not below',
-    example,
+    calls: spellings.map((fn) => `${fn}(x)`),
+    types: 'a decimal gives a decimal without fraction, an integer or double a double',
+    examples,
   });
 }
 function zeroed(value: number): number {
   return value === 0 ? 0 : value;
 }
-export const floor: ScalarFunction = toWhole('floor', ['floor'], { sql: 'floor(-2.5)', value: '-3' });
-export const ceil: ScalarFunction = toWhole('ceil', ['ceil', 'ceiling'], { sql: 'ceil(2.1)', value: '3' });
+export const floor: ScalarFunction = toWhole('floor', ['floor'], [{ sql: 'floor(-2.5)', value: '-3' }]);
+export const ceil: ScalarFunction = toWhole('ceil', ['ceil', 'ceiling'], [{ sql: 'ceil(2.1)', value: '3' }]);
 
 function signOf(value: Hybrid): number {
   return value > 0 ? 1 : value < 0 ? -1 : 0;
@@ -266,7 +283,9 @@ export const sign: ScalarFunction = mathFunction({
   js: (a) => `k.signOf(${arg(a, 0)})`,
   kernels: { signOf },
   summary: '-1, 0 or 1; 0 for NaN',
-  example: { sql: 'sign(-2.5)', value: '-1' },
+  calls: ['sign(x)'],
+  types: 'any number gives an integer',
+  examples: [{ sql: 'sign(-2.5)', value: '-1' }],
 });
 
 /** One-argument functions over doubles, with the condition under which they have a value. */
@@ -275,7 +294,7 @@ function overDoubles(
   guard: (x: string) => string,
   kernel: (x: number) => number | null,
   summary: string,
-  example: MathFunction['example'],
+  examples: MathFunction['examples'],
 ): ScalarFunction {
   return mathFunction({
     name,
@@ -297,7 +316,9 @@ function overDoubles(
     js: (a, types) => `k.${name}Double(${jsAsDouble(arg(a, 0), typeAt(types, 0))})`,
     kernels: { [`${name}Double`]: kernel },
     summary,
-    example,
+    calls: [`${name}(x)`],
+    types: 'any number gives a double',
+    examples,
   });
 }
 
@@ -306,21 +327,27 @@ export const sqrt: ScalarFunction = overDoubles(
   (x) => `${x} >= 0`,
   (x) => (x >= 0 || Number.isNaN(x) ? Math.sqrt(x) : null),
   'square root; NULL below 0',
-  { sql: 'sqrt(4.0)', value: '2' },
+  [
+    { sql: 'sqrt(4.0)', value: '2' },
+    { sql: 'sqrt(-1.0)', value: 'NULL' },
+  ],
 );
 export const exp: ScalarFunction = overDoubles(
   'exp',
   (x) => `(${x} <= 709.782712893384 OR NOT isfinite(${x}))`,
   (x) => (Number.isFinite(x) && x > 709.782712893384 ? null : Math.exp(x)),
   'e to the power; NULL on overflow',
-  { sql: 'exp(0.0)', value: '1' },
+  [{ sql: 'exp(0.0)', value: '1' }],
 );
 export const ln: ScalarFunction = overDoubles(
   'ln',
   (x) => `${x} > 0`,
   (x) => (x > 0 || Number.isNaN(x) ? Math.log(x) : null),
   'natural logarithm; NULL at or below 0',
-  { sql: 'ln(1.0)', value: '0' },
+  [
+    { sql: 'ln(1.0)', value: '0' },
+    { sql: 'ln(0.0)', value: 'NULL' },
+  ],
 );
 
 function powerDouble(base: number, exponent: number): number | null {
@@ -357,6 +384,11 @@ export const power: ScalarFunction = mathFunction({
   js: (a, types) =>
     `k.powerDouble(${jsAsDouble(arg(a, 0), typeAt(types, 0))}, ${jsAsDouble(arg(a, 1), typeAt(types, 1))})`,
   kernels: { powerDouble },
-  summary: 'the first to the power of the second, in double precision; NULL where there is none',
-  example: { sql: 'power(2, 3)', value: '8' },
+  summary: 'the first to the power of the second, in double precision; NULL where there is none, and on overflow',
+  calls: ['power(x, y)', 'pow(x, y)'],
+  types: 'two numbers give a double',
+  examples: [
+    { sql: 'power(2, 3)', value: '8' },
+    { sql: 'power(-8.0, 0.5)', value: 'NULL' },
+  ],
 });

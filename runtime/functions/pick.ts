@@ -31,7 +31,9 @@ function pick(name: 'latest' | 'earliest'): AggregateFunction {
     sql: { duckdb: duckdbPick, postgres: postgresPick },
     domain: [domain(ALL_KINDS)],
     doc: {
-      summary: `value at the ${name} event, NULL included`,
+      summary: `value at the ${name} event, NULL included; NULL over nothing`,
+      calls: [`(array_agg(x ORDER BY event_time ${direction}, key ${direction}))[1]`],
+      types: 'any type gives itself',
       examples: [
         {
           sql: `SELECT (array_agg(x ORDER BY t ${direction}))[1] FROM (VALUES (1, 10), (2, 20)) AS v(t, x)`,

@@ -165,6 +165,9 @@ export const sum: AggregateFunction = {
   domain: [domain(NUMERIC_KINDS)],
   doc: {
     summary: 'sum of the values; NULL over nothing and where it leaves the widened type',
+    calls: ['sum(x)'],
+    types:
+      'smallint and integer give bigint, bigint gives decimal(38,0), decimal(p,s) gives decimal(38,s), real and double give double',
     examples: [{ sql: 'SELECT sum(x) FROM (VALUES (1), (2), (NULL)) AS v(x)', value: '3' }],
   },
 };
@@ -178,7 +181,9 @@ export const avg: AggregateFunction = {
   sql: { duckdb: duckdbAverage, postgres: postgresAverage },
   domain: [domain(NUMERIC_KINDS)],
   doc: {
-    summary: 'exact sum divided by the count, as double precision',
+    summary: 'exact sum divided by the count, as double precision; NULL over nothing',
+    calls: ['avg(x)'],
+    types: 'any number gives a double',
     examples: [{ sql: 'SELECT avg(x) FROM (VALUES (1), (2), (NULL)) AS v(x)', value: '1.5' }],
   },
 };

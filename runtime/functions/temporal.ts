@@ -98,6 +98,8 @@ export const dateTrunc: ScalarFunction = {
   domain: [domain(['text'], UNIT_LITERALS, UNIT_LITERALS), INSTANT_DOMAIN],
   doc: {
     summary: 'the start of the unit that holds the instant; weeks begin on Monday',
+    calls: ["date_trunc('unit', x)"],
+    types: `a timestamp (with or without time zone) gives its own type; units: ${UNITS.join(', ')}`,
     examples: [{ sql: "date_trunc('week', TIMESTAMP '2024-01-07 10:00')", value: '2024-01-01 00:00:00' }],
   },
 };
@@ -267,8 +269,14 @@ export const datePart: ScalarFunction = {
     domain(['timestamp', 'timestamptz', 'date'], TEMPORAL_INTERESTING),
   ],
   doc: {
-    summary: 'a field of an instant or interval, as double',
-    examples: [{ sql: "extract(hour FROM TIMESTAMP '2001-01-01 10:30')", value: '10' }],
+    summary: 'a field of an instant, date or interval, as double',
+    calls: ['extract(field FROM x)', "date_part('field', x)"],
+    types: `of times: ${INSTANT_FIELDS.join(', ')}; of intervals: ${INTERVAL_FIELDS.join(', ')}; gives a double`,
+    examples: [
+      { sql: "extract(hour FROM TIMESTAMP '2001-01-01 10:30')", value: '10' },
+      { sql: "extract(epoch FROM INTERVAL '90 minutes')", value: '5400' },
+      { sql: "extract(isodow FROM DATE '2001-01-07')", value: '7' },
+    ],
   },
 };
 
@@ -481,7 +489,10 @@ export const addTemporal: ScalarFunction = {
   },
   domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
   doc: {
-    summary: 'an instant moved by an interval',
+    summary: 'an instant moved by an interval, a date by days; NULL beyond the range of instants and dates',
+    calls: ['x + interval', 'd + days'],
+    types:
+      'an instant gives its own type, a date and an interval a timestamp, a date and an integer a date, two intervals an interval',
     examples: [{ sql: "TIMESTAMP '2001-01-31 00:00' + INTERVAL '1 month'", value: '2001-02-28 00:00:00' }],
   },
 };
@@ -516,8 +527,13 @@ export const subtractTemporal: ScalarFunction = {
   },
   domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
   doc: {
-    summary: 'an instant moved back, or the interval between two',
-    examples: [{ sql: "extract(epoch FROM TIMESTAMP '2001-01-02' - TIMESTAMP '2001-01-01')", value: '86400' }],
+    summary: 'an instant or date moved back, or what is between two',
+    calls: ['x - interval', 'd - days', 'a - b'],
+    types: 'as `+`; two instants give an interval of days and a rest, two dates the days between them as bigint',
+    examples: [
+      { sql: "DATE '2001-03-01' - DATE '2001-02-01'", value: '28' },
+      { sql: "extract(epoch FROM TIMESTAMP '2001-01-02' - TIMESTAMP '2001-01-01')", value: '86400' },
+    ],
   },
 };
 
@@ -553,6 +569,8 @@ export const scaleInterval: ScalarFunction = {
   domain: [INTERVAL_DOMAIN, domain(['integer'], ['0', '2', '-3'])],
   doc: {
     summary: 'an interval so many times',
+    calls: ['interval * n', 'n * interval'],
+    types: 'an interval and an integer give an interval',
     examples: [{ sql: "extract(epoch FROM INTERVAL '1 day' * 2)", value: '172800' }],
   },
 };

@@ -30,6 +30,8 @@ interface TextFunction {
   readonly js: (args: readonly string[]) => string;
   readonly kernels: ScalarFunction['kernels'];
   readonly summary: string;
+  readonly calls: readonly string[];
+  readonly types: string;
   readonly example: { readonly sql: string; readonly value: string };
 }
 
@@ -48,7 +50,7 @@ function textFunction(spec: TextFunction): ScalarFunction {
     js: spec.js,
     kernels: spec.kernels,
     domain: spec.args.map((type) => (type.kind === 'text' ? TEXT_DOMAIN : domain(['integer'], ['1', '2', '3']))),
-    doc: { summary: spec.summary, examples: [spec.example] },
+    doc: { summary: spec.summary, calls: spec.calls, types: spec.types, examples: [spec.example] },
   };
 }
 
@@ -87,6 +89,8 @@ export const lower: ScalarFunction = textFunction({
   js: (a) => `k.asciiLower(${arg(a, 0)})`,
   kernels: { asciiLower },
   summary: 'ASCII letters in lower case, all else as it is',
+  calls: ['lower(x)'],
+  types: 'text gives text',
   example: { sql: "lower('AbÉ')", value: 'abÉ' },
 });
 export const upper: ScalarFunction = textFunction({
@@ -98,6 +102,8 @@ export const upper: ScalarFunction = textFunction({
   js: (a) => `k.asciiUpper(${arg(a, 0)})`,
   kernels: { asciiUpper },
   summary: 'ASCII letters in upper case, all else as it is',
+  calls: ['upper(x)'],
+  types: 'text gives text',
   example: { sql: "upper('abé')", value: 'ABé' },
 });
 export const length: ScalarFunction = textFunction({
@@ -109,6 +115,8 @@ export const length: ScalarFunction = textFunction({
   js: (a) => `k.codePointLength(${arg(a, 0)})`,
   kernels: { codePointLength },
   summary: 'number of code points',
+  calls: ['length(x)', 'char_length(x)', 'character_length(x)'],
+  types: 'text gives a bigint',
   example: { sql: "length('hé😀')", value: '3' },
 });
 
@@ -117,7 +125,7 @@ function trimBlanks(text: string): string {
 }
 export const trim: ScalarFunction = textFunction({
   name: 'trim',
-  spellings: ['trim', 'btrim'],
+  spellings: ['trim'],
   args: [TEXT],
   result: TEXT,
   // DuckDB's own trim takes other spaces of Unicode too.
@@ -125,6 +133,8 @@ export const trim: ScalarFunction = textFunction({
   js: (a) => `k.trimBlanks(${arg(a, 0)})`,
   kernels: { trimBlanks },
   summary: 'without blanks at both ends',
+  calls: ['trim(x)'],
+  types: 'text gives text',
   example: { sql: "trim('  a b ')", value: 'a b' },
 });
 
@@ -140,6 +150,8 @@ export const replace: ScalarFunction = textFunction({
   js: (a) => `k.replaceAll(${a.join(', ')})`,
   kernels: { replaceAll },
   summary: 'every occurrence of the second argument replaced by the third',
+  calls: ['replace(x, from, to)'],
+  types: 'three texts give text',
   example: { sql: "replace('aXa', 'a', 'bb')", value: 'bbXbb' },
 });
 export const startsWith: ScalarFunction = textFunction({
@@ -151,6 +163,8 @@ export const startsWith: ScalarFunction = textFunction({
   js: (a) => `${arg(a, 0)}.startsWith(${arg(a, 1)})`,
   kernels: {},
   summary: 'whether the text begins with the second argument',
+  calls: ['starts_with(x, y)'],
+  types: 'two texts give a boolean',
   example: { sql: "starts_with('abc', 'ab')", value: 'true' },
 });
 
@@ -177,6 +191,8 @@ export const substr: ScalarFunction = {
     js: (a) => `k.substring(${arg(a, 0)}, ${arg(a, 1)}, ${a.length === 3 ? arg(a, 2) : 'null'})`,
     kernels: { substring },
     summary: 'part of the text from a position (first is 1), of a length',
+    calls: ['substr(x, start)', 'substr(x, start, length)', 'substring(x, start, length)'],
+    types: 'text and integers give text',
     example: { sql: "substr('hello', 2, 3)", value: 'ell' },
   }),
   canFail: () => true,
@@ -220,7 +236,12 @@ export const concat: ScalarFunction = {
   js: (a) => `(${arg(a, 0)} + ${arg(a, 1)})`,
   kernels: {},
   domain: [TEXT_DOMAIN, TEXT_DOMAIN],
-  doc: { summary: 'two texts joined; NULL if one is', examples: [{ sql: "'a' || 'b'", value: 'ab' }] },
+  doc: {
+    summary: 'two texts joined; NULL if one is',
+    calls: ['a || b'],
+    types: 'two texts give text',
+    examples: [{ sql: "'a' || 'b'", value: 'ab' }],
+  },
 };
 
 const LIKE_PATTERNS = new Map<string, RegExp>();
@@ -275,6 +296,8 @@ export const like: ScalarFunction = {
   domain: [TEXT_DOMAIN, domain(['text'], ["'a%'", "'%b'", "'_'", "'%'"], ["'a%'", "'%b'", "'_'", "'%'"])],
   doc: {
     summary: 'pattern match: % any text, _ one character',
+    calls: ["x LIKE 'pattern'", "x NOT LIKE 'pattern'"],
+    types: 'text and a literal without backslash give a boolean',
     examples: [{ sql: "'abc' LIKE 'a_%'", value: 'true' }],
   },
 };

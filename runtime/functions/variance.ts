@@ -63,19 +63,17 @@ function spread(
     sql: everywhere(() => varianceOf(fn, root)),
     domain: [domain(NUMERIC_KINDS)],
     doc: {
+      calls: spellings.map((spelling) => `${spelling}(x)`),
+      types: 'any number gives a double',
       summary: `${root ? 'standard deviation' : 'variance'} of ${fn === 'var_samp' ? 'a sample (NULL below two values)' : 'the whole'}`,
-      examples: [{ sql: `SELECT ${name}(x) FROM (VALUES (1.0), (3.0)) AS v(x)`, value }],
+      examples: [
+        { sql: `SELECT ${name}(x) FROM (VALUES (1.0), (3.0)${fn === 'var_samp' ? ', (5.0)' : ''}) AS v(x)`, value },
+      ],
     },
   };
 }
 
-export const varSamp: AggregateFunction = spread('var_samp', 'var_samp', false, ['var_samp', 'variance'], '2');
+export const varSamp: AggregateFunction = spread('var_samp', 'var_samp', false, ['var_samp', 'variance'], '4');
 export const varPop: AggregateFunction = spread('var_pop', 'var_pop', false, ['var_pop'], '1');
-export const stddevSamp: AggregateFunction = spread(
-  'stddev_samp',
-  'var_samp',
-  true,
-  ['stddev_samp', 'stddev'],
-  '1.4142135623730951',
-);
+export const stddevSamp: AggregateFunction = spread('stddev_samp', 'var_samp', true, ['stddev_samp', 'stddev'], '2');
 export const stddevPop: AggregateFunction = spread('stddev_pop', 'var_pop', true, ['stddev_pop'], '1');
