@@ -1,5 +1,5 @@
 /** `--engine duckdb`: the same training set from the emitted SQL, over the accepted records. */
-import { emitDatasetSql } from '../../compiler/backends/sql/dataset-sql.ts';
+import { type DatasetRequest, emitDatasetSql, emitPairCountSql } from '../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import type { ProjectPlan, ViewPlan } from '../../compiler/plan/plan.ts';
 import { KNOWN_TIME_COLUMN } from '../../runtime/engines/duckdb/accepted.ts';
@@ -30,25 +30,32 @@ export interface DuckDbJob {
   readonly feeds: Feeds;
 }
 
+const CONTEXT = { dialect: 'duckdb', functions: FUNCTIONS } as const;
 const PREPARED = 'fsc prepared';
 const INSTANT = 'fsc at';
 const TIED = 'fsc tied';
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
-/** From here on labels as rows in the windows are faster than every label beside every event of its entity. */
-const WINDOWS_FROM = 100_000;
+/** A window costs as much for each event and label as so many pairs of a label and an event of its entity. */
+const PAIRS_A_ROW = 4;
 
 /** Fills the features' table; gives the number of tied labels. */
 export async function computeByDuckDb(job: DuckDbJob): Promise<number> {
   const { session, labels } = job;
   for (const source of job.sources) await createSource(job, source);
   await prepareLabels(job);
-  await session.run(`CREATE TABLE ${quoteName(FEATURE_TABLE)} AS\n${datasetSql(job)}`);
-  if (labels.length === 0) return 0;
-  const { batch } = await session.readColumns(
-    `SELECT count(*) FILTER (WHERE ${quoteName(TIED)}) FROM ${quoteName(FEATURE_TABLE)}`,
-  );
+  const request = datasetRequest(job);
+  const pairs = await numberOf(session, emitPairCountSql(request, CONTEXT));
+  const rows = labels.length + [...job.feeds.facts.values()].reduce((sum, { counts }) => sum + counts.accepted, 0);
+  const form = pairs > PAIRS_A_ROW * rows ? 'windows' : 'join';
+  await session.run(`CREATE TABLE ${quoteName(FEATURE_TABLE)} AS\n${emitDatasetSql({ ...request, form }, CONTEXT)}`);
+  return numberOf(session, `SELECT count(*) FILTER (WHERE ${quoteName(TIED)}) FROM ${quoteName(FEATURE_TABLE)}`);
+}
+
+async function numberOf(session: DuckDbSession, sql: string): Promise<number> {
+  const { batch } = await session.readColumns(sql);
   const vector = batch.columns[0];
-  return vector?.kind === 'numeric' ? (vector.values[0] as number) : 0;
+  if (vector?.kind !== 'numeric') throw new Error('a count is a number');
+  return vector.values[0] as number;
 }
 
 async function createSource(job: DuckDbJob, name: string): Promise<void> {
@@ -90,23 +97,20 @@ async function prepareLabels({ session, labels, columns }: DuckDbJob): Promise<v
   appender.close();
 }
 
-function datasetSql(job: DuckDbJob): string {
+function datasetRequest(job: DuckDbJob): DatasetRequest {
   const { options, plan, features } = job;
   const viewPlan = (name: string): ViewPlan => plan.views.find((view) => view.spec.name === name) as ViewPlan;
-  return emitDatasetSql(
-    {
-      labels: { relation: quoteName(PREPARED), ordinal: 'rowid', columns: [], instant: INSTANT },
-      features: features.map(({ view, feature }, i) => ({
-        view: viewPlan(view.spec.name),
-        ordinal: feature.ordinal,
-        name: featureField(i),
-      })),
-      ties: options.ties ?? 'include',
-      ownEvents: job.ownEvents,
-      tied: TIED,
-      ...(options.knownTo.kind === 'label' ? { knownTime: KNOWN_TIME_COLUMN } : {}),
-      form: job.labels.length < WINDOWS_FROM ? 'join' : 'windows',
-    },
-    { dialect: 'duckdb', functions: FUNCTIONS },
-  );
+  return {
+    labels: { relation: quoteName(PREPARED), ordinal: 'rowid', columns: [], instant: INSTANT },
+    features: features.map(({ view, feature }, i) => ({
+      view: viewPlan(view.spec.name),
+      ordinal: feature.ordinal,
+      name: featureField(i),
+    })),
+    ties: options.ties ?? 'include',
+    ownEvents: job.ownEvents,
+    tied: TIED,
+    ...(options.knownTo.kind === 'label' ? { knownTime: KNOWN_TIME_COLUMN } : {}),
+    form: 'join',
+  };
 }

@@ -59,6 +59,13 @@ export function emitDatasetSql(request: DatasetRequest, context: SqlContext): st
   return new DatasetWriter(request, context).write();
 }
 
+/**
+ * One SELECT of one number: the pairs of a label and an event of its entity that `form: 'join'` goes through, of the view that has most.
+ */
+export function emitPairCountSql(request: DatasetRequest, context: SqlContext): string {
+  return new DatasetWriter(request, context, true).write();
+}
+
 /** A view looked up at one key a label. */
 interface Target {
   readonly name: string;
@@ -81,12 +88,15 @@ class DatasetWriter {
   readonly #ctes: string[] = [];
   readonly #joins: string[] = [];
   readonly #tied: string[] = [];
+  readonly #pairCounts: string[] = [];
+  readonly #countsPairs: boolean;
   #targets = 0;
   #requests = 0;
 
-  constructor(request: DatasetRequest, context: SqlContext) {
+  constructor(request: DatasetRequest, context: SqlContext, countsPairs = false) {
     this.#request = request;
     this.#context = context;
+    this.#countsPairs = countsPairs;
   }
 
   write(): string {
@@ -96,6 +106,10 @@ class DatasetWriter {
     const printers = new Map(views.map((view) => [view, this.#viewPrinter(view)]));
     for (const feature of features) {
       items.push(`${printers.get(feature.view)!(feature.ordinal)} AS ${quoteName(feature.name)}`);
+    }
+    if (this.#countsPairs) {
+      const counts = this.#pairCounts.map((count) => `coalesce(${count}, 0)`);
+      return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\nSELECT greatest(0, ${counts.join(', ')})`;
     }
     if (tied !== undefined) items.push(`(${this.#tied.join(' OR ') || 'FALSE'}) AS ${quoteName(tied)}`);
     const body = select({ items, from: ['fsc_labels AS l', ...this.#joins], tail: ['ORDER BY l."fsc ordinal"'] });
@@ -227,6 +241,10 @@ class DatasetWriter {
       rule: own.length > 0 ? 'own' : this.#request.ties,
       own: own.map((_, i) => `p${i}`),
     };
+    if (this.#countsPairs) {
+      this.#countPairs(view, pairs);
+      return { name: `fsc_view${id}`, view };
+    }
     const isSplit = pairs.rule === 'own' && this.#hasFastForm(view);
     const text = isSplit ? this.#viewByClasses(view, pairs, id) : this.#viewAtPairs(view, pairs);
     const name = this.#cte(`fsc_view${id}`, text);
@@ -238,6 +256,13 @@ class DatasetWriter {
     this.#joins.push(`LEFT JOIN ${name} ON ${on.join(' AND ')}`);
     if (this.#request.tied !== undefined) this.#addTies(view, pairs, id, at);
     return { name, view };
+  }
+
+  #countPairs(view: LogViewPlan, pairs: Pairs): void {
+    const { text, columns } = this.#events(view);
+    const events = `SELECT ${columns.keys.join(', ')}, count(*) AS n FROM ${subquery(text, 'ev')} GROUP BY ${columns.keys.join(', ')}`;
+    const on = columns.keys.map((key, i) => `c.${key} = p.q${i}`).join(' AND ');
+    this.#pairCounts.push(`(SELECT sum(c.n) FROM ${pairs.relation} AS p JOIN ${subquery(events, 'c')} ON ${on})`);
   }
 
   /** The label's own event, by the source's primary key; none where the labels don't carry it, or all ties count alike. */
