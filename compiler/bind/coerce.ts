@@ -41,10 +41,29 @@ function coerceConst(
     if (value !== undefined) return { ...expr, type, value };
     return faults.error('FSC3102', expr.span, `the literal is no ${printType(type)}`, {
       label: `stands for ${printType(type)}`,
+      help: literalHelp(type),
     });
   }
   const value = widenConst(expr.value, expr.type, type);
   return value === undefined ? undefined : { ...expr, type, value };
+}
+
+function literalHelp(type: SqlType): string {
+  switch (type.kind) {
+    case 'timestamp':
+    case 'timestamptz':
+      return "write an instant that exists: '2001-01-31 12:00:00'";
+    case 'date':
+      return "write a day that exists: '2001-01-31'";
+    case 'boolean':
+      return 'write `true` or `false`';
+    case 'interval':
+      return "write a length of time: '7 days', '90 minutes'";
+    case 'text':
+      return 'write a text that fits';
+    default:
+      return `write one of type ${printType(type)}, or cast the other side`;
+  }
 }
 
 /** Numeric constants widen at compile time, where that is exact or correctly rounded. */

@@ -46,6 +46,9 @@ function recordContext(source: CatalogSource, code: 'FSC2029' | 'FSC2030' | 'FSC
       const name = node.name.name;
       const index = spec.columns.findIndex((column) => column.name === name);
       const column = spec.columns[index];
+      const declared = source.ast.columns[index];
+      // What a column of an unknown type may stand beside nobody knows.
+      if (declared !== undefined && faults.poisoned.has(declared.type)) return null;
       const isQualified = node.qualifier !== null && node.qualifier.name !== spec.name;
       if (column !== undefined && !isQualified) {
         return { kind: 'column', type: column.type, column: index, name, span: node.span };
@@ -62,7 +65,7 @@ function recordContext(source: CatalogSource, code: 'FSC2029' | 'FSC2030' | 'FSC
 
 function withDefault(source: CatalogSource, column: ColumnSpec, index: number): ColumnSpec {
   const written = source.ast.columns[index]?.defaultValue ?? null;
-  if (written === null) return column;
+  if (written === null || source.faults.poisoned.has(source.ast.columns[index]?.type ?? written)) return column;
   const { faults } = source;
   const base = recordContext(source, 'FSC2030', 'a default');
   const bound = bindExpr(written, {

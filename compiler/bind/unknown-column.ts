@@ -12,6 +12,7 @@ export function unknownColumn(name: Identifier, relation: string, columns: reado
 }
 
 function helpFor(name: Identifier, columns: readonly string[]): Pick<FaultParts, 'help' | 'edits'> {
+  if (name.name === 'now') return { help: 'the instant is a call', edits: [{ span: name.span, newText: 'now()' }] };
   const near = nearest(name.name, name.span, columns, 'column');
   if (near.edits !== undefined || !name.quoted) return near;
   // Other databases take double quotes for text.

@@ -1,6 +1,7 @@
 import type { ColumnSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { replacing } from '../diagnostics/edits.ts';
 import type { ColumnDefinition, Comment, SourceFile, Tag } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
 import { checkName } from './names.ts';
@@ -55,8 +56,13 @@ function columnSpec(
 function columnType(column: ColumnDefinition, faults: Faults): SqlType {
   const type = resolveTypeName(column.type, faults);
   if (type?.kind === 'interval') {
-    faults.error('FSC2023', column.type.span, `column \`${column.name.name}\` is an interval`);
+    faults.error('FSC2023', column.type.span, `column \`${column.name.name}\` is an interval`, {
+      label: 'a length of time',
+      help: 'store its seconds',
+      edits: replacing(column.type.span, 'double precision'),
+    });
   }
+  if (type === null) faults.poisoned.add(column.type);
   return type ?? { kind: 'text', maxLength: null };
 }
 

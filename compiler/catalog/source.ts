@@ -1,6 +1,7 @@
 import type { ColumnSpec, SourceKind, SourceSpec } from '../../runtime/values/manifest.ts';
 import { MICROS_PER_MINUTE } from '../../runtime/values/types.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { inserting, replacing } from '../diagnostics/edits.ts';
 import type { SourceFile, Tag } from '../parse/ast.ts';
 import { catalogColumns, splitPath } from './columns.ts';
 import type { Faults } from './faults.ts';
@@ -68,7 +69,9 @@ function checkTable(ast: SourceFile, faults: Faults): void {
   const path = faults.file.path.split('/').at(-1) ?? '';
   if (path !== `${name}.sql`) {
     faults.error('FSC2001', span, `\`${path}\` declares \`${name}\``, {
-      help: `rename the file to ${name}.sql, or the table`,
+      label: `not \`${path.replace(/\.sql$/, '')}\``,
+      help: `rename the table, or the file to \`${name}.sql\``,
+      edits: replacing(span, path.replace(/\.sql$/, '')),
     });
   }
   if (ast.columns.length === 0) faults.error('FSC2032', span, `\`${name}\` has no columns`);
@@ -82,7 +85,12 @@ function checkComment(ast: SourceFile, comment: SourceFile['comments'][number], 
   const column = names[1];
   const isColumn = comment.on === 'column' && names.length === 2 && names[0] === ast.table.name;
   if (isTable || (isColumn && ast.columns.some((candidate) => candidate.name.name === column))) return;
-  faults.error('FSC2031', comment.span, `\`${names.join('.')}\` is not declared in this file`);
+  const isOwn = names[0] === ast.table.name;
+  const part = isOwn ? (comment.target[1] ?? comment.target[0]) : comment.target[0];
+  const wanted = isOwn ? ast.columns.map((one) => one.name.name) : [ast.table.name];
+  faults.error('FSC2031', part?.span ?? comment.span, `\`${names.join('.')}\` is not declared in this file`, {
+    ...(part === undefined ? {} : nearest(part.name, part.span, wanted, isOwn ? 'column' : 'table')),
+  });
 }
 
 function refuseLogTags(tags: Tags, ast: SourceFile, faults: Faults): void {
@@ -137,7 +145,9 @@ function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], 
     );
     const name = candidates[0]?.name ?? 'COLUMN';
     faults.error('FSC2006', ast.table.span, `log \`${ast.table.name}\` has no event time`, {
-      help: `add \`-- @event_time ${name}\``,
+      label: 'when did a record happen?',
+      help: `name its column at the top of the file: \`-- @event_time ${name}\``,
+      edits: candidates[0] === undefined ? [] : inserting(0, `-- @event_time ${name}\n`),
     });
     return -1;
   }
@@ -145,13 +155,20 @@ function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], 
   const column = columns[index];
   const definition = ast.columns[index];
   if (column === undefined || definition === undefined) return -1;
-  if (column.type.kind !== 'timestamp' && column.type.kind !== 'timestamptz') {
+  const isKnown = !faults.poisoned.has(definition.type);
+  if (isKnown && column.type.kind !== 'timestamp' && column.type.kind !== 'timestamptz') {
     faults.error('FSC2008', definition.type.span, `event time \`${column.name}\` is ${column.type.kind}`, {
+      edits: replacing(definition.type.span, 'timestamp'),
       help:
         column.type.kind === 'date' ? 'declare it timestamp: a date alone is read as midnight' : 'declare it timestamp',
     });
   }
-  if (column.nullable) faults.error('FSC2009', definition.name.span, `event time \`${column.name}\` may be NULL`);
+  if (column.nullable) {
+    faults.error('FSC2009', definition.name.span, `event time \`${column.name}\` may be NULL`, {
+      label: 'without NOT NULL',
+      edits: inserting(definition.type.span.end, ' NOT NULL'),
+    });
+  }
   return index;
 }
 
@@ -198,10 +215,14 @@ function keyColumns(
     });
   }
   if (declared.length === 0 && tag === null) {
-    faults.error('FSC2011', ast.table.span, `log \`${ast.table.name}\` has no key`);
+    faults.error('FSC2011', ast.table.span, `log \`${ast.table.name}\` has no key`, {
+      label: 'no PRIMARY KEY',
+      help: 'declare a PRIMARY KEY; or say that there is none, and records are known by their position',
+      edits: inserting(0, '-- @key none\n'),
+    });
   }
   const first = declared[0];
-  if (first !== undefined && tag !== null) faults.error('FSC2012', first.span, 'a key, and `@key none`');
+  if (first !== undefined && tag?.value === 'none') faults.error('FSC2012', first.span, 'a key, and `@key none`');
   return declared.flatMap((part) => keyColumn(part, columns, eventTimeColumn, faults));
 }
 

@@ -12,11 +12,14 @@ export class Tags {
   constructor(tags: readonly Tag[], known: readonly string[], repeatable: ReadonlySet<string>, faults: Faults) {
     this.#faults = faults;
     for (const tag of tags) {
-      if (!known.includes(tag.name)) {
-        faults.error('FSC2002', tag.nameSpan, `unknown tag \`@${tag.name}\``, {
-          ...nearest(tag.name, tag.nameSpan, known, 'tag'),
-        });
-      } else this.#add(tag, repeatable);
+      if (known.includes(tag.name)) this.#add(tag, repeatable);
+      else {
+        const near = nearest(tag.name, tag.nameSpan, known, 'tag');
+        faults.error('FSC2002', tag.nameSpan, `unknown tag \`@${tag.name}\``, near);
+        // What was meant is not missed as well.
+        const meant = near.edits?.[0]?.newText;
+        if (meant !== undefined && !this.#byName.has(meant)) this.#add({ ...tag, name: meant }, repeatable);
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import type { SqlType } from '../../runtime/values/types.ts';
+import { replacing } from '../diagnostics/edits.ts';
 import type { TypeName } from '../parse/ast.ts';
 import type { Faults } from './faults.ts';
 import { nearest } from './suggest.ts';
@@ -30,6 +31,48 @@ const PLAIN: Readonly<Record<string, SqlType>> = Object.assign(Object.create(nul
   interval: { kind: 'interval' },
 } satisfies Record<string, SqlType>);
 
+/** Types of the databases and of other languages: the name that fsc has, or what to do. */
+const FOREIGN_TYPES: ReadonlyMap<string, string> = new Map([
+  ['float', 'double precision'],
+  ['float64', 'double precision'],
+  ['float32', 'real'],
+  ['number', 'write decimal(p,s), such as decimal(12,2)'],
+  ['money', 'write decimal(12,2)'],
+  ['tinyint', 'smallint'],
+  ['int1', 'smallint'],
+  ['long', 'bigint'],
+  ['int64', 'bigint'],
+  ['int32', 'integer'],
+  ['int16', 'smallint'],
+  ['hugeint', 'write decimal(38,0)'],
+  ['ubigint', 'write decimal(20,0)'],
+  ['uinteger', 'bigint'],
+  ['serial', 'integer'],
+  ['bigserial', 'bigint'],
+  ['char', 'text'],
+  ['character', 'text'],
+  ['bpchar', 'text'],
+  ['nvarchar', 'text'],
+  ['clob', 'text'],
+  ['uuid', 'text'],
+  ['enum', 'text'],
+  ['datetime', 'timestamp'],
+  ['time', 'store the seconds of the day as integer'],
+  ['json', 'take the fields out as columns: `-- @from column path.to.field` at the top of the file'],
+  ['jsonb', 'take the fields out as columns: `-- @from column path.to.field` at the top of the file'],
+  ['bytea', 'leave the column out: a feature is a number, text, boolean or time'],
+  ['blob', 'leave the column out: a feature is a number, text, boolean or time'],
+  ['[]', 'a column holds one value: declare the parts as columns'],
+]);
+
+function foreignType(type: TypeName, help: string, faults: Faults): null {
+  const isType = Object.hasOwn(PLAIN, help);
+  return faults.error('FSC2020', type.span, `type \`${type.name}\` is not supported`, {
+    help: isType ? `write \`${help}\`` : help,
+    edits: isType ? replacing(type.span, help) : [],
+  });
+}
+
 const DECIMAL_NAMES = new Set(['decimal', 'numeric', 'dec']);
 const MAX_PRECISION = 38;
 
@@ -49,7 +92,9 @@ export function resolveTypeName(type: TypeName, faults: Faults): SqlType | null 
       'text',
       'varchar',
     ];
-    return faults.error('FSC2020', type.span, `unknown type \`${type.name}\``, {
+    const help = FOREIGN_TYPES.get(type.name.endsWith('[]') ? '[]' : type.name);
+    if (help !== undefined) return foreignType(type, help, faults);
+    return faults.error('FSC2020', type.span, `type \`${type.name}\` does not exist`, {
       ...nearest(type.name, type.span, [...names, 'date', 'timestamp', 'timestamptz'], 'type'),
     });
   }
@@ -72,7 +117,13 @@ function withArguments(type: TypeName, plain: SqlType, faults: Faults): SqlType 
 
 function decimalType(type: TypeName, faults: Faults): SqlType | null {
   const [precision, scale = 0] = type.args;
-  if (precision === undefined) return faults.error('FSC2021', type.span, `\`${type.name}\` without precision`);
+  if (precision === undefined) {
+    return faults.error('FSC2021', type.span, `\`${type.name}\` without precision`, {
+      label: 'of how many digits?',
+      edits: replacing(type.span, 'decimal(12,2)'),
+      applicability: 'placeholder',
+    });
+  }
   if (type.args.length > 2) return faults.error('FSC2024', type.span, `\`${type.name}\` takes two arguments`);
   const whole = Number.isInteger(precision) && Number.isInteger(scale);
   if (!whole || precision < 1 || precision > MAX_PRECISION || scale < 0 || scale > precision) {

@@ -1,4 +1,5 @@
 /** Calls of functions, aggregates and window functions, with all that may follow the parentheses. */
+import { replaceHelp } from '../diagnostics/fault.ts';
 import type { CallExpr, Expr } from './ast.ts';
 import { isWord, tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
@@ -124,10 +125,22 @@ function readNullTreatment(grammar: Grammar, start: number): Expr {
 
 function readFilter(grammar: Grammar): Expr | null {
   const { cursor } = grammar;
+  if (cursor.atWords('filter', 'where')) {
+    return cursor.fail('FSC1020', tokenSpan(cursor.ahead(1)), 'unexpected `WHERE`', {
+      label: 'expected `(` after `FILTER`',
+      help: 'put the condition in parentheses: `FILTER (WHERE …)`',
+    });
+  }
   if (!cursor.atWord('filter') || cursor.ahead(1).text !== '(') return null;
   cursor.advance();
   cursor.expect('(', 'after `FILTER`');
-  cursor.expectWord('where', 'in `FILTER`');
+  if (!cursor.acceptWord('where')) {
+    const { token } = cursor;
+    return cursor.fail('FSC1020', tokenSpan(token), `unexpected ${cursor.shown(token)}`, {
+      label: 'expected `WHERE` in `FILTER`',
+      help: replaceHelp('write `WHERE` before the condition', { start: token.start, end: token.start }, 'WHERE '),
+    });
+  }
   const condition = readExpression(grammar);
   cursor.expect(')', 'after the condition of `FILTER`');
   return condition;

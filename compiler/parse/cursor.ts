@@ -1,9 +1,10 @@
 /** Reads tokens of one statement, and makes the syntax faults. */
 import type { Diagnostic, DiagnosticSink, SourceText, Span } from '../diagnostics/diagnostic.ts';
-import { type FaultParts, fault } from '../diagnostics/fault.ts';
+import { type FaultParts, fault, replaceHelp } from '../diagnostics/fault.ts';
 import type { Identifier } from './ast.ts';
 import { isNameWord } from './keywords.ts';
 import type { Token } from './lexer.ts';
+import { slipAt } from './slips.ts';
 
 /** Ends the part that is being read; caught where reading can go on (list item, clause, statement). The fault is already reported. */
 class Unreadable extends Error {}
@@ -138,9 +139,19 @@ export class Cursor {
   /** Anything after AS is a name, keywords included. */
   label(what: string): Identifier {
     const token = this.token;
+    if (token.kind === 'string') return this.quotedWrong(token, what);
     if (token.kind !== 'word' && token.kind !== 'quoted') return this.expected(what, 'after `AS`');
     this.advance();
     return { span: tokenSpan(token), name: token.text, quoted: token.kind === 'quoted' };
+  }
+
+  private quotedWrong(token: Token, what: string): never {
+    const plain = /^[a-z_][a-z0-9_]*$/.test(token.text);
+    return this.fail('FSC1020', tokenSpan(token), `unexpected ${this.shown(token)}`, {
+      label: `expected ${what} after \`AS\``,
+      cause: 'single quotes enclose text',
+      help: plain ? replaceHelp('write the name without quotes', tokenSpan(token), token.text) : 'write a plain name',
+    });
   }
 
   expected(what: string, where: string): never {
@@ -151,6 +162,7 @@ export class Cursor {
     const span = isEndOfFile ? { start: this.previousEnd, end: this.previousEnd } : tokenSpan(token);
     return this.fail('FSC1020', span, `unexpected ${this.shown(token)}`, {
       label: `expected ${what}${place}`,
+      help: what.includes('`') ? slipAt(this.tokens, this.index, what) : null,
     });
   }
 

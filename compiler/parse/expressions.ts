@@ -6,6 +6,7 @@ import type { BinaryOperator, Expr } from './ast.ts';
 import { type Cursor, isWord, tokenSpan } from './cursor.ts';
 import type { Grammar } from './grammar.ts';
 import { readOperand } from './operands.ts';
+import { slipOfOperator } from './slips.ts';
 import { readType } from './types.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -31,7 +32,7 @@ const COMPARISONS = ['=', '<>', '!=', '<', '<=', '>', '>='];
 const RANGE_WORDS = ['between', 'in', 'like', 'ilike', 'similar'];
 /** Operators that either database knows although fsc does not. Others, such as `!=-`, are blanks forgotten. */
 const FOREIGN_OPERATORS =
-  /^(?:~|!~|~\*|!~\*|~~|!~~|~~\*|!~~\*|->|->>|#>|#>>|@>|<@|\?|\?\||\?&|&|\||#|<<|>>|&&|@|\|\/|\|\|\/|@@|\^@|!|#-|<->|\*\*|\/\/|==)$/;
+  /^(?:~|!~|~\*|!~\*|~~|!~~|~~\*|!~~\*|->|->>|#>|#>>|@>|<@|\?|\?\||\?&|&|\||#|<<|>>|&&|@|\|\/|\|\|\/|@@|\^@|!|#-|<->|\*\*|\/\/)$/;
 
 /** A tree higher than this could end the stack of a later stage. AND and OR chains are one level however long. */
 const MAX_HEIGHT = 400;
@@ -274,7 +275,11 @@ function readIn(grammar: Grammar, operand: Expr, start: number, negated: boolean
   if (cursor.atWord('select', 'with', 'values')) {
     cursor.nested(() => grammar.readQuery(grammar));
     cursor.expect(')', 'after the subquery');
-    return unsupported(cursor.spanFrom(start), '`IN (SELECT …)`', 'join the other relation, or list the values');
+    return unsupported(
+      cursor.spanFrom(start),
+      '`IN (SELECT …)`',
+      'list the values, or make a view of the other relation and join it in a request view',
+    );
   }
   const list = readList(grammar, () => readExpression(grammar));
   cursor.expect(')', 'after the list of `IN`');
@@ -335,24 +340,26 @@ function foreignOperator(span: Expr['span'], op: string): Expr {
     );
   }
   if (op === '//') return unsupported(span, 'operator `//`', 'write `trunc(a * 1.0 / b)`');
-  if (op === '==') return unsupported(span, 'operator `==`', 'write `=`');
   if (op === '**') return unsupported(span, 'operator `**`', 'write `power(a, b)`');
   return unsupported(span, `operator \`${op}\``, 'write it with functions or arithmetic');
 }
 
 function refuseOperator(cursor: Cursor, op: string, span: Expr['span']): never {
+  const slip = slipOfOperator(op, span);
   const cut = /^([=<>!+\-*/%|]+?)([-+@~]+)$/.exec(op);
   const shown = op.length > 20 ? `${op.slice(0, 19)}…` : op;
   return cursor.fail('FSC1008', span, `operator \`${shown}\` does not exist`, {
     label: 'read as one operator',
     cause: 'the longest run of operator characters is one operator, in Postgres and in DuckDB',
     help:
-      cut === null
-        ? 'write one of `+ - * / % || = <> < <= > >=`'
-        : {
-            text: 'put a blank between the two operators',
-            applicability: 'safe',
-            edits: [{ span, newText: `${cut[1]} ${cut[2]}` }],
-          },
+      slip !== null
+        ? slip
+        : cut === null
+          ? 'write one of `+ - * / % || = <> < <= > >=`'
+          : {
+              text: 'put a blank between the two operators',
+              applicability: 'safe',
+              edits: [{ span, newText: `${cut[1]} ${cut[2]}` }],
+            },
   });
 }

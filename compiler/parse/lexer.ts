@@ -145,10 +145,12 @@ class Lexer {
       this.fault('FSC1005', start, end, `\`${clip(this.text.slice(start, end))}\` is not a number`, {
         label: 'a number followed by other characters',
         cause: 'a number is digits, at most one point, and an exponent such as `e3`',
-        help: 'put a blank between the number and the name, or quote the name',
+        help: 'put a blank between the number and what follows, or begin the name with a letter',
       });
     }
-    this.push('number', start, end, this.text.slice(start, numberEnd));
+    // Told already: what reads it may take it for a name or for a value.
+    if (end > numberEnd) this.push('quoted', start, end, this.text.slice(start, end));
+    else this.push('number', start, end, this.text.slice(start, numberEnd));
   }
 
   /** `skipEscapes` only keeps an E'…' string, already reported, from swallowing the rest of the file. */

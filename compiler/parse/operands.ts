@@ -261,7 +261,7 @@ function readExists(grammar: Grammar): Expr {
   return unsupported(
     cursor.spanFrom(start),
     '`EXISTS (SELECT …)`',
-    'join the other relation, or count its rows in a view of its own',
+    'count the other rows in a view of their own, and join it in a request view',
   );
 }
 
@@ -309,7 +309,7 @@ function readParenthesised(grammar: Grammar): Expr {
     return unsupported(
       span,
       'a subquery as a value',
-      'join the other relation, or make a view of it and join that in a request view',
+      'make a view of the other relation, and join it in a request view',
     );
   }
   cursor.advance();

@@ -9,8 +9,9 @@
  * two read differently is refused. Expressions are masked because that parser groups AND/OR wrongly, has no RANGE frame, and is exponential
  * on nested parentheses; they are compared with the real Postgres grammar in tests/parse.
  */
-import type { Diagnostic, DiagnosticSink, SourceText, Span } from '../diagnostics/diagnostic.ts';
-import { fault } from '../diagnostics/fault.ts';
+import type { Diagnostic, DiagnosticSink, Help, SourceText, Span } from '../diagnostics/diagnostic.ts';
+import { fault, replaceHelp } from '../diagnostics/fault.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { Comment, Expr, Query, SourceFile, ViewFile } from './ast.ts';
 import { readCommentOn } from './comment-on.ts';
 import { readCreateTable, type TableDefinition } from './create-table.ts';
@@ -193,7 +194,9 @@ function wrongKind(file: SourceText, statement: Statement, what: string): Diagno
   });
 }
 
-function helpFor(first: Token, what: string): string {
+function helpFor(first: Token, what: string): string | Help {
+  const meant = first.kind === 'word' ? suggest(first.text, what === 'SELECT' ? ['select', 'with'] : ['create']) : null;
+  if (meant !== null) return replaceHelp(`write \`${meant.toUpperCase()}\``, tokenSpan(first), meant.toUpperCase());
   if (what !== 'SELECT') return 'write `CREATE TABLE name (column type, …)`, and nothing that changes data';
   if (first.text === 'from') return 'write SELECT before FROM';
   if (first.text === 'values' || first.text === 'table') return 'write `SELECT … FROM` a source';

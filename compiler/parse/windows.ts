@@ -1,5 +1,6 @@
 /** OVER, WINDOW and frames. */
 import type { Frame, FrameBound, OrderItem, WindowRef, WindowSpec } from './ast.ts';
+import { tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
 
@@ -52,6 +53,14 @@ export function readWindowSpec(grammar: Grammar): WindowSpec {
   }
   const orderBy = cursor.acceptWord('order') ? readOrderBy(grammar) : [];
   const frame = cursor.atWord('range', 'rows', 'groups') ? readFrame(grammar) : null;
+  if (cursor.atWord('partition') || (frame !== null && cursor.atWord('order'))) {
+    const word = `${cursor.token.text.toUpperCase()} BY`;
+    return cursor.fail('FSC1022', tokenSpan(cursor.token), `\`${word}\` stands too late`, {
+      label: 'too late',
+      cause: 'the order in a window is PARTITION BY, ORDER BY, frame',
+      help: `move \`${word}\` before ${cursor.atWord('partition') ? '`ORDER BY`' : 'the frame'}`,
+    });
+  }
   if (!cursor.accept(')')) return cursor.expected(expectedInWindow(partitionBy.length, orderBy.length, frame), '');
   return { span: cursor.spanFrom(start), base, partitionBy, orderBy, frame };
 }

@@ -1,4 +1,5 @@
 import type { EntityColumnSpec, FeatureSpec, ViewSpec } from '../../runtime/values/manifest.ts';
+import { nearest } from '../catalog/suggest.ts';
 import type { PlanExpr, ViewPlan } from '../plan/plan.ts';
 import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
 import { Agreement, allExprs } from './agreement.ts';
@@ -74,6 +75,23 @@ function commentOn(input: ViewInput, column: string | null): string | null {
   return found?.text ?? (column === null ? (input.tags.one('description')?.value ?? null) : null);
 }
 
+function foreignComment(comment: ViewInput['ast']['comments'][number], draft: ViewDraft, input: ViewInput): void {
+  const names = comment.target.map((part) => part.name);
+  const isOwn = names[0] === input.name;
+  const part = isOwn ? (comment.target[1] ?? comment.target[0]) : comment.target[0];
+  const wanted = isOwn ? draft.outputs.map((output) => output.name) : [input.name];
+  const isNamed = part !== undefined && comment.on !== 'table';
+  input.faults.error(
+    'FSC2031',
+    part?.span ?? comment.span,
+    `\`${names.join('.')}\` is no view or column of this file`,
+    {
+      help: `write COMMENT ON VIEW ${input.name}, or COMMENT ON COLUMN ${input.name}.column`,
+      ...(isNamed ? nearest(part.name, part.span, wanted, isOwn ? 'output' : 'view') : {}),
+    },
+  );
+}
+
 function checkComments(draft: ViewDraft, input: ViewInput): void {
   for (const comment of input.ast.comments) {
     const names = comment.target.map((part) => part.name);
@@ -81,9 +99,7 @@ function checkComments(draft: ViewDraft, input: ViewInput): void {
     const isOutput = draft.outputs.some((output) => output.name === names[1]);
     const isColumn = comment.on === 'column' && names.length === 2 && names[0] === input.name && isOutput;
     if (!isView && !isColumn) {
-      input.faults.error('FSC2031', comment.span, `\`${names.join('.')}\` is no view or column of this file`, {
-        help: `write COMMENT ON VIEW ${input.name}, or COMMENT ON COLUMN ${input.name}.column`,
-      });
+      foreignComment(comment, draft, input);
     }
   }
 }

@@ -3,8 +3,9 @@ import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import { bindTyped } from '../bind/expr.ts';
 import { findExpr, hasNow, isNow } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
+import { intervalValue } from '../catalog/literals.ts';
 import { nearest } from '../catalog/suggest.ts';
-import { inserting, removing, textOf } from '../diagnostics/edits.ts';
+import { inserting, removing, replacing, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Frame, FrameBound, Identifier, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
 import { isColumn, keylessHelp } from './aggregates.ts';
 import { constantInterval } from './constant-interval.ts';
@@ -236,6 +237,10 @@ function frameOf(frame: Frame | null, order: FrameOrder, faults: Faults): RowFra
 }
 
 function rowsFrame(frame: Frame, { isTotal, order, source }: FrameOrder, faults: Faults): RowFrame | null {
+  const length = [frame.start, frame.end].find(
+    (bound) => bound.kind === 'preceding' && constantInterval(bound.offset) !== undefined,
+  );
+  if (length?.kind === 'preceding') return otherMode(frame, length.offset, 'RANGE', faults);
   if (!isTotal) return reportTies(order, source, 'a ROWS frame needs an order without ties', faults);
   const start = frame.start.kind === 'unboundedPreceding' ? null : rowOffset(frame.start, faults);
   const end = frame.end.kind === 'unboundedPreceding' ? undefined : rowOffset(frame.end, faults);
@@ -243,6 +248,18 @@ function rowsFrame(frame: Frame, { isTotal, order, source }: FrameOrder, faults:
     return frameEnd(frame, end === undefined && frame.end.kind === 'unboundedPreceding', faults);
   if (start !== null && start < end) return frameEnd(frame, true, faults);
   return { mode: 'rows', start, end };
+}
+
+/** The offset says that the other kind of frame was meant. */
+function otherMode(frame: Frame, offset: Expr, mode: 'RANGE' | 'ROWS', faults: Faults): null {
+  const word = { start: frame.span.start, end: frame.span.start + frame.mode.length };
+  const [is, wants] = mode === 'RANGE' ? ['a length of time', 'counts rows'] : ['a number of rows', 'measures time'];
+  return faults.error('FSC3409', offset.span, `the offset of a ${frame.mode.toUpperCase()} frame is ${is}`, {
+    label: is,
+    secondary: [{ span: word, text: wants }],
+    help: `write ${mode}`,
+    edits: replacing(word, mode),
+  });
 }
 
 function frameEnd(frame: Frame, isReversed: boolean, faults: Faults): null {
@@ -265,6 +282,8 @@ function rowOffset(bound: FrameBound, faults: Faults): number | undefined {
 }
 
 function rangeFrame(frame: Frame, isTotal: boolean, orderColumns: number, faults: Faults): RowFrame | null {
+  const count = [frame.start, frame.end].find((bound) => bound.kind === 'preceding' && bound.offset.kind === 'number');
+  if (count?.kind === 'preceding') return otherMode(frame, count.offset, 'ROWS', faults);
   const offset = [frame.start, frame.end].find((bound) => bound.kind === 'preceding');
   if (offset !== undefined && orderColumns !== 1) {
     return faults.error('FSC3409', offset.span, 'a RANGE offset with several ORDER BY columns', {
@@ -285,6 +304,14 @@ function rangeFrame(frame: Frame, isTotal: boolean, orderColumns: number, faults
 function rangeOffset(bound: FrameBound, faults: Faults): number | undefined {
   if (bound.kind === 'currentRow') return 0;
   const value = bound.kind === 'preceding' ? constantInterval(bound.offset) : undefined;
+  if (bound.kind === 'preceding' && bound.offset.kind === 'string' && intervalValue(bound.offset.value) !== undefined) {
+    faults.error('FSC3409', bound.offset.span, 'the offset is a text', {
+      label: 'no length of time',
+      help: 'write it as an interval',
+      edits: inserting(bound.offset.span.start, 'INTERVAL '),
+    });
+    return undefined;
+  }
   const micros = value === undefined ? -1 : value.days * MICROS_PER_DAY + value.micros;
   if (value !== undefined && value.months === 0 && value.days >= 0 && value.micros >= 0 && Number.isSafeInteger(micros))
     return micros;

@@ -4,6 +4,8 @@ import type { BindContext } from '../bind/context.ts';
 import { bindCondition } from '../bind/expr.ts';
 import { childrenOf, findExpr, hasNow, isNow, someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
+import { intervalValue } from '../catalog/literals.ts';
+import type { Edit } from '../diagnostics/diagnostic.ts';
 import { textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import { constantInterval } from './constant-interval.ts';
@@ -103,12 +105,27 @@ export function reportUnsolved(expr: Binary, source: SourceSpec, context: BindCo
       help: `compare instants: \`${time} > now() - INTERVAL '3600 seconds'\``,
     });
   }
+  const length = findExpr(expr, (node) => meantLength(node) !== null);
+  if (length !== null) {
+    const newText = meantLength(length) ?? '';
+    return faults.error('FSC3305', length.span, 'a window is measured by an interval', {
+      label: 'no interval',
+      help: `write \`${newText}\``,
+      edits: [{ span: length.span, newText }],
+    });
+  }
   const other = findExpr(expr, (node) => node.kind === 'column' && !isColumn(node, time));
   const at = other ?? expr;
   return faults.error('FSC3305', at.span, 'the window is not event time against now() and a constant interval', {
     label: other === null ? 'no sum of these' : 'differs from event to event',
     help: `write a constant length: \`${time} > now() - INTERVAL '7 days'\``,
   });
+}
+
+/** `'7 days'` and `7` beside an instant: days, as both databases count them. */
+function meantLength(node: Expr): string | null {
+  if (node.kind === 'string') return intervalValue(node.value) === undefined ? null : `INTERVAL '${node.value}'`;
+  return node.kind === 'number' && /^\d{1,6}$/.test(node.text) ? `INTERVAL '${node.text} days'` : null;
 }
 
 function roundsTime(node: Expr, time: string): boolean {
@@ -208,12 +225,22 @@ export function reportEmpty(
     const [first, second] = low.node.span.start <= high.node.span.start ? [low, high] : [high, low];
     faults.error('FSC3306', second.node.span, message, {
       label: second === high ? 'ends before it begins' : 'begins after it ends',
+      edits: exchanged(low.node, high.node, faults),
       secondary:
         first.node.span.start === second.node.span.start
           ? []
           : [{ span: first.node.span, text: second === high ? 'begins here' : 'ends here' }],
     });
   }
+}
+
+/** BETWEEN with its bounds the wrong way round. */
+function exchanged(low: Expr, high: Expr, faults: Faults): readonly Edit[] {
+  if (low.kind !== 'binary' || high.kind !== 'binary' || low.span !== high.span) return [];
+  return [
+    { span: low.right.span, newText: textOf(faults.file, high.right.span) },
+    { span: high.right.span, newText: textOf(faults.file, low.right.span) },
+  ];
 }
 
 function isEmptyBetween(low: InstantBound, high: InstantBound): boolean {

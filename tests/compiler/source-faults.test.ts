@@ -38,7 +38,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2030', S('n integer DEFAULT true'), 'true'],
   ['FSC2030', S('n integer DEFAULT ts'), 'ts'],
   ['FSC2030', S('n integer DEFAULT 1 + 1'), '1 + 1'],
-  ['FSC2031', `${S('n integer')} COMMENT ON COLUMN s.m IS 'x';`, "COMMENT ON COLUMN s.m IS 'x'"],
+  ['FSC2031', `${S('n integer')} COMMENT ON COLUMN s.m IS 'x';`, 'm'],
   ['FSC2033', `${T}CREATE TABLE s (id real PRIMARY KEY, ts timestamp NOT NULL);`, 'id'],
   ['FSC2034', S('n integer', `${T}-- @from n m epoch_ms\n`), 'epoch_ms'],
   ['FSC2007', S('n integer', `${T}-- @from m n\n`), 'm'],

@@ -14,7 +14,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2026', 'SELECT usr, count(*) AS "a b" FROM events GROUP BY usr', '"a b"'],
   ['FSC2027', 'SELECT usr, count(*) AS "user" FROM events GROUP BY usr', '"user"'],
   ['FSC2027', A('count(*)').replace('AS x', 'AS as_of'), 'as_of'],
-  ['FSC2031', `${A('count(*)')}; COMMENT ON COLUMN t_v1.nope IS 'x'`, "COMMENT ON COLUMN t_v1.nope IS 'x'"],
+  ['FSC2031', `${A('count(*)')}; COMMENT ON COLUMN t_v1.nope IS 'x'`, 'nope'],
   ['FSC3001', A('sum(amout)'), 'amout'],
   ['FSC3002', 'SELECT usr, count(*) AS x FROM evnts GROUP BY usr', 'evnts'],
   ['FSC3003', 'SELECT e.usr, count(*) AS x FROM events f GROUP BY f.usr', 'e'],

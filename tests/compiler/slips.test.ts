@@ -1,0 +1,140 @@
+/** What people mistype: one fault, at its place, whose edit gives what was meant. */
+import { describe, expect, it } from 'vitest';
+import { applied } from '../../compiler/diagnostics/edits.ts';
+import { type Compilation, compileProject } from '../../compiler/index.ts';
+import { compileView } from './project.ts';
+
+const A = (item: string, rest = ''): string => `SELECT usr, ${item} AS x FROM events ${rest}GROUP BY usr`;
+const COUNT = A('count(*)');
+const B = (item: string): string => `SELECT usr, ${item} AS x FROM events`;
+
+/** Wrong, right. */
+const VIEWS: readonly (readonly [string, string])[] = [
+  ['SELECT usr count(*) AS x FROM events GROUP BY usr', 'SELECT usr, count(*) AS x FROM events GROUP BY usr'],
+  [COUNT.replace('FROM', 'FORM'), COUNT],
+  [COUNT.replace('SELECT', 'SELCT'), COUNT],
+  [COUNT.replace('GROUP BY', 'GROUPBY'), COUNT],
+  [COUNT.replace('GROUP BY', 'GROUP'), COUNT],
+  [A('count(*)', 'WEHRE n > 1 '), A('count(*)', 'WHERE n > 1 ')],
+  [A('count(*)', 'WHERE n =< 3 '), A('count(*)', 'WHERE n <= 3 ')],
+  [A('count(*)', 'WHERE n == 3 '), A('count(*)', 'WHERE n = 3 ')],
+  [A('count(*)', 'WHERE n !== 3 '), A('count(*)', 'WHERE n <> 3 ')],
+  [A('count(*)', 'WHERE n !=-3 '), A('count(*)', 'WHERE n != -3 ')],
+  [A('count(*)', 'WHERE plan = "gold" '), A('count(*)', "WHERE plan = 'gold' ")],
+  [A('count(*)', 'WHERE n '), A('count(*)', 'WHERE n <> 0 ')],
+  [A('count(*)', "WHERE ts > NOW - INTERVAL '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
+  [A('count(*)', "WHERE ts > now() - '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
+  [A('count(*)', 'WHERE ts > now() - 7 '), A('count(*)', "WHERE ts > now() - INTERVAL '7 days' ")],
+  [A('count(*)', 'WHERE ts > now() - INTERVAL 7 DAY '), A('count(*)', "WHERE ts > now() - INTERVAL '7 day' ")],
+  [
+    A('count(*)', "WHERE ts > now() - INTERVAL '1 month' "),
+    A('count(*)', "WHERE ts > date_trunc('month', now()) - INTERVAL '1 month' "),
+  ],
+  [
+    A('count(*)', "WHERE ts BETWEEN now() AND now() - INTERVAL '1 day' "),
+    A('count(*)', "WHERE ts BETWEEN now() - INTERVAL '1 day' AND now() "),
+  ],
+  [
+    A('count(*)', "WHERE date_trunc('day', ts) = date_trunc('day', now()) "),
+    A('count(*)', "WHERE ts >= date_trunc('day', now()) "),
+  ],
+  [
+    A('count(*)', "WHERE ts > date_trunc('day', now() - INTERVAL '1 day') "),
+    A('count(*)', "WHERE ts > date_trunc('day', now()) - INTERVAL '1 day' "),
+  ],
+  [A('count(*) FILTER (n > 1)'), A('count(*) FILTER (WHERE n > 1)')],
+  [A('sum(amout)'), A('sum(amount)')],
+  [A('smu(n)'), A('sum(n)')],
+  [A('sum(n) / count(*)'), A('sum(n) * 1.0 / count(*)')],
+  [A('array_agg(n)'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
+  [A('(array_agg(n ORDER BY ts DESC))[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
+  [A('array_agg(n ORDER BY ts DESC, id DESC)[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
+  ["SELECT usr, count(*) AS 'x' FROM events GROUP BY usr", COUNT],
+  ['SELECT usr, count(*) AS x, FROM events GROUP BY usr', COUNT],
+  ['SELECT usr, count(*) AS x FROM events', COUNT],
+  ['SELECT usr, count(*) AS x FROM events GROUP BY 1', COUNT],
+  ['SELECT count(*) AS x FROM events GROUP BY usr', COUNT],
+  ['SELECT usr, count(*) AS x FROM evnts GROUP BY usr', COUNT],
+  ['SELECT usr, count(*) AS x FROM main.events GROUP BY usr', COUNT],
+  [`${COUNT} ORDER BY x DESC`, COUNT],
+  [`${COUNT} LIMIT 10`, COUNT],
+  [
+    'SELECT plan, count(*) AS x FROM events GROUP BY plan',
+    'SELECT plan, count(*) AS x FROM events WHERE plan IS NOT NULL GROUP BY plan',
+  ],
+  ['SELECT usr, n FROM events', '-- @entity usr\nSELECT usr, n FROM events'],
+  ['-- @ownr me\n-- @entity usr\nSELECT usr, n FROM events', '-- @owner me\n-- @entity usr\nSELECT usr, n FROM events'],
+  [B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts)')],
+  [B('lag(n) OVER (PARTITION BY usr ORDER BY ts)'), B('lag(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
+  [
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS INTERVAL '1 day' PRECEDING)"),
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '1 day' PRECEDING)"),
+  ],
+  [
+    B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id RANGE 3 PRECEDING)'),
+    B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS 3 PRECEDING)'),
+  ],
+  [
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE '1 day' PRECEDING)"),
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '1 day' PRECEDING)"),
+  ],
+  [
+    B(
+      "sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND INTERVAL '1 day' FOLLOWING)",
+    ),
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW)"),
+  ],
+  [
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a USING (usr)',
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a ON a.usr = r.usr',
+  ],
+  [
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one a ON a.usr = r.usr',
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a ON a.usr = r.usr',
+  ],
+  [
+    'SELECT usr, a.c FROM ask r JOIN one_v1 a ON a.usr = r.usr',
+    'SELECT r.usr, a.c FROM ask r JOIN one_v1 a ON a.usr = r.usr',
+  ],
+  [
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a ON a.usr = r.n',
+    'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a ON a.usr = CAST(r.n AS text)',
+  ],
+];
+
+const S = (columns: string, tags = '-- @event_time ts\n'): string => `${tags}CREATE TABLE s (${columns});`;
+const SOURCES: readonly (readonly [string, string])[] = [
+  [
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL', '-- @event_tim ts\n'),
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL'),
+  ],
+  [S('id bigint PRIMARY KEY, ts timestamp NOT NULL', ''), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [S('id bigint PRIMARY KEY, ts timestamp'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [S('id bigint PRIMARY KEY, ts datetime NOT NULL'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [S('id bigint PRIMARY KEY, ts date NOT NULL'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL, n numeric'),
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL, n decimal(12,2)'),
+  ],
+  [S('id bigint PRIMARY KEY ts timestamp NOT NULL'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [S('id bigint PRIMARY KEY, ts timestamp NOT NULL,'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [S('ts timestamp NOT NULL'), S('ts timestamp NOT NULL', '-- @key none\n-- @event_time ts\n')],
+  [
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL').replace('TABLE s', 'TABLE t'),
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL'),
+  ],
+];
+const compileSource = (sql: string): Compilation => compileProject(new Map([['features/sources/s.sql', sql]]));
+
+describe.each([
+  ['views', VIEWS, compileView],
+  ['sources', SOURCES, compileSource],
+] as const)('%s', (_, cases, compile) => {
+  it.each(cases)('%s', (wrong, right) => {
+    const errors = (sql: string) => compile(sql).diagnostics.filter(({ severity }) => severity === 'error');
+    const [fault, ...more] = errors(wrong);
+    expect(more).toEqual([]);
+    expect(applied(wrong, fault?.help.flatMap(({ edits }) => edits) ?? [])).toBe(right);
+    expect(errors(right)).toEqual([]);
+  });
+});
