@@ -73,14 +73,14 @@ describe('fsc explain VIEW', () => {
       enrich: { where: 'amount <> 0', entity: ['upper(card)'] },
       filter: 'count(*) > 1',
     });
-    expect(words['aggregate']).toContainEqual({
+    expect(words.aggregate).toContainEqual({
       slot: 0,
       what: 'count(*)',
       window: 'paid_at > now() - 1 hour',
       where: 'amount > 10',
       type: 'bigint',
     });
-    expect(words['project']).toContainEqual({
+    expect(words.project).toContainEqual({
       name: 'rate',
       type: 'double precision',
       agreement: 'double',
@@ -88,7 +88,7 @@ describe('fsc explain VIEW', () => {
       slot: 2,
       slots: [2],
     });
-    expect(Object.keys(words['sql'] as object)).toEqual(['duckdb', 'postgres']);
+    expect(Object.keys(words.sql as object)).toEqual(['duckdb', 'postgres']);
   });
 
   it('tells rows views and request views', async () => {

@@ -55,6 +55,12 @@ describe('fsc init', () => {
     expect(jsonLines(row.out)).toEqual([
       { card: 'jade', payments_1h: 1, spent_1d: 54, largest_1d: 49.8, mean_7d: 16.175, merchants_7d: 3 },
     ]);
+    const labels = ['--labels', 'data/labels.csv', '--view', 'card_activity_v1', '--out', 'train.jsonl'];
+    await succeeds(['dataset', ...labels], 'my shop');
+    expect(jsonLines(read('my shop/train.jsonl'))[4]).toMatchObject({ card: 'onyx', is_fraud: true, payments_1h: 4 });
+    await succeeds(['verify', '--as-of', 'now'], 'my shop');
+    const kept = await succeeds(['quarantine', 'list', '--format', 'json'], 'my shop');
+    expect(jsonLines(kept.out).map(({ verdict }) => verdict)).toEqual(['late', 'constraint']);
   });
 
   it('names commands that a shell takes as they are', async () => {
