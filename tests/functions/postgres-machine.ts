@@ -98,19 +98,14 @@ CREATE OR REPLACE FUNCTION pg_temp.raw(row integer) RETURNS text LANGUAGE plpgsq
   }
 }
 
+const C_COLLATION = "LOCALE 'C' LOCALE_PROVIDER libc";
+
 /** A database with C collation, in which the user's own text means what fsc says it means. */
 export async function refereeConnection(
   server: PostgresServer,
   statements: readonly string[],
 ): Promise<PostgresConnection> {
-  const administrator = await server.connect();
-  await administrator.query(
-    "CREATE DATABASE referee TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER libc ENCODING 'UTF8'",
-  );
-  await administrator.close();
-  const url = new URL(server.url);
-  url.pathname = '/referee';
-  const connection = await server.connect(url.href);
+  const connection = await server.connect(await server.createDatabase(C_COLLATION));
   for (const statement of [...statements, ...REFEREE]) await connection.query(statement);
   return connection;
 }

@@ -59,8 +59,9 @@ beforeAll(async () => {
   database = await server.connect();
   env = { DATABASE_URL: server.url };
   // None of it may decide a value.
+  const name = new URL(server.url).pathname.slice(1);
   await database.query(
-    "ALTER ROLE CURRENT_USER SET DateStyle = 'SQL, DMY'; ALTER ROLE CURRENT_USER SET TimeZone = 'Asia/Tokyo'",
+    `ALTER DATABASE "${name}" SET DateStyle = 'SQL, DMY'; ALTER DATABASE "${name}" SET TimeZone = 'Asia/Tokyo'`,
   );
 }, 60_000);
 afterAll(async () => {

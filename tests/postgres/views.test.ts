@@ -8,17 +8,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateCase } from '../generators/case.ts';
 import { Random } from '../generators/random.ts';
 import { compileCase } from '../properties/check-case.ts';
-import { checkPostgres } from '../properties/check-postgres.ts';
+import { checkPostgres, checkPostgresDataset } from '../properties/check-postgres.ts';
 import { Kept, keptCases, readKeptCase } from '../properties/kept-case.ts';
 import { PostgresMachines } from '../properties/machines/postgres.ts';
+import type { Ties } from '../properties/machines/replay.ts';
 import { StreamRun } from '../properties/machines/stream.ts';
 import { Naive } from '../properties/naive.ts';
+import { NaiveLabels } from '../properties/naive-labels.ts';
 import { isRejected } from '../properties/project.ts';
 import { printFault, Report } from '../properties/report.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
-const CASES = Number(process.env['FSC_POSTGRES_CASES'] ?? 120);
-const SEED = Number(process.env['FSC_SEED'] ?? 1);
+const CASES = Number(process.env.FSC_POSTGRES_CASES ?? 120);
+const SEED = Number(process.env.FSC_SEED ?? 1);
+/** So many cases hold a text that aborts. */
+const SHOWS_ALL = 120;
 const SHOWN_FAULTS = 5;
 const ALL = Number.POSITIVE_INFINITY;
 
@@ -60,15 +64,21 @@ it(`${CASES} random cases`, { timeout: 3_600_000 }, async () => {
     const project = compileCase(test);
     if (isRejected(project)) continue;
     const report = new Report();
-    await checkPostgres(machines, project, new Naive(test, project), report, {
-      functionInstants: 3,
-      refereeInstants: 1,
-    });
+    const naive = new Naive(test, project);
+    await checkPostgres(machines, project, naive, report, { functionInstants: 3, refereeInstants: 1 });
+    const random = new Random(seed * 7 + 5);
+    for (const view of project.views) {
+      const labels = new NaiveLabels(project, view, naive, random);
+      const rules: readonly Ties[] = project.source.keyColumns.length > 0 ? ['exclude', 'exclude own'] : ['exclude'];
+      await checkPostgresDataset(machines, labels, 'include', labels.countTied(), report);
+      await checkPostgresDataset(machines, labels, random.pick(rules), null, report);
+    }
     for (const [name, n] of report.counts) counts.set(name, (counts.get(name) ?? 0) + n);
     const told = report.faults.slice(0, SHOWN_FAULTS).map(printFault).join('\n');
     if (told !== '') expect.fail(`npm run soak -- --seed ${seed} --cases 1\n${told}`);
   }
   console.log([...counts].map(([name, n]) => `${name}: ${n}`).join('\n'));
-  for (const name of ['emitted Postgres: answers', 'Postgres referee: answers', 'Postgres referee: guarded'])
-    expect(counts.get(name) ?? 0, name).toBeGreaterThan(0);
+  const shown = ['emitted Postgres: answers', 'Postgres referee: answers', 'Postgres dataset: labels'];
+  if (CASES >= SHOWS_ALL) shown.push('Postgres referee: guarded');
+  for (const name of shown) expect(counts.get(name) ?? 0, name).toBeGreaterThan(0);
 });

@@ -28,6 +28,8 @@ export interface PostgresServer {
   readonly url: string;
   /** A connection with UTC, ISO intervals and shortest doubles. */
   connect(url?: string): Promise<PostgresConnection>;
+  /** Another database, gone when the server is stopped; `options` of CREATE DATABASE. Gives its address. */
+  createDatabase(options: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -81,14 +83,28 @@ async function databaseOf(url: string): Promise<PostgresServer> {
     await connection.query(sql);
     await connection.close();
   };
-  await administer(`CREATE DATABASE ${name} ENCODING 'UTF8' TEMPLATE template0`);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  return {
-    url: own.href,
-    connect: (to = own.href) => connectTo(to),
-    stop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`),
+  const names: string[] = [];
+  const createDatabase = async (options: string): Promise<string> => {
+    const one = `${name}_${names.length}`;
+    await administer(`CREATE DATABASE ${one} TEMPLATE template0 ENCODING 'UTF8' ${options}`);
+    names.push(one);
+    return withDatabase(url, one);
   };
+  const own = await createDatabase('');
+  return {
+    url: own,
+    connect: (to = own) => connectTo(to),
+    createDatabase,
+    stop: async () => {
+      for (const one of names) await administer(`DROP DATABASE ${one} WITH (FORCE)`);
+    },
+  };
+}
+
+function withDatabase(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${name}`;
+  return other.href;
 }
 
 async function startOwn(): Promise<PostgresServer> {
@@ -105,9 +121,17 @@ async function startOwn(): Promise<PostgresServer> {
     await initialise(bin, folder, as);
     const { server, port } = await serve(bin, folder, as);
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+    let databases = 0;
     return {
       url,
       connect: (to = url) => connectTo(to),
+      createDatabase: async (options) => {
+        const name = `other_${databases++}`;
+        const connection = await connectTo(url);
+        await connection.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' ${options}`);
+        await connection.close();
+        return withDatabase(url, name);
+      },
       stop: async () => {
         await kill(server);
         await rm(folder, { recursive: true, force: true });

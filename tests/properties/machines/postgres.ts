@@ -66,18 +66,14 @@ export class PostgresMachines {
       await emitted.run(
         `CREATE FUNCTION elsewhere.${name}(x text) RETURNS text LANGUAGE sql AS $$ SELECT 'elsewhere' $$`,
       );
-    const name = `referee_${process.pid}`;
-    await emitted.run(`CREATE DATABASE ${name} TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER libc ENCODING 'UTF8'`);
-    const url = new URL(server.url);
-    url.pathname = `/${name}`;
-    const referee = await PostgresSession.open(url.href);
+    const url = await server.createDatabase("LOCALE 'C' LOCALE_PROVIDER libc");
+    const referee = await PostgresSession.open(url);
     for (const statement of REFEREE) await referee.run(statement);
     return new PostgresMachines(emitted, referee);
   }
 
   async close(): Promise<void> {
     await this.#referee.close();
-    await this.#emitted.run(`DROP DATABASE IF EXISTS referee_${process.pid} WITH (FORCE)`);
     await this.#emitted.close();
   }
 
