@@ -1,6 +1,7 @@
 /** Every code that the compiler gives. Codes are never reused. */
 import { SEMANTIC_CODES } from './codes-semantic.ts';
 import { SYNTAX_CODES } from './codes-syntax.ts';
+import { EXAMPLES } from './examples.ts';
 
 export interface CodePage {
   readonly title: string;
@@ -16,7 +17,7 @@ export interface CodePage {
 
 const CATALOGUE: ReadonlyMap<string, CodePage> = new Map<string, CodePage>([
   ...Object.entries(SYNTAX_CODES),
-  ...Object.entries(SEMANTIC_CODES),
+  ...Object.entries(SEMANTIC_CODES).map(([code, texts]): [string, CodePage] => [code, { ...texts, ...EXAMPLES[code] }]),
 ]);
 
 export function catalogue(): ReadonlyMap<string, CodePage> {

@@ -134,8 +134,10 @@ function renamed(cte: Query['ctes'][number], faults: Faults): Query {
   if (columns === null) return query;
   const { items } = query.body;
   if (columns.length !== items.length || items.some((item) => item.expr.kind === 'star')) {
-    faults.error('FSC3009', cte.name.span, `\`${cte.name.name}\` names ${columns.length} columns of ${items.length}`);
-    return query;
+    const last = columns.at(-1)?.span ?? cte.name.span;
+    const span = { start: columns[0]?.span.start ?? last.start, end: last.end };
+    const counts = `names ${columns.length} columns of ${items.some((item) => item.expr.kind === 'star') ? 'a `*`' : items.length}`;
+    faults.error('FSC3009', span, `\`${cte.name.name}\` ${counts}`);
   }
   const named = items.map((item, index) => ({ ...item, alias: columns[index] ?? item.alias }));
   return { ...query, body: { ...query.body, items: named } };
