@@ -111,7 +111,7 @@ export function macroFiles(workspace: Workspace): readonly string[] {
 }
 
 /** Sources of more bytes are left to the first query that needs them. */
-const SMALL_BYTES = 64 << 20;
+const SMALL_BYTES = 8 << 20;
 
 /**
  * For notebooks, after a run: sources are read as far as that takes no longer than a run itself. What is too large says in the catalogue how it
