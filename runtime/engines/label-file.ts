@@ -37,6 +37,8 @@ export interface LabelFile {
 const TEXT_TABLE = '"fsc texts"';
 const TYPED_VIEW = '"fsc labels"';
 const BATCH_ROWS = 2048;
+const NEWLINE = 10;
+const RETURN = 13;
 
 export interface LabelPath {
   /** As the user wrote it. */
@@ -95,7 +97,7 @@ interface LoadedTexts {
   readonly names: readonly string[];
   readonly hints: readonly ColumnHint[];
   readonly nonText: ReadonlySet<string>;
-  /** Byte of the file at which each row begins (JSONL: of its line's end). */
+  /** Byte of the file at which each row begins, or somewhere in blank lines before it (JSONL: near its end). */
   readonly starts: Float64Array;
 }
 
@@ -246,11 +248,11 @@ async function eachObject(
   try {
     for (let lines = await splitter.next(BATCH_ROWS); lines !== null; lines = await splitter.next(BATCH_ROWS)) {
       for (let i = 0; i < lines.count; i++) {
-        const end = lines.ends[i] as number;
+        const end = (lines.ends[i] as number) - 3;
         const object = parseLine(lines, i);
         if (typeof object === 'string')
-          throw unusable(file.name, `line ${await lineAt(file.path, end - 1)}: ${object}`, 'a line is one JSON object');
-        take(object, lines.lines[i] as string, end - 1);
+          throw unusable(file.name, `line ${await lineAt(file.path, end)}: ${object}`, 'a line is one JSON object');
+        take(object, lines.lines[i] as string, end);
       }
       signal.throwIfAborted();
     }
@@ -282,16 +284,18 @@ function fieldText(object: JsonObject, text: string, name: string): string | nul
   return rawJsonAt(text, [name]) ?? JSON.stringify(value);
 }
 
-/** The number of the line that holds a byte. */
+/** The number of the line that holds a byte, or of the first one after it that is not blank. */
 async function lineAt(path: string, byte: number): Promise<number> {
   const input = await openBytes(path, 0);
   try {
     let line = 1;
     let at = 0;
-    for (let chunk = await input.read(); chunk !== null && at < byte; chunk = await input.read()) {
-      const part = chunk.subarray(0, Math.min(chunk.length, byte - at));
-      for (let i = part.indexOf(10); i >= 0; i = part.indexOf(10, i + 1)) line++;
-      at += chunk.length;
+    for (let chunk = await input.read(); chunk !== null; chunk = await input.read()) {
+      for (const code of chunk) {
+        if (at >= byte && code !== NEWLINE && code !== RETURN) return line;
+        if (code === NEWLINE) line++;
+        at++;
+      }
     }
     return line;
   } finally {

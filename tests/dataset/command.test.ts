@@ -1,0 +1,357 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { cli, jsonLines, put } from '../cli/in-process.ts';
+import { csv, dataset, FILES, rowsOf, world } from './world.ts';
+
+const EVENTS = csv([
+  ['id', 'paid_at', 'card', 'amount', 'shop', 'known_at'],
+  [1, '2024-03-01 10:00', 'a', '10.00', 'x', '2024-03-01 10:00'],
+  [2, '2024-03-01 11:00', 'a', '20.00', 'y', '2024-03-01 18:00'],
+  [3, '2024-03-01 11:00', 'b', '5.00', 'x', '2024-03-01 11:00'],
+]);
+const LABELS = csv([
+  ['note', 'card', 'as_of', 'y'],
+  ['007', 'b', '2024-03-01T11:30:00Z', 1],
+  ['', 'a', '2024-03-01T12:00:00Z', 0],
+  [null, null, '2024-03-01T12:00:00Z', 1],
+  ['x', 'nobody', '2024-03-01T12:00:00Z', 0],
+]);
+
+let made: ReturnType<typeof world>[] = [];
+afterEach(() => {
+  for (const one of made) one.remove();
+  made = [];
+});
+
+function make(files: Readonly<Record<string, string>> = {}): string {
+  const one = world({ 'pay.csv': EVENTS, 'labels.csv': LABELS, ...files });
+  made.push(one);
+  return one.root;
+}
+
+async function inDuckDb(sql: string): Promise<unknown[][]> {
+  const session = await openDuckDb({ threads: 1 });
+  try {
+    return (await session.connection.runAndReadAll(sql)).getRowsJson() as unknown[][];
+  } finally {
+    session.close();
+  }
+}
+
+const VIEW = ['--view', 'windows_v1'];
+const ALL = ['--labels', 'labels.csv', ...VIEW];
+
+describe('fsc dataset', () => {
+  it('keeps order, count and columns of the labels; texts of CSV stay what they are', async () => {
+    const root = make();
+    expect(await rowsOf(root, ...ALL)).toEqual([
+      {
+        note: '007',
+        card: 'b',
+        as_of: '2024-03-01T11:30:00Z',
+        y: '1',
+        n_2h: '1',
+        amount_1d: '5.00',
+        shop_3h: null,
+        least: '5.00',
+        shops_6h: '1',
+      },
+      {
+        note: '',
+        card: 'a',
+        as_of: '2024-03-01T12:00:00Z',
+        y: '0',
+        n_2h: '1',
+        amount_1d: '30.00',
+        shop_3h: 'y',
+        least: '10.00',
+        shops_6h: '2',
+      },
+      {
+        note: null,
+        card: null,
+        as_of: '2024-03-01T12:00:00Z',
+        y: '1',
+        n_2h: null,
+        amount_1d: null,
+        shop_3h: null,
+        least: null,
+        shops_6h: null,
+      },
+      {
+        note: 'x',
+        card: 'nobody',
+        as_of: '2024-03-01T12:00:00Z',
+        y: '0',
+        n_2h: null,
+        amount_1d: null,
+        shop_3h: null,
+        least: null,
+        shops_6h: null,
+      },
+    ]);
+    expect((await dataset(root, ...ALL, '--out', 'o.csv')).code).toBe(0);
+    expect(readFileSync(join(root, 'o.csv'), 'utf8').split('\n').slice(0, 3)).toEqual([
+      'note,card,as_of,y,n_2h,amount_1d,shop_3h,least,shops_6h',
+      '007,b,2024-03-01T11:30:00Z,1,1,5.00,,5.00,1',
+      '"",a,2024-03-01T12:00:00Z,0,1,30.00,y,10.00,2',
+    ]);
+  });
+
+  it('writes declared types to Parquet, sums as decimals', async () => {
+    const root = make({
+      'features/wide/v1.sql': 'SELECT card, sum(id) AS ids, max(paid_at) AS last_at FROM pay GROUP BY card\n',
+    });
+    for (const engine of ['replay', 'duckdb']) {
+      const args = [...ALL, '--view', 'wide_v1', '--engine', engine, '--out', 'o.parquet'];
+      const { code, err } = await dataset(root, ...args);
+      expect(code, err).toBe(0);
+      const types = await inDuckDb(`SELECT column_name, column_type FROM (DESCRIBE FROM '${root}/o.parquet')`);
+      expect(Object.fromEntries(types)).toEqual({
+        note: 'VARCHAR',
+        card: 'VARCHAR',
+        as_of: 'TIMESTAMP WITH TIME ZONE',
+        y: 'BIGINT',
+        n_2h: 'BIGINT',
+        amount_1d: 'DECIMAL(38,2)',
+        shop_3h: 'VARCHAR',
+        least: 'DECIMAL(12,2)',
+        shops_6h: 'BIGINT',
+        ids: 'DECIMAL(38,0)',
+        last_at: 'TIMESTAMP',
+      });
+    }
+  });
+
+  it('has no default for ties: they are counted, and nothing is written', async () => {
+    const root = make({
+      'labels.csv': csv([
+        ['card', 'as_of'],
+        ['a', '2024-03-01T11:00:00Z'],
+        ['b', '2024-03-01T11:00:01Z'],
+      ]),
+    });
+    const { code, err } = await dataset(root, ...ALL, '--out', 'o.parquet');
+    expect(code).toBe(1);
+    expect(err).toContain('error[FSC7014]: 1 of 2 labels have the instant of an event of their entity');
+    expect(readdirSync(root).filter((name) => name.includes('o.parquet'))).toEqual([]);
+    const counts = async (ties: string): Promise<unknown[]> =>
+      (await rowsOf(root, ...ALL, '--ties', ties)).map((row) => row.n_2h);
+    expect(await counts('include')).toEqual(['2', '1']);
+    expect(await counts('exclude')).toEqual(['1', '1']);
+  });
+
+  it('with the primary key among the labels, exclude leaves out the own event only, and says so', async () => {
+    const events = `${EVENTS}4,2024-03-01 11:00,a,1.00,z,2024-03-01 11:00\n`;
+    const root = make({
+      'pay.csv': events,
+      'labels.csv': csv([
+        ['id', 'card', 'as_of'],
+        [2, 'a', '2024-03-01T11:00:00Z'],
+        [4, 'a', '2024-03-01T11:00:00Z'],
+        [9, 'a', '2024-03-01T11:00:00Z'],
+      ]),
+    });
+    const { out, err, code } = await dataset(root, ...ALL, '--ties', 'exclude', '--out', '-');
+    expect(code).toBe(0);
+    expect(err).toContain("pay: the label's own event is left out, by its key (id)");
+    expect(jsonLines(out).map((row) => row.amount_1d)).toEqual([11, 30, 31]);
+  });
+
+  it('reads Parquet and JSONL, passes foreign types through and takes double keys that are whole', async () => {
+    const root = make({
+      'features/shop/v1.sql': 'SELECT id, count(*) AS n FROM pay GROUP BY id\n',
+      'l.jsonl':
+        '{"id": 1, "as_of": "2024-03-01T12:00:00+01:00", "more": {"k": [1, 2]}, "big": 12345678901234567890}\n\n{"as_of": "2024-03-01T12:00:00Z", "id": 3}\n',
+    });
+    await inDuckDb(
+      `COPY (SELECT * FROM (VALUES (1::DOUBLE, TIMESTAMP '2024-03-01 12:00', [1, 2], TIME '01:02:03'), ('NaN'::DOUBLE, TIMESTAMP '2024-03-01 12:00', NULL, NULL)) AS t(id, "at", list, tod)) TO '${root}/l.parquet'`,
+    );
+    const args = ['--view', 'shop_v1', '--format', 'json', '--out', 'o.parquet'];
+    const parquet = await dataset(root, '--labels', 'l.parquet', '--instant', 'at', ...args);
+    expect(parquet.code, parquet.err).toBe(0);
+    expect(parquet.err).toContain('2 instants of `at` have no offset and are read as UTC');
+    expect(parquet.err).toContain('1 values of double columns are whole and read as integers');
+    expect(JSON.parse(parquet.out)).toMatchObject({
+      labels: 2,
+      rows: 2,
+      castKeys: 1,
+      naiveInstants: 2,
+      engine: 'replay',
+    });
+    expect(await inDuckDb(`SELECT id, list, tod, n FROM '${root}/o.parquet'`)).toEqual(
+      [
+        [1, ['1', '2'], '01:02:03', '1'],
+        ['NaN', null, null, null],
+      ].map((row) => row.map((value) => (Array.isArray(value) ? value.map(Number) : value))),
+    );
+    const rows = await rowsOf(root, '--labels', 'l.jsonl', '--view', 'shop_v1', '--ties', 'include');
+    expect(rows).toEqual([
+      { id: '1', as_of: '2024-03-01T11:00:00Z', more: '{"k": [1, 2]}', big: '12345678901234567890', n: '1' },
+      { id: '3', as_of: '2024-03-01T12:00:00Z', more: null, big: null, n: '1' },
+    ]);
+  });
+
+  it('runs a .sql file over sources and views for its labels', async () => {
+    const root = make({
+      'labels.sql': `-- late ones\nSELECT p.id, p.card, p.paid_at + INTERVAL 1 MINUTE AS as_of, w.n_2h AS before\nFROM pay p LEFT JOIN windows_v1(TIMESTAMP '2024-03-01 10:30') w USING (card) ORDER BY id DESC;\n`,
+    });
+    const rows = await rowsOf(root, '--labels', 'labels.sql', '--view', 'windows_v1');
+    expect(rows.map(({ id, before, n_2h }) => [id, before, n_2h])).toEqual([
+      ['3', null, '1'],
+      ['2', '1', '2'],
+      ['1', '1', '1'],
+    ]);
+    put(root, 'bad.sql', 'DELETE FROM pay');
+    const bad = await dataset(root, '--labels', 'bad.sql', ...VIEW, '--out', '-');
+    expect([bad.code, bad.err]).toEqual([1, expect.stringContaining('FSC7013')]);
+    expect(readdirSync(join(root, '.fsc', 'cache')).filter((name) => name.startsWith('labels-'))).toEqual([]);
+  });
+
+  it('gives one row for each listed entity at one instant', async () => {
+    const root = make({ 'cards.csv': 'card\nb\nnobody\na\n' });
+    const rows = await rowsOf(root, '--entities', 'cards.csv', '--as-of', '2024-03-01 11:00', ...VIEW);
+    expect(rows.map(({ card, n_2h }) => [card, n_2h])).toEqual([
+      ['b', '1'],
+      ['nobody', null],
+      ['a', '2'],
+    ]);
+    put(root, 'fsc.json', FILES['fsc.json'].replace(/}$/, ', "clock": "events" }'));
+    expect((await rowsOf(root, '--entities', 'cards.csv', ...VIEW)).map(({ n_2h }) => n_2h)).toEqual(['1', null, '2']);
+  });
+
+  it('names a clash, unless features are qualified or a request only passes its own column through', async () => {
+    const root = make({ 'labels.csv': LABELS.replace('note', 'least') });
+    const { code, err } = await dataset(root, ...ALL, '--out', '-');
+    expect([code, err]).toEqual([1, expect.stringContaining('`least` of windows_v1 is also a column of the labels')]);
+    const [first] = await rowsOf(root, ...ALL, '--qualified');
+    expect(Object.keys(first as object)).toContain('windows_v1__least');
+    put(root, 'ask.csv', 'card,price,as_of\na,2.50,2024-03-01T12:00:00Z\n');
+    expect(await rowsOf(root, '--labels', 'ask.csv', '--view', 'risk_v1')).toEqual([
+      {
+        card: 'a',
+        price: 2.5,
+        as_of: '2024-03-01T12:00:00Z',
+        bags: '2',
+        n_2h: '1',
+        amount_with: '32.50',
+        same_shop: null,
+      },
+    ]);
+  });
+
+  it.each([
+    ['a NULL instant', 'card,as_of\na,2024-03-01\n"a\nb",\n', 'line 3: `as_of` is NULL'],
+    ['an unreadable instant', 'card,as_of\na,2024-03-01\n\na,soon\n', 'line 4: `as_of` `soon` is no timestamp'],
+    ['no instant', 'card,at\na,2024-03-01\n', 'it has no column `as_of`'],
+    ['no entity', 'Card,as_of\na,2024-03-01\n', 'it has no column `card`, the entity of windows_v1'],
+    ['a broken line', 'card,as_of\na\n', 'line 2: 1 fields where the header has 2'],
+  ])('refuses %s', async (_what, text, message) => {
+    const root = make({ 'l.csv': text });
+    const { code, err } = await dataset(root, '--labels', 'l.csv', ...VIEW, '--out', 'o.parquet');
+    expect([code, err]).toEqual([1, expect.stringContaining(message)]);
+    expect(err).toContain('FSC7013');
+    expect(existsSync(join(root, 'o.parquet'))).toBe(false);
+  });
+
+  it('refuses a key that does not fit, with its line', async () => {
+    const root = make({
+      'features/shop/v1.sql': 'SELECT id, count(*) AS n FROM pay GROUP BY id\n',
+      'l.jsonl': '{"id": 1, "as_of": "2024-03-01"}\n{"id": 1.5, "as_of": "2024-03-01"}\n',
+    });
+    const { code, err } = await dataset(root, '--labels', 'l.jsonl', '--view', 'shop_v1', '--out', '-');
+    expect([code, err]).toEqual([1, expect.stringContaining('line 2: `id`, the entity of shop_v1, is no bigint')]);
+  });
+
+  it('reads naive instants in a time zone; the hour that came twice is told, the one that never came is refused', async () => {
+    const root = make({ 'l.csv': 'card,as_of\na,2024-03-01 12:30\n' });
+    const args = ['--labels', 'l.csv', ...VIEW, '--timezone', 'Europe/Berlin'];
+    expect((await rowsOf(root, ...args)).map((row) => row.n_2h)).toEqual(['2']);
+    put(root, 'l.csv', 'card,as_of\na,2024-10-27 02:30\n');
+    const twice = await dataset(root, ...args, '--out', 'o.csv');
+    expect([twice.code, twice.err]).toEqual([
+      0,
+      expect.stringContaining('1 instants were shown twice by clocks in Europe/Berlin'),
+    ]);
+    put(root, 'l.csv', 'card,as_of\na,2024-03-31 02:30\n');
+    const never = await dataset(root, ...args, '--out', 'o.csv');
+    expect([never.code, never.err]).toEqual([1, expect.stringContaining('was never shown by clocks in Europe/Berlin')]);
+    const unknown = await dataset(root, '--labels', 'l.csv', ...VIEW, '--timezone', 'Mars', '--out', 'o.csv');
+    expect(unknown.code).toBe(2);
+  });
+
+  it('counts labels that are not final, and refuses them', async () => {
+    const config = '{ "sources": { "pay": { "history": { "path": "pay.csv", "order": "arrival" } } } }';
+    const root = make({ 'fsc.json': config });
+    // The newest payment is at 11:00 and one an hour late is still taken.
+    put(root, 'l.csv', 'card,as_of\na,2024-03-01T09:59:59Z\na,2024-03-01T10:00:00Z\n');
+    const args = ['--labels', 'l.csv', ...VIEW, '--ties', 'include', '--out', 'o.csv', '--format', 'json'];
+    const refused = await dataset(root, ...args);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('1 of 2 labels are not final')]);
+    expect(refused.err).toContain('FSC7015');
+    const open = await dataset(root, ...args, '--allow-open');
+    expect([open.code, JSON.parse(open.out)]).toMatchObject([0, { openLabels: 1 }]);
+    expect((await dataset(root, ...args, '--complete-to', '2024-03-01 10:00')).code).toBe(0);
+  });
+
+  it('exits 1 over the limit of expression errors, which it counts by column', async () => {
+    const root = make({
+      'features/ratio/v1.sql': 'SELECT card, count(*) * 1.0 / (count(*) - count(shop)) AS r FROM pay GROUP BY card\n',
+    });
+    const args = ['--labels', 'labels.csv', '--view', 'ratio_v1', '--out', 'o.csv', '--format', 'json'];
+    const { code, out } = await dataset(root, ...args);
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      { expressionErrors: 2, expressionErrorsByColumn: { 'ratio_v1.r': 2 } },
+    ]);
+    expect((await dataset(root, ...args, '--max-expression-errors', '2')).code).toBe(0);
+    const over = await dataset(root, ...args, '--max-expression-errors', '1');
+    expect([over.code, over.err]).toEqual([1, expect.stringContaining('FSC7016')]);
+    expect((await dataset(root, ...args, '--max-expression-errors', '1', '--engine', 'duckdb')).code).toBe(2);
+  });
+
+  it('exits 2 on what it cannot take', async () => {
+    const root = make();
+    const code = async (...args: string[]): Promise<number> => (await dataset(root, ...args)).code;
+    expect(await code(...ALL)).toBe(2);
+    expect(await code(...ALL, '--out', 'o.txt')).toBe(2);
+    expect(await code(...ALL, '--out', 'nowhere/o.csv')).toBe(2);
+    expect(await code('--labels', 'gone.csv', ...VIEW, '--out', '-')).toBe(2);
+    expect(await code('--labels', 'labels.csv', '--view', 'window_v1', '--out', '-')).toBe(2);
+    expect(await code(...ALL, '--entities', 'labels.csv', '--out', '-')).toBe(2);
+    expect(await code(...ALL, '--as-of', '2024-01-01', '--out', '-')).toBe(2);
+    // No database is configured here.
+    expect(await code(...ALL, '--engine', 'postgres', '--out', '-')).toBe(2);
+  });
+
+  it('stopped, it leaves no file', async () => {
+    const root = make();
+    const stop = new AbortController();
+    stop.abort();
+    const { code } = await cli(['dataset', ...ALL, '--out', 'o.parquet'], { cwd: root, signal: stop.signal });
+    expect(code).toBe(130);
+    expect(readdirSync(root).filter((name) => name.includes('o.parquet'))).toEqual([]);
+  });
+
+  it('takes no labels for no rows', async () => {
+    const root = make({ 'l.csv': 'card,as_of\n' });
+    for (const engine of ['replay', 'duckdb']) {
+      const { code, out } = await dataset(
+        root,
+        '--labels',
+        'l.csv',
+        ...VIEW,
+        '--out',
+        'o.csv',
+        '--engine',
+        engine,
+        '--format',
+        'json',
+      );
+      expect([engine, code, JSON.parse(out)]).toMatchObject([engine, 0, { labels: 0, rows: 0 }]);
+      expect(readFileSync(join(root, 'o.csv'), 'utf8')).toBe('card,as_of,n_2h,amount_1d,shop_3h,least,shops_6h\n');
+    }
+  });
+});
