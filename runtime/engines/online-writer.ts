@@ -10,6 +10,8 @@ import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from '../stores/s
 import type { Value } from '../values/types.ts';
 
 const ROWS_PER_WRITE = 10_000;
+/** Rows between two looks at the time. */
+const ROWS_PER_LOOK = 256;
 const BYTES_PER_WRITE = 8 << 20;
 
 /** Entities that were never written: due at once. */
@@ -54,8 +56,10 @@ export interface FlushOptions {
   readonly nowMicros: number;
   readonly flushIntervalMicros: number;
   readonly heartbeat: (view: ViewProgram) => Heartbeat;
-  /** Asked between writes; true: leave the rest. */
+  /** Asked every few rows; true: leave the rest. */
   readonly isTooLate: () => boolean;
+  /** Fewer where somebody waits for the end of a write. */
+  readonly rowsPerWrite?: number;
 }
 
 /** Which store was written to, and how far. */
@@ -104,12 +108,15 @@ export class OnlineWriter {
     for (const group of this.#groups.values()) {
       const due = this.#due(group, options);
       for (let i = 0; i < due.length; i++) {
+        if (i % ROWS_PER_LOOK === 0 && options.isTooLate()) {
+          await this.#write(null);
+          return null;
+        }
         this.#build(group, due[i] as number, options, generation);
         written += group.views.length;
-        if (this.#rows.length < ROWS_PER_WRITE && this.#bytes < BYTES_PER_WRITE) continue;
+        if (this.#rows.length < (options.rowsPerWrite ?? ROWS_PER_WRITE) && this.#bytes < BYTES_PER_WRITE) continue;
         await this.#write(null);
         await nextTurn();
-        if (options.isTooLate()) return null;
       }
     }
     await this.#write(null);

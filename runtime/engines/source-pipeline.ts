@@ -25,7 +25,8 @@ import type { StreamRunOptions } from './stream-run.ts';
 /** Rows begin this long before the newest event (rules.md 6). */
 const REACH_BACK_MICROS = 5_000_000;
 /** A clean stop takes less than two seconds: what is not written by then is found again by the next run. */
-const STOP_MICROS = 1_200_000;
+const STOP_MICROS = 1_000_000;
+const ROWS_PER_WRITE_AT_STOP = 1000;
 /** How long a stop waits for a batch that is being read. */
 const DRAIN_MS = 300;
 /** While the log is behind, flushes take at most this part of the time. */
@@ -256,7 +257,7 @@ export class SourcePipeline {
   }
 
   async #flush(budget: 'stream' | 'complete', ended: boolean, isQuiet: boolean): Promise<boolean> {
-    const { clock, clockMode, flushIntervalMicros } = this.#options;
+    const { clock, clockMode, flushIntervalMicros, signal } = this.#options;
     const started = clock.nowMicros();
     const wall = clockMode === 'wall' ? started : this.#newestMicros;
     const present = Math.min(this.#newestMicros, wall);
@@ -272,7 +273,9 @@ export class SourcePipeline {
         nowMicros: this.#log.isLive ? Math.max(present, wall) : present,
         flushIntervalMicros,
         heartbeat: (view) => this.#heartbeat(view, ended),
-        isTooLate: () => this.#isTooLate(),
+        // A flush that a stop cuts off is followed by the last one, which knows for how long.
+        isTooLate: () => (budget === 'stream' && signal.aborted) || this.#isTooLate(),
+        ...(signal.aborted ? { rowsPerWrite: ROWS_PER_WRITE_AT_STOP } : {}),
       });
     } else await this.#writer.beat((view) => this.#heartbeat(view, ended)); // no rows, but a lookup can tell that
     if (written === null) return false;
