@@ -1,15 +1,21 @@
 import type { SqlType, Value } from '../values/types.ts';
-import { growBytes, growFloats, growInts } from './grow.ts';
+import type { SectionReader } from './group-store.ts';
+import { growBytes } from './grow.ts';
 
 /**
  * Dense ids for entity keys. Keys are canonical bytes in one arena (typed, length-prefixed, so that ('a:b','c') is not ('a','b:c')),
- * found by open addressing over typed arrays; a single number takes a shorter way with the same answer. No object per entity.
+ * found by open addressing in tables of [hash, id + 1]: one at first, then 64, each of which grows alone, so that no growth takes long.
+ * No object per entity.
  *
  * A part is: 1 + eight bytes of a double; or 2 + length + digits of an integer beyond 2^53; or 3 + length + UTF-8.
  */
 const NUMBER = 1;
 const WIDE = 2;
 const TEXT = 3;
+const TABLE_SHIFT = 26;
+const TABLES = 1 << (32 - TABLE_SHIFT);
+const SPLIT_ABOVE = 40_000;
+const MAX_ARENA = 2 ** 32 - 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -17,12 +23,12 @@ export class EntityTable {
   count = 0;
   readonly #types: readonly SqlType[];
   #arena: Uint8Array = new Uint8Array(1024);
+  #arenaView = new DataView(this.#arena.buffer);
   #arenaTop = 0;
   /** Start of the entity's bytes; they end where the next entity's begin. */
-  #starts: Float64Array;
-  #hashes: Int32Array;
-  /** id + 1, 0 = free. Length is a power of two. */
-  #buckets: Int32Array;
+  #starts: Uint32Array;
+  #tables: Int32Array[];
+  #used = new Int32Array(1);
   #scratch: Uint8Array = new Uint8Array(256);
   #view = new DataView(this.#scratch.buffer);
   #length = 0;
@@ -30,9 +36,8 @@ export class EntityTable {
   constructor(types: readonly SqlType[], hint: number) {
     this.#types = types;
     const size = Math.max(16, hint);
-    this.#starts = new Float64Array(size + 1);
-    this.#hashes = new Int32Array(size);
-    this.#buckets = new Int32Array(powerOfTwo(size * 2));
+    this.#starts = new Uint32Array(size + 1);
+    this.#tables = [new Int32Array(4 * powerOfTwo(size))];
   }
 
   begin(): void {
@@ -94,7 +99,7 @@ export class EntityTable {
 
   keys(entity: number, out: Value[]): void {
     let at = this.#starts[entity] as number;
-    const view = new DataView(this.#arena.buffer, this.#arena.byteOffset, this.#arena.byteLength);
+    const view = this.#arenaView;
     for (let i = 0; i < this.#types.length; i++) {
       if (this.#arena[at] === NUMBER) {
         const value = view.getFloat64(at + 1);
@@ -110,22 +115,35 @@ export class EntityTable {
   }
 
   bytes(): number {
-    return this.#arena.byteLength + this.#starts.byteLength + this.#hashes.byteLength + this.#buckets.byteLength;
+    let bytes = this.#arena.byteLength + this.#starts.byteLength;
+    for (const table of this.#tables) bytes += table.byteLength;
+    return bytes;
   }
 
   snapshot(sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string>): void {
     sections.set('entity.arena', this.#arena.subarray(0, this.#arenaTop));
     sections.set('entity.starts', this.#starts.subarray(0, this.count + 1));
-    sections.set('entity.hashes', this.#hashes.subarray(0, this.count));
+    this.#tables.forEach((table, i) => {
+      sections.set(`entity.table.${i}`, table);
+    });
+    sections.set('entity.used', this.#used);
   }
 
-  restore(arena: Uint8Array, starts: Float64Array, hashes: Int32Array): void {
-    this.count = hashes.length;
-    this.#arena = growBytes(arena, Math.max(1024, arena.length));
+  restore(read: SectionReader): void {
+    const arena = read.bytes('entity.arena');
+    const used = read.ints('entity.used');
+    const starts = read.words('entity.starts');
+    this.count = starts.length - 1;
+    this.#setArena(growBytes(arena, Math.max(1024, arena.length)));
     this.#arenaTop = arena.length;
-    this.#starts = growFloats(starts, Math.max(17, starts.length));
-    this.#hashes = growInts(hashes, Math.max(16, hashes.length));
-    this.#rehash(powerOfTwo(Math.max(32, this.count * 2 + 2)));
+    this.#starts = growWords(starts, Math.max(17, starts.length));
+    this.#used = used.slice();
+    this.#tables = Array.from(used, (_, i) => read.ints(`entity.table.${i}`));
+  }
+
+  #setArena(arena: Uint8Array): void {
+    this.#arena = arena;
+    this.#arenaView = new DataView(arena.buffer, arena.byteOffset, arena.byteLength);
   }
 
   #bytes(tag: number, text: string): void {
@@ -159,12 +177,12 @@ export class EntityTable {
   }
 
   #lookup(hash: number): number {
-    const buckets = this.#buckets;
-    const mask = buckets.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const id = (buckets[at] as number) - 1;
+    const table = this.#tables[(hash >>> TABLE_SHIFT) & (this.#tables.length - 1)] as Int32Array;
+    const mask = table.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const id = (table[at + 1] as number) - 1;
       if (id < 0) return -1;
-      if (this.#hashes[id] === hash && this.#same(id)) return id;
+      if (table[at] === hash && this.#same(id)) return id;
     }
   }
 
@@ -179,34 +197,65 @@ export class EntityTable {
   }
 
   #insert(hash: number): number {
-    const id = this.count++;
-    if (id >= this.#hashes.length) {
-      this.#hashes = growInts(this.#hashes, id * 2);
-      this.#starts = growFloats(this.#starts, id * 2 + 1);
-    }
+    const id = this.count;
     const end = this.#arenaTop + this.#length;
-    if (end > this.#arena.length) this.#arena = growBytes(this.#arena, end * 2);
-    this.#arena.set(this.#scratch.subarray(0, this.#length), this.#arenaTop);
+    if (end > MAX_ARENA) throw new RangeError('the keys of a group are longer than four gigabytes in all');
+    this.count++;
+    if (id + 1 >= this.#starts.length) this.#starts = growWords(this.#starts, id * 2 + 1);
+    if (end > this.#arena.length) this.#setArena(growBytes(this.#arena, Math.min(MAX_ARENA, end * 2)));
+    const arena = this.#arena;
+    const scratch = this.#scratch;
+    for (let i = 0; i < this.#length; i++) arena[this.#arenaTop + i] = scratch[i] as number;
     this.#starts[id] = this.#arenaTop;
     this.#starts[id + 1] = end;
     this.#arenaTop = end;
-    this.#hashes[id] = hash;
-    if (this.count * 2 > this.#buckets.length) this.#rehash(this.#buckets.length * 2);
-    else this.#link(id, hash);
+    this.#link(hash, id);
     return id;
   }
 
-  #link(id: number, hash: number): void {
-    const mask = this.#buckets.length - 1;
-    let at = hash & mask;
-    while (this.#buckets[at] !== 0) at = (at + 1) & mask;
-    this.#buckets[at] = id + 1;
+  #link(hash: number, id: number): void {
+    const which = (hash >>> TABLE_SHIFT) & (this.#tables.length - 1);
+    const table = this.#tables[which] as Int32Array;
+    const used = (this.#used[which] as number) + 1;
+    this.#used[which] = used;
+    link(table, hash, id);
+    // Three quarters of the places at most.
+    if (used * 8 <= table.length * 3) return;
+    if (this.#tables.length === 1 && used > SPLIT_ABOVE) this.#split(table);
+    else this.#tables[which] = doubled(table);
   }
 
-  #rehash(size: number): void {
-    this.#buckets = new Int32Array(size);
-    for (let id = 0; id < this.count; id++) this.#link(id, this.#hashes[id] as number);
+  #split(table: Int32Array): void {
+    this.#tables = Array.from({ length: TABLES }, () => new Int32Array((table.length * 2) / TABLES));
+    this.#used = new Int32Array(TABLES);
+    for (let at = 0; at < table.length; at += 2) {
+      const id = (table[at + 1] as number) - 1;
+      if (id >= 0) this.#link(table[at] as number, id);
+    }
   }
+}
+
+function link(table: Int32Array, hash: number, id: number): void {
+  const mask = table.length - 1;
+  let at = (hash << 1) & mask;
+  while (table[at + 1] !== 0) at = (at + 2) & mask;
+  table[at] = hash;
+  table[at + 1] = id + 1;
+}
+
+function doubled(table: Int32Array): Int32Array {
+  const larger = new Int32Array(table.length * 2);
+  for (let at = 0; at < table.length; at += 2) {
+    const id = (table[at + 1] as number) - 1;
+    if (id >= 0) link(larger, table[at] as number, id);
+  }
+  return larger;
+}
+
+function growWords(from: Uint32Array, length: number): Uint32Array {
+  const to = new Uint32Array(length);
+  to.set(from);
+  return to;
 }
 
 function isWellFormed(text: string): boolean {
@@ -221,7 +270,7 @@ function isWellFormed(text: string): boolean {
   return true;
 }
 
-export function powerOfTwo(least: number): number {
+function powerOfTwo(least: number): number {
   let size = 1;
   while (size < least) size *= 2;
   return size;

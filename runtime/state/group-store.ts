@@ -5,6 +5,7 @@ import { ExactSums } from './exact-sum.ts';
 import { growFloats, growInts } from './grow.ts';
 import { Interner } from './interner.ts';
 import type { ErrorCounter, StateImage } from './program.ts';
+import { capacityOf, kindOf, Slabs } from './slabs.ts';
 
 /** What a ring column's numbers stand for. */
 export type Holds = 'int' | 'double' | 'hybrid' | 'text';
@@ -12,20 +13,25 @@ export type Holds = 'int' | 'double' | 'hybrid' | 'text';
 /** The layout of a group's state, decided by the compiler. Fields are offsets inside a cursor. */
 export interface GroupLayout {
   readonly fingerprint: string;
-  readonly columns: readonly { readonly holds: Holds }[];
-  readonly masks: number;
+  /** Records and cursors a segment, as powers of two. */
+  readonly slotShift: number;
+  readonly cursorShift: number;
+  /** Doubles a record. */
+  readonly stride: number;
+  /** `field`: where a column stands in a record, of Float64 if it is wide, else of Int32. */
+  readonly columns: readonly { readonly holds: Holds; readonly isWide: boolean; readonly field: number }[];
   /** Columns that order events of one instant. */
   readonly keyColumns: readonly number[];
-  /** Int32 fields a cursor; the first three are the entity's block: its start, how many events it holds, how many it can. */
+  /** Int32 fields a cursor. */
   readonly positions: number;
-  /** Fields that hold ring offsets. */
+  /** Fields that hold offsets of events in the entity's block. */
   readonly offsets: readonly number[];
-  /** Ring offsets below the least of these (minus `back`) are of no more use. */
+  /** Offsets below the least of these (minus `back`) are of no more use. */
   readonly reach: readonly { readonly field: number; readonly back: number }[];
   /** Fields that events have been taken up to: nothing may be inserted before them. */
   readonly tails: readonly number[];
-  /** Monotone deques: fields of their ends. */
-  readonly deques: readonly { readonly head: number; readonly tail: number }[];
+  /** Monotone deques: cursor fields of their ends; offsets of events stand in the Int32 `field` of records. */
+  readonly deques: readonly { readonly head: number; readonly tail: number; readonly field: number }[];
   /** Float64 fields a cursor. */
   readonly accumulators: number;
   /** Fields that hold handles of exact sums. */
@@ -36,16 +42,18 @@ export interface GroupLayout {
   readonly kept: readonly { readonly at: number; readonly holds: Holds }[];
 }
 
-const FIRST_CLASS = 2;
+/** An entity's block: its address, how many events it holds, how many it can, and whether the entity is dirty. */
+const BLOCK_FIELDS = 4;
 const BASE = 0;
 const LENGTH = 1;
 const CAPACITY = 2;
 const DIRTY = 3;
+const LEAST_CURSORS = 16;
 
 /**
- * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all (size classes of powers of two, free lists) with
- * its events sorted by (event time, key), and a cursor: where each window begins and ends and what it adds up to. Cursor 0 is scratch:
- * a probe copies the entity's cursor there and moves the copy.
+ * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all, with its events sorted by (event time, key), and
+ * a cursor: where each window begins and ends and what it adds up to. Cursor 0 is scratch: a probe copies the entity's cursor there and moves
+ * the copy. Entity e has block and cursor e + 1.
  */
 export class GroupStore {
   readonly layout: GroupLayout;
@@ -59,22 +67,22 @@ export class GroupStore {
   /** Keeps reads that only fill caches from being optimised away. */
   warm = 0;
 
-  /** Records of events: [event time, columns…, masks…], `stride` doubles each, so that an event is one place in memory. */
-  ring: Float64Array;
-  readonly stride: number;
-  deques: Int32Array[];
+  /** Segments of records: [event time, wide columns…, narrow columns…, masks…, places of deques…]. */
+  readonly floats: Float64Array[];
+  readonly ints: Int32Array[];
   /** Key columns of the event about to be inserted. */
   readonly newKeys: Float64Array;
+  blocks: Int32Array;
+  /** Segments of cursors: accumulators, then positions, over the same bytes. */
+  readonly acc: Float64Array[] = [];
+  readonly pos: Int32Array[] = [];
 
-  pos: Int32Array;
-  acc: Float64Array;
+  readonly #slabs: Slabs;
+  readonly #cursorStride: number;
   #dirtyList: Int32Array;
   #dirtyCount = 0;
-  #slots: number;
-  #top = 0;
-  #free: number[][] = [];
   #scratchBase = 0;
-  #scratchKind = 0;
+  #scratchKind = -1;
   #scratchEntity = -1;
   /** Entity ids by dictionary code. */
   #codeIds = new Int32Array(0);
@@ -86,16 +94,15 @@ export class GroupStore {
     this.layout = layout;
     this.errors = errors;
     this.entities = new EntityTable(types, hint);
-    const entities = Math.max(16, hint);
-    const slots = entities * 4;
-    this.#slots = slots;
-    this.stride = 1 + layout.columns.length + layout.masks;
-    this.ring = new Float64Array(slots * this.stride);
-    this.deques = layout.deques.map(() => new Int32Array(slots));
+    this.#slabs = new Slabs(layout.stride, layout.slotShift);
+    this.floats = this.#slabs.floats;
+    this.ints = this.#slabs.ints;
     this.newKeys = new Float64Array(layout.keyColumns.length);
     this.#dirtyList = new Int32Array(16);
-    this.pos = new Int32Array((entities + 1) * layout.positions);
-    this.acc = new Float64Array((entities + 1) * layout.accumulators);
+    this.#cursorStride = layout.accumulators + Math.ceil(layout.positions / 2);
+    this.blocks = new Int32Array((Math.max(16, hint) + 1) * BLOCK_FIELDS);
+    const cursors = Math.min(1 << layout.cursorShift, Math.max(LEAST_CURSORS, hint + 1));
+    this.#setCursors(0, new Float64Array(this.#cursorStride * cursors));
     this.counts = new DistinctCounts(layout.distincts.length === 0 ? 2 : 1024);
     this.overlay = new DistinctCounts(layout.distincts.length === 0 ? 2 : 256);
   }
@@ -103,8 +110,24 @@ export class GroupStore {
   /** The entity of the parts put into `entities`; makes room for a new one. */
   touch(): number {
     const entity = this.entities.findOrAdd();
-    if ((entity + 2) * this.layout.positions > this.pos.length) this.#growEntities();
+    if ((entity + 2) * BLOCK_FIELDS > this.blocks.length) this.blocks = growInts(this.blocks, this.blocks.length * 2);
+    this.#reserveCursor(entity + 1);
     return entity;
+  }
+
+  /** The first segment grows to its full size; afterwards there are new ones. */
+  #reserveCursor(cursor: number): void {
+    const segment = cursor >> this.layout.cursorShift;
+    const full = this.#cursorStride << this.layout.cursorShift;
+    if (segment >= this.acc.length) this.#setCursors(segment, new Float64Array(full));
+    const first = this.acc[0] as Float64Array;
+    if (segment === 0 && (cursor + 1) * this.#cursorStride > first.length)
+      this.#setCursors(0, growFloats(first, Math.min(full, first.length * 2)));
+  }
+
+  #setCursors(segment: number, floats: Float64Array): void {
+    this.acc[segment] = floats;
+    this.pos[segment] = new Int32Array(floats.buffer, floats.byteOffset, floats.length * 2);
   }
 
   /** `touch` for a key that is one number: small natural ones have their entity in a table. */
@@ -142,47 +165,76 @@ export class GroupStore {
     return this.#codeIds;
   }
 
+  /** Address of the entity's block. */
   baseOf(entity: number): number {
-    return this.pos[(entity + 1) * this.layout.positions + BASE] as number;
+    return this.blocks[(entity + 1) * BLOCK_FIELDS + BASE] as number;
   }
 
   lengthOf(entity: number): number {
-    return this.pos[(entity + 1) * this.layout.positions + LENGTH] as number;
+    return this.blocks[(entity + 1) * BLOCK_FIELDS + LENGTH] as number;
   }
 
   markDirty(entity: number): void {
-    const flag = (entity + 1) * this.layout.positions + DIRTY;
-    if (this.pos[flag] === 1) return;
-    this.pos[flag] = 1;
+    const flag = (entity + 1) * BLOCK_FIELDS + DIRTY;
+    if (this.blocks[flag] === 1) return;
+    this.blocks[flag] = 1;
     if (this.#dirtyCount === this.#dirtyList.length) this.#dirtyList = growInts(this.#dirtyList, this.#dirtyCount * 2);
     this.#dirtyList[this.#dirtyCount++] = entity;
   }
 
   takeDirty(): Int32Array {
     const list = this.#dirtyList.slice(0, this.#dirtyCount);
-    for (const entity of list) this.pos[(entity + 1) * this.layout.positions + DIRTY] = 0;
+    for (let i = 0; i < list.length; i++) this.blocks[((list[i] as number) + 1) * BLOCK_FIELDS + DIRTY] = 0;
     this.#dirtyCount = 0;
     return list;
   }
 
-  /** The record of a new event among others, by (event time, `newKeys`); equal ones in order of arrival. There is room for it. */
+  /** Makes place for a new event among others, by (event time, `newKeys`); equal ones in order of arrival. There is room for it. Gives its place in the segment. */
   insert(entity: number, t: number): number {
-    const { positions, tails } = this.layout;
-    const at = (entity + 1) * positions;
-    const base = this.pos[at + BASE] as number;
-    const n = this.pos[at + LENGTH] as number;
-    const { stride } = this;
+    const at = (entity + 1) * BLOCK_FIELDS;
+    const base = this.blocks[at + BASE] as number;
+    const n = this.blocks[at + LENGTH] as number;
     let low = n;
-    while (low > 0 && (this.ring[(base + low - 1) * stride] as number) > t) low--;
-    while (low > 0 && this.ring[(base + low - 1) * stride] === t && this.#keyIsLess((base + low - 1) * stride)) low--;
-    for (const field of tails) {
-      if (low < (this.pos[at + field] as number)) {
+    while (low > 0 && this.#timeAt(base, low - 1) > t) low--;
+    while (low > 0 && this.#timeAt(base, low - 1) === t && this.#keyIsLess(base, low - 1)) low--;
+    for (const field of this.layout.tails) {
+      if (low < this.#position(entity + 1, field))
         throw new Error(`event at ${t} arrived behind the settled part of its entity`);
-      }
     }
-    this.#move(base + low, base + low + 1, n - low);
-    this.pos[at + LENGTH] = n + 1;
-    return (base + low) * stride;
+    this.#slabs.move(base, low, base, low + 1, n - low);
+    this.blocks[at + LENGTH] = n + 1;
+    return (base & this.#slotMask) + low;
+  }
+
+  get #slotMask(): number {
+    return (1 << this.layout.slotShift) - 1;
+  }
+
+  #timeAt(base: number, offset: number): number {
+    const place = ((base & this.#slotMask) + offset) * this.layout.stride;
+    return (this.floats[base >> this.layout.slotShift] as Float64Array)[place] as number;
+  }
+
+  /** What a column holds of the event at an offset of a block. */
+  #columnAt(base: number, offset: number, column: number): number {
+    const { isWide, field } = this.layout.columns[column] as GroupLayout['columns'][number];
+    const place = ((base & this.#slotMask) + offset) * this.layout.stride;
+    const segment = base >> this.layout.slotShift;
+    return (
+      isWide
+        ? (this.floats[segment] as Float64Array)[place + field]
+        : (this.ints[segment] as Int32Array)[place * 2 + field]
+    ) as number;
+  }
+
+  #position(cursor: number, field: number): number {
+    return (this.pos[cursor >> this.layout.cursorShift] as Int32Array)[this.#positions(cursor) + field] as number;
+  }
+
+  /** Where the positions of a cursor begin in its segment. */
+  #positions(cursor: number): number {
+    const place = cursor & ((1 << this.layout.cursorShift) - 1);
+    return (place * this.#cursorStride + this.layout.accumulators) * 2;
   }
 
   /** How many events the entity has at exactly t. */
@@ -198,15 +250,14 @@ export class GroupStore {
     const base = this.baseOf(entity);
     const end = this.#firstAfter(entity, t);
     for (let i = this.#firstAfter(entity, t - 1); i < end; i++) {
-      const record = (base + i) * this.stride + 1;
-      if (keyColumns.every((column, k) => this.ring[record + column] === stored[k])) return i;
+      if (keyColumns.every((column, k) => this.#columnAt(base, i, column) === stored[k])) return i;
     }
     return -1;
   }
 
   /** Moves an event behind the others of its instant, and gives how many events come before it then. */
   hideEvent(entity: number, offset: number): number {
-    const t = this.ring[(this.baseOf(entity) + offset) * this.stride] as number;
+    const t = this.#timeAt(this.baseOf(entity), offset);
     const last = this.#firstAfter(entity, t) - 1;
     this.#rotate(entity, offset, last);
     return last;
@@ -220,12 +271,14 @@ export class GroupStore {
   /** Moves a record to another place among records of the same instant; those between move up. */
   #rotate(entity: number, from: number, to: number): void {
     if (from === to) return;
-    const { stride, ring } = this;
     const base = this.baseOf(entity);
-    const record = ring.slice((base + from) * stride, (base + from + 1) * stride);
-    if (from < to) this.#move(base + from + 1, base + from, to - from);
-    else this.#move(base + to, base + to + 1, from - to);
-    ring.set(record, (base + to) * stride);
+    const width = this.layout.stride * 2;
+    const ints = this.ints[base >> this.layout.slotShift] as Int32Array;
+    const first = (base & this.#slotMask) * width;
+    const record = ints.slice(first + from * width, first + (from + 1) * width);
+    if (from < to) this.#slabs.move(base, from + 1, base, from, to - from);
+    else this.#slabs.move(base, to, base, to + 1, from - to);
+    ints.set(record, first + to * width);
   }
 
   /** Offset of the entity's first event after t. */
@@ -235,7 +288,7 @@ export class GroupStore {
     let high = this.lengthOf(entity);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.ring[(base + middle) * this.stride] as number) <= t) low = middle + 1;
+      if (this.#timeAt(base, middle) <= t) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -251,15 +304,17 @@ export class GroupStore {
 
   /** Copies an entity's cursor into scratch. The block for scratch deques comes from the same slabs. */
   toScratch(entity: number): void {
-    const { positions, accumulators, sums } = this.layout;
-    const from = (entity + 1) * positions;
-    this.pos.copyWithin(0, from, from + positions);
-    if (sums.length === 0) {
-      this.acc.copyWithin(0, (entity + 1) * accumulators, (entity + 2) * accumulators);
-    } else this.#copySums(entity);
+    const { accumulators, sums, cursorShift } = this.layout;
+    const source = this.pos[(entity + 1) >> cursorShift] as Int32Array;
+    const target = this.pos[0] as Int32Array;
+    const from = this.#positions(entity + 1) - accumulators * 2;
+    const held = sums.length === 0 ? NONE : sums.map((field) => (this.acc[0] as Float64Array)[field] as number);
+    const size = this.#cursorStride * 2;
+    for (let i = 0; i < size; i++) target[i] = source[from + i] as number;
+    if (sums.length > 0) this.#copySums(held);
     if (this.layout.distincts.length > 0) this.overlay.clear();
     this.#scratchEntity = entity;
-    this.#copyDeques(entity);
+    if (this.layout.deques.length > 0) this.#copyDeques(entity);
   }
 
   /** Where the deques of a cursor stand. */
@@ -301,25 +356,25 @@ export class GroupStore {
   }
 
   bytes(): number {
-    let bytes = this.ring.byteLength + this.pos.byteLength + this.acc.byteLength;
-    bytes += this.entities.bytes() + this.sums.bytes();
-    bytes += this.counts.bytes() + this.overlay.bytes();
-    for (const array of this.deques) bytes += array.byteLength;
-    return bytes;
+    let bytes = this.#slabs.bytes() + this.blocks.byteLength;
+    for (const segment of this.acc) bytes += segment.byteLength;
+    bytes += this.entities.bytes() + this.sums.bytes() + this.#dirtyList.byteLength;
+    return bytes + this.counts.bytes() + this.overlay.bytes() + this.#direct.byteLength + this.#codeIds.byteLength;
   }
 
   snapshot(): StateImage {
     const sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string> = new Map();
-    const n = this.entities.count;
-    const { positions, accumulators } = this.layout;
     this.entities.snapshot(sections);
     sections.set('texts', this.texts.snapshot());
-    sections.set('ring', this.ring.subarray(0, this.#top * this.stride));
-    this.deques.forEach((deque, i) => {
-      sections.set(`deque.${i}`, deque.subarray(0, this.#top));
+    sections.set('slabs', this.#slabs.describe());
+    this.floats.forEach((_, index) => {
+      const contents = this.#slabs.contentsOf(index);
+      if (contents !== null) sections.set(`ring.${index}`, contents);
     });
-    sections.set('pos', this.pos.subarray(0, (n + 1) * positions));
-    sections.set('acc', this.acc.subarray(0, (n + 1) * accumulators));
+    this.acc.forEach((segment, index) => {
+      sections.set(`cursors.${index}`, segment);
+    });
+    sections.set('blocks', this.blocks.subarray(0, (this.entities.count + 1) * BLOCK_FIELDS));
     sections.set('dirty', this.#dirtyList.subarray(0, this.#dirtyCount));
     const sums = this.sums.snapshot();
     sections.set('sums.pool', sums.pool);
@@ -331,27 +386,25 @@ export class GroupStore {
     return { fingerprint: this.layout.fingerprint, sections };
   }
 
+  /** The image's arrays become the state's. */
   restore(image: StateImage): void {
     if (image.fingerprint !== this.layout.fingerprint) {
       throw new Error(`state of ${image.fingerprint} is not state of ${this.layout.fingerprint}`);
     }
     const read = sectionReader(image);
     const scalars = JSON.parse(read.text('scalars')) as Scalars;
-    this.entities.restore(read.bytes('entity.arena'), read.floats('entity.starts'), read.ints('entity.hashes'));
+    this.entities.restore(read);
     this.texts.restore(read.text('texts'));
-    const slots = Math.max(64, scalars.top);
-    this.#slots = slots;
-    this.ring = growFloats(read.floats('ring'), slots * this.stride);
-    this.deques = this.deques.map((_, i) => growInts(read.ints(`deque.${i}`), slots));
-    const entities = Math.max(16, this.entities.count);
-    this.pos = growInts(read.ints('pos'), (entities + 1) * this.layout.positions);
-    this.acc = growFloats(read.floats('acc'), (entities + 1) * this.layout.accumulators);
+    this.#slabs.restore(read.text('slabs'), (index) => read.floats(`ring.${index}`));
+    this.acc.length = 0;
+    this.pos.length = 0;
+    for (let i = 0; i <= this.entities.count >> this.layout.cursorShift; i++)
+      this.#setCursors(i, read.floats(`cursors.${i}`));
+    this.blocks = growInts(read.ints('blocks'), Math.max(17 * BLOCK_FIELDS, read.ints('blocks').length));
     this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
     this.counts.restore(read.floats('counts.owners'), read.floats('counts.values'), read.ints('counts.counts'));
     this.overlay.clear();
     this.line = scalars.line ?? Number.NEGATIVE_INFINITY;
-    this.#top = scalars.top;
-    this.#free = scalars.free.map((list) => list ?? []);
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
     this.#codeDictionary = -1;
@@ -361,23 +414,23 @@ export class GroupStore {
   }
 
   #visitRing(visitors: Readonly<Record<Holds, (value: number) => void>>): void {
-    const { stride } = this;
     this.layout.columns.forEach(({ holds }, column) => {
       if (holds !== 'text' && holds !== 'hybrid') return;
       for (let entity = 0; entity < this.entities.count; entity++) {
-        const start = this.baseOf(entity) * stride + 1 + column;
-        const end = start + this.lengthOf(entity) * stride;
-        for (let at = start; at < end; at += stride) visitors[holds](this.ring[at] as number);
+        const base = this.baseOf(entity);
+        const length = this.lengthOf(entity);
+        for (let i = 0; i < length; i++) visitors[holds](this.#columnAt(base, i, column));
       }
     });
   }
 
   #visitAccumulators(visitors: Readonly<Record<Holds, (value: number) => void>>): void {
-    const { accumulators, kept } = this.layout;
+    const { accumulators, kept, cursorShift } = this.layout;
     for (const { at, holds } of kept) {
-      for (let entity = 0; entity < this.entities.count; entity++) {
-        const field = (entity + 1) * accumulators + at;
-        if (this.acc[field] !== 0) visitors[holds](this.acc[field + 1] as number);
+      for (let cursor = 1; cursor <= this.entities.count; cursor++) {
+        const acc = this.acc[cursor >> cursorShift] as Float64Array;
+        const field = this.#positions(cursor) / 2 - accumulators + at;
+        if (acc[field] !== 0) visitors[holds](acc[field + 1] as number);
       }
     }
   }
@@ -385,8 +438,6 @@ export class GroupStore {
   #scalars(sumsFree: string): string {
     const scalars: Scalars = {
       line: Number.isFinite(this.line) ? this.line : null,
-      top: this.#top,
-      free: this.#free,
       scratchBase: this.#scratchBase,
       scratchKind: this.#scratchKind,
       sumsFree,
@@ -394,67 +445,73 @@ export class GroupStore {
     return JSON.stringify(scalars);
   }
 
-  #growEntities(): void {
-    const size = (this.pos.length / this.layout.positions) * 2;
-    this.pos = growInts(this.pos, size * this.layout.positions);
-    this.acc = growFloats(this.acc, size * this.layout.accumulators);
-  }
-
   /** For a block that is full: forgets what no window reaches; takes a block of the next class where that frees less than a quarter. */
   makeRoom(entity: number): void {
-    const at = (entity + 1) * this.layout.positions;
-    const pos = this.pos;
-    const capacity = pos[at + CAPACITY] as number;
+    const { blocks } = this;
+    const at = (entity + 1) * BLOCK_FIELDS;
+    const capacity = blocks[at + CAPACITY] as number;
     if (capacity === 0) {
-      pos[at + BASE] = this.#allocate(FIRST_CLASS);
-      pos[at + CAPACITY] = 1 << FIRST_CLASS;
+      blocks[at + BASE] = this.#slabs.allocate(0);
+      blocks[at + CAPACITY] = capacityOf(0);
       return;
     }
-    const kind = 31 - Math.clz32(capacity);
     const drop = this.#reach(entity);
-    const from = pos[at + BASE] as number;
-    const kept = (pos[at + LENGTH] as number) - drop;
+    const from = blocks[at + BASE] as number;
+    const kept = (blocks[at + LENGTH] as number) - drop;
     const stays = drop >= capacity >> 2;
-    const to = stays ? from : this.#allocate(kind + 1);
-    this.#move(from + drop, to, kept);
-    this.#rebase(entity, from, to, drop);
-    pos[at + LENGTH] = kept;
+    const kind = stays ? 0 : kindOf(capacity) + 1;
+    const to = stays ? from : this.#slabs.allocate(kind);
+    this.#shiftDeques(entity, drop);
+    this.#shiftOffsets(entity, drop);
+    this.#slabs.move(from, drop, to, 0, kept);
+    blocks[at + LENGTH] = kept;
     if (stays) return;
-    this.#release(kind, from);
-    pos[at + BASE] = to;
-    pos[at + CAPACITY] = capacity * 2;
+    this.#slabs.release(from);
+    blocks[at + BASE] = to;
+    blocks[at + CAPACITY] = capacityOf(kind);
   }
 
   #reach(entity: number): number {
-    const at = (entity + 1) * this.layout.positions;
-    let least = this.pos[at + LENGTH] as number;
-    for (const { field, back } of this.layout.reach) least = Math.min(least, (this.pos[at + field] as number) - back);
+    let least = this.lengthOf(entity);
+    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const at = this.#positions(entity + 1);
+    for (const { field, back } of this.layout.reach) least = Math.min(least, (pos[at + field] as number) - back);
     return Math.max(0, least);
   }
 
-  #move(from: number, to: number, count: number): void {
-    if (count > 0) this.ring.copyWithin(to * this.stride, from * this.stride, (from + count) * this.stride);
+  #shiftOffsets(entity: number, drop: number): void {
+    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const at = this.#positions(entity + 1);
+    for (const field of this.layout.offsets) pos[at + field] = Math.max(-1, (pos[at + field] as number) - drop);
   }
 
-  #rebase(entity: number, from: number, to: number, drop: number): void {
-    const at = (entity + 1) * this.layout.positions;
-    const pos = this.pos;
-    for (const field of this.layout.offsets) pos[at + field] = Math.max(-1, (pos[at + field] as number) - drop);
-    this.layout.deques.forEach(({ head, tail }, i) => {
-      const deque = this.deques[i] as Int32Array;
-      const first = pos[at + head] as number;
-      const count = (pos[at + tail] as number) - first;
-      for (let k = 0; k < count; k++) deque[to + k] = (deque[from + first + k] as number) - drop;
+  /** Puts each deque where it will stand at the block's beginning when the first `drop` records are gone. */
+  #shiftDeques(entity: number, drop: number): void {
+    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const at = this.#positions(entity + 1);
+    const width = this.layout.stride * 2;
+    const base = this.baseOf(entity);
+    const ints = this.ints[base >> this.layout.slotShift] as Int32Array;
+    const first = (base & this.#slotMask) * width;
+    for (const { head, tail, field } of this.layout.deques) {
+      const from = pos[at + head] as number;
+      const count = (pos[at + tail] as number) - from;
+      const source = first + from * width + field;
+      const target = first + drop * width + field;
+      if (target <= source) {
+        for (let k = 0; k < count; k++) ints[target + k * width] = (ints[source + k * width] as number) - drop;
+      } else {
+        for (let k = count - 1; k >= 0; k--) ints[target + k * width] = (ints[source + k * width] as number) - drop;
+      }
       pos[at + head] = 0;
       pos[at + tail] = count;
-    });
+    }
   }
 
-  #keyIsLess(record: number): boolean {
+  #keyIsLess(base: number, offset: number): boolean {
     for (let i = 0; i < this.newKeys.length; i++) {
       const column = this.layout.keyColumns[i] as number;
-      const old = this.ring[record + 1 + column] as number;
-      const order = this.#compare(column, this.newKeys[i] as number, old);
+      const order = this.#compare(column, this.newKeys[i] as number, this.#columnAt(base, offset, column));
       if (order !== 0) return order < 0;
     }
     return false;
@@ -473,61 +530,41 @@ export class GroupStore {
     }
   }
 
-  #copySums(entity: number): void {
-    const { accumulators, sums } = this.layout;
-    const handles = sums.map((field) => this.acc[field] as number);
-    this.acc.copyWithin(0, (entity + 1) * accumulators, (entity + 2) * accumulators);
-    for (let i = 0; i < sums.length; i++) {
-      const field = sums[i] as number;
-      this.acc[field] = this.sums.copy(this.acc[field] as number, handles[i] as number);
-    }
+  /** `held`: the scratch cursor's own blocks, which take the copies. */
+  #copySums(held: readonly number[]): void {
+    const scratch = this.acc[0] as Float64Array;
+    this.layout.sums.forEach((field, i) => {
+      scratch[field] = this.sums.copy(scratch[field] as number, held[i] as number);
+    });
   }
 
   #copyDeques(entity: number): void {
-    const { deques, positions } = this.layout;
-    const at = (entity + 1) * positions;
-    const capacity = this.pos[at + CAPACITY] as number;
-    if (deques.length === 0 || capacity === 0) return;
-    const kind = 31 - Math.clz32(capacity);
+    const capacity = this.blocks[(entity + 1) * BLOCK_FIELDS + CAPACITY] as number;
+    if (capacity === 0) return;
+    const kind = kindOf(capacity);
     if (kind > this.#scratchKind) {
-      if (this.#scratchKind > 0) this.#release(this.#scratchKind, this.#scratchBase);
-      this.#scratchBase = this.#allocate(kind);
+      if (this.#scratchKind >= 0) this.#slabs.release(this.#scratchBase);
+      this.#scratchBase = this.#slabs.allocate(kind);
       this.#scratchKind = kind;
     }
-    const base = this.pos[at + BASE] as number;
-    for (let i = 0; i < deques.length; i++) {
-      const { head, tail } = deques[i] as GroupLayout['deques'][number];
-      const deque = this.deques[i] as Int32Array;
-      const first = this.pos[at + head] as number;
-      deque.copyWithin(this.#scratchBase + first, base + first, base + (this.pos[at + tail] as number));
+    const { slotShift, stride, deques } = this.layout;
+    const width = stride * 2;
+    const base = this.baseOf(entity);
+    const source = this.ints[base >> slotShift] as Int32Array;
+    const target = this.ints[this.#scratchBase >> slotShift] as Int32Array;
+    const from = (base & this.#slotMask) * width;
+    const to = (this.#scratchBase & this.#slotMask) * width;
+    const pos = this.pos[0] as Int32Array;
+    const at = this.#positions(0);
+    for (const { head, tail, field } of deques) {
+      const end = pos[at + tail] as number;
+      for (let k = pos[at + head] as number; k < end; k++)
+        target[to + k * width + field] = source[from + k * width + field] as number;
     }
-  }
-
-  #allocate(kind: number): number {
-    const reused = this.#free[kind]?.pop();
-    if (reused !== undefined) return reused;
-    const base = this.#top;
-    this.#top += 1 << kind;
-    if (this.#top > this.#slots) this.#growSlabs(Math.max(this.#top, this.#slots * 2));
-    return base;
-  }
-
-  #release(kind: number, base: number): void {
-    const list = this.#free[kind];
-    if (list !== undefined) {
-      list.push(base);
-      return;
-    }
-    for (let i = this.#free.length; i < kind; i++) this.#free.push([]);
-    this.#free.push([base]);
-  }
-
-  #growSlabs(slots: number): void {
-    this.#slots = slots;
-    this.ring = growFloats(this.ring, slots * this.stride);
-    this.deques = this.deques.map((deque) => growInts(deque, slots));
   }
 }
+
+const NONE: readonly number[] = [];
 
 function ignore(): void {}
 
@@ -541,16 +578,15 @@ export function compareDoubles(a: number, b: number): number {
 
 interface Scalars {
   readonly line: number | null;
-  readonly top: number;
-  readonly free: (number[] | null)[];
   readonly scratchBase: number;
   readonly scratchKind: number;
   readonly sumsFree: string;
 }
 
-interface SectionReader {
+export interface SectionReader {
   floats(name: string): Float64Array;
   ints(name: string): Int32Array;
+  words(name: string): Uint32Array;
   bytes(name: string): Uint8Array;
   text(name: string): string;
 }
@@ -564,6 +600,7 @@ function sectionReader(image: StateImage): SectionReader {
   return {
     floats: (name) => read(name, (section) => section instanceof Float64Array),
     ints: (name) => read(name, (section) => section instanceof Int32Array),
+    words: (name) => read(name, (section) => section instanceof Uint32Array),
     bytes: (name) => read(name, (section) => section instanceof Uint8Array),
     text: (name) => read(name, (section) => typeof section === 'string'),
   };

@@ -5,6 +5,7 @@ import type { Interner } from './interner.ts';
 const LIMB = 2 ** 32;
 const LIMB_BIG = 2n ** 32n;
 const CARRY = 2 ** 52;
+const PART = 2 ** 18;
 
 /** Moves what is above 32 bits of a sum's low part into its high part. */
 export function carryInt(acc: Float64Array, at: number): void {
@@ -25,6 +26,34 @@ export function addWide(acc: Float64Array, at: number, stored: number, sign: num
   acc[at + 1] = (acc[at + 1] as number) + sign * high;
   if (Math.abs(acc[at] as number) > CARRY) carryInt(acc, at);
   if (Math.abs(acc[at + 1] as number) > CARRY) carryInt(acc, at + 1);
+}
+
+/** Adds the square of an integer within ±(2^53−1): (a·2^36 + b·2^18 + c)², part by part. */
+export function addSquare(acc: Float64Array, at: number, x: number, sign: number): void {
+  const magnitude = Math.abs(x);
+  const upper = Math.floor(magnitude / PART);
+  const c = magnitude - upper * PART;
+  const a = Math.floor(upper / PART);
+  const b = upper - a * PART;
+  addShifted(acc, at, c * c, 0, sign);
+  addShifted(acc, at, 2 * b * c, 18, sign);
+  addShifted(acc, at, 2 * a * c + b * b, 36, sign);
+  addShifted(acc, at, 2 * a * b, 54, sign);
+  addShifted(acc, at, a * a, 72, sign);
+  for (let i = 0; i < 3; i++) if (Math.abs(acc[at + i] as number) > CARRY) carryInt(acc, at + i);
+}
+
+/** Adds value · 2^bits to the limbs; the value is an integer below 2^38. */
+function addShifted(acc: Float64Array, at: number, value: number, bits: number, sign: number): void {
+  const limb = at + (bits >> 5);
+  const shift = 2 ** (bits & 31);
+  // In halves, so that the products are exact.
+  const upper = Math.floor(value / PART);
+  const low = (value - upper * PART) * shift;
+  const high = upper * shift * PART;
+  acc[limb] = (acc[limb] as number) + sign * ((low % LIMB) + (high % LIMB));
+  const over = Math.floor(low / LIMB) + Math.floor(high / LIMB);
+  if (over !== 0) acc[limb + 1] = (acc[limb + 1] as number) + sign * over;
 }
 
 function addBig(acc: Float64Array, at: number, value: bigint, sign: number): void {
@@ -88,10 +117,35 @@ export function variance(
   root: boolean,
   scale: number,
 ): number | null {
+  return spreadOf(sums.value(sum), sums.value(squares), count, sample, root, scale);
+}
+
+/** The same of integers; sums stand in `acc`. */
+export function intVariance(
+  acc: Float64Array,
+  sumAt: number,
+  squaresAt: number,
+  count: number,
+  sample: boolean,
+  root: boolean,
+  scale: number,
+): number | null {
+  if (count === 0) return null;
+  return spreadOf(Number(total(acc, sumAt, 2)), Number(total(acc, squaresAt, 4)), count, sample, root, scale);
+}
+
+function spreadOf(
+  sum: number,
+  squares: number,
+  count: number,
+  sample: boolean,
+  root: boolean,
+  scale: number,
+): number | null {
   const least = sample ? 2 : 1;
   if (count < least) return null;
-  const mean = sums.value(sum) / count;
-  const spread = Math.max(0, sums.value(squares) / count - mean * mean);
+  const mean = sum / count;
+  const spread = Math.max(0, squares / count - mean * mean);
   if (Number.isNaN(mean) || !Number.isFinite(spread)) return null;
   const value = (sample ? (spread * count) / (count - 1) : spread) / 10 ** (2 * scale);
   const result = root ? Math.sqrt(value) : value;

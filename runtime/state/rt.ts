@@ -5,6 +5,7 @@ import type { GroupProgram } from './program.ts';
 export { boundAt, firstReaching } from './bounds.ts';
 export { compareDoubles } from './group-store.ts';
 export {
+  addSquare,
   addWide,
   behindLine,
   carryInt,
@@ -12,6 +13,7 @@ export {
   doubleSum,
   intAverage,
   intSum,
+  intVariance,
   variance,
 } from './results.ts';
 

@@ -1,14 +1,32 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { InstantBound } from '../../plan/plan.ts';
 import { jsData } from '../js/escape.ts';
-import type { Accumulator, Layout, RingColumn, Tail, Window } from './layout.ts';
+import {
+  type Accumulator,
+  CURSOR_MASK,
+  CURSOR_SHIFT,
+  type Layout,
+  type RingColumn,
+  SLOT_MASK,
+  SLOT_SHIFT,
+  type Tail,
+  type Window,
+} from './layout.ts';
 
 /** 2^52: where the low part of a sum hands over to the high part. */
 const CARRY = 4503599627370496;
+/** Values of four bytes can be added this often before their sum has to hand over. */
+const EVENTS_A_CARRY = 1048576;
+/** Squares up to 2^50 go straight into the low part of their sum. */
+const SMALL_SQUARE = 1125899906842624;
+/** More accumulators than this stay in memory while events are taken in: they would not fit the processor's registers and stack lines. */
+const MAX_LOCALS = 24;
 
 /**
  * Thresholds of all windows at an instant (least and greatest event time inside, both inclusive), and functions that move a cursor's
- * windows up to them. `c` is the cursor (0: scratch), `b` the entity's first event, `db` where the cursor's deques stand.
+ * windows up to them. `c` is the cursor (0: scratch), `b` the entity's block, `db` the block with the cursor's deques, `n` how many events count.
+ *
+ * Inside: `f` and `g` are the numbers of the block's segment as Float64 and Int32, `r` the place of its first record there.
  */
 export function advanceText(layout: Layout): string {
   const functions = layout.tails.map((tail, i) => tailFunction(layout, tail, i));
@@ -21,6 +39,14 @@ export function advanceText(layout: Layout): string {
     `function advance(c, b, db, n) { ${calls.join(' ')} }`,
     ...layout.views.map((_, i) => changeFunction(layout, viewWindows(layout, i), i)),
   ].join('\n');
+}
+
+/** Locals for a cursor and a block. */
+export function cursorLocals(layout: Layout): string[] {
+  return [
+    `  const pos = s.pos[c >> ${CURSOR_SHIFT}], acc = s.acc[c >> ${CURSOR_SHIFT}], A = (c & ${CURSOR_MASK}) * ${layout.cursorStride}, P = A * 2 + ${2 * layout.accumulators};`,
+    `  const f = s.floats[b >> ${SLOT_SHIFT}], g = s.ints[b >> ${SLOT_SHIFT}], r = b & ${SLOT_MASK};`,
+  ];
 }
 
 function viewWindows(layout: Layout, view: number): Window[] {
@@ -67,94 +93,157 @@ function thresholdsFunction(layout: Layout): string {
 }
 
 function tailFunction(layout: Layout, tail: Tail, index: number): string {
-  const body: string[] = [];
-  const deques = new Set<number>();
-  for (const window of tail.windows) {
-    for (const acc of window.accumulators) {
-      if ('deque' in acc && acc.deque >= 0) deques.add(acc.deque);
-    }
-  }
-  body.push(`  const P = c * ${layout.positions}, A = c * ${layout.accumulators};`);
-  body.push('  const pos = s.pos, acc = s.acc, ring = s.ring;');
-  for (const deque of deques) body.push(`  const D${deque} = s.deques[${deque}];`);
+  const body = cursorLocals(layout);
+  const hasDeque = tail.windows.some((window) => window.accumulators.some((acc) => 'deque' in acc && acc.deque >= 0));
+  if (hasDeque) body.push(`  const D = s.ints[db >> ${SLOT_SHIFT}], d = db & ${SLOT_MASK};`);
   body.push(...enterLines(layout, tail));
   for (const window of tail.windows) if (window.head >= 0) body.push(...leaveLines(layout, window));
   return [`function advance${index}(c, b, db, n) {`, ...body, '}'].join('\n');
 }
 
 function enterLines(layout: Layout, tail: Tail): string[] {
-  const lines: string[] = [`  let i = pos[P + ${tail.field}];`];
-  let condition: string;
+  const lines: string[] = [`  const from = pos[P + ${tail.field}];`, '  let i = from;'];
+  let stop = 'n';
+  let bound = '';
   if (tail.shape.kind === 'instant') {
     lines.push(`  const hi = thr[${tail.threshold}];`);
-    condition = `i < n && ring[(b + i) * ${layout.stride}] <= hi`;
+    bound = ` && ${layout.time('r + i')} <= hi`;
   } else {
     const { of, mode, end } = tail.shape;
     // Frames stand relative to the latest row; where there is none they wait.
     lines.push(`  const last = pos[P + ${of.tail.field}];`);
-    const first = of.head < 0 ? '0' : `pos[P + ${of.head}]`;
-    lines.push(`  const first = ${first};`);
+    lines.push(`  const first = ${of.head < 0 ? '0' : `pos[P + ${of.head}]`};`);
     lines.push('  if (last <= first) return;');
     if (mode === 'range') {
-      lines.push(`  const rowTime = ring[(b + last - 1) * ${layout.stride}];`);
+      lines.push(`  const rowTime = ${layout.time('r + last - 1')};`);
       lines.push(`  const hi = rowTime - ${jsData(end)};`);
-      condition = `i < last && ring[(b + i) * ${layout.stride}] <= hi`;
+      stop = 'last';
+      bound = ` && ${layout.time('r + i')} <= hi`;
     } else {
       lines.push(`  const stop = last - ${jsData(end)};`);
-      condition = 'i < stop';
+      stop = 'stop';
     }
   }
-  const loop = conditional(tail.windows, (window, acc) => enter(layout, window, acc));
-  lines.push(`  if (${condition}) {`);
-  lines.push('    do {');
-  lines.push(`      const p = (b + i) * ${layout.stride};`);
-  lines.push(...maskReads(layout, tail.windows, '      '));
-  lines.push(...loop.map((line) => `      ${line}`));
-  lines.push('      i++;');
-  lines.push(`    } while (${condition});`);
-  lines.push(`    pos[P + ${tail.field}] = i;`);
-  lines.push('  }');
+  const sums = new Sums(tail.windows.flatMap((window) => window.accumulators));
+  const loop = conditional(layout, tail.windows, 'i', (window, acc) => enter(layout, window, acc, sums));
+  lines.push(`  while (i < ${stop}${bound}) {`);
+  lines.push(`    const until = Math.min(${stop}, i + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 4));
+  if (loop.length === 0 && bound === '') lines.push('    i = until;');
+  else {
+    lines.push('    do {', ...indent(loop, 6), '      i++;');
+    lines.push(`    } while (i < until${bound});`);
+  }
+  lines.push(...indent(sums.store(), 4), '  }', ...sums.countAll(), `  pos[P + ${tail.field}] = i;`);
   return lines;
 }
 
 function leaveLines(layout: Layout, window: Window): string[] {
   const { shape } = window;
   const lines: string[] = ['  {', `    let h = pos[P + ${window.head}];`];
-  let condition: string;
+  let stop = 'i';
+  let bound = '';
   if (shape.kind === 'instant') {
     lines.push(`    const lo = thr[${window.threshold}];`);
-    condition = `h < i && ring[(b + h) * ${layout.stride}] < lo`;
+    bound = ` && ${layout.time('r + h')} < lo`;
   } else if (shape.frame.mode === 'range') {
     const bounds: string[] = [];
     if (shape.frame.startMicros !== null) bounds.push(`rowTime - ${jsData(shape.frame.startMicros)}`);
     if (shape.of.threshold >= 0) bounds.push(`thr[${shape.of.threshold}]`);
     lines.push(`    const lo = ${most('max', bounds)};`);
-    condition = `h < i && ring[(b + h) * ${layout.stride}] < lo`;
+    bound = ` && ${layout.time('r + h')} < lo`;
   } else {
     const start = shape.frame.start === null ? 'first' : `Math.max(first, last - 1 - ${jsData(shape.frame.start)})`;
-    lines.push(`    const start = ${start};`);
-    condition = 'h < i && h < start';
+    lines.push(`    const start = Math.min(i, ${start});`);
+    stop = 'start';
   }
-  const loop = conditional([window], (_, acc) => leave(layout, acc));
-  lines.push(`    if (${condition}) {`);
-  lines.push('      do {');
-  if (loop.length > 0) {
-    lines.push(`        const p = (b + h) * ${layout.stride};`);
-    lines.push(...maskReads(layout, [window], '        '));
-    lines.push(...loop.map((line) => `        ${line}`));
+  const sums = new Sums(window.accumulators);
+  const loop = conditional(layout, [window], 'h', (_, acc) => leave(layout, acc, sums));
+  lines.push(`    if (h < ${stop}${bound}) {`, '      do {');
+  lines.push(`        const until = Math.min(${stop}, h + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 8));
+  if (loop.length === 0 && bound === '') lines.push('        h = until;');
+  else {
+    lines.push('        do {', ...indent(loop, 10), '          h++;');
+    lines.push(`        } while (h < until${bound});`);
   }
-  lines.push('        h++;');
-  lines.push(`      } while (${condition});`);
+  lines.push(...indent(sums.store(), 8), `      } while (h < ${stop}${bound});`);
   lines.push(`      pos[P + ${window.head}] = h;`);
-  for (const acc of window.accumulators) lines.push(...expireDeque(acc));
+  for (const acc of window.accumulators) lines.push(...expireDeque(layout, acc));
   lines.push('    }');
   for (const acc of window.accumulators) lines.push(...seekEarliest(layout, acc));
   lines.push('  }');
   return lines;
 }
 
-/** Accumulators under the bit tests that guard them. */
-function conditional(windows: readonly Window[], print: (window: Window, acc: Accumulator) => string[]): string[] {
+function indent(lines: readonly string[], by: number): string[] {
+  return lines.map((line) => ' '.repeat(by) + line);
+}
+
+/**
+ * Accumulators that are plain sums, in locals while a loop runs, if there are not too many. A count of every event is no work at all in the loop.
+ */
+class Sums {
+  readonly #held: readonly Accumulator[];
+  readonly #counted: readonly Accumulator[];
+  readonly #areLocal: boolean;
+
+  constructor(accumulators: readonly Accumulator[]) {
+    this.#counted = accumulators.filter((acc) => acc.kind === 'count' && acc.condition < 0);
+    this.#held = accumulators.filter(
+      (acc) =>
+        (acc.kind === 'count' && acc.condition >= 0) ||
+        acc.kind === 'sumInt' ||
+        acc.kind === 'squareInt' ||
+        acc.kind === 'distinct',
+    );
+    this.#areLocal = this.#held.length <= MAX_LOCALS;
+  }
+
+  place(at: number): string {
+    return this.#areLocal ? `a${at}` : `acc[A + ${at}]`;
+  }
+
+  load(): string[] {
+    if (!this.#areLocal || this.#held.length === 0) return [];
+    return [`let ${this.#held.map(({ at }) => `a${at} = acc[A + ${at}]`).join(', ')};`];
+  }
+
+  store(): string[] {
+    const lines: string[] = [];
+    for (const acc of this.#held) {
+      if (this.#areLocal) lines.push(`acc[A + ${acc.at}] = a${acc.at};`);
+      if (acc.kind === 'sumInt' && !acc.column.isWide) lines.push(this.#carry(acc.at));
+    }
+    return lines;
+  }
+
+  /** Statements on the accumulator in `acc`. */
+  inMemory(at: number, statements: string): string {
+    return this.#areLocal ? `acc[A + ${at}] = a${at}; ${statements} a${at} = acc[A + ${at}];` : statements;
+  }
+
+  /** Every event that entered, at once. */
+  countAll(): string[] {
+    return this.#counted.map(({ at }) => `  acc[A + ${at}] += i - from;`);
+  }
+
+  /** Inside the loop: the low part of a sum that may outgrow it any time. */
+  carryNow(at: number): string {
+    const x = this.place(at);
+    return `if (${x} > ${CARRY} || ${x} < -${CARRY}) { ${this.inMemory(at, `rt.carryInt(acc, A + ${at});`)} }`;
+  }
+
+  #carry(at: number): string {
+    return `if (acc[A + ${at}] > ${CARRY} || acc[A + ${at}] < -${CARRY}) rt.carryInt(acc, A + ${at});`;
+  }
+}
+
+/** Accumulators under the bit tests that guard them, for the event at offset `at` of the block: its place is `q`. */
+function conditional(
+  layout: Layout,
+  windows: readonly Window[],
+  at: 'i' | 'h',
+  print: (window: Window, acc: Accumulator) => string[],
+): string[] {
   const byCondition = new Map<number, string[]>();
   for (const window of windows) {
     for (const acc of window.accumulators) {
@@ -163,88 +252,62 @@ function conditional(windows: readonly Window[], print: (window: Window, acc: Ac
       byCondition.set(acc.condition, [...(byCondition.get(acc.condition) ?? []), ...lines]);
     }
   }
-  return [...byCondition].flatMap(([condition, lines]) =>
-    condition < 0 ? lines : [`if (${bit(condition)}) {`, ...lines.map((line) => `  ${line}`), '}'],
+  const lines = [...byCondition].flatMap(([condition, body]) =>
+    condition < 0 ? body : [`if ((m${condition >> 5} & ${1 << (condition & 31)}) !== 0) {`, ...indent(body, 2), '}'],
   );
+  if (lines.length === 0) return [];
+  const masks = [...new Set([...byCondition.keys()].filter((condition) => condition >= 0).map((bit) => bit >> 5))];
+  return [`const q = r + ${at};`, ...masks.map((mask) => `const m${mask} = ${layout.mask(mask, 'q')};`), ...lines];
 }
 
-function maskReads(layout: Layout, windows: readonly Window[], indent: string): string[] {
-  const masks = new Set<number>();
-  for (const window of windows) {
-    for (const acc of window.accumulators) if (acc.condition >= 0) masks.add(acc.condition >> 5);
-  }
-  return [...masks].map((mask) => `${indent}const m${mask} = ring[p + ${layout.maskField(mask)}];`);
-}
-
-export function bit(condition: number): string {
-  return `(m${condition >> 5} & ${1 << (condition & 31)}) !== 0`;
-}
-
-function asDouble(layout: Layout, column: RingColumn): string {
-  const stored = `ring[p + ${layout.field(column)}]`;
-  return column.holds === 'hybrid' ? `Number(s.texts.value(${stored}))` : stored;
-}
-
-function enter(layout: Layout, window: Window, acc: Accumulator): string[] {
+function enter(layout: Layout, window: Window, acc: Accumulator, sums: Sums): string[] {
   switch (acc.kind) {
+    case 'span':
+      return [];
     case 'count':
-      return [`acc[A + ${acc.at}]++;`];
+      return acc.condition < 0 ? [] : [`${sums.place(acc.at)}++;`];
     case 'sumInt':
-      return sumInt(acc.at, `+ ring[p + ${layout.field(acc.column)}]`);
     case 'sumWide':
-      return [`rt.addWide(acc, A + ${acc.at}, ring[p + ${layout.field(acc.column)}], 1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, 1);`];
-    case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, 1);`];
+    case 'squareInt':
+    case 'squareDouble':
+      return addTo(layout, acc, sums, '+');
     case 'distinct':
-      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, ring[p + ${layout.field(acc.column)}], 1);`];
+      return [`${sums.place(acc.at)} += s.distinct(c, ${acc.index}, ${layout.value(acc.column, 'q')}, 1);`];
     case 'min':
     case 'max':
       return window.head < 0 ? foldExtreme(layout, acc) : pushDeque(layout, acc);
     case 'latest':
       if (window.head >= 0) return [`pos[P + ${acc.position}] = i + 1;`];
-      return [
-        `acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = ring[p + ${layout.field(acc.column)}];`,
-      ];
+      return [keep(layout, acc.at, acc.column)];
     case 'earliest':
       if (window.head >= 0) return [];
-      return [
-        `if (acc[A + ${acc.at}] === 0) { acc[A + ${acc.at}] = ${storedFlag(layout, acc.column)}; acc[A + ${acc.at + 1}] = ring[p + ${layout.field(acc.column)}]; }`,
-      ];
+      return [`if (acc[A + ${acc.at}] === 0) { ${keep(layout, acc.at, acc.column)} }`];
     default:
       return unreachable(acc);
   }
 }
 
-/** 1: a value is there, 2: NULL is. */
-function storedFlag(layout: Layout, column: RingColumn): string {
+/** A flag (1: a value is there, 2: NULL is) and the value. */
+function keep(layout: Layout, at: number, column: RingColumn): string {
   const condition = layout.notNull(column);
-  return condition < 0
-    ? '1'
-    : `(ring[p + ${layout.maskField(condition >> 5)}] & ${1 << (condition & 31)}) !== 0 ? 1 : 2`;
+  const flag = condition < 0 ? '1' : `${layout.bit(condition, 'q')} ? 1 : 2`;
+  return `acc[A + ${at}] = ${flag}; acc[A + ${at + 1}] = ${layout.value(column, 'q')};`;
 }
 
-function sumInt(at: number, operation: string): string[] {
-  return [
-    `{ const x = acc[A + ${at}] ${operation}; acc[A + ${at}] = x; if (x > ${CARRY} || x < -${CARRY}) rt.carryInt(acc, A + ${at}); }`,
-  ];
-}
-
-function leave(layout: Layout, acc: Accumulator): string[] {
+function leave(layout: Layout, acc: Accumulator, sums: Sums): string[] {
   switch (acc.kind) {
     case 'count':
-      return [`acc[A + ${acc.at}]--;`];
+      return [`${sums.place(acc.at)}--;`];
     case 'sumInt':
-      return sumInt(acc.at, `- ring[p + ${layout.field(acc.column)}]`);
     case 'sumWide':
-      return [`rt.addWide(acc, A + ${acc.at}, ring[p + ${layout.field(acc.column)}], -1, s.texts);`];
     case 'sumDouble':
-      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, -1);`];
-    case 'sumSquare':
-      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, -1);`];
+    case 'squareInt':
+    case 'squareDouble':
+      return addTo(layout, acc, sums, '-');
     case 'distinct':
-      return [`acc[A + ${acc.at}] += s.distinct(c, ${acc.index}, ring[p + ${layout.field(acc.column)}], -1);`];
+      return [`${sums.place(acc.at)} += s.distinct(c, ${acc.index}, ${layout.value(acc.column, 'q')}, -1);`];
+    case 'span':
     case 'min':
     case 'max':
     case 'latest':
@@ -253,6 +316,38 @@ function leave(layout: Layout, acc: Accumulator): string[] {
     default:
       return unreachable(acc);
   }
+}
+
+type Sum = Extract<Accumulator, { kind: 'sumInt' | 'sumWide' | 'sumDouble' | 'squareInt' | 'squareDouble' }>;
+
+/** Adds or takes away the value of the event at `q`. */
+function addTo(layout: Layout, acc: Sum, sums: Sums, sign: '+' | '-'): string[] {
+  const value = layout.value(acc.column, 'q');
+  const one = sign === '+' ? '1' : '-1';
+  switch (acc.kind) {
+    case 'sumInt': {
+      const add = `${sums.place(acc.at)} ${sign}= ${value};`;
+      return acc.column.isWide ? [`${add} ${sums.carryNow(acc.at)}`] : [add];
+    }
+    case 'squareInt': {
+      const small = `${sums.place(acc.at)} ${sign}= y; ${sums.carryNow(acc.at)}`;
+      const large = sums.inMemory(acc.at, `rt.addSquare(acc, A + ${acc.at}, x, ${one});`);
+      return [`{ const x = ${value}, y = x * x;`, `  if (y <= ${SMALL_SQUARE}) { ${small} } else { ${large} } }`];
+    }
+    case 'sumWide':
+      return [`rt.addWide(acc, A + ${acc.at}, ${value}, ${one}, s.texts);`];
+    case 'sumDouble':
+      return [`acc[A + ${acc.at}] = s.sums.add(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, ${one});`];
+    case 'squareDouble':
+      return [`acc[A + ${acc.at}] = s.sums.addSquare(acc[A + ${acc.at}], ${asDouble(layout, acc.column)}, ${one});`];
+    default:
+      return unreachable(acc.kind);
+  }
+}
+
+function asDouble(layout: Layout, column: RingColumn): string {
+  const stored = layout.value(column, 'q');
+  return column.holds === 'hybrid' ? `Number(s.texts.value(${stored}))` : stored;
 }
 
 type Extreme = Extract<Accumulator, { kind: 'min' | 'max' }>;
@@ -275,41 +370,43 @@ function yields(acc: Extreme, a: string, b: string): string {
 }
 
 function foldExtreme(layout: Layout, acc: Extreme): string[] {
-  const value = `ring[p + ${layout.field(acc.column)}]`;
+  const value = layout.value(acc.column, 'q');
   const best = `acc[A + ${acc.at + 1}]`;
   return [
     `if (acc[A + ${acc.at}] === 0 || ${yields(acc, best, value)}) { acc[A + ${acc.at}] = 1; ${best} = ${value}; }`,
   ];
 }
 
+/** Offsets of events, best first, in the records of a block. */
+export function dequeAt(layout: Layout, deque: number, place: string): string {
+  return `D[(d + ${place}) * ${2 * layout.stride} + ${layout.dequeField(deque)}]`;
+}
+
 function pushDeque(layout: Layout, acc: Extreme): string[] {
-  const deque = `D${acc.deque}`;
   const head = `pos[P + ${acc.position}]`;
   const tail = `pos[P + ${acc.position + 1}]`;
+  const last = layout.value(acc.column, `r + ${dequeAt(layout, acc.deque, 'k - 1')}`);
   return [
-    `{ const x = ring[p + ${layout.field(acc.column)}], first = ${head}; let q = ${tail};`,
-    `  while (q > first && ${yields(acc, `ring[(b + ${deque}[db + q - 1]) * ${layout.stride} + ${layout.field(acc.column)}]`, 'x')}) q--;`,
-    `  ${deque}[db + q] = i; ${tail} = q + 1; }`,
+    `{ const x = ${layout.value(acc.column, 'q')}, first = ${head}; let k = ${tail};`,
+    `  while (k > first && ${yields(acc, last, 'x')}) k--;`,
+    `  ${dequeAt(layout, acc.deque, 'k')} = i; ${tail} = k + 1; }`,
   ];
 }
 
-function expireDeque(acc: Accumulator): string[] {
+function expireDeque(layout: Layout, acc: Accumulator): string[] {
   if ((acc.kind !== 'min' && acc.kind !== 'max') || acc.deque < 0) return [];
   const head = `pos[P + ${acc.position}]`;
-  const tail = `pos[P + ${acc.position + 1}]`;
+  const end = `pos[P + ${acc.position + 1}]`;
   return [
-    `      { let q = ${head}; const end = ${tail}; while (q < end && D${acc.deque}[db + q] < h) q++; ${head} = q; }`,
+    `      { let k = ${head}; const end = ${end}; while (k < end && ${dequeAt(layout, acc.deque, 'k')} < h) k++; ${head} = k; }`,
   ];
 }
 
 function seekEarliest(layout: Layout, acc: Accumulator): string[] {
   if (acc.kind !== 'earliest' || acc.position < 0) return [];
-  const test =
-    acc.condition < 0
-      ? 'false'
-      : `(ring[(b + f) * ${layout.stride} + ${layout.maskField(acc.condition >> 5)}] & ${1 << (acc.condition & 31)}) === 0`;
+  const test = acc.condition < 0 ? 'false' : `!(${layout.bit(acc.condition, 'r + k')})`;
   const at = `pos[P + ${acc.position}]`;
-  return [`    { let f = Math.max(${at}, h); while (f < i && ${test}) f++; ${at} = f; }`];
+  return [`    { let k = Math.max(${at}, h); while (k < i && ${test}) k++; ${at} = k; }`];
 }
 
 /** The next instant after the one at hand at which an event enters or leaves a window of the view; Infinity if none. */
@@ -322,19 +419,19 @@ function changeFunction(layout: Layout, windows: readonly Window[], view: number
     if (window.head >= 0) {
       const leaving = most('min', window.shape.window.lower.map(leaveAt));
       lines.push(
-        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ring[(b + h) * ${layout.stride}]; const t = ${leaving}; if (t < next) next = t; } }`,
+        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ${layout.time('r + h')}; const t = ${leaving}; if (t < next) next = t; } }`,
       );
     }
     if (tails.has(window.tail)) continue;
     tails.add(window.tail);
     const entering = most('max', ['x', ...window.shape.window.upper.map(enterAt)]);
     lines.push(
-      `  { const i = ${tail}; if (i < n) { const x = ring[(b + i) * ${layout.stride}]; const t = ${entering}; if (t < next) next = t; } }`,
+      `  { const i = ${tail}; if (i < n) { const x = ${layout.time('r + i')}; const t = ${entering}; if (t < next) next = t; } }`,
     );
   }
   return [
     `function change${view}(c, b, n) {`,
-    `  const P = c * ${layout.positions}, pos = s.pos, ring = s.ring;`,
+    ...cursorLocals(layout),
     '  let next = Infinity;',
     ...lines,
     '  return next;',

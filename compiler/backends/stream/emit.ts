@@ -5,7 +5,7 @@ import { jsData, jsString } from '../js/escape.ts';
 import { ExprPrinter, exprKey, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
 import { advanceText } from './advance-text.ts';
 import { BatchReader, ingestText, type ScalarLookup } from './ingest-text.ts';
-import { Layout, type StateViewPlan } from './layout.ts';
+import { CURSOR_SHIFT, Layout, SLOT_SHIFT, type StateViewPlan } from './layout.ts';
 import { readText } from './read-text.ts';
 
 export interface GeneratedFile {
@@ -86,14 +86,20 @@ return rt.group({
 function layoutData(layout: Layout): string {
   return jsData({
     fingerprint: '__FINGERPRINT__',
-    columns: layout.columns.map(({ holds }) => ({ holds })),
-    masks: layout.masks,
+    slotShift: SLOT_SHIFT,
+    cursorShift: CURSOR_SHIFT,
+    stride: layout.stride,
+    columns: layout.columns.map((column) => ({
+      holds: column.holds,
+      isWide: column.isWide,
+      field: layout.field(column),
+    })),
     keyColumns: layout.keyColumns,
     positions: layout.positions,
     offsets: layout.offsets,
     reach: layout.reach,
     tails: layout.tails.map((tail) => tail.field),
-    deques: layout.deques,
+    deques: layout.deques.map((deque, i) => ({ ...deque, field: layout.dequeField(i) })),
     accumulators: layout.accumulators,
     sums: layout.sums,
     distincts: layout.distincts,

@@ -4,7 +4,7 @@ import type { SqlType } from '../../../runtime/values/types.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
 import { jsString } from '../js/escape.ts';
 import { ExprPrinter, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
-import type { Layout, RingColumn } from './layout.ts';
+import { CURSOR_MASK, CURSOR_SHIFT, type Layout, type RingColumn, SLOT_MASK, SLOT_SHIFT } from './layout.ts';
 
 export type ScalarLookup = (name: string) => ScalarFunction;
 
@@ -27,7 +27,7 @@ export class BatchReader {
     this.#declare(index, type);
     const value = printer.temporary('c');
     if (type.kind === 'text') {
-      printer.line(`const ${value} = d${index} !== null ? d${index}[q${index}[row]] : s${index}[row];`);
+      printer.line(`const ${value} = ${this.text(index)};`);
     } else if (type.kind === 'boolean') printer.line(`const ${value} = d${index}[row] !== 0;`);
     else if (isWide(type)) {
       printer.line(
@@ -38,6 +38,18 @@ export class BatchReader {
     const isNull = printer.temporary('z');
     printer.line(`const ${isNull} = n${index} !== null && n${index}[row] !== 0;`);
     return { value, isNull };
+  }
+
+  /** Whether a column is NULL in the row, for a condition. */
+  nulls(index: number, type: SqlType): { readonly isNull: string } {
+    this.#declare(index, type);
+    if (this.#source?.columns[index]?.nullable === false) return { isNull: 'false' };
+    return { isNull: `n${index} !== null && n${index}[row] !== 0` };
+  }
+
+  /** The row's text of a declared column. */
+  text(index: number): string {
+    return `d${index} !== null ? d${index}[q${index}[row]] : s${index}[row]`;
   }
 
   #declare(index: number, type: SqlType): void {
@@ -99,11 +111,9 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   const finder = newPrinter();
   finder.line('found[r - from] = -1;');
   blame.clear();
-  admit(layout, finder);
+  if (!layout.keepsAll || layout.rows) admit(layout, finder);
   blame.set(view, ['key']);
-  const keys = first.plan.entity.map((key) => finder.print(key));
-  for (const key of keys) if (key.isNull !== 'false') finder.line(`if (${key.isNull}) continue;`);
-  entityLines(first.plan.entity, keys, finder);
+  entityLines(first.plan.entity, reader, finder, 'continue;');
   finder.line('found[r - from] = e;');
 
   const printer = newPrinter();
@@ -132,8 +142,7 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     `    const to = Math.min(count, from + ${AHEAD});`,
     ...rowLoop(finder.lines),
     '    s.warm = touch(to - from);',
-    '    const pos = s.pos;',
-    '    let ring = s.ring;',
+    '    const blocks = s.blocks;',
     ...rowLoop(printer.lines),
     '  }',
     '}',
@@ -155,35 +164,33 @@ function admit(layout: Layout, printer: ExprPrinter): Map<PlanExpr, string> {
   return predicates;
 }
 
-/** One word a cache line of the accumulators. */
-function accLines(layout: Layout): string {
-  const words: string[] = [];
-  for (let at = 0; at < layout.accumulators; at += 8) words.push(` + acc[(e + 1) * ${layout.accumulators} + ${at}]`);
-  return words.join('');
-}
-
 /**
- * Short loops, so that many of their reads are on the way at once: cursors, then the last record of each entity, then what moving the
+ * Short loops, so that many of their reads are on the way at once: blocks, then the last record of each entity, then what moving the
  * windows of those with a full block will read.
  */
 function touchFunction(layout: Layout): string {
-  const { stride } = layout;
+  const { stride, cursorStride } = layout;
+  const cursorLines: string[] = [];
+  for (let at = 0; at < cursorStride; at += 8) cursorLines.push(` + acc[A + ${at}]`);
   return [
-    `const places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
+    `const segments = new Int32Array(${AHEAD}), places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
     'function touch(n) {',
-    '  const pos = s.pos, acc = s.acc, ring = s.ring;',
+    '  const blocks = s.blocks;',
     '  let w = 0, m = 0, k = 0;',
-    `  for (let j = 0; j < n; j++) w += pos[(found[j] + 1) * ${layout.positions}];`,
+    '  for (let j = 0; j < n; j++) w += blocks[(found[j] + 1) * 4];',
     '  for (let j = 0; j < n; j++) {',
-    `    const P = (found[j] + 1) * ${layout.positions}, end = pos[P + 1];`,
+    '    const B = (found[j] + 1) * 4, b = blocks[B], end = blocks[B + 1];',
     '    if (end === 0) continue;',
-    `    places[m++] = (pos[P] + end - 1) * ${stride};`,
-    '    if (end === pos[P + 2]) full[k++] = found[j];',
+    `    segments[m] = b >> ${SLOT_SHIFT};`,
+    `    places[m++] = ((b & ${SLOT_MASK}) + end - 1) * ${stride};`,
+    '    if (end === blocks[B + 2]) full[k++] = found[j] + 1;',
     '  }',
-    '  for (let j = 0; j < m; j++) w += ring[places[j]];',
+    '  for (let j = 0; j < m; j++) w += s.floats[segments[j]][places[j]];',
     '  for (let j = 0; j < k; j++) {',
-    `    const e = full[j], b = pos[(e + 1) * ${layout.positions}], half = pos[(e + 1) * ${layout.positions} + 2] >> 1;`,
-    `    w += ring[b * ${stride}] + ring[(b + half) * ${stride}]${accLines(layout)};`,
+    '    const c = full[j], B = c * 4, b = blocks[B], half = blocks[B + 2] >> 1;',
+    `    const f = s.floats[b >> ${SLOT_SHIFT}], r = b & ${SLOT_MASK};`,
+    `    const acc = s.acc[c >> ${CURSOR_SHIFT}], A = (c & ${CURSOR_MASK}) * ${cursorStride};`,
+    `    w += f[r * ${stride}] + f[(r + half) * ${stride}]${cursorLines.join('')};`,
     '  }',
     '  return w;',
     '}',
@@ -214,27 +221,35 @@ function entityHeader(entity: readonly PlanExpr[]): string[] {
   return [`  const ids = d${coded} === null ? null : s.codeIds(${vector}.dictionaryId, d${coded}.length);`];
 }
 
-function entityLines(entity: readonly PlanExpr[], keys: readonly JsOperand[], printer: ExprPrinter): void {
+/** `e`: the row's entity. `onNull` is done where a key is NULL. */
+function entityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter, onNull: string): void {
+  const coded = codedColumn(entity);
+  if (coded >= 0) {
+    // The text itself is far away in memory: it is looked at only where its code is new.
+    const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
+    if (isNull !== 'false') printer.line(`if (${isNull}) { ${onNull} }`);
+    printer.line(`let e = ids === null ? -1 : ids[q${coded}[row]];`);
+    printer.line('if (e < 0) {');
+    printer.line(`  s.entities.begin(); s.entities.text(${reader.text(coded)}); e = s.touch();`);
+    printer.line(`  if (ids !== null) ids[q${coded}[row]] = e;`);
+    printer.line('}');
+    return;
+  }
+  const keys = entity.map((key) => printer.print(key));
+  for (const key of keys) if (key.isNull !== 'false') printer.line(`if (${key.isNull}) { ${onNull} }`);
   const parts = keys.map((key, i) => {
     const kind = entity[i]?.type.kind;
     if (kind === 'text') return `s.entities.text(${key.value});`;
     return `s.entities.number(${kind === 'boolean' ? `${key.value} ? 1 : 0` : key.value});`;
   });
-  const find = `s.entities.begin(); ${parts.join(' ')} e = s.touch();`;
   const [only] = keys;
   if (keys.length === 1 && only !== undefined && entity[0]?.type.kind !== 'text') {
     const value = entity[0]?.type.kind === 'boolean' ? `${only.value} ? 1 : 0` : only.value;
     printer.line(`const e = s.touchNumber(${value});`);
     return;
   }
-  const coded = codedColumn(entity);
-  if (coded < 0) {
-    printer.line('let e = -1;');
-    printer.line(find);
-    return;
-  }
-  printer.line(`let e = ids === null ? -1 : ids[q${coded}[row]];`);
-  printer.line(`if (e < 0) { ${find} if (ids !== null) ids[q${coded}[row]] = e; }`);
+  printer.line(`s.entities.begin(); ${parts.join(' ')}`);
+  printer.line('const e = s.touch();');
 }
 
 interface Stored {
@@ -283,31 +298,28 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   values.forEach((value, i) => {
     printer.line(`const x${i} = ${value.stored};`);
   });
-  printer.line(`const P = (e + 1) * ${layout.positions};`);
-  printer.line('let n = pos[P + 1];');
-  printer.line('if (n === pos[P + 2]) {');
-  printer.line('  if (n > 0 && settled > -Infinity) { const b = pos[P]; advance(e + 1, b, b, n); }');
-  printer.line('  s.makeRoom(e); ring = s.ring; n = pos[P + 1];');
+  printer.line('const B = (e + 1) * 4;');
+  printer.line('let n = blocks[B + 1];');
+  printer.line('if (n === blocks[B + 2]) {');
+  printer.line('  if (n > 0 && settled > -Infinity) { const b = blocks[B]; advance(e + 1, b, b, n); }');
+  printer.line('  s.makeRoom(e); n = blocks[B + 1];');
   printer.line('}');
-  printer.line(`let p = (pos[P] + n) * ${layout.stride};`);
-  printer.line(`if (n === 0 || ring[p - ${layout.stride}] < t) pos[P + 1] = n + 1;`);
+  printer.line(`const b = blocks[B], f = s.floats[b >> ${SLOT_SHIFT}], g = s.ints[b >> ${SLOT_SHIFT}];`);
+  printer.line(`let i = (b & ${SLOT_MASK}) + n;`);
+  printer.line(`if (n === 0 || ${layout.time('i - 1')} < t) blocks[B + 1] = n + 1;`);
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
-  printer.line(`else { ${keys.join(' ')} p = s.insert(e, t); }`);
-  printer.line('ring[p] = t;');
-  for (const column of layout.columns) printer.line(`ring[p + ${layout.field(column)}] = x${column.index};`);
-  for (let mask = 0; mask < layout.masks; mask++) printer.line(`ring[p + ${layout.maskField(mask)}] = m${mask};`);
-  printer.line('if (pos[P + 3] === 0) s.markDirty(e);');
+  printer.line(`else { ${keys.join(' ')} i = s.insert(e, t); }`);
+  printer.line(`${layout.time('i')} = t;`);
+  for (const column of layout.columns) printer.line(`${layout.value(column, 'i')} = x${column.index};`);
+  for (let mask = 0; mask < layout.masks; mask++) printer.line(`${layout.mask(mask, 'i')} = m${mask};`);
+  printer.line('if (blocks[B + 3] === 0) s.markDirty(e);');
 }
 
 function entitiesFunction(layout: Layout, scalar: ScalarLookup): string {
   const { plan } = layout.views[0] as Layout['views'][number];
   const reader = new BatchReader(plan.source);
   const printer = new ExprPrinter({ scalar, leaf: (expr, p) => reader.leaf(expr, p), countError: () => ';' });
-  const keys = plan.entity.map((key) => printer.print(key));
-  for (const key of keys) {
-    if (key.isNull !== 'false') printer.line(`if (${key.isNull}) { out[r] = -1; continue; }`);
-  }
-  entityLines(plan.entity, keys, printer);
+  entityLines(plan.entity, reader, printer, 'out[r] = -1; continue;');
   printer.line('out[r] = e;');
   return [
     'function entitiesOf(batch, rows, count, out) {',

@@ -17,10 +17,14 @@ export type Holds = 'int' | 'double' | 'hybrid' | 'text';
 
 export type StateViewPlan = AggregateViewPlan | RowsViewPlan;
 
-/** A stage-1 expression kept with each event; `condition` is the bit "is not NULL", −1 where it never is NULL. */
+/** A stage-1 expression kept with each event. */
 export interface RingColumn {
   readonly expr: PlanExpr;
   readonly holds: Holds;
+  /** Eight bytes a value, else four. */
+  readonly isWide: boolean;
+  /** Among the columns of the same width. */
+  readonly place: number;
   readonly index: number;
   readonly users: readonly string[];
 }
@@ -56,11 +60,15 @@ export interface Tail {
   readonly windows: Window[];
 }
 
-/** `condition` −1: every event of the ring. `at`: first Float64 field. `position`: first Int32 field. */
+/**
+ * `condition` −1: every event of the ring. `at`: first Float64 field. `position`: first Int32 field. Sums of integers are limbs of 32 bits with
+ * slack. A `span` counts every event between a window's head and its tail, so nothing is kept for it.
+ */
 export type Accumulator =
+  | { readonly kind: 'span'; readonly condition: -1; readonly at: -1 }
   | { readonly kind: 'count'; readonly condition: number; readonly at: number }
   | {
-      readonly kind: 'sumInt' | 'sumWide' | 'sumDouble' | 'sumSquare';
+      readonly kind: 'sumInt' | 'sumWide' | 'sumDouble' | 'squareInt' | 'squareDouble';
       readonly condition: number;
       readonly column: RingColumn;
       readonly at: number;
@@ -108,6 +116,12 @@ export interface ViewReading {
 
 const MAX_WINDOWS_A_FUNCTION = 64;
 
+/** Records and cursors stand in segments of these many, so that a growing state is never copied. */
+export const SLOT_SHIFT = 15;
+export const SLOT_MASK = (1 << SLOT_SHIFT) - 1;
+export const CURSOR_SHIFT = 12;
+export const CURSOR_MASK = (1 << CURSOR_SHIFT) - 1;
+
 /** Decides what a group keeps: each distinct expression, condition, window and accumulator once, whoever asks for it. */
 export class Layout {
   readonly rows: boolean;
@@ -121,8 +135,9 @@ export class Layout {
   readonly sums: number[] = [];
   readonly offsets: number[] = [];
   readonly reach: { field: number; back: number }[] = [];
-  /** The first four Int32 fields of a cursor are the entity's block and its dirty flag. */
-  positions = 4;
+  /** Int32 fields of a cursor. */
+  positions = 0;
+  /** Float64 fields of a cursor. */
   accumulators = 0;
   readonly distincts: Holds[] = [];
   readonly kept: { readonly at: number; readonly holds: Holds }[] = [];
@@ -145,18 +160,55 @@ export class Layout {
     }
   }
 
-  /** Doubles a record: event time, columns, masks. */
+  /** Doubles a record: event time and wide columns, then by halves narrow columns, masks and places of deques. */
   get stride(): number {
-    return 1 + this.columns.length + this.masks;
+    return this.#wides + Math.ceil((this.#narrows + this.masks + this.deques.length) / 2);
   }
 
-  /** Place of a column or a mask inside a record. */
+  /** Doubles a cursor: accumulators, then positions by halves. */
+  get cursorStride(): number {
+    return this.accumulators + Math.ceil(this.positions / 2);
+  }
+
+  /** A number of a record; `i` is the record's place in its segment. */
+  value(column: RingColumn, i: string): string {
+    if (column.isWide) return `f[(${i}) * ${this.stride} + ${1 + column.place}]`;
+    return this.#int(2 * this.#wides + column.place, i);
+  }
+
+  mask(mask: number, i: string): string {
+    return this.#int(2 * this.#wides + this.#narrows + mask, i);
+  }
+
+  time(i: string): string {
+    return `f[(${i}) * ${this.stride}]`;
+  }
+
+  /** Where in a record of Int32 a deque has its place. */
+  dequeField(deque: number): number {
+    return 2 * this.#wides + this.#narrows + this.masks + deque;
+  }
+
+  /** Where a column stands in a record, of Float64 if it is wide, else of Int32. */
   field(column: RingColumn): number {
-    return 1 + column.index;
+    return column.isWide ? 1 + column.place : 2 * this.#wides + column.place;
   }
 
-  maskField(mask: number): number {
-    return 1 + this.columns.length + mask;
+  /** A test of an event's bit. */
+  bit(condition: number, i: string): string {
+    return `(${this.mask(condition >> 5, i)} & ${1 << (condition & 31)}) !== 0`;
+  }
+
+  #int(field: number, i: string): string {
+    return `g[(${i}) * ${2 * this.stride} + ${field}]`;
+  }
+
+  get #wides(): number {
+    return 1 + this.columns.filter((column) => column.isWide).length;
+  }
+
+  get #narrows(): number {
+    return this.columns.filter((column) => !column.isWide).length;
   }
 
   get masks(): number {
@@ -268,7 +320,9 @@ export class Layout {
       case 'var_pop':
       case 'stddev_samp':
       case 'stddev_pop':
-        return [take('sumDouble'), take('sumSquare'), take('count')];
+        return column.holds === 'int'
+          ? [take('sumInt'), take('squareInt'), take('count')]
+          : [take('sumDouble'), take('squareDouble'), take('count')];
       default:
         return unsupported(call);
     }
@@ -284,7 +338,9 @@ export class Layout {
     const key = exprKey(expr);
     const known = this.#columnsByKey.get(key);
     if (known !== undefined) return known;
-    const column: RingColumn = { expr, ...storage(expr.type), index: this.columns.length, users };
+    const kept = storage(expr);
+    const place = this.columns.filter((column) => column.isWide === kept.isWide).length;
+    const column: RingColumn = { expr, ...kept, place, index: this.columns.length, users };
     this.columns.push(column);
     this.#columnsByKey.set(key, column);
     return column;
@@ -359,6 +415,7 @@ export class Layout {
 
   #accumulator(window: Window, kind: AccumulatorKind, condition: number, column: RingColumn | null): Accumulator {
     if (condition === -1) this.keepsAll = true;
+    if (kind === 'count' && condition === -1 && window.head >= 0) return { kind: 'span', condition, at: -1 };
     const key = JSON.stringify([this.windows.indexOf(window), kind, condition, column?.index ?? -1]);
     const known = this.#accumulatorsByKey.get(key);
     if (known !== undefined) return known;
@@ -379,10 +436,13 @@ export class Layout {
     switch (kind) {
       case 'sumInt':
       case 'sumWide':
+      case 'squareInt':
         this.accumulators += kind === 'sumInt' ? 2 : 4;
         return { kind, condition, column, at };
+      case 'span':
+        throw new Error('nothing is kept for a span');
       case 'sumDouble':
-      case 'sumSquare':
+      case 'squareDouble':
         this.sums.push(at);
         this.accumulators += 1;
         return { kind, condition, column, at };
@@ -429,25 +489,28 @@ function sorted(bounds: readonly InstantBound[]): string[] {
   return [...new Set(keys)].sort();
 }
 
-function storage(type: SqlType): { holds: Holds } {
+/** Four bytes where the type has no more; a date that is computed may be out of their range. */
+function storage(expr: PlanExpr): { holds: Holds; isWide: boolean } {
+  const { type } = expr;
   switch (type.kind) {
     case 'smallint':
     case 'integer':
-    case 'date':
     case 'boolean':
-      return { holds: 'int' };
+      return { holds: 'int', isWide: false };
+    case 'date':
+      return { holds: 'int', isWide: expr.kind !== 'column' };
     case 'timestamp':
     case 'timestamptz':
-      return { holds: 'int' };
+      return { holds: 'int', isWide: true };
     case 'decimal':
-      return { holds: type.precision <= 15 ? 'int' : 'hybrid' };
+      return { holds: type.precision <= 15 ? 'int' : 'hybrid', isWide: true };
     case 'bigint':
-      return { holds: 'hybrid' };
+      return { holds: 'hybrid', isWide: true };
     case 'real':
     case 'double':
-      return { holds: 'double' };
+      return { holds: 'double', isWide: true };
     case 'text':
-      return { holds: 'text' };
+      return { holds: 'text', isWide: false };
     case 'interval':
     case 'unknown':
       throw new Error(`a value of type ${type.kind} cannot be kept in the state`);

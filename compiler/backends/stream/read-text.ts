@@ -1,7 +1,17 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
 import type { AggregateCall } from '../../plan/plan.ts';
-import type { Accumulator, Layout, RingColumn, SlotReading, ViewReading } from './layout.ts';
+import { cursorLocals, dequeAt } from './advance-text.ts';
+import {
+  type Accumulator,
+  type Layout,
+  type RingColumn,
+  SLOT_MASK,
+  SLOT_SHIFT,
+  type SlotReading,
+  type ViewReading,
+  type Window,
+} from './layout.ts';
 
 /** `read<i>(c, b, db, out)`: the slots of a view from a cursor; false where the SELECT has no row. */
 export function readText(layout: Layout): string {
@@ -9,16 +19,15 @@ export function readText(layout: Layout): string {
 }
 
 function readFunction(layout: Layout, view: ViewReading, index: number): string {
-  const lines = [
-    `function read${index}(c, b, db, out) {`,
-    `  const P = c * ${layout.positions}, A = c * ${layout.accumulators}, pos = s.pos, acc = s.acc, ring = s.ring;`,
-  ];
-  if (view.rows !== null) lines.push(`  if (acc[A + ${view.rows.at}] === 0) return false;`);
+  const lines = [`function read${index}(c, b, db, out) {`, ...cursorLocals(layout)];
+  if (view.rows !== null) lines.push(`  if (${amount(view.where, view.rows)} === 0) return false;`);
   else {
     lines.push(`  const last = pos[P + ${view.where.tail.field}];`);
     lines.push(`  const first = ${view.where.head < 0 ? '0' : `pos[P + ${view.where.head}]`};`);
     lines.push('  if (last <= first) return false;');
   }
+  if (view.slots.some(({ accumulators }) => accumulators.some((acc) => 'deque' in acc && acc.deque >= 0)))
+    lines.push(`  const D = s.ints[db >> ${SLOT_SHIFT}], d = db & ${SLOT_MASK};`);
   view.slots.forEach((reading, slot) => {
     lines.push(...slotLines(layout, reading).map((text) => `  ${text.replaceAll('OUT', `out[${slot}]`)}`));
   });
@@ -34,24 +43,29 @@ function slotLines(layout: Layout, reading: SlotReading): string[] {
     case 'frame':
       return [`OUT = ${aggregate(layout, reading, slot.call)};`];
     case 'rowValue':
-      return [`{ const p = b + last - 1; OUT = ${columnAt(layout, reading.columns[0] as RingColumn, 'p')}; }`];
+      return [`OUT = ${columnAt(layout, reading.columns[0] as RingColumn, 'r + last - 1')};`];
     case 'rowNumber':
-      return [`OUT = acc[A + ${(first as Accumulator).at}];`];
+      return [`OUT = ${amount(reading.window, first as Accumulator)};`];
     case 'frameValue':
       return [`OUT = ${picked(layout, reading, first as Accumulator)};`];
     case 'lag': {
       const value = columnAt(layout, reading.columns[0] as RingColumn, 'p');
       const other = reading.columns[1];
-      const otherwise = other === undefined ? 'null' : columnAt(layout, other, 'b + last - 1');
-      return [`{ const p = b + last - ${1 + slot.offset}; OUT = p >= b + first ? ${value} : ${otherwise}; }`];
+      const otherwise = other === undefined ? 'null' : columnAt(layout, other, 'r + last - 1');
+      return [`{ const p = r + last - ${1 + slot.offset}; OUT = p >= r + first ? ${value} : ${otherwise}; }`];
     }
     default:
       return unreachable(slot);
   }
 }
 
+/** How many events an accumulator counts. */
+function amount(window: Window, acc: Accumulator): string {
+  return acc.kind === 'span' ? `(pos[P + ${window.tail.field}] - pos[P + ${window.head}])` : `acc[A + ${acc.at}]`;
+}
+
 function aggregate(layout: Layout, reading: SlotReading, call: AggregateCall): string {
-  const at = (i: number): string => `acc[A + ${(reading.accumulators[i] as Accumulator).at}]`;
+  const at = (i: number): string => amount(reading.window, reading.accumulators[i] as Accumulator);
   const main = reading.accumulators[0] as Accumulator;
   switch (call.fn) {
     case 'count_star':
@@ -75,8 +89,10 @@ function aggregate(layout: Layout, reading: SlotReading, call: AggregateCall): s
     case 'var_pop':
     case 'stddev_samp':
     case 'stddev_pop': {
-      const flags = `${call.fn.endsWith('samp')}, ${call.fn.startsWith('stddev')}`;
-      return `rt.variance(s.sums, ${at(0)}, ${at(1)}, ${at(2)}, ${flags}, ${scaleOf(call.argType)})`;
+      const rest = `${at(2)}, ${call.fn.endsWith('samp')}, ${call.fn.startsWith('stddev')}, ${scaleOf(call.argType)})`;
+      const [sums, squares] = reading.accumulators as readonly [Accumulator, Accumulator];
+      if (sums.kind === 'sumInt') return `rt.intVariance(acc, A + ${sums.at}, A + ${squares.at}, ${rest}`;
+      return `rt.variance(s.sums, ${at(0)}, ${at(1)}, ${rest}`;
     }
     default:
       throw new Error(`the stream operators do not know the aggregate ${call.fn}`);
@@ -106,7 +122,7 @@ function extreme(layout: Layout, reading: SlotReading, acc: Accumulator): string
   if (reading.window.head < 0)
     return `acc[A + ${acc.at}] === 0 ? null : ${decode(acc.column, `acc[A + ${acc.at + 1}]`)}`;
   const head = `pos[P + ${acc.position}]`;
-  const value = `ring[(b + s.deques[${acc.deque}][db + ${head}]) * ${layout.stride} + ${layout.field(acc.column)}]`;
+  const value = layout.value(acc.column, `r + ${dequeAt(layout, acc.deque, head)}`);
   return `${head} === pos[P + ${acc.position + 1}] ? null : ${decode(acc.column, value)}`;
 }
 
@@ -116,17 +132,16 @@ function picked(layout: Layout, reading: SlotReading, acc: Accumulator): string 
     return `acc[A + ${acc.at}] !== 1 ? null : ${decode(acc.column, `acc[A + ${acc.at + 1}]`)}`;
   const at = `pos[P + ${acc.position}]`;
   if (acc.kind === 'latest') {
-    return `${at} <= pos[P + ${reading.window.head}] ? null : ${columnAt(layout, acc.column, `b + ${at} - 1`)}`;
+    return `${at} <= pos[P + ${reading.window.head}] ? null : ${columnAt(layout, acc.column, `r + ${at} - 1`)}`;
   }
-  return `${at} >= pos[P + ${reading.window.tail.field}] ? null : ${columnAt(layout, acc.column, `b + ${at}`)}`;
+  return `${at} >= pos[P + ${reading.window.tail.field}] ? null : ${columnAt(layout, acc.column, `r + ${at}`)}`;
 }
 
 /** The column's value of the event at a slab index, null where it is NULL. */
 function columnAt(layout: Layout, column: RingColumn, p: string): string {
-  const value = decode(column, `ring[(${p}) * ${layout.stride} + ${layout.field(column)}]`);
+  const value = decode(column, layout.value(column, p));
   const condition = layout.notNull(column);
-  if (condition < 0) return value;
-  return `((ring[(${p}) * ${layout.stride} + ${layout.maskField(condition >> 5)}] & ${1 << (condition & 31)}) === 0 ? null : ${value})`;
+  return condition < 0 ? value : `(${layout.bit(condition, p)} ? ${value} : null)`;
 }
 
 function decode(column: RingColumn, stored: string): string {
