@@ -64,7 +64,7 @@ async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Entrie
     const location = input.locations.find((candidate) => candidate.name === phase);
     if (location === undefined) throw otherLocations(input.program.spec.name, phase);
     const isOver = phase === 'history' && parts.has('stream');
-    const isDone = isOver || !hasNewFiles(input.root, location.location, partitions);
+    const isDone = isOver || !mayHaveGrown(input.root, location.location, partitions);
     const order = openPhase(input.program.spec, {
       ...location,
       root: input.root,
@@ -79,8 +79,9 @@ async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Entrie
   }
 }
 
-function hasNewFiles(root: string, location: string, partitions: Entries): boolean {
+function mayHaveGrown(root: string, location: string, partitions: Entries): boolean {
   const parsed = parseLocation(location);
+  if (parsed.kind === 'postgres') return true;
   return parsed.kind === 'files' && findFiles(root, parsed.pattern).some((file) => partitions[file.name] === undefined);
 }
 

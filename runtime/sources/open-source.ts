@@ -12,9 +12,9 @@ import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.t
 import { findFiles, type SourceFile } from './files.ts';
 import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
-import { openOrdered } from './ordered-reader.ts';
+import { openOrdered, WHOLE } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
-import { openPostgresTable } from './postgres-table.ts';
+import { checkTableLength, openPostgresTable } from './postgres-table.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
@@ -127,7 +127,7 @@ export function postgresAddress(location: string, url: string | null | undefined
   );
 }
 
-function openTable(
+async function openTable(
   spec: SourceSpec,
   { table }: Extract<Location, { kind: 'postgres' }>,
   { location, postgres, signal }: PhaseOptions,
@@ -136,6 +136,10 @@ function openTable(
 ): Promise<RecordReader> {
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   const url = postgresAddress(location, postgres, 'none');
+  const consumed = resume?.partitions[WHOLE]?.offset;
+  // A table has no bytes to look at; what is read on is checked row by row.
+  if (use !== 'read' && consumed !== undefined)
+    await checkTableLength({ url, table, signal }, consumed, use === 'done');
   return openOrdered({
     files: [],
     location,

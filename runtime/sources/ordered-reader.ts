@@ -12,7 +12,7 @@ import { changed, checkUnchanged, type PositionEntry, type SourceFile, WatchedFi
 import { tail } from './skip-records.ts';
 
 /** The entry of the sorted whole among those of its files. */
-const WHOLE = '*';
+export const WHOLE = '*';
 
 export interface OrderedOptions {
   readonly files: readonly SourceFile[];

@@ -11,6 +11,7 @@ import { printType } from '../values/types.ts';
 import { copyRows } from './copy-text.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
+import { changed } from './files.ts';
 import { readEpochDigits } from './json-decoder.ts';
 import type { TableName } from './location.ts';
 import { fileColumnName } from './parquet.ts';
@@ -91,7 +92,20 @@ export async function tableChecksum(
   }
 }
 
-export function quotedTable({ schema, name }: TableName): string {
+/** Rows of a table that was consumed up to some row: fewer or, once it is over, more than those are a change. */
+export async function checkTableLength(at: PostgresTable, consumed: number, isOver: boolean): Promise<void> {
+  const session = await PostgresSession.open(at.url, at.signal);
+  try {
+    const [found] = await session.rows(`SELECT count(*) FROM ${quotedTable(at.table)}`);
+    const rows = Number(found?.[0]);
+    if (isOver ? rows === consumed : rows >= consumed) return;
+    throw changed(printTable(at.table), `${consumed} rows were consumed, now it has ${rows}`);
+  } finally {
+    await session.close();
+  }
+}
+
+function quotedTable({ schema, name }: TableName): string {
   return schema === null ? quoteName(name) : `${quoteName(schema)}.${quoteName(name)}`;
 }
 
@@ -99,7 +113,7 @@ function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-export function printTable({ schema, name }: TableName): string {
+function printTable({ schema, name }: TableName): string {
   return `postgres:${schema === null ? '' : `${schema}.`}${name}`;
 }
 

@@ -152,6 +152,23 @@ describe('a table as history', () => {
     expect([changed.code, changed.err]).toEqual([1, expect.stringContaining('FSC7104')]);
   });
 
+  it('may not grow once the stream has begun after it', async () => {
+    await database.query(TABLE);
+    const cwd = projectOver(LOCATION);
+    const sources = { payments: { history: LOCATION, stream: '-' } };
+    put(cwd, 'fsc.json', JSON.stringify({ postgres: `\${DATABASE_URL}`, sources }));
+    const stream = (stdin: string) => cli(['run', '--mode', 'stream'], { cwd, env, stdin });
+    const first = await stream('{"id":30,"paid_at":"2001-01-04T00:00:00Z","card":"a","amount":1}\n');
+    expect(first.code, first.err).toBe(0);
+    const second = await stream('{"id":31,"paid_at":"2001-01-04T00:01:00Z","card":"a","amount":1}\n');
+    expect(second.code, second.err).toBe(0);
+    await database.query(
+      `INSERT INTO "My Data"."Payments" (id, paid_at, card, amount) VALUES (20, '2001-01-05', 'a', 5)`,
+    );
+    const third = await stream('');
+    expect([third.code, third.err]).toEqual([1, expect.stringContaining('FSC7104')]);
+  });
+
   it('sorts by code point, whatever the collation, so that a later run finds its place', async () => {
     await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text);
 INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unnest(ARRAY['a', 'B', 'é', 'Z', 'z', '', '1', 'ａ', '😀']) AS k`);
