@@ -104,7 +104,9 @@ class DatasetJob {
     const features = await nameFeatures(views, file, options.qualified, (view, feature) =>
       this.#passesThrough(view, feature),
     );
+    this.#parts.io.signal.throwIfAborted();
     const { labels, read, columns, ownEvents } = await this.#readLabels();
+    this.#parts.io.signal.throwIfAborted();
     this.#tellReading(read, ownEvents);
     const errors = new ErrorTally();
     const tiedLabels = await this.#compute(features, labels, columns, ownEvents, errors);

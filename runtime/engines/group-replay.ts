@@ -53,9 +53,11 @@ export interface GroupOptions {
   readonly errors: ErrorCounter;
   /** 1 for labels at whose instant an event of their entity stands. */
   readonly tied: Uint8Array;
+  /** Events of entities without a probe are folded when so many have come. */
+  readonly sweepRows?: number;
 }
 
-/** Events of entities without a probe are folded when this many have come: their rings would hold them for ever. */
+/** Rings of entities without a probe would hold their events for ever. */
 const SWEEP_ROWS = 4_000_000;
 
 export class GroupReplay {
@@ -190,7 +192,7 @@ export class GroupReplay {
   /** Moves cursors of entities that had no probe for long up to where all probes are done, so that their rings let events go. */
   #sweep(events: number, limitMicros: number): void {
     this.#sinceSweep += events;
-    if (this.#sinceSweep < SWEEP_ROWS) return;
+    if (this.#sinceSweep < (this.#options.sweepRows ?? SWEEP_ROWS)) return;
     this.#sinceSweep = 0;
     for (let entity = 0; entity < this.#entities; entity++) {
       if ((this.#left[entity] as number) > 0) this.#prober.moveTo(entity, limitMicros - 1);

@@ -27,6 +27,8 @@ export interface ReplayOptions {
   /** Share of the work that is done, 0 to 1. */
   readonly onProgress: ((share: number) => void) | null;
   readonly signal: AbortSignal;
+  /** As in GroupOptions. */
+  readonly sweepRows?: number;
 }
 
 export interface Feed {
@@ -64,6 +66,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       ties: tieRule(options, source),
       errors: options.errors,
       tied,
+      ...(options.sweepRows === undefined ? {} : { sweepRows: options.sweepRows }),
     }),
   }));
   const total = groups.reduce((sum, group) => sum + group.replay.total, 0);
