@@ -4,6 +4,7 @@ import { dateText, decimalText, isoText, timestampText, truncate } from '../refe
 import { accepted } from '../reference/verdicts.ts';
 import { badJson, randomValue } from './domains.ts';
 import { column, compareWith, literal } from './expressions.ts';
+import { FocusSet } from './focus.ts';
 import { Random } from './random.ts';
 import type {
   BinaryOperator,
@@ -32,7 +33,7 @@ import {
   TIMESTAMPTZ,
 } from './view-spec.ts';
 import type { ViewContext } from './views.ts';
-import { genAggregateView, genRequestView, genRowsView } from './views.ts';
+import { genAggregateView, genRequestView, genRowsView, timeExpr } from './views.ts';
 import type { Bound } from './windows.ts';
 import { SCALES } from './windows.ts';
 
@@ -120,6 +121,7 @@ const withDefault = (random: Random, spec: ColumnSpec): ColumnSpec => {
 interface Schema {
   readonly source: SourceSpec;
   readonly entities: readonly string[];
+  readonly focus: FocusSet;
 }
 
 const LATENESS: readonly (readonly [string, bigint])[] = [
@@ -171,8 +173,10 @@ const genSchema = (random: Random): Schema => {
     const path = random.chance(0.5) ? ['data', `${spec.name}_in`] : [`${spec.name}_in`];
     return { ...spec, from: instant(spec.type) && random.chance(0.5) ? { path, unit: 'epoch_us' } : { path } };
   };
-  const columns = random.shuffle([...keyColumns, time, ...entities, ...values]).map(mapped);
+  const focus = new FocusSet(random);
+  const columns = random.shuffle([...keyColumns, time, ...entities, ...values, ...focus.columns]).map(mapped);
   return {
+    focus,
     entities: entities.map((e) => e.name),
     source: {
       name: 'events',
@@ -267,6 +271,19 @@ const genTimes = (
     times.push(clock);
   }
   return times.map((t) => (t < 0n ? 0n : t));
+};
+
+/** Many events of one entity inside every window: rings grow, and the future of an online row takes pages. */
+const genBurst = (random: Random, scale: ViewContext['scale'], base: bigint): bigint[] => {
+  const step = scale[0]!.interval.micros / 200n;
+  const times: bigint[] = [];
+  let clock = base;
+  const count = random.int(250, 450);
+  for (let i = 0; i < count; i++) {
+    clock += random.bigint(0n, step);
+    times.push(random.chance(0.1) ? clock - random.bigint(0n, step * 5n) : clock);
+  }
+  return times;
 };
 
 const genLog = (
@@ -417,9 +434,10 @@ export const generateCase = (seed: number): Case => {
   const { entities } = schema;
   const scale = random.pick(SCALES);
   const base = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
+  const isBurst = random.chance(0.02);
   const pools: Record<string, Value[]> = {};
   for (const spec of schema.source.columns) {
-    const size = entities.includes(spec.name) ? random.int(1, 3) : random.int(2, 9);
+    const size = entities.includes(spec.name) ? random.int(1, isBurst ? 1 : 3) : random.int(2, 9);
     pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
   }
   const count = random.choose([
@@ -429,7 +447,9 @@ export const generateCase = (seed: number): Case => {
     [3, random.int(41, 120)],
     [1, random.int(121, 200)],
   ]);
-  const times = genTimes(random, count, scale, schema.source.lateness.micros, base);
+  const times = isBurst
+    ? genBurst(random, scale, base)
+    : genTimes(random, count, scale, schema.source.lateness.micros, base);
   const log = genLog(random, schema, pools, times);
   const source = random.chance(0.1) ? live(random, schema.source, times) : schema.source;
   const bounds: Bound[] = [];
@@ -441,12 +461,14 @@ export const generateCase = (seed: number): Case => {
     scale,
     bounds,
   };
-  const views: ViewSpec[] = [];
+  const plain: ViewSpec[] = [];
   const targets = random.int(1, 3);
+  const hasKey = source.key.length > 0;
   for (let i = 0; i < targets; i++) {
-    const rows = source.key.length > 0 && random.chance(0.4);
-    views.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
+    const rows = hasKey && random.chance(0.4);
+    plain.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
   }
+  const views = schema.focus.applyTo(plain, { random, time: timeExpr(source), hasKey, scale });
   let request: RequestSpec | undefined;
   let requests: Row[] = [];
   if (random.chance(0.35)) {

@@ -121,6 +121,14 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
 
 const columnType = (test: Case, name: string): Type => test.source.columns.find((c) => c.name === name)!.type;
 
+const NUMBERS = ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision'];
+const ORDERED = [...NUMBERS, 'text', 'date', 'timestamp', 'timestamptz'];
+const ALL = [...ORDERED, 'boolean'];
+const DISTINCT = ALL.filter((type) => type !== 'real');
+
+const matrix = (place: string, names: readonly string[], types: readonly string[]): string[] =>
+  names.flatMap((name) => types.map((type) => `${place}:${name}:${type}`));
+
 /** The features every larger sample must show. */
 export const EXPECTED: readonly string[] = [
   'shape:A',
@@ -139,22 +147,59 @@ export const EXPECTED: readonly string[] = [
   'log:out of order',
   'instant:on an event',
   ...['malformed', 'constraint', 'range', 'ahead', 'late', 'duplicate', 'accepted'].map((v) => `verdict:${v}`),
-  ...['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'].flatMap((f) =>
-    ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision'].map((t) => `aggregate:${f}:${t}`),
+  ...['aggregate', 'over'].flatMap((place) => [
+    ...matrix(place, ['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'], NUMBERS),
+    ...matrix(place, ['min', 'max'], ORDERED),
+    ...matrix(place, ['count'], ALL),
+    ...matrix(place, ['bool_and', 'bool_or'], ['boolean']),
+  ]),
+  ...matrix('aggregate', ['count distinct'], DISTINCT),
+  ...matrix('aggregate', ['latest', 'earliest'], ALL),
+  ...matrix('over', ['lag', 'first_value', 'last_value'], ALL),
+  ...matrix('scalar', ['round', 'floor', 'ceil', 'trunc'], ['decimal', 'double precision']),
+  ...matrix('scalar', ['abs'], ['integer', 'bigint', 'decimal', 'double precision']),
+  ...matrix('scalar', ['sign', 'exp', 'ln', 'sqrt', 'power'], ['double precision']),
+  ...matrix('scalar', ['mod'], ['integer', 'bigint']),
+  ...matrix(
+    'scalar',
+    ['nullif', 'greatest', 'least', 'coalesce'],
+    ['integer', 'bigint', 'decimal', 'text', 'date', 'timestamp'],
   ),
-  ...['min', 'max'].flatMap((f) =>
-    ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision', 'text', 'date', 'timestamp'].map(
-      (t) => `aggregate:${f}:${t}`,
-    ),
+  ...matrix('scalar', ['lower', 'upper', 'length', 'substr', 'trim', 'replace', 'starts_with'], ['text']),
+  ...matrix('scalar', ['extract', 'date_part'], ['date', 'timestamp']),
+  'scalar:extract:interval',
+  ...['extract', 'date_part'].flatMap((fn) =>
+    ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy', 'hour', 'minute'].map((u) => `unit:${fn}:${u}`),
   ),
-  ...['count', 'count distinct', 'latest', 'earliest'].flatMap((f) =>
-    ['integer', 'bigint', 'decimal', 'double precision', 'boolean', 'text', 'date', 'timestamp'].map(
-      (t) => `aggregate:${f}:${t}`,
-    ),
+  ...['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((u) => `unit:date_trunc:${u}`),
+  ...['+', '-', '*'].flatMap((op) => matrix('operator', [op], ['integer', 'bigint', 'decimal', 'double precision'])),
+  ...matrix('operator', ['%'], ['integer', 'bigint']),
+  'operator:/:decimal',
+  'operator:||:text',
+  'operator:-:date',
+  'operator:+:date',
+  'operator:+:timestamp',
+  'operator:-:timestamp',
+  ...matrix(
+    'operator',
+    ['=', '<>', '<', '<=', '>', '>=', 'is distinct from', 'is not distinct from'],
+    ['integer', 'bigint', 'decimal', 'double precision', 'text'],
   ),
+  ...matrix('operator', ['like', 'not like'], ['text']),
+  ...['not', 'is null', 'is not null', 'is true', 'is false'].map((op) => `operator:${op}`),
+  ...['in', 'not in', 'between', 'not between'].flatMap((form) =>
+    matrix('predicate', [form], ['integer', 'bigint', 'decimal', 'text']),
+  ),
+  ...['bigint', 'decimal', 'double precision', 'text'].map((t) => `cast:integer:${t}`),
+  ...['decimal', 'double precision', 'text'].map((t) => `cast:bigint:${t}`),
+  ...['integer', 'bigint', 'decimal', 'text'].map((t) => `cast:decimal:${t}`),
+  'cast:boolean:integer',
+  'cast:date:text',
+  'cast:timestamp:date',
+  'cast:timestamp:text',
+  ...ALL.map((t) => `null:${t}`),
+  ...ALL.flatMap((t) => [`column:${t}`, `column:${t} not null`]),
   'aggregate:count:*',
-  'aggregate:bool_and:boolean',
-  'aggregate:bool_or:boolean',
   'over:row_number:*',
   'frame:range:range-current',
   'frame:range:range-range',

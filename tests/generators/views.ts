@@ -71,10 +71,10 @@ const leafOfColumn = (c: ColumnSpec, pools: Readonly<Record<string, readonly Val
 
 const columnLeaves = (ctx: ViewContext): Leaf[] => ctx.source.columns.map((c) => leafOfColumn(c, ctx.pools));
 
-const timeExpr = (source: SourceSpec): Expr =>
+export const timeExpr = (source: SourceSpec): Expr =>
   column(source.eventTime, source.columns.find((c) => c.name === source.eventTime)!.type);
 
-const resultType = (fn: AggregateFunction, arg: Type | undefined): Type => {
+export const resultType = (fn: AggregateFunction, arg: Type | undefined): Type => {
   if (arg === undefined) return BIGINT;
   switch (fn) {
     case 'count':

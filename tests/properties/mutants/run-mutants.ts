@@ -7,6 +7,8 @@ export interface MutantResult {
   readonly mutant: Mutant;
   /** What noticed it: `seed 12`, or a golden case; null: nothing did. */
   readonly caughtBy: string | null;
+  /** Why it could not be tried: the code that it changes has changed. */
+  readonly problem: string | null;
 }
 
 export interface MutantOptions {
@@ -28,14 +30,14 @@ export async function runMutants(mutants: readonly Mutant[], options: MutantOpti
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [i, mutant] = next;
-      results[i] = { mutant, caughtBy: await runMutant(mutant, options) };
+      results[i] = await runMutant(mutant, options);
     }
   };
   await Promise.all(Array.from({ length: options.parallel }, work));
   return results;
 }
 
-function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions): Promise<string | null> {
+function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions): Promise<MutantResult> {
   const args = [
     '--import',
     join(root, 'tests', 'properties', 'mutants', 'register.mjs'),
@@ -47,12 +49,12 @@ function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions):
     env: { ...process.env, FSC_MUTANT: JSON.stringify(mutant) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return new Promise((done, fail) => {
+  return new Promise((done) => {
     let output = '';
     let begun = '';
     const hang = (): void => {
       child.kill('SIGKILL');
-      done(`${begun} (it does not end)`);
+      done({ mutant, caughtBy: `${begun} (it does not end)`, problem: null });
     };
     let watch = setTimeout(hang, HANG_MS);
     for (const stream of [child.stdout, child.stderr]) {
@@ -66,9 +68,7 @@ function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions):
     child.on('close', (code) => {
       clearTimeout(watch);
       const caught = /^(seed \d+|kept case \S+):/m.exec(output)?.[1] ?? null;
-      if (code === 0) done(null);
-      else if (caught !== null) done(caught);
-      else fail(new Error(`${mutant.name} did not run:\n${output}`));
+      done({ mutant, caughtBy: caught, problem: code === 0 || caught !== null ? null : output });
     });
   });
 }

@@ -1,0 +1,213 @@
+/** Outputs that a case has besides the random ones, so that a run of a thousand cases shows every function with every type it takes. */
+import { binary, call, column, compareWith, intervalLiteral, literal, NOW } from './expressions.ts';
+import type { Random } from './random.ts';
+import type {
+  AggregateExpr,
+  AggregateFunction,
+  ColumnExpr,
+  ColumnSpec,
+  Expr,
+  Output,
+  Over,
+  ScalarFunction,
+  Type,
+  ViewSpec,
+  WindowFunction,
+} from './view-spec.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DATE,
+  DOUBLE,
+  decimal,
+  INTEGER,
+  REAL,
+  SMALLINT,
+  TEXT,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+} from './view-spec.ts';
+import { resultType } from './views.ts';
+import type { NamedInterval } from './windows.ts';
+
+const NUMBERS: readonly Type[] = [SMALLINT, INTEGER, BIGINT, decimal(12, 2), REAL, DOUBLE];
+const ORDERED: readonly Type[] = [...NUMBERS, TEXT, DATE, TIMESTAMP, TIMESTAMPTZ];
+const ALL: readonly Type[] = [...ORDERED, BOOLEAN];
+
+type Focus =
+  | { readonly kind: 'aggregate'; readonly fn: AggregateFunction; readonly distinct: boolean; readonly type: Type }
+  | { readonly kind: 'over'; readonly fn: WindowFunction; readonly type: Type }
+  | { readonly kind: 'scalar'; readonly make: (x: Expr) => Expr; readonly type: Type };
+
+const pairs = <T extends string>(fns: readonly T[], types: readonly Type[]): { fn: T; type: Type }[] =>
+  fns.flatMap((fn) => types.map((type) => ({ fn, type })));
+
+const FOLDS = [
+  ...pairs(['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'], NUMBERS),
+  ...pairs(['min', 'max'], ORDERED),
+  ...pairs(['count'], ALL),
+  ...pairs(['bool_and', 'bool_or'], [BOOLEAN]),
+];
+
+const DISTINCT = ALL.filter((type) => type.kind !== 'real');
+
+const scalar = (types: readonly Type[], make: (x: Expr) => Expr): Focus[] =>
+  types.map((type) => ({ kind: 'scalar', make, type }));
+
+const small = (type: Type): Expr => {
+  switch (type.kind) {
+    case 'text':
+      return literal(TEXT, 'b');
+    case 'date':
+      return literal(DATE, 15_000n);
+    case 'timestamp':
+      return literal(TIMESTAMP, 1_300_000_000_000_000n);
+    case 'decimal':
+      return literal(type, 150n);
+    default:
+      return literal(INTEGER, 2n);
+  }
+};
+
+const choices = (fns: readonly ScalarFunction[], types: readonly Type[]): Focus[] =>
+  fns.flatMap((fn) => scalar(types, (x) => call(fn, [x, small(x.type)], x.type)));
+
+const rounded = (x: Expr): Type => (x.type.kind === 'decimal' ? decimal(x.type.precision, 0) : x.type);
+
+const TIME_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy'];
+
+const SCALARS: readonly Focus[] = [
+  ...(['round', 'floor', 'ceil', 'trunc'] as const).flatMap((fn) =>
+    scalar([decimal(12, 2), DOUBLE], (x) => call(fn, [x], rounded(x))),
+  ),
+  ...scalar([INTEGER, BIGINT, decimal(12, 2), DOUBLE], (x) => call('abs', [x], x.type)),
+  ...scalar([DOUBLE], (x) => call('sign', [x], DOUBLE)),
+  ...(['exp', 'ln', 'sqrt'] as const).flatMap((fn) => scalar([DOUBLE], (x) => call(fn, [x], DOUBLE))),
+  ...scalar([DOUBLE], (x) => call('power', [x, literal(DOUBLE, 2, '2')], DOUBLE)),
+  ...choices(['nullif', 'greatest', 'least', 'coalesce'], [INTEGER, BIGINT, decimal(12, 2), TEXT, DATE, TIMESTAMP]),
+  ...(['extract', 'date_part'] as const).flatMap((fn) => [
+    ...[...TIME_UNITS, 'hour', 'minute'].flatMap((unit) => scalar([TIMESTAMP], (x) => call(fn, [x], DOUBLE, unit))),
+    ...TIME_UNITS.flatMap((unit) => scalar([DATE], (x) => call(fn, [x], DOUBLE, unit))),
+  ]),
+  ...['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].flatMap((unit) =>
+    scalar([TIMESTAMP], (x) => call('date_trunc', [x], TIMESTAMP, unit)),
+  ),
+];
+
+const FOCUS: readonly Focus[] = [
+  ...FOLDS.map(({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type })),
+  ...DISTINCT.map((type): Focus => ({ kind: 'aggregate', fn: 'count', distinct: true, type })),
+  ...pairs(['latest', 'earliest'], ALL).map(
+    ({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type }),
+  ),
+  ...[...FOLDS, ...pairs(['lag', 'first_value', 'last_value'], ALL)].map(
+    ({ fn, type }): Focus => ({ kind: 'over', fn, type }),
+  ),
+  ...SCALARS,
+];
+
+/** How many a case has: some of them find no view that they fit into. */
+const OF_A_CASE = 4;
+
+/** What a case is to show, and the columns that it needs for that. */
+export class FocusSet {
+  readonly #items: readonly { readonly focus: Focus; readonly column: ColumnExpr }[];
+  readonly columns: readonly ColumnSpec[];
+
+  constructor(random: Random) {
+    const chosen = Array.from({ length: OF_A_CASE }, () => random.pick(FOCUS));
+    const columns: ColumnSpec[] = [];
+    this.#items = chosen.map((focus) => {
+      const twin = columns.find(({ type }) => JSON.stringify(type) === JSON.stringify(focus.type));
+      const name = twin?.name ?? `extra_${columns.length + 1}`;
+      if (twin === undefined) {
+        const plain = { name, type: focus.type, notNull: random.chance(0.2) };
+        columns.push(focus.type.kind === 'double' ? { ...plain, small: true } : plain);
+      }
+      return { focus, column: column(name, focus.type) };
+    });
+    this.columns = columns;
+  }
+
+  /** The views, some with outputs more. */
+  applyTo(views: readonly ViewSpec[], context: FocusContext): ViewSpec[] {
+    return views.map((view) => {
+      if (view.shape === 'D') return view;
+      const more: Output[] = [];
+      for (const { focus, column: x } of this.#items) {
+        const expr = view.shape === 'A' ? inAggregates(focus, x, context) : inRows(focus, x, view.entity, context);
+        if (expr !== null) more.push({ name: `x${more.length + 1}`, expr });
+      }
+      if (more.length === 0) return view;
+      if (view.shape === 'A') return { ...view, outputs: [...view.outputs, ...more] };
+      // The tag names the entity only where no OVER does.
+      const entityTag = view.entityTag && !more.some(({ expr }) => expr.node === 'window');
+      return { ...view, outputs: [...view.outputs, ...more], entityTag };
+    });
+  }
+}
+
+export interface FocusContext {
+  readonly random: Random;
+  readonly time: Expr;
+  readonly hasKey: boolean;
+  readonly scale: readonly NamedInterval[];
+}
+
+const inAggregates = (focus: Focus, x: ColumnExpr, context: FocusContext): Expr | null => {
+  switch (focus.kind) {
+    case 'aggregate':
+      return aggregateOf(focus, x, context);
+    case 'over':
+      return null;
+    case 'scalar': {
+      const max: AggregateExpr = { node: 'aggregate', fn: 'max', arg: x, filter: windowOf(context), type: x.type };
+      return focus.make(max);
+    }
+  }
+};
+
+const aggregateOf = (
+  { fn, distinct }: Extract<Focus, { kind: 'aggregate' }>,
+  arg: ColumnExpr,
+  context: FocusContext,
+): Expr | null => {
+  if ((fn === 'latest' || fn === 'earliest') && !context.hasKey) return null;
+  const type = resultType(fn, arg.type);
+  // Distinct values of a whole history may be without number.
+  const isBounded = distinct || context.random.chance(0.7);
+  const filter = isBounded ? windowOf(context) : [];
+  return distinct
+    ? { node: 'aggregate', fn, arg, distinct, filter, type }
+    : { node: 'aggregate', fn, arg, filter, type };
+};
+
+const windowOf = ({ random, time, scale }: FocusContext): Expr[] => {
+  const { interval, text } = random.pick(scale);
+  const bound = binary('-', NOW, intervalLiteral(interval, text), TIMESTAMP);
+  return [compareWith(random.pick(['>', '>=']), time, bound)];
+};
+
+const inRows = (focus: Focus, x: ColumnExpr, entity: readonly string[], context: FocusContext): Expr | null => {
+  switch (focus.kind) {
+    case 'aggregate':
+      return null;
+    case 'over': {
+      const isValue = focus.fn === 'lag' || focus.fn === 'first_value' || focus.fn === 'last_value';
+      const type = isValue ? x.type : resultType(focus.fn as AggregateFunction, x.type);
+      return { node: 'window', fn: focus.fn, args: [x], filter: [], over: overOf(entity, isValue, context), type };
+    }
+    case 'scalar':
+      return focus.make(x);
+  }
+};
+
+const overOf = (partition: readonly string[], isOrdered: boolean, { random, scale }: FocusContext): Over => {
+  const current = { kind: 'current' } as const;
+  if (isOrdered || random.chance(0.5)) {
+    const start = { kind: 'rows', rows: random.int(1, 4) } as const;
+    return { partition, order: 'time and key', frame: { mode: 'rows', start, end: current } };
+  }
+  const start = { kind: 'range', ...random.pick(scale) } as const;
+  return { partition, order: 'time', frame: { mode: 'range', start, end: current } };
+};
