@@ -30,8 +30,10 @@ import {
   isNumeric,
   NUMERIC_INTERESTING,
   NUMERIC_KINDS,
+  noMinusZero,
   noSuch,
   postgresGuard,
+  postgresType,
   realMixed,
   rejected,
   resolved,
@@ -354,13 +356,15 @@ export const negate: ScalarFunction = {
   canFail: (types) => isInteger(types.result),
   semantics: 1,
   sql: {
-    duckdb: (args, types) => duckTry(`-(${arg(args, 0)})`, types),
-    postgres: (args, types) =>
-      postgresGuard(
-        `(-(${arg(args, 0)}::numeric))`,
-        isInteger(types.result) ? types.result : INTEGER_NEVER,
-        `(-(${arg(args, 0)}))`,
-      ),
+    duckdb: (args, types) =>
+      isFloat(types.result) ? `(${noMinusZero(`-(${arg(args, 0)})`)})` : duckTry(`-(${arg(args, 0)})`, types),
+    postgres: (args, types) => {
+      const opposite = `(-(${arg(args, 0)}))`;
+      if (isFloat(types.result)) return `CAST(${noMinusZero(opposite)} AS ${postgresType(types.result)})`;
+      return isInteger(types.result)
+        ? postgresGuard(`(-(${arg(args, 0)}::numeric))`, types.result, opposite)
+        : opposite;
+    },
   },
   js: (args, types) => {
     switch (types.result.kind) {
@@ -385,6 +389,3 @@ export const negate: ScalarFunction = {
     examples: [{ sql: '-(5)', value: '-5' }],
   },
 };
-
-/** Floats and decimals need no guard. */
-const INTEGER_NEVER: SqlType = DOUBLE;

@@ -29,6 +29,7 @@ import {
   isInteger,
   isNumeric,
   isTemporal,
+  noMinusZero,
   postgresGuard,
   postgresMidnight,
   postgresOnce,
@@ -196,7 +197,7 @@ function duckdbFromText(a: string, types: CallTypes): string {
   const to = types.result;
   if (to.kind === 'double') {
     const number = `TRY(CAST(${a} AS DOUBLE))`;
-    return `(CASE WHEN ${hasShape(a, 'double', 'duckdb')} THEN CASE WHEN isfinite(${number}) THEN ${number} END WHEN ${hasShape(a, 'word', 'duckdb')} THEN ${number} END)`;
+    return `(CASE WHEN ${hasShape(a, 'double', 'duckdb')} THEN CASE WHEN isfinite(${number}) THEN ${noMinusZero(number)} END WHEN ${hasShape(a, 'word', 'duckdb')} THEN ${number} END)`;
   }
   if (to.kind === 'date') return `(CASE WHEN ${hasShape(a, 'date', 'duckdb')} THEN ${duckTry(a, types)} END)`;
   if (to.kind === 'timestamp')

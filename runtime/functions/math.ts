@@ -19,6 +19,7 @@ import {
   NUMERIC_INTERESTING,
   NUMERIC_KINDS,
   never,
+  noMinusZero,
   noSuch,
   postgresGuard,
   postgresOnce,
@@ -160,14 +161,14 @@ function roundingSql(fn: 'round' | 'trunc', dialect: 'duckdb' | 'postgres'): Sql
     const from = typeAt(types, 0);
     if (isInteger(from)) return arg(a, 0);
     if (isFloat(from)) {
-      if (fn === 'trunc') return `trunc(${arg(a, 0)})`;
+      if (fn === 'trunc') return `(${noMinusZero(`trunc(${arg(a, 0)})`)})`;
       return dialect === 'duckdb'
-        ? `round(${arg(a, 0)})`
+        ? `(${noMinusZero(`round(${arg(a, 0)})`)})`
         : postgresOnce(
             [arg(a, 0)],
             null,
             ([x = '']) =>
-              `CASE WHEN ${postgresSpecial(x)} THEN ${x} ELSE sign(${x}) * (floor(abs(${x})) + CASE WHEN abs(${x}) - floor(abs(${x})) >= 0.5 THEN 1 ELSE 0 END) END`,
+              `CASE WHEN ${postgresSpecial(x)} THEN ${x} ELSE sign(${x}) * (floor(abs(${x})) + CASE WHEN abs(${x}) - floor(abs(${x})) >= 0.5 THEN 1 ELSE 0 END) + 0 END`,
           );
     }
     const { precision, scale } = types.result as Extract<SqlType, { kind: 'decimal' }>;
@@ -243,8 +244,14 @@ function toWhole(
       const from = type as Extract<SqlType, { kind: 'decimal' }>;
       return resolved([type], from.scale === 0 ? type : decimal(Math.min(38, from.precision - from.scale + 1), 0));
     },
-    duckdb: (a, types) => (isFloat(types.result) ? `${name}(${arg(a, 0)})` : duckTry(`${name}(${arg(a, 0)})`, types)),
-    postgres: (a, types) => `CAST(${name}(${arg(a, 0)}) AS ${postgresType(types.result)})`,
+    duckdb: (a, types) => {
+      const call = `${name}(${arg(a, 0)})`;
+      return isFloat(types.result) ? `(${noMinusZero(call)})` : duckTry(call, types);
+    },
+    postgres: (a, types) => {
+      const whole = `CAST(${name}(${arg(a, 0)}) AS ${postgresType(types.result)})`;
+      return isFloat(types.result) ? `(${noMinusZero(whole)})` : whole;
+    },
     js: (a, types) => {
       const from = typeAt(types, 0);
       return isFloat(from) ? `k.zeroed(Math.${name}(${arg(a, 0)}))` : `k.${kernel}(${arg(a, 0)}, ${scaleOf(from)})`;
@@ -378,7 +385,7 @@ export const power: ScalarFunction = mathFunction({
   duckdb: (a) => {
     const [x, y] = [`CAST(${arg(a, 0)} AS DOUBLE)`, `CAST(${arg(a, 1)} AS DOUBLE)`];
     const call = `TRY(power(${x}, ${y}))`;
-    return `(CASE WHEN (${x} < 0 AND isfinite(${x}) AND isfinite(${y}) AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN isfinite(${call}) OR NOT isfinite(${x}) OR NOT isfinite(${y}) THEN ${call} END)`;
+    return `(CASE WHEN (${x} < 0 AND isfinite(${x}) AND isfinite(${y}) AND ${y} <> floor(${y})) OR (${x} = 0 AND ${y} < 0) THEN NULL WHEN isfinite(${call}) OR NOT isfinite(${x}) OR NOT isfinite(${y}) THEN ${noMinusZero(call)} END)`;
   },
   postgres: (a) => postgresPower(arg(a, 0), arg(a, 1)),
   js: (a, types) =>

@@ -2,7 +2,7 @@
  * Arithmetic of doubles in Postgres, which raises where a result overflows and where it underflows to 0: here the one is NULL and the other
  * 0, as everywhere. What would be raised is foreseen by scaling the operands with powers of two, which is exact. No function is defined here.
  */
-import { postgresOnce, postgresReal, postgresSpecial, twoTo } from './support.ts';
+import { noMinusZero, postgresOnce, postgresReal, postgresSpecial, twoTo } from './support.ts';
 
 type FloatOperator = '+' | '-' | '*' | '/';
 
@@ -23,7 +23,7 @@ function where(condition: string, test: string): string {
 
 function guarded(op: FloatOperator, x: string, y: string): string {
   const special = `${x} IS NULL OR ${y} IS NULL OR ${postgresSpecial(x)} OR ${postgresSpecial(y)}`;
-  const result = `${x} ${op} ${y}`;
+  const result = noMinusZero(`${x} ${op} ${y}`);
   switch (op) {
     case '+':
     case '-':
@@ -73,7 +73,7 @@ function quotientVanishes(x: string, y: string): string {
 
 /** x to the power of y, NULL where there is none. */
 export function postgresPower(a: string, b: string): string {
-  return postgresOnce([a, b], 'double precision', ([x = '', y = '']) => power(x, y));
+  return postgresOnce([a, b], 'double precision', ([x = '', y = '']) => noMinusZero(power(x, y)));
 }
 
 function power(x: string, y: string): string {

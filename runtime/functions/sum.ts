@@ -19,6 +19,7 @@ import {
   isFloat,
   isNumeric,
   NUMERIC_KINDS,
+  noMinusZero,
   resolved,
   scaleOf,
   typeAt,
@@ -79,7 +80,7 @@ function averageOfDoubles(parts: AggregateSqlParts): string {
   const { small, large } = doubleSums(parts);
   const n = `nullif(${callText('count', argumentOf(parts), parts)}, 0)`;
   const clamped = `least(greatest(${large} / ${n}, ${doubleText(-SHRUNK_MAX)}), ${doubleText(SHRUNK_MAX)})`;
-  return `(CASE WHEN ${large} IS NULL THEN ${small} / ${n} WHEN ${isSpecial(large)} THEN ${large} ELSE ${small} / ${n} + ${clamped} * ${doubleText(GROW)} END)`;
+  return `(CASE WHEN ${large} IS NULL THEN ${noMinusZero(`${small} / ${n}`)} WHEN ${isSpecial(large)} THEN ${large} ELSE ${small} / ${n} + ${clamped} * ${doubleText(GROW)} END)`;
 }
 
 const HALF = '10000000000000000000'; // 10^19: two halves make 38 digits

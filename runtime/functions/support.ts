@@ -154,10 +154,15 @@ export function postgresType(type: SqlType): string {
   return type.kind === 'decimal' ? `numeric(${type.precision},${type.scale})` : printType(type);
 }
 
+/** −0 is 0: adding 0 does that, and neither database simplifies it away for floats. */
+export function noMinusZero(sql: string): string {
+  return `${sql} + 0`;
+}
+
 /** NULL where finite operands give an infinity. DuckDB's float arithmetic overflows in silence, whatever its settings. */
 export function duckFinite(sql: string, operands: readonly string[]): string {
   const all = operands.map((operand) => `isfinite(${operand})`).join(' AND ');
-  return `(CASE WHEN isfinite(${sql}) OR NOT (${all}) THEN ${sql} END)`;
+  return `(CASE WHEN isfinite(${sql}) OR NOT (${all}) THEN ${noMinusZero(sql)} END)`;
 }
 
 /** Gives NULL where DuckDB would raise, and exactly the result type. */

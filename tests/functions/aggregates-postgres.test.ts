@@ -10,7 +10,7 @@ import type { Answer } from './machines.ts';
 import { PostgresMachine, pgName } from './postgres-machine.ts';
 import { show } from './values.ts';
 
-const SEED = Number(process.env['FSC_SEED'] ?? '1');
+const SEED = Number(process.env.FSC_SEED ?? '1');
 const INSTANTS = [START + 2.5 * HOUR, END];
 const SPANS: readonly Span[] = ['lifetime', 'hour'];
 
@@ -73,6 +73,7 @@ describe('aggregates: Postgres form = exact arithmetic = the text itself', () =>
               const exact = seen.exactly(one, group);
               const count = all.filter((event) => event.group === group).length;
               const other = values[at] as Value;
+              if (what === 'form' && Object.is(other, -0)) told.push(`group ${group}: minus zero`);
               if (!withinDatabase(one, exact, count, other) && !isKnown(one, exact, other))
                 told.push(`group ${group}: exact ${show(exact.value)}, ${what} ${show(other)}`);
             });

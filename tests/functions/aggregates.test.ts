@@ -8,7 +8,7 @@ import type { Exact } from './exact.ts';
 import { type Column, DuckDbMachine, physicalType } from './machines.ts';
 import { Random, show, sqlTypeName } from './values.ts';
 
-const SEED = Number(process.env['FSC_SEED'] ?? '1');
+const SEED = Number(process.env.FSC_SEED ?? '1');
 const INSTANTS = [START + HOUR, START + 2.5 * HOUR, END];
 const SPANS: readonly Span[] = ['lifetime', 'hour'];
 
@@ -74,6 +74,7 @@ describe('aggregates: state = DuckDB form = the text itself', () => {
             const count = sizes[g] as number;
             if (!within(one, exact, state[n] as Value, 4)) told.push(`${where}, state ${show(state[n] as Value)}`);
             const other = column.values[at] as Value;
+            if (Object.is(other, -0)) told.push(`group ${group}: minus zero`);
             if (!withinDatabase(one, exact, count, other)) told.push(`${where}, form ${show(other)}`);
             const raw = raws[n]?.[at];
             if (raw !== undefined && !withinDatabase(one, exact, count, raw) && !overflows(one, exact, raw))

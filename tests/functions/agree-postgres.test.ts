@@ -8,8 +8,8 @@ import { PostgresMachine, pgName } from './postgres-machine.ts';
 import { Sample } from './sample.ts';
 import { show } from './values.ts';
 
-const SEED = Number(process.env['FSC_SEED'] ?? '1');
-const ROWS = Number(process.env['FSC_ROWS'] ?? '120');
+const SEED = Number(process.env.FSC_SEED ?? '1');
+const ROWS = Number(process.env.FSC_ROWS ?? '120');
 /** Faults that are shown of one call. */
 const SHOWN = 3;
 
@@ -46,6 +46,7 @@ describe('kernel = Postgres form', () => {
           if (form.type !== pgName(call.types.result)) told.push(`the form gives ${form.type}`);
           rows.map(kernelOf(call)).forEach((value, row) => {
             const other = form.values[row] as Value;
+            if (Object.is(other, -0)) told.push(`minus zero over (${(rows[row] as Value[]).map(show).join(', ')})`);
             const args = rows[row] as Value[];
             if (!agrees(call, args, value, other))
               told.push(`over (${args.map(show).join(', ')}) kernel ${show(value)}, form ${show(other)}`);

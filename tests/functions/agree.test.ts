@@ -8,8 +8,8 @@ import { DuckDbMachine, physicalType } from './machines.ts';
 import { Sample } from './sample.ts';
 import { show, sqlTypeName } from './values.ts';
 
-const SEED = Number(process.env['FSC_SEED'] ?? '1');
-const ROWS = Number(process.env['FSC_ROWS'] ?? '120');
+const SEED = Number(process.env.FSC_SEED ?? '1');
+const ROWS = Number(process.env.FSC_ROWS ?? '120');
 /** Faults that are shown of one call. */
 const SHOWN = 3;
 
@@ -49,6 +49,7 @@ describe('kernel = DuckDB form = the text itself', () => {
           if (form.type !== duckdbName(call.types.result)) told.push(`the form gives ${form.type}`);
           values.forEach((value, row) => {
             const other = form.values[row] as Value;
+            if (Object.is(other, -0)) told.push(`minus zero over (${(rows[row] as Value[]).map(show).join(', ')})`);
             if (!agrees(call, rows[row] as Value[], value, other))
               told.push(`${where(rows[row])} kernel ${show(value)}, form ${show(other)}`);
           });

@@ -12,7 +12,7 @@ import { sqlTypeName } from './values.ts';
 const PAGE = new URL('../../docs/functions.md', import.meta.url);
 
 it('docs/functions.md is current (npm run build && node scripts/docs-functions.mjs, or FSC_UPDATE=1)', () => {
-  if (process.env['FSC_UPDATE'] === '1') writeFileSync(PAGE, renderFunctions());
+  if (process.env.FSC_UPDATE === '1') writeFileSync(PAGE, renderFunctions());
   expect(readFileSync(PAGE, 'utf8')).toBe(renderFunctions());
 });
 

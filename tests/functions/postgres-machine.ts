@@ -134,8 +134,7 @@ function fromText(text: string | null, type: SqlType): Value {
       return text;
     case 'real':
     case 'double': {
-      const value = type.kind === 'real' ? Math.fround(Number(text)) : Number(text);
-      return value === 0 ? 0 : value;
+      return type.kind === 'real' ? Math.fround(Number(text)) : Number(text);
     }
     case 'decimal': {
       const parsed = parseDecimalText(text);

@@ -150,6 +150,9 @@ const TEXTS = [
   '1'.repeat(50),
   '1e-400',
   '0005',
+  '-0',
+  '-0.0',
+  '-1e-400',
   '-',
   '+',
   '.',
@@ -352,7 +355,6 @@ export function sqlTypeName(type: SqlType, dialect: Dialect): string {
 /** DuckDB's value as fsc's; the caller has checked its type. */
 export function fromDuckDb(value: unknown): Value {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value === 'bigint') return normaliseBigint(value);
   if (value instanceof DuckDBDecimalValue) return normaliseBigint(value.value);
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return Number(value.micros);

@@ -71,7 +71,7 @@ const START_MILLIS = 30_000;
 const OTHER_USER = 65_534;
 
 export async function startPostgres(): Promise<PostgresServer> {
-  const given = process.env['FSC_TEST_POSTGRES_URL'];
+  const given = process.env.FSC_TEST_POSTGRES_URL;
   return given === undefined || given === '' ? startOwn() : databaseOf(given);
 }
 
