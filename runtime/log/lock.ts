@@ -1,7 +1,11 @@
 /** One writer a folder. The lock of a process that is gone is taken over; that of a living one stops the run (exit 3). */
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -12,7 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { wallClock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
 import { errorCode, makeFolder, writeFault } from './durable-file.ts';
@@ -23,6 +27,8 @@ const BEAT_MS = 5000;
 const SILENT_MS = 60_000;
 /** Taking over takes microseconds; a guard this old was left by a crash. */
 const GUARD_MS = 10_000;
+/** What file systems say that know no hard links. */
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
 
 interface Holder {
   readonly pid: number;
@@ -57,11 +63,7 @@ function release(path: string, beat: NodeJS.Timeout): void {
   if (!held.delete(path)) return;
   const holder = readHolder(path);
   if (holder === null || !isOwn(holder)) return;
-  try {
-    unlinkSync(path);
-  } catch {
-    // Left behind as by a crash: the next run takes it over.
-  }
+  removeIfThere(path);
 }
 
 function touch(path: string): void {
@@ -73,26 +75,51 @@ function touch(path: string): void {
   }
 }
 
-/** False: there is one already. */
+/** False: there is one already. It appears with its content: who is killed on the way leaves none that would lock others out. */
 function create(path: string): boolean {
-  let descriptor: number;
+  const temporary = join(dirname(path), `.${LOCK_FILE}.${randomUUID()}.tmp`);
   try {
-    descriptor = openSync(path, 'wx');
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    writeHolder(temporary);
+    return appear(temporary, path);
+  } finally {
+    removeIfThere(temporary);
   }
+}
+
+function writeHolder(path: string): void {
+  const descriptor = openSync(path, 'wx');
   try {
     writeSync(descriptor, JSON.stringify(ownHolder()));
     fsyncSync(descriptor);
-  } catch (error) {
-    // Without a name in it, it would lock everybody out for a while.
-    unlinkSync(path);
-    throw error;
   } finally {
     closeSync(descriptor);
   }
-  return true;
+}
+
+function appear(from: string, path: string): boolean {
+  try {
+    linkSync(from, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    if (!WITHOUT_LINKS.has(errorCode(error) ?? '')) throw error;
+  }
+  try {
+    copyFileSync(from, path, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    removeIfThere(path);
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone, or left for the next run to clear.
+  }
 }
 
 function ownHolder(): Holder {
@@ -142,7 +169,7 @@ function enterGuard(guard: string): boolean {
   return false;
 }
 
-/** null: unreadable, as a crash between creating and writing leaves it. */
+/** null: unreadable, as a crash leaves it where there are no hard links. */
 function readHolder(path: string): Holder | null {
   try {
     const json: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -134,6 +134,11 @@ export class Disk {
     if (inode !== undefined) this.#inodes.set(to, inode);
   }
 
+  linked(from: string, to: string): void {
+    const inode = this.#inodes.get(from);
+    if (inode !== undefined) this.#inodes.set(to, inode);
+  }
+
   removed(path: string): void {
     for (const name of [...this.#inodes.keys()])
       if (name === path || name.startsWith(`${path}/`)) this.#inodes.delete(name);
@@ -266,6 +271,13 @@ export function faultySync(disk: Disk, real: Fs): Fs {
         disk.renamed(String(from), to);
       }
       real.renameSync(from, to);
+    },
+    linkSync: (from, to) => {
+      if (disk.isWatched(to)) {
+        disk.call('link', to);
+        disk.linked(String(from), to);
+      }
+      real.linkSync(from, to);
     },
     rmSync: (path, options) => {
       if (real.existsSync(path)) onPath('rm', path, (one) => disk.removed(one));

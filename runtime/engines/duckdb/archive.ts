@@ -108,7 +108,7 @@ export class Archive {
       for (const file of obsolete) rmSync(file.path, { force: true });
       syncFolder(this.#folder);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeIfPossible(temporary);
       throw writeFault(path, error);
     }
     await this.#session.run(`DROP TABLE ${TABLE}`);
@@ -128,6 +128,15 @@ async function syncFile(path: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Else the next run does it. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What went wrong before is what is told.
   }
 }
 
