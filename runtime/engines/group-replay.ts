@@ -6,6 +6,7 @@ import type { ErrorCounter, GroupState, ProjectInput, ViewProgram } from '../sta
 import type { ColumnBatch, ColumnVector } from '../values/batch.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { EntityBuckets } from './entity-buckets.ts';
+import type { InstantOrder } from './instant-order.ts';
 import { type KeyReader, type LabelTable, readKeyColumns } from './label-table.ts';
 import type { LabelValues } from './label-values.ts';
 
@@ -47,7 +48,7 @@ export interface GroupOptions {
   readonly targets: readonly Target[];
   readonly labels: LabelTable;
   /** Labels in order of their instants. */
-  readonly order: Uint32Array<ArrayBufferLike>;
+  readonly order: InstantOrder;
   readonly eventTimeColumn: number;
   readonly ties: TieRule;
   readonly errors: ErrorCounter;
@@ -268,8 +269,9 @@ class ProbeList {
 
   constructor(options: GroupOptions) {
     const { targets, labels, order } = options;
+    const ordered = order.labels;
     const found = targets.map((target) => entitiesOfLabels(options.state, target.keys, labels.length));
-    const capacity = order.length * targets.length;
+    const capacity = ordered.length * targets.length;
     const list = {
       labels: new Uint32Array(capacity),
       entities: new Int32Array(capacity),
@@ -277,14 +279,15 @@ class ProbeList {
       which: new Uint8Array(targets.length > 1 ? capacity : 0),
     };
     let length = 0;
-    for (let i = 0; i < order.length; i++) {
-      const label = order[i] as number;
+    for (let i = 0; i < ordered.length; i++) {
+      const label = ordered[i] as number;
+      const instant = order.instants[i] as number;
       for (let j = 0; j < found.length; j++) {
         const entity = (found[j] as Int32Array)[label] as number;
         if (entity < 0) continue;
         list.labels[length] = label;
         list.entities[length] = entity;
-        list.instants[length] = labels.instants[label] as number;
+        list.instants[length] = instant;
         if (j > 0) list.which[length] = j;
         length++;
       }

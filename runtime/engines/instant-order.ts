@@ -3,10 +3,16 @@ const TWO_32 = 4294967296;
 /** Instants mostly stand on whole seconds or milliseconds, and shorter numbers are sorted in fewer passes. */
 const UNITS_MICROS = [60_000_000, 1_000_000, 1000];
 
-/** Labels in order of their instants; equal instants keep the labels' order. */
-export function orderByInstant(instants: Float64Array): Uint32Array<ArrayBufferLike> {
+export interface InstantOrder {
+  /** Labels in order of their instants; equal instants keep the labels' order. */
+  readonly labels: Uint32Array<ArrayBufferLike>;
+  /** Their instants, in that order. */
+  readonly instants: Float64Array<ArrayBufferLike>;
+}
+
+export function orderByInstant(instants: Float64Array): InstantOrder {
   const range = rangeOf(instants);
-  return range.isSorted ? identity(instants.length) : radixOrder(instants, range);
+  return range.isSorted ? { labels: identity(instants.length), instants } : radixOrder(instants, range);
 }
 
 interface InstantRange {
@@ -47,7 +53,7 @@ function identity(length: number): Uint32Array {
 }
 
 /** Least significant digit radix sort: linear, stable, no comparator calls. Numbers go along with their labels, so that reads stay in order. */
-function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRange): Uint32Array<ArrayBufferLike> {
+function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRange): InstantOrder {
   let from = new Lane(instants.length);
   let to = new Lane(instants.length);
   for (let i = 0; i < instants.length; i++) {
@@ -64,7 +70,12 @@ function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRa
     pass(from, to, shift, 2 ** digitBits);
     [from, to] = [to, from];
   }
-  return from.label;
+  const sorted = new Float64Array(instants.length);
+  const { low, high, label } = from;
+  for (let i = 0; i < sorted.length; i++) {
+    sorted[i] = least + ((high[i] as number) * TWO_32 + (low[i] as number)) * unit;
+  }
+  return { labels: label, instants: sorted };
 }
 
 class Lane {

@@ -49,7 +49,7 @@ export async function readLabels(
   const items = [...names, ...wanted.map(({ name }) => name)].map(quoteName);
   // A scan of no column still has rows.
   const sql = `SELECT ${items.length === 0 ? '1::SMALLINT' : items.join(', ')} FROM ${file.rawRelation}`;
-  const { batch } = await session.readColumns(sql);
+  const { batch } = await session.readColumns(sql, await rowCount(session, file));
   const micros = await reader.instants(batch.length, batch.columns[0]);
   const columns = new Map<string, ColumnVector>();
   for (let i = 0; i < wanted.length; i++) {
@@ -58,6 +58,12 @@ export async function readLabels(
   }
   const { castKeys, naive, ambiguous } = reader;
   return { table: { length: batch.length, instants: micros, columns }, castKeys, naive, ambiguous };
+}
+
+async function rowCount(session: DuckDbSession, file: LabelFile): Promise<number> {
+  const { batch } = await session.readColumns(`SELECT count(*) FROM ${file.rawRelation}`);
+  const vector = batch.columns[0];
+  return vector?.kind === 'numeric' ? (vector.values[0] as number) : 0;
 }
 
 interface Refusal {

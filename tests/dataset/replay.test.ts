@@ -177,7 +177,9 @@ describe('instants of labels', () => {
       () => START + unit * Math.floor((random.below(2 ** 31) / 2 ** 31) * range),
     );
     const expected = [...instants.keys()].sort((a, b) => (instants[a] as number) - (instants[b] as number) || a - b);
-    expect([...orderByInstant(instants)]).toEqual(expected);
+    const order = orderByInstant(instants);
+    expect([...order.labels]).toEqual(expected);
+    expect([...order.instants]).toEqual(expected.map((label) => instants[label]));
   });
 });
 

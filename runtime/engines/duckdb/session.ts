@@ -68,10 +68,10 @@ export class DuckDbSession {
     await this.run('SET lock_configuration = true');
   }
 
-  /** The whole result. Its vectors belong to the caller. */
-  async readColumns(sql: string): Promise<ResultColumns> {
+  /** The whole result. Its vectors belong to the caller. `rows`: how many there will be, if that is known. */
+  async readColumns(sql: string, rows = BATCH_ROWS): Promise<ResultColumns> {
     const result = await this.#guard(() => this.connection.stream(sql));
-    const collector = new ChunkCollector(result.columnTypes(), BATCH_ROWS);
+    const collector = new ChunkCollector(result.columnTypes(), Math.max(1, rows));
     for await (const chunk of this.#chunks(result)) collector.append(chunk);
     return { names: result.columnNames(), types: collector.types, batch: collector.batch() };
   }
