@@ -37,7 +37,9 @@ export class Progress {
   }
 
   end(): void {
-    if (this.#on && this.#drawnMs > 0) this.#io.stderr.write('\r\u001b[2K');
+    if (!this.#on || this.#drawnMs === 0) return;
+    this.#io.stderr.write('\r\u001b[2K');
+    this.#drawnMs = 0;
   }
 }
 
