@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { cli, jsonLines, put } from '../cli/in-process.ts';
@@ -294,6 +295,57 @@ describe('fsc dataset', () => {
     const open = await dataset(root, ...args, '--allow-open');
     expect([open.code, JSON.parse(open.out)]).toMatchObject([0, { openLabels: 1 }]);
     expect((await dataset(root, ...args, '--complete-to', '2024-03-01 10:00')).code).toBe(0);
+  });
+
+  it('counts records that the history has and the stream refused; values are those that online had', async () => {
+    const source = FILES['features/sources/pay.sql']
+      .replace('-- @known_time known_at\n', '')
+      .replace('amount  decimal(12,2)', 'amount  decimal(12,2) CHECK (amount > 0)');
+    const root = make({
+      'fsc.json': '{ "sources": { "pay": { "stream": "-" } } }',
+      'features/sources/pay.sql': source,
+    });
+    const event = (id: number, minute: string, amount: string): string =>
+      `{"id": ${id}, "paid_at": "2024-03-01 10:${minute}", "card": "a", "amount": ${amount}}\n`;
+    const stdin = `${event(1, '00', '1.00')}${event(2, '10', '-2.00')}${event(3, '20', '3.00')}`;
+    expect((await cli(['run', '--mode', 'stream'], { cwd: root, stdin })).code).toBe(0);
+    put(root, 'fsc.json', '{ "sources": { "pay": { "history": "pay.csv", "stream": "-" } } }');
+    put(
+      root,
+      'pay.csv',
+      'id,paid_at,card,amount,shop\n1,2024-03-01 10:00,a,1.00,\n2,2024-03-01 10:10,a,2.00,\n9,2024-03-01 09:50,a,9.00,\n',
+    );
+    put(root, 'l.csv', 'card,as_of\na,2024-03-01T10:30:00Z\n');
+    for (const engine of ['replay', 'duckdb']) {
+      const args = ['--labels', 'l.csv', ...VIEW, '--engine', engine, '--format', 'json', '--out', 'o.csv'];
+      const refused = await dataset(root, ...args);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('FSC7015')]);
+      const { code, out, err } = await dataset(root, ...args, '--allow-open');
+      expect(code, err).toBe(0);
+      // Event 1 stands in both and counts once; that of the history at 10:10 was refused when it came.
+      expect(JSON.parse(out)).toMatchObject({ openLabels: 1, refusedByStream: 2, events: { accepted: 3 } });
+      expect(readFileSync(join(root, 'o.csv'), 'utf8')).toContain('a,2024-03-01T10:30:00Z,3,13.00,,1.00,0');
+    }
+  });
+
+  it('reads packed labels, and a source from elsewhere', async () => {
+    const root = make({ 'other.csv': EVENTS.replaceAll(',a,', ',b,') });
+    writeFileSync(join(root, 'l.csv.gz'), gzipSync('card,as_of\nb,2024-03-01T11:30:00Z\nb,\n'));
+    const args = [
+      '--labels',
+      'l.csv.gz',
+      ...VIEW,
+      '--source',
+      'pay=other.csv',
+      '--complete-to',
+      '2030-01-01',
+      '--out',
+      '-',
+    ];
+    const bad = await dataset(root, ...args);
+    expect([bad.code, bad.err]).toEqual([1, expect.stringContaining('line 3: `as_of` is NULL')]);
+    writeFileSync(join(root, 'l.csv.gz'), gzipSync('card,as_of\nb,2024-03-01T11:30:00Z\n'));
+    expect(jsonLines((await dataset(root, ...args)).out)).toMatchObject([{ card: 'b', n_2h: 3 }]);
   });
 
   it('exits 1 over the limit of expression errors, which it counts by column', async () => {
