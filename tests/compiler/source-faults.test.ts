@@ -20,6 +20,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2011', `${T}CREATE TABLE s (ts timestamp NOT NULL);`, 's'],
   ['FSC2012', S('n integer', `${T}-- @key none\n`), 'id'],
   ['FSC2013', '-- @kind request\n-- @event_time ts\nCREATE TABLE s (ts timestamp);', 'event_time'],
+  ['FSC2013', '-- @kind request\nCREATE TABLE s (n integer CHECK (n > 0));', 'CHECK (n > 0)'],
   ['FSC2015', S('n integer').replace('TABLE s', 'TABLE s_v1'), 's_v1'],
   ['FSC2020', S('n nteger'), 'nteger'],
   ['FSC2021', S('n numeric'), 'numeric'],
