@@ -237,7 +237,10 @@ export function postgresOnce(
     return `${alias}.v${i}`;
   });
   const text = form(names);
-  return bindings.length === 0 ? `(${text})` : `(SELECT ${text} FROM (SELECT ${bindings.join(', ')}) AS ${alias})`;
+  if (bindings.length === 0) return `(${text})`;
+  // Postgres would write nested subqueries out again wherever their columns are used; OFFSET keeps them apart.
+  const fence = bindings.some((binding) => binding.includes('SELECT')) ? ' OFFSET 0' : '';
+  return `(SELECT ${text} FROM (SELECT ${bindings.join(', ')}${fence}) AS ${alias})`;
 }
 
 /** NaN and the infinities, which Postgres never raises for. */

@@ -1,4 +1,4 @@
-/** docs/semantics.md: each SELECT at its instant, in three machines, gives the table under it; each record gets the verdict beside it. */
+/** docs/semantics.md: each SELECT at its instant, in four machines, gives the table under it; each record gets the verdict beside it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { emitProject } from '../../compiler/emit.ts';

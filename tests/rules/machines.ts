@@ -1,7 +1,8 @@
 /**
- * A project and a few records in three machines: the user's own text in DuckDB (the referee), the emitted table macros, and the generated
- * operators. `rows` checks that they agree and gives what they say, as text.
+ * A project and a few records in four machines: the user's own text in DuckDB (the referee), the emitted DuckDB macros and PostgreSQL functions,
+ * and the generated operators. `rows` checks that they agree and gives what they say, as text.
  */
+import { afterAll } from 'vitest';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import { printInstant } from '../../compiler/backends/sql/print-const.ts';
 import { refereeQuery } from '../../compiler/backends/sql/referee.ts';
@@ -18,6 +19,7 @@ import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import { valueAt } from '../properties/values.ts';
+import { PostgresMachine } from './postgres-machine.ts';
 import { textOf } from './text-of.ts';
 
 /** Outputs of one row, in the SELECT's order. */
@@ -25,6 +27,8 @@ export type TextRow = readonly string[];
 
 let referee: Promise<Referee> | null = null;
 let notebook: Promise<DuckDbSession> | null = null;
+let postgres: Promise<PostgresMachine> | null = null;
+afterAll(async () => await (await postgres)?.close());
 
 /** A session whose settings are as odd as a notebook's may be (rules.md 27). */
 async function openNotebook(): Promise<DuckDbSession> {
@@ -45,7 +49,8 @@ export async function machines(
   if (plan === null) throw new Error(errors.map(({ code, message }) => `${code} ${message}`).join('; '));
   referee ??= refereeSession({ threads: 1 });
   notebook ??= openNotebook();
-  const world = new Machines(plan, await referee, await notebook);
+  postgres ??= PostgresMachine.open();
+  const world = new Machines(plan, await referee, await notebook, await postgres);
   await world.load(given);
   return world;
 }
@@ -56,14 +61,16 @@ export class Machines {
   readonly #files: ReadonlyMap<string, string>;
   readonly #referee: Referee;
   readonly #notebook: DuckDbSession;
+  readonly #postgres: PostgresMachine;
   readonly #records = new Map<string, ColumnBatch>();
 
-  constructor(plan: ProjectPlan, own: Referee, session: DuckDbSession) {
+  constructor(plan: ProjectPlan, own: Referee, session: DuckDbSession, postgres: PostgresMachine) {
     this.plan = plan;
     this.#files = emitProject(plan);
     this.#program = loadProgram(this.#files);
     this.#referee = own;
     this.#notebook = session;
+    this.#postgres = postgres;
   }
 
   async load(given: Readonly<Record<string, string>>): Promise<void> {
@@ -74,7 +81,11 @@ export class Machines {
       const all = await this.#referee.session.readColumns(`SELECT * FROM ${quoteName(tableOf(spec, true))}`);
       this.#records.set(spec.name, all.batch);
     }
-    for (const view of this.plan.views) await this.#notebook.run(this.#files.get(`duckdb/${view.spec.name}.sql`) ?? '');
+    const textsOf = (dialect: string): readonly string[] =>
+      this.plan.views.map(({ spec }) => this.#files.get(`${dialect}/${spec.name}.sql`)!);
+    for (const text of textsOf('duckdb')) await this.#notebook.run(text);
+    const sources = this.plan.sources.map(({ spec }) => spec);
+    await this.#postgres.load(sources, this.#records, textsOf('postgres'));
   }
 
   /**
@@ -88,11 +99,14 @@ export class Machines {
     const said = {
       referee: await this.#refereeRows(view, now),
       duckdb: await this.#macroRows(view, at),
+      postgres: sorted(await this.#postgres.rows(functionOf(view), view.outputs, at)),
       stream: this.#streamRows(view, now),
     };
     const inexact = inexactOutputs(view);
-    const stream = differenceOf(said.duckdb, said.stream, inexact);
-    if (stream !== null) throw new Error(`${name} at ${at}: stream differs from the macro: ${stream}`);
+    for (const other of ['stream', 'postgres'] as const) {
+      const difference = differenceOf(said.duckdb, said[other], inexact);
+      if (difference !== null) throw new Error(`${name} at ${at}: ${other} differs from the macro: ${difference}`);
+    }
     const own = differenceOf(said.referee, said.duckdb, inexact);
     if (own !== null && !diverges) throw new Error(`${name} at ${at}: the macro differs from the referee: ${own}`);
     if (own === null && diverges) throw new Error(`${name} at ${at}: the referee agrees, and should not`);
@@ -113,7 +127,7 @@ export class Machines {
   }
 
   async #macroRows(view: ViewPlan, at: string): Promise<readonly TextRow[]> {
-    const macro = view.kind === 'rows' ? `${view.spec.name}_latest` : view.spec.name;
+    const macro = functionOf(view);
     const { batch, types } = await this.#notebook.readColumns(`SELECT * FROM ${macro}(TIMESTAMP '${at}')`);
     const declared = view.outputs.map((output) => JSON.stringify(output.type));
     const given = types.map((type) => JSON.stringify(type));
@@ -212,9 +226,15 @@ function rowsOf(view: ViewPlan, batch: ColumnBatch): readonly TextRow[] {
 
 function texts(view: ViewPlan, rows: readonly (readonly Value[])[]): readonly TextRow[] {
   const types: readonly SqlType[] = view.outputs.map((output) => output.type);
-  return rows
-    .map((row) => row.map((value, i) => textOf(value, types[i]!)))
-    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return sorted(rows.map((row) => row.map((value, i) => textOf(value, types[i]!))));
+}
+
+function sorted(rows: readonly TextRow[]): readonly TextRow[] {
+  return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function functionOf(view: ViewPlan): string {
+  return view.kind === 'rows' ? `${view.spec.name}_latest` : view.spec.name;
 }
 
 function differenceOf(
