@@ -7,7 +7,6 @@ import { type LabelFile, openLabelFile } from '../../runtime/engines/label-file.
 import { FscError } from '../../runtime/values/errors.ts';
 import type { GlobalFlags, Io } from '../io.ts';
 import { locationsOf } from '../locations.ts';
-import { openWorkspace } from '../workspace.ts';
 import type { DatasetOptions, LabelPlace } from './options.ts';
 
 /** Where the labels stand as a file, and what must go once they were used. */
@@ -24,6 +23,7 @@ export async function materialise(
   { place, sources }: DatasetOptions,
 ): Promise<MaterialisedLabels | null> {
   if (place.format !== 'sql') return { path: place.path, format: place.format, remove: () => undefined };
+  const { openWorkspace } = await import('../workspace.ts');
   const workspace = await openWorkspace(io, flags);
   if (workspace === null) return null;
   const { Relations } = await import('../relations.ts');

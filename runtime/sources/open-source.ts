@@ -14,7 +14,6 @@ import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
 import { openOrdered, WHOLE } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
-import { checkTableLength, openPostgresTable } from './postgres-table.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
@@ -136,6 +135,8 @@ async function openTable(
 ): Promise<RecordReader> {
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   const url = postgresAddress(location, postgres, 'none');
+  // The client is loaded where there is something to ask.
+  const { checkTableLength, openPostgresTable } = await import('./postgres-table.ts');
   const consumed = resume?.partitions[WHOLE]?.offset;
   // A table has no bytes to look at; what is read on is checked row by row.
   if (use !== 'read' && consumed !== undefined)
