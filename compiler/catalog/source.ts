@@ -107,7 +107,8 @@ function refuseLogTags(tags: Tags, ast: SourceFile, faults: Faults): void {
   // Nothing refuses a request: an online caller waits for an answer, and a label is kept whatever it holds.
   for (const check of [...ast.checks, ...ast.columns.flatMap((column) => column.checks)]) {
     faults.error('FSC2013', check.span, 'a request has no CHECK', {
-      cause: 'a CHECK sends a record of a log to quarantine; a request is answered, and a label kept, whatever it holds',
+      cause:
+        'a CHECK sends a record of a log to quarantine; a request is answered, and a label kept, whatever it holds',
       help: 'remove it, and write the condition in the request view: CASE WHEN … END',
     });
   }
