@@ -22,6 +22,12 @@ const MAX_ADDITIONS = 2 ** 18;
 const magnitude = new Float64Array(5 << 6);
 const bits = new DataView(new ArrayBuffer(8));
 
+/** digits · 2^exponent */
+export interface ExactNumber {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
 export class ExactSums {
   /** Handle 0 means an empty sum. */
   #pool: Float64Array = new Float64Array(1024);
@@ -45,7 +51,7 @@ export class ExactSums {
     );
   }
 
-  /** The same with the exact square: 27-bit halves, whose products are exact. */
+  /** The same with the exact square. One half of the mantissa has a sign and 26 bits, the other 26 bits: so all products are exact. */
   addSquare(handle: number, x: number, sign: number): number {
     if (x === 0) return handle;
     if (!Number.isFinite(x)) return this.#special(handle, x * x, sign);
@@ -54,11 +60,11 @@ export class ExactSums {
     const exponent = (hi >>> 20) & 0x7ff;
     const high = exponent === 0 ? hi & 0xfffff : (hi & 0xfffff) | 0x100000;
     const mantissa = high * LIMB + bits.getUint32(4);
-    const upper = Math.floor(mantissa / 2 ** 27);
+    const upper = Math.round(mantissa / 2 ** 27);
     const lower = mantissa - upper * 2 ** 27;
     const at = 2 * ((exponent === 0 ? 1 : exponent) - 1075) + BIAS;
     const a = this.#putInteger(handle, lower * lower, at, sign);
-    const b = this.#putInteger(a, upper * lower, at + 28, sign);
+    const b = this.#putInteger(a, upper * Math.abs(lower), at + 28, lower < 0 ? -sign : sign);
     return this.#putInteger(b, upper * upper, at + 54, sign);
   }
 
@@ -83,6 +89,19 @@ export class ExactSums {
     for (let i = top; i > top - 4; i--) mantissa = mantissa * LIMB + (i >= 0 ? (magnitude[i] as number) : 0);
     const exponent = ((pool[handle + FIRST] as number) + top - 3) * 32 - BIAS + shift;
     return (this.#negative(handle) ? -1 : 1) * ldexp(mantissa, exponent);
+  }
+
+  /** The sum of the finite values without rounding. */
+  exact(handle: number): ExactNumber {
+    if (handle === 0) return { digits: 0n, exponent: 0 };
+    this.#carry(handle);
+    const pool = this.#pool;
+    const start = handle + HEADER;
+    let digits = 0n;
+    for (let i = start + (pool[handle + COUNT] as number) - 1; i >= start; i--) {
+      digits = (digits << 32n) + BigInt(pool[i] as number);
+    }
+    return { digits, exponent: (pool[handle + FIRST] as number) * 32 - BIAS };
   }
 
   /** NaN or an infinity is among the values. */
@@ -260,6 +279,18 @@ export class ExactSums {
     }
     return top;
   }
+}
+
+const MUCH = 2n ** 900n;
+
+/** digits · 2^exponent / divisor; digits are not negative. */
+export function quotient(digits: bigint, exponent: number, divisor: number): number {
+  let [rest, power] = [digits, exponent];
+  while (rest > MUCH) {
+    rest >>= 512n;
+    power += 512;
+  }
+  return ldexp(Number(rest) / divisor, power);
 }
 
 function ldexp(mantissa: number, exponent: number): number {

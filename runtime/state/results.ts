@@ -1,4 +1,4 @@
-import type { ExactSums } from './exact-sum.ts';
+import { type ExactNumber, type ExactSums, quotient } from './exact-sum.ts';
 import type { Interner } from './interner.ts';
 
 /** What generated code calls to keep integer sums and to turn accumulators into values. */
@@ -107,7 +107,7 @@ export function doubleAverage(sums: ExactSums, handle: number, count: number): n
   return (sums.scaled(handle, -64) / count) * 2 ** 64;
 }
 
-/** Variance from the exact sums of x and x², never below 0; null for too few values and where it is not finite. */
+/** Variance from the exact sums of x and x², never below 0; null for too few values and where Σx² is not finite. */
 export function variance(
   sums: ExactSums,
   sum: number,
@@ -117,7 +117,12 @@ export function variance(
   root: boolean,
   scale: number,
 ): number | null {
-  return spreadOf(sums.value(sum), sums.value(squares), count, sample, root, scale);
+  if (count < (sample ? 2 : 1)) return null;
+  const [s, q] = [sums.value(sum), sums.value(squares)];
+  if (!Number.isFinite(q) || !Number.isFinite(s)) return null;
+  const divisor = count * (sample ? count - 1 : count);
+  const spread = quickSpread(s, q, count, divisor) ?? exactSpread(sums.exact(sum), sums.exact(squares), count, divisor);
+  return spreadResult(spread, root, scale);
 }
 
 /** The same of integers; sums stand in `acc`. */
@@ -130,24 +135,34 @@ export function intVariance(
   root: boolean,
   scale: number,
 ): number | null {
-  if (count === 0) return null;
-  return spreadOf(Number(total(acc, sumAt, 2)), Number(total(acc, squaresAt, 4)), count, sample, root, scale);
+  if (count < (sample ? 2 : 1)) return null;
+  const [s, q] = [total(acc, sumAt, 2), total(acc, squaresAt, 4)];
+  const divisor = count * (sample ? count - 1 : count);
+  const whole = (digits: number | bigint): ExactNumber => ({ digits: BigInt(digits), exponent: 0 });
+  const spread = quickSpread(Number(s), Number(q), count, divisor) ?? exactSpread(whole(s), whole(q), count, divisor);
+  return spreadResult(spread, root, scale);
 }
 
-function spreadOf(
-  sum: number,
-  squares: number,
-  count: number,
-  sample: boolean,
-  root: boolean,
-  scale: number,
-): number | null {
-  const least = sample ? 2 : 1;
-  if (count < least) return null;
-  const mean = sum / count;
-  const spread = Math.max(0, squares / count - mean * mean);
-  if (Number.isNaN(mean) || !Number.isFinite(spread)) return null;
-  const value = (sample ? (spread * count) / (count - 1) : spread) / 10 ** (2 * scale);
+/** Least part of n·Σx² that may be left for doubles to tell the difference by. */
+const ENOUGH = 1 / 16;
+
+/** (n·Σx² − (Σx)²) / divisor, or null where most of it cancels out. */
+function quickSpread(sum: number, squares: number, count: number, divisor: number): number | null {
+  const whole = count * squares;
+  const left = whole - sum * sum;
+  return left > whole * ENOUGH && whole < Number.MAX_VALUE ? left / divisor : null;
+}
+
+/** The same by whole numbers: values far from 0 and near each other are common, and so are equal ones. */
+function exactSpread(sum: ExactNumber, squares: ExactNumber, count: number, divisor: number): number {
+  const low = Math.min(squares.exponent, 2 * sum.exponent);
+  const whole = (BigInt(count) * squares.digits) << BigInt(squares.exponent - low);
+  const left = whole - ((sum.digits * sum.digits) << BigInt(2 * sum.exponent - low));
+  return quotient(left, low, divisor);
+}
+
+function spreadResult(spread: number, root: boolean, scale: number): number | null {
+  const value = spread / 10 ** (2 * scale);
   const result = root ? Math.sqrt(value) : value;
   return Number.isFinite(result) ? result : null;
 }

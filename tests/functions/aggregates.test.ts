@@ -6,7 +6,7 @@ import { filterOf, form, HOUR, instant, Seen, statements, within, withinDatabase
 import { type Span, type State, StateMachine, spelling } from './aggregate-state.ts';
 import type { Exact } from './exact.ts';
 import { type Column, DuckDbMachine, physicalType } from './machines.ts';
-import { Random, show, sqlTypeName } from './values.ts';
+import { Random, show, sqlTypeName, ulps } from './values.ts';
 
 const SEED = Number(process.env.FSC_SEED ?? '1');
 const INSTANTS = [START + HOUR, START + 2.5 * HOUR, END];
@@ -72,7 +72,8 @@ describe('aggregates: state = DuckDB form = the text itself', () => {
             const exact = seen.exactly(one, group);
             const where = `group ${group}: exact ${show(exact.value)}`;
             const count = sizes[g] as number;
-            if (!within(one, exact, state[n] as Value, 4)) told.push(`${where}, state ${show(state[n] as Value)}`);
+            if (!within(one, exact, state[n] as Value, 4) || isBlurred(one, exact, state[n] as Value))
+              told.push(`${where}, state ${show(state[n] as Value)}`);
             const other = column.values[at] as Value;
             if (Object.is(other, -0)) told.push(`group ${group}: minus zero`);
             if (!withinDatabase(one, exact, count, other)) told.push(`${where}, form ${show(other)}`);
@@ -105,6 +106,13 @@ async function rawValues(
       ...(await rawValues(of.slice(half), filter, where)),
     ];
   }
+}
+
+/** The state's sums are exact, so that nothing but the last steps may round: 1e9 + U(0,1) has its variance. */
+function isBlurred({ result, declared }: AggregateCase, { value }: Exact, state: Value): boolean {
+  const isWide = declared?.kind === 'bigint' || declared?.kind === 'decimal';
+  if (isWide || result.kind !== 'double' || typeof value !== 'number' || typeof state !== 'number') return false;
+  return ulps(value, state) > 64;
 }
 
 /** DuckDB's own sums overflow in silence: of doubles to an infinity, of decimals beyond 38 digits; fsc's are NULL. */

@@ -84,6 +84,19 @@ describe('exact sums', () => {
     }
   });
 
+  it('square every bit: n·Σx² − (Σx)² of one value is 0', () => {
+    const r = random(4);
+    const sums = new ExactSums();
+    for (let round = 0; round < 2000; round++) {
+      const x = (2 ** 27 - 1 + r.int(2 ** 26) * 2 ** 27) * 2 ** (r.int(400) - 200);
+      const sum = sums.exact(sums.add(0, x, 1));
+      const square = sums.exact(sums.addSquare(0, x, 1));
+      const low = Math.min(square.exponent, 2 * sum.exponent);
+      const whole = square.digits << BigInt(square.exponent - low);
+      expect(whole - ((sum.digits * sum.digits) << BigInt(2 * sum.exponent - low))).toBe(0n);
+    }
+  });
+
   it('count NaN and infinities apart', () => {
     const sums = new ExactSums();
     let handle = sums.add(sums.add(0, 1, 1), Number.POSITIVE_INFINITY, 1);

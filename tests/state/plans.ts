@@ -96,7 +96,7 @@ const scalarBase = {
   sql: { duckdb: () => '', postgres: () => '' },
   kernels: {},
   domain: [],
-  doc: { summary: '', examples: [] },
+  doc: { summary: '', calls: [], types: '', examples: [] },
 };
 export const SCALARS: Record<string, ScalarFunction> = {
   gt: { ...scalarBase, name: 'gt', strict: true, canFail: () => false, js: (a) => `(${a[0]} > ${a[1]})` },
