@@ -35,6 +35,11 @@ export class Stamper {
     return new Stamper((last?.epoch ?? 0) + 1);
   }
 
+  /** Nobody has written to the store before. */
+  get isFirst(): boolean {
+    return this.epoch === 1;
+  }
+
   next(): WriterStamp {
     this.#sequence += 1;
     return { epoch: this.epoch, sequence: this.#sequence };

@@ -99,6 +99,7 @@ export class Judge {
   #judgeKeys(batch: ColumnBatch): void {
     if (this.#keyReasons.size > 0) this.#keyReasons.clear();
     for (const key of this.#entityKeys) {
+      if (!key.mayBeTooLong(batch)) continue;
       for (let row = 0; row < batch.length; row += 1) {
         if (this.verdicts[row] !== ACCEPTED) continue;
         const reason = key.fault(batch, row);

@@ -269,13 +269,7 @@ export class ChunkCollector {
     const interner = this.#interners[column]!;
     const bytes = bindings.vector_get_data(source, count * 16);
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, count * HUGE_WORDS);
-    const codes = target.codes!;
-    const nulls = target.nulls;
-    const at = this.length;
-    for (let i = 0; i < count; i += 1) {
-      // Bytes under a NULL are undefined: never look at them.
-      codes[at + i] = nulls !== null && nulls[at + i] === 1 ? 0 : interner.code(words, i * HUGE_WORDS);
-    }
+    interner.codes(words, count, target.codes!, this.length, target.nulls);
     target.dictionary = interner.dictionary;
     target.dictionaryId = interner.dictionaryId;
   }

@@ -6,6 +6,9 @@ const WORDS_PER_STRING = 4;
 /** Past this many entries a new dictionary is begun, so that a column of unique texts can't fill the memory. */
 const DICTIONARY_LIMIT = 1 << 21;
 
+const AHEAD = 256;
+const guesses = new Int32Array(AHEAD);
+
 let nextDictionaryId = 1;
 
 /** Ids for dictionaries, unique in the process. */
@@ -36,8 +39,47 @@ export class TextInterner {
     this.#long = new Map();
   }
 
+  /**
+   * Codes of `count` string_t into `codes` from `at` on, 0 where `nulls` (from `at` on too) has a NULL: bytes under it are undefined. A few
+   * hundred at a time and step by step, so that with many distinct texts the looks into memory do not wait for each other.
+   */
+  codes(words: Int32Array, count: number, codes: Int32Array, at: number, nulls: Uint8Array | null): void {
+    for (let from = 0; from < count; from += AHEAD) {
+      const size = Math.min(AHEAD, count - from);
+      this.#guess(words, from, size);
+      const known = this.#words;
+      for (let i = 0; i < size; i += 1) {
+        const row = from + i;
+        const word = row * WORDS_PER_STRING;
+        const guess = guesses[i]!;
+        const base = guess * WORDS_PER_STRING;
+        if (nulls !== null && nulls[at + row] === 1) codes[at + row] = 0;
+        else if (
+          guess >= 0 &&
+          known[base] === words[word] &&
+          known[base + 1] === words[word + 1] &&
+          known[base + 2] === words[word + 2] &&
+          known[base + 3] === words[word + 3]
+        ) {
+          codes[at + row] = guess;
+        } else codes[at + row] = this.#code(words, word);
+      }
+    }
+  }
+
+  /** The codes in the first slots that the texts may have, −1 for none. A long text's words are those of no entry. */
+  #guess(words: Int32Array, from: number, size: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let i = 0; i < size; i += 1) {
+      const word = (from + i) * WORDS_PER_STRING;
+      guesses[i] = hashWords(words[word]!, words[word + 1]!, words[word + 2]!, words[word + 3]!) & mask;
+    }
+    for (let i = 0; i < size; i += 1) guesses[i] = slots[guesses[i]!]!;
+  }
+
   /** Code of the string_t at word index `at` of `words` (which views `buffer` from `byteOffset` on). */
-  code(words: Int32Array, at: number): number {
+  #code(words: Int32Array, at: number): number {
     const length = words[at]!;
     if (length > INLINE_BYTES || length < 0) return this.#longCode(words, at);
     const w1 = words[at + 1]!;

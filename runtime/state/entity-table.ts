@@ -17,13 +17,13 @@ const TABLES = 1 << (32 - TABLE_SHIFT);
 const SPLIT_ABOVE = 40_000;
 const MAX_ARENA = 2 ** 32 - 1;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class EntityTable {
   count = 0;
   readonly #types: readonly SqlType[];
   #arena: Uint8Array = new Uint8Array(1024);
   #arenaView = new DataView(this.#arena.buffer);
+  #arenaBuffer = Buffer.from(this.#arena.buffer);
   #arenaTop = 0;
   /** Start of the entity's bytes; they end where the next entity's begin. */
   #starts: Uint32Array;
@@ -108,7 +108,7 @@ export class EntityTable {
         continue;
       }
       const length = view.getUint32(at + 1);
-      const text = decoder.decode(this.#arena.subarray(at + 5, at + 5 + length));
+      const text = this.#arenaBuffer.toString('utf8', at + 5, at + 5 + length);
       out[i] = this.#arena[at] === WIDE ? BigInt(text) : text;
       at += 5 + length;
     }
@@ -144,6 +144,7 @@ export class EntityTable {
   #setArena(arena: Uint8Array): void {
     this.#arena = arena;
     this.#arenaView = new DataView(arena.buffer, arena.byteOffset, arena.byteLength);
+    this.#arenaBuffer = Buffer.from(arena.buffer, arena.byteOffset, arena.byteLength);
   }
 
   #bytes(tag: number, text: string): void {

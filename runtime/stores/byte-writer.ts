@@ -1,8 +1,11 @@
+import { ByteArena } from './byte-arena.ts';
+
 /** A growing byte buffer that is reused from row to row. Integers up to 2^53 go through doubles: no BigInt on the hot path. */
 const scratch = new Uint8Array(16);
 const scratchView = new DataView(scratch.buffer);
 
 export class ByteWriter {
+  readonly #arena = new ByteArena();
   #bytes: Buffer;
   length = 0;
 
@@ -10,14 +13,11 @@ export class ByteWriter {
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
-  /** A view that the next write may overwrite. */
-  get written(): Uint8Array {
-    return this.#bytes.subarray(0, this.length);
-  }
-
-  /** A copy that stays. */
-  copy(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#bytes, 0, this.length);
+  /** A copy that stays, with `more` bytes after it. */
+  copy(more: number): Uint8Array {
+    const copy = this.#arena.take(this.length + more);
+    copy.set(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.length));
+    return copy;
   }
 
   byte(value: number): void {
@@ -59,11 +59,6 @@ export class ByteWriter {
 
   float32(value: number): void {
     scratchView.setFloat32(0, value, true);
-    this.#take(4);
-  }
-
-  uint32(value: number): void {
-    scratchView.setUint32(0, value >>> 0, true);
     this.#take(4);
   }
 

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { IntervalValue, SqlType, Value } from '../values/types.ts';
 import { ByteWriter } from './byte-writer.ts';
 import {
+  CHECKSUM_BYTES,
   CODE_NULL,
   CODE_VALUE,
   CODE_WIDE,
@@ -91,10 +92,12 @@ export class RowEncoder {
     header.setUint32(2, this.#tag, true);
     header.setFloat64(6, this.#fromMicros, true);
     header.setFloat64(14, coveredToMicros, true);
-    const written = this.#out.written;
-    for (let i = 0; i < HEADER_BYTES; i++) written[i] = header.getUint8(i);
-    this.#out.uint32(crc32(written));
-    return this.#out.copy();
+    const row = this.#out.copy(CHECKSUM_BYTES);
+    for (let i = 0; i < HEADER_BYTES; i++) row[i] = header.getUint8(i);
+    const end = row.length - CHECKSUM_BYTES;
+    const checksum = crc32(new Uint8Array(row.buffer, row.byteOffset, end));
+    for (let i = 0; i < CHECKSUM_BYTES; i++) row[end + i] = checksum >>> (8 * i);
+    return row;
   }
 
   #countChanged(slots: readonly Value[]): number {

@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto';
 import { decodeKey, encodeKey } from '../values/key-bytes.ts';
 import type { SqlType, Value } from '../values/types.ts';
+import { ByteArena } from './byte-arena.ts';
 
 /** LMDB refuses longer ones. */
 export const MAX_STORE_KEY_BYTES = 1978;
@@ -34,6 +35,7 @@ export class RowKeys {
   readonly headPrefix: Uint8Array;
   readonly pagePrefix: Uint8Array;
   readonly #entityTypes: readonly SqlType[];
+  readonly #arena = new ByteArena();
 
   constructor(options: RowKeysOptions) {
     const tag = createHash('sha256').update(options.fingerprint).digest().subarray(0, 8);
@@ -50,16 +52,20 @@ export class RowKeys {
   }
 
   head(entity: Uint8Array): Uint8Array {
-    return append(this.headPrefix, entity);
+    return this.#append(this.headPrefix, entity);
   }
 
   /** All pages of the entity start so. */
   pages(entity: Uint8Array): Uint8Array {
-    return append(this.pagePrefix, entity);
+    return this.#append(this.pagePrefix, entity);
   }
 
   page(entity: Uint8Array, fromMicros: number): Uint8Array {
-    return append(this.pages(entity), instantBytes(fromMicros));
+    return this.#append(this.pages(entity), instantBytes(fromMicros));
+  }
+
+  #append(head: Uint8Array, tail: Uint8Array): Uint8Array {
+    return put(this.#arena.take(head.length + tail.length), head, tail);
   }
 
   /** The entity's values from a head's key. */
@@ -90,8 +96,12 @@ function instantBytes(micros: number): Uint8Array {
 }
 
 function append(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const out = new Uint8Array(head.length + tail.length);
-  out.set(head);
-  out.set(tail, head.length);
+  return put(new Uint8Array(head.length + tail.length), head, tail);
+}
+
+/** Keys are short: loops are faster than calls. */
+function put(out: Uint8Array, head: Uint8Array, tail: Uint8Array): Uint8Array {
+  for (let i = 0; i < head.length; i++) out[i] = head[i] as number;
+  for (let i = 0; i < tail.length; i++) out[head.length + i] = tail[i] as number;
   return out;
 }

@@ -13,47 +13,80 @@ export type KeyResult =
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const TOO_LONG: KeyResult = { ok: false, reason: `a key is longer than ${MAX_KEY_BYTES} bytes` };
+
+/** Where keys are put together: one that fits, and a length of two bytes and a text of three bytes a unit beyond it. */
+const scratch = new Uint8Array(MAX_KEY_BYTES + 2 + 3 * MAX_KEY_BYTES);
 
 /** Keys are of exact types; NULL, real and double never get here (compile errors). */
 export function encodeKey(values: readonly Value[], types: readonly SqlType[]): KeyResult {
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  let at = 0;
   for (let i = 0; i < types.length; i++) {
     const value = values[i];
     if (value === null || value === undefined) return { ok: false, reason: 'a key is NULL' };
-    if (typeof value === 'string' && (value.includes('\u0000') || !value.isWellFormed())) {
-      return { ok: false, reason: 'a key holds U+0000 or a lone surrogate' };
-    }
-    const bytes = valueBytes(value, types[i] as SqlType);
-    const prefix =
-      bytes.length < 128 ? Uint8Array.of(bytes.length) : Uint8Array.of((bytes.length & 127) | 128, bytes.length >>> 7);
-    if (bytes.length >= 16384) return { ok: false, reason: `a key is longer than ${MAX_KEY_BYTES} bytes` };
-    parts.push(prefix, bytes);
-    length += prefix.length + bytes.length;
+    if (typeof value === 'string') {
+      if (value.includes('\u0000') || !value.isWellFormed())
+        return { ok: false, reason: 'a key holds U+0000 or a lone surrogate' };
+      if (value.length > MAX_KEY_BYTES) return TOO_LONG;
+      at = putText(value, at);
+    } else if (typeof value === 'boolean') {
+      scratch[at] = 1;
+      scratch[at + 1] = value ? 1 : 0;
+      at += 2;
+    } else if (typeof value === 'number' && Number.isSafeInteger(value)) at = putInteger(value, at);
+    else if (typeof value === 'number' || typeof value === 'bigint') at = putWide(BigInt(value), at);
+    else throw new Error('an interval is no key');
+    if (at > MAX_KEY_BYTES) return TOO_LONG;
   }
-  if (length > MAX_KEY_BYTES) return { ok: false, reason: `a key is longer than ${MAX_KEY_BYTES} bytes` };
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return { ok: true, bytes: out };
+  return { ok: true, bytes: scratch.slice(0, at) };
 }
 
-function valueBytes(value: Exclude<Value, null>, type: SqlType): Uint8Array {
-  switch (type.kind) {
-    case 'text':
-      return encoder.encode(value as string);
-    case 'boolean':
-      return Uint8Array.of(value === true ? 1 : 0);
-    default:
-      return integerBytes(BigInt(value as number | bigint));
+/** Gives where the next value goes. */
+function putText(text: string, at: number): number {
+  const { length } = text;
+  // The usual key is short and ASCII: its length is one byte.
+  if (length < 128) {
+    let i = 0;
+    for (; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) break;
+      scratch[at + 1 + i] = unit;
+    }
+    if (i === length) {
+      scratch[at] = length;
+      return at + 1 + length;
+    }
   }
+  const { written } = encoder.encodeInto(text, scratch.subarray(at + 2));
+  if (written < 128) scratch.copyWithin(at + 1, at + 2, at + 2 + written);
+  return putLength(written, at) + written;
+}
+
+function putLength(length: number, at: number): number {
+  if (length < 128) {
+    scratch[at] = length;
+    return at + 1;
+  }
+  scratch[at] = (length & 127) | 128;
+  scratch[at + 1] = length >>> 7;
+  return at + 2;
 }
 
 /** Two's complement, big-endian, shortest. */
-function integerBytes(value: bigint): Uint8Array {
+function putInteger(value: number, at: number): number {
+  let length = 1;
+  for (let limit = 128; value >= limit || value < -limit; limit *= 256) length++;
+  scratch[at] = length;
+  let rest = value;
+  for (let i = length; i > 0; i--) {
+    const upper = Math.floor(rest / 256);
+    scratch[at + i] = rest - upper * 256;
+    rest = upper;
+  }
+  return at + 1 + length;
+}
+
+function putWide(value: bigint, at: number): number {
   const bytes: number[] = [];
   let rest = value;
   for (;;) {
@@ -62,7 +95,9 @@ function integerBytes(value: bigint): Uint8Array {
     const sign = (bytes[0] as number) >= 128;
     if ((rest === 0n && !sign) || (rest === -1n && sign)) break;
   }
-  return Uint8Array.from(bytes);
+  scratch[at] = bytes.length;
+  scratch.set(bytes, at + 1);
+  return at + 1 + bytes.length;
 }
 
 export function decodeKey(bytes: Uint8Array, types: readonly SqlType[]): Value[] {
