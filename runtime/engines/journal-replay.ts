@@ -21,6 +21,8 @@ export class JournalReplay {
   readonly #isReached: (position: LogPosition) => boolean;
   readonly #source: AsyncIterable<JournaledRecords>;
   readonly #texts: (readonly string[])[] = [];
+  /** Files that are read anew may hold less than they did. */
+  readonly #mayEndEarly: boolean;
   #isOver: boolean;
   #hasJustEnded = false;
 
@@ -28,10 +30,12 @@ export class JournalReplay {
     source: AsyncIterable<JournaledRecords>,
     isOver: boolean,
     isReached: (position: LogPosition) => boolean,
+    mayEndEarly = false,
   ) {
     this.#source = source;
     this.#isOver = isOver;
     this.#isReached = isReached;
+    this.#mayEndEarly = mayEndEarly;
   }
 
   static over(options: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
@@ -55,10 +59,13 @@ export class JournalReplay {
     return new JournalReplay(once(frames), last === null, isReached);
   }
 
-  /** Files are read anew whatever was consumed of them; what stdin brought has to come first: from the archive, then the journal. */
+  /** Old rows serve until as much was read again as there was. What stdin brought comes from the archive, then from the journal. */
   static #anew({ archiveFolder }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
     const partition = stdinPartition(input);
-    if (partition === null) return new JournalReplay(once([]), true, () => true);
+    if (partition === null) {
+      const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
+      return new JournalReplay(once([]), records === 0, (position) => consumedRecords(position) >= records, true);
+    }
     const { name } = input.program.spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
     const archived = firstOffset(state.frames, partition) ?? end;
@@ -90,7 +97,10 @@ export class JournalReplay {
   }
 
   see(position: LogPosition): void {
-    if (this.#isOver || !this.#isReached(position)) return;
+    if (!this.#isOver && this.#isReached(position)) this.#setOver();
+  }
+
+  #setOver(): void {
     this.#isOver = true;
     this.#hasJustEnded = true;
   }
@@ -105,6 +115,10 @@ export class JournalReplay {
   /** The input has ended. What was consumed must have been there again. */
   end(): void {
     if (this.#isOver) return;
+    if (this.#mayEndEarly) {
+      this.#setOver();
+      return;
+    }
     throw new FscError(
       'FSC7303',
       1,

@@ -245,7 +245,7 @@ export class SourcePipeline {
   #endReplay(): void {
     if (this.#replay.isOver) return;
     const { untilMicros } = this.#options;
-    if (untilMicros < Number.POSITIVE_INFINITY) throw past(this.#input.program.spec.name, null);
+    if (untilMicros < Number.POSITIVE_INFINITY && !this.#options.isRebuilt) throw past(this.#input.program.spec.name, null);
     this.#replay.end();
   }
 

@@ -82,12 +82,14 @@ class LmdbStore implements OnlineStore {
     this.name = `lmdb ${options.path}`;
     this.#namespace = options.namespace;
     this.#root = root;
-    const meta: Meta = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
-    const rows: Rows = root.openDB<Uint8Array, Uint8Array>({
+    // undefined, whatever its type says: a writer that has just made the file comes to its tables in a moment.
+    const meta: Meta | undefined = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
+    const rows: Rows | undefined = root.openDB<Uint8Array, Uint8Array>({
       name: 'rows',
       encoding: 'binary',
       keyEncoding: 'binary',
     });
+    if (meta === undefined || rows === undefined) throw nothingRunYet(options.path);
     this.#meta = meta;
     this.#rows = rows;
     this.#checkFormat(options.readOnly);

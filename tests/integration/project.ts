@@ -37,6 +37,7 @@ export const FEATURES: Readonly<Record<string, string>> = {
   'features/sources/tx.sql': SOURCE,
   'features/card/v1.sql': `SELECT card,
   count(*) AS n,
+  count(id) AS ids,
   count(*) FILTER (WHERE paid_at > now() - INTERVAL '1 hour') AS n_1h,
   sum(amount) FILTER (WHERE paid_at > now() - INTERVAL '1 day') AS amount_1d,
   sum(weight) FILTER (WHERE paid_at > now() - INTERVAL '1 day') AS weight_1d,
