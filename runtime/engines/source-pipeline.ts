@@ -29,8 +29,8 @@ const STOP_MICROS = 1_000_000;
 const ROWS_PER_WRITE_AT_STOP = 1000;
 /** How long a stop waits for a batch that is being read. */
 const DRAIN_MS = 300;
-/** While the log is behind, flushes take at most this part of the time. */
-const FLUSH_SHARE = 5;
+/** While the log is behind, flushes take at most one part in so many: rows of a history that is caught up with are soon written again. */
+const FLUSH_SHARE = { live: 5, history: 20 };
 const BATCHES_PER_TURN = 4;
 const QUICK_BYTES = 64 << 20;
 /** A restart reads the journal whole. */
@@ -88,7 +88,7 @@ export class SourcePipeline {
     this.#flushes = new Interval(now, options.flushIntervalMicros);
     this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
     this.#isCommitted = !options.isRebuilt;
-    this.#hasForeignRows = !parts.isSameStore;
+    this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
     options.signal.addEventListener('abort', this.#onStop, { once: true });
     if (options.signal.aborted) this.#onStop();
   }
@@ -245,7 +245,8 @@ export class SourcePipeline {
   #endReplay(): void {
     if (this.#replay.isOver) return;
     const { untilMicros } = this.#options;
-    if (untilMicros < Number.POSITIVE_INFINITY && !this.#options.isRebuilt) throw past(this.#input.program.spec.name, null);
+    if (untilMicros < Number.POSITIVE_INFINITY && !this.#options.isRebuilt)
+      throw past(this.#input.program.spec.name, null);
     this.#replay.end();
   }
 
@@ -283,7 +284,8 @@ export class SourcePipeline {
     this.#hasNews = false;
     if (this.#hasForeignRows && this.#log.isLive) await this.#sweep();
     const now = clock.nowMicros();
-    this.#flushes.start(now, Math.max(flushIntervalMicros, isQuiet ? 0 : FLUSH_SHARE * (now - started)));
+    const share = this.#log.isLive ? FLUSH_SHARE.live : FLUSH_SHARE.history;
+    this.#flushes.start(now, Math.max(flushIntervalMicros, isQuiet ? 0 : share * (now - started)));
     return true;
   }
 
