@@ -31,9 +31,9 @@ export class Agreement {
     }
   }
 
+  /** A function tells its class for exact arguments. */
   #callIsInexact(expr: Extract<PlanExpr, { kind: 'call' }>): boolean {
     if (expr.args.some((arg) => this.isInexact(arg))) return true;
-    if (EXACT_ON_EXACT.has(expr.fn)) return false;
     const types = expr.args.map((arg) => arg.type);
     const constants = expr.args.map((arg) => (arg.kind === 'const' ? arg.value : undefined));
     const resolution = scalarNamed(expr.fn)?.resolve(types, constants, expr.fn === 'cast' ? expr.type : null);
@@ -83,9 +83,6 @@ export class Agreement {
     return isDecision && expr.args.some((arg) => this.isInexact(arg)) ? [...inner, expr] : inner;
   }
 }
-
-/** What they give is one of the values they were given, or the nearest double of an exact one. */
-const EXACT_ON_EXACT = new Set(['cast', 'greatest', 'least', 'negate', 'abs']);
 
 const ROUNDING = new Set(['round', 'floor', 'ceil', 'trunc', 'sign', 'modulo']);
 

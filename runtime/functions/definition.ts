@@ -3,7 +3,7 @@ import type { SqlType, Value } from '../values/types.ts';
 /** A forgotten dialect does not type-check. */
 export type Dialect = 'duckdb' | 'postgres';
 
-/** `exact`: equal in every machine. `double`: equal within design.md section 4's tolerance. */
+/** For exact arguments. `exact`: equal in every machine. `double`: equal within design.md section 4's tolerance. */
 export type AgreementClass = 'exact' | 'double';
 
 /** What a call site tells a form: argument types after coercion, and the result type. */
