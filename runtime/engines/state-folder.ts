@@ -9,6 +9,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
+import { writeFault } from '../log/durable-file.ts';
 import { decodeEntry, Journal, type JournalEntry, journalHasFrames } from '../log/journal.ts';
 import { type FolderLock, lockFolder } from '../log/lock.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
@@ -61,9 +62,14 @@ export class StateFolder {
   /** Throws FSC7114 while another process writes it. */
   static open(path: string): StateFolder {
     const lock = lockFolder(path);
-    // A run that was killed while it wrote a snapshot left it half done.
-    for (const name of readdirSync(path)) if (/^\..*\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
-    return new StateFolder(path, lock);
+    try {
+      // A run that was killed while it wrote a snapshot left it half done.
+      for (const name of readdirSync(path)) if (/^\..*\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
+      return new StateFolder(path, lock);
+    } catch (error) {
+      lock.release();
+      throw writeFault(path, error);
+    }
   }
 
   /** With `isRebuilt` (rules.md 29) what was saved is left aside, whatever declaration it was made under; it stays until the next `save`. */
