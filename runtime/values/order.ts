@@ -7,8 +7,8 @@ export function compareDoubles(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
   if (a === b) return 0;
-  const aNaN = a !== a;
-  const bNaN = b !== b;
+  const aNaN = Number.isNaN(a);
+  const bNaN = Number.isNaN(b);
   return aNaN === bNaN ? 0 : aNaN ? 1 : -1;
 }
 

@@ -54,7 +54,7 @@ export function fsc(cwd: string, args: readonly string[], stdin: 'ignore' | 'pip
   return start(process.execPath, [MAIN, ...args], cwd, stdin);
 }
 
-export const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Two seconds, and more where the processors have more to do than they can. */
 export function twoSeconds(): number {

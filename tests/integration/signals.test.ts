@@ -11,7 +11,7 @@ import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { listQuarantine } from '../../runtime/log/quarantine.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { random } from '../state/plans.ts';
-import { after, fsc, MAIN, start, twoSeconds, valuesOf } from './process.ts';
+import { fsc, MAIN, pause, start, twoSeconds, valuesOf } from './process.ts';
 import {
   FEATURES,
   folderWith,
@@ -148,7 +148,7 @@ describe('fsc run, asked to stop', () => {
         const run = fsc(root, RUN, reader);
         const timer = setInterval(fill, 1);
         await untilConsumed(root, taken + 1000);
-        await after(r.int(400));
+        await pause(r.int(400));
         run.stop('SIGINT');
         const end = await run.ended;
         clearInterval(timer);
@@ -195,9 +195,9 @@ describe('fsc run, asked to stop', () => {
     const root = project('"stream": "tx.jsonl"', { 'tx.jsonl': textOf(lines) });
     const run = fsc(root, RUN);
     await until(() => existsSync(join(root, '.fsc/state/tx.journal')));
-    await after(r.int(500));
+    await pause(r.int(500));
     run.stop('SIGINT');
-    await after(20);
+    await pause(20);
     run.stop('SIGINT');
     const end = await run.ended;
     expect(end.code).toBe(130);
@@ -222,7 +222,7 @@ describe('fsc run, asked to stop', () => {
         await until(() => shown.includes('\u001b[2Krun '));
         for (let i = 0; i < times; i++) {
           run.child.stdin?.write('\u0003');
-          await after(30);
+          await pause(30);
         }
         const end = await run.ended;
         expect(end.code).toBe(130);
@@ -239,7 +239,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const started = performance.now();
   while (!(await isSo())) {
     if (performance.now() - started > 60_000) throw new Error('it never came');
-    await after(20);
+    await pause(20);
   }
 }
 
