@@ -141,6 +141,8 @@ function* smallerViews(view: ViewSpec, joined: boolean): Generator<ViewSpec> {
 
 /** Every case one step smaller. */
 export function* smallerCases(test: Case): Generator<Case> {
+  const { style, ...plain } = test;
+  if (style !== undefined) yield plain;
   for (const log of dropped(test.log, 0)) yield { ...test, log, prefixes: [log.length] };
   if (test.prefixes.length > 1) for (const prefixes of dropped(test.prefixes, 1)) yield { ...test, prefixes };
   for (const instants of dropped(test.instants, 1)) yield { ...test, instants };

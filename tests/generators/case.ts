@@ -479,6 +479,7 @@ export const generateCase = (seed: number): Case => {
   }
   const prefixes = [...new Set([log.length, random.int(0, log.length)])];
   const instants = genInstants(random, source, log, bounds);
-  const made = { seed, source, views, log, requests, instants, prefixes };
+  const style = random.chance(0.5) ? { style: random.int(0, 1_000_000) } : {};
+  const made = { seed, ...style, source, views, log, requests, instants, prefixes };
   return request === undefined ? made : { ...made, request };
 };

@@ -1,4 +1,6 @@
 import { dateText, decimalText, timestampText } from '../reference/values.ts';
+import { Random } from './random.ts';
+import { restyleSource, restyleView, split } from './restyle.ts';
 import type {
   Expr,
   FrameBound,
@@ -312,14 +314,26 @@ export const printRequest = (request: RequestSpec): string => {
   return `-- @kind request\nCREATE TABLE ${request.name} (\n${columns.join(',\n')}\n);\n`;
 };
 
-/** Every file under features/, by its path. */
+/** Every file under features/, by its path; with a style, as somebody else would write them. */
 export const printFiles = (
   source: SourceSpec,
   request: RequestSpec | undefined,
   views: readonly ViewSpec[],
+  style?: number,
 ): Record<string, string> => {
   const files: Record<string, string> = { [`features/sources/${source.name}.sql`]: printSource(source) };
   if (request !== undefined) files[`features/sources/${request.name}.sql`] = printRequest(request);
   for (const view of views) files[`features/${view.name}/v1.sql`] = printView(view, source);
+  if (style === undefined) return files;
+  const random = new Random(style);
+  const path = `features/sources/${source.name}.sql`;
+  files[path] = restyleSource(files[path]!, random);
+  for (const view of views) {
+    const [tags, statement] = split(files[`features/${view.name}/v1.sql`]!);
+    const isPlain = view.shape !== 'D';
+    const columns = isPlain ? source.columns.map((column) => column.name) : [];
+    const context = { random, columns, relation: isPlain ? source.name : '', isPlain };
+    files[`features/${view.name}/v1.sql`] = tags + restyleView(statement, context);
+  }
   return files;
 };

@@ -315,6 +315,8 @@ export type Verdict = 'malformed' | 'constraint' | 'range' | 'ahead' | 'late' | 
 
 export interface Case {
   readonly seed: number;
+  /** How its SQL is written; without one, plainly. */
+  readonly style?: number;
   readonly source: SourceSpec;
   readonly request?: RequestSpec;
   readonly views: readonly ViewSpec[];

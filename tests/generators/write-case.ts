@@ -57,7 +57,7 @@ export const caseFiles = (test: Case): Record<string, string> => {
   const history = test.source.order === 'arrival' ? data : { path: data, order: 'none' };
   const locations = test.source.knownAt === undefined ? { history } : { stream: '-' };
   const files: Record<string, string> = {
-    ...printFiles(test.source, test.request, test.views),
+    ...printFiles(test.source, test.request, test.views, test.style),
     [data]: printLog(test),
     'fsc.json': `${JSON.stringify({ sources: { [test.source.name]: locations } }, null, 2)}\n`,
     'case.json': `${JSON.stringify(

@@ -22,7 +22,7 @@ const RUNS = 0.15;
 export function compileCase(test: Case): Project | Rejected {
   return compileFiles({
     seed: test.seed,
-    files: new Map(Object.entries(printFiles(test.source, test.request, test.views))),
+    files: new Map(Object.entries(printFiles(test.source, test.request, test.views, test.style))),
     log: {
       order: test.source.order,
       lines: test.log.map((line) => printLine(line, test.source)),
