@@ -24,23 +24,26 @@ interface InstantRange {
 }
 
 function rangeOf(instants: Float64Array): InstantRange {
-  let isSorted = true;
-  let before = Number.NEGATIVE_INFINITY;
+  if (isSorted(instants)) return { isSorted: true, least: 0, greatest: 0, unit: 1 };
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
-  for (const instant of instants) {
-    if (instant < before) isSorted = false;
+  for (let i = 0; i < instants.length; i++) {
+    const instant = instants[i] as number;
     if (instant < least) least = instant;
     if (instant > greatest) greatest = instant;
-    before = instant;
   }
-  const unit = isSorted ? 1 : (UNITS_MICROS.find((micros) => isWhole(instants, least, micros)) ?? 1);
-  return { isSorted, least, greatest, unit };
+  const unit = UNITS_MICROS.find((micros) => isWhole(instants, least, micros)) ?? 1;
+  return { isSorted: false, least, greatest, unit };
+}
+
+function isSorted(instants: Float64Array): boolean {
+  for (let i = 1; i < instants.length; i++) if ((instants[i] as number) < (instants[i - 1] as number)) return false;
+  return true;
 }
 
 function isWhole(instants: Float64Array, least: number, unit: number): boolean {
-  for (const instant of instants) {
-    const steps = (instant - least) / unit;
+  for (let i = 0; i < instants.length; i++) {
+    const steps = ((instants[i] as number) - least) / unit;
     if (Math.floor(steps) !== steps) return false;
   }
   return true;
@@ -52,62 +55,79 @@ function identity(length: number): Uint32Array {
   return out;
 }
 
-/** Least significant digit radix sort: linear, stable, no comparator calls. Numbers go along with their labels, so that reads stay in order. */
+/**
+ * Least significant digit radix sort: linear, stable, no comparator calls. A label and its number lie side by side and move together, so that
+ * a pass reads in order and writes at no more places than digits.
+ */
 function radixOrder(instants: Float64Array, { least, greatest, unit }: InstantRange): InstantOrder {
-  let from = new Lane(instants.length);
-  let to = new Lane(instants.length);
-  for (let i = 0; i < instants.length; i++) {
+  const { length } = instants;
+  const bits = Math.floor(Math.log2((greatest - least) / unit)) + 1;
+  const width = bits > 32 ? 3 : 2;
+  let from = new Uint32Array(length * width);
+  let to = new Uint32Array(length * width);
+  for (let i = 0, at = 0; i < length; i++, at += width) {
     const steps = ((instants[i] as number) - least) / unit;
     const high = Math.floor(steps / TWO_32);
-    from.low[i] = steps - high * TWO_32;
-    from.high[i] = high;
-    from.label[i] = i;
+    from[at] = steps - high * TWO_32;
+    from[at + 1] = i;
+    if (width === 3) from[at + 2] = high;
   }
-  const bits = Math.floor(Math.log2((greatest - least) / unit)) + 1;
   // Short digits have fewer places to write at, so passes are of equal length.
   const digitBits = Math.ceil(bits / Math.ceil(bits / MAX_DIGIT_BITS));
   for (let shift = 0; shift < bits; shift += digitBits) {
-    pass(from, to, shift, 2 ** digitBits);
+    if (width === 2) shortPass(from, to, shift, 2 ** digitBits);
+    else longPass(from, to, shift, 2 ** digitBits);
     [from, to] = [to, from];
   }
-  const sorted = new Float64Array(instants.length);
-  const { low, high, label } = from;
-  for (let i = 0; i < sorted.length; i++) {
-    sorted[i] = least + ((high[i] as number) * TWO_32 + (low[i] as number)) * unit;
+  const labels = new Uint32Array(length);
+  const sorted = new Float64Array(length);
+  for (let i = 0, at = 0; i < length; i++, at += width) {
+    const high = width === 3 ? (from[at + 2] as number) : 0;
+    labels[i] = from[at + 1] as number;
+    sorted[i] = least + (high * TWO_32 + (from[at] as number)) * unit;
   }
-  return { labels: label, instants: sorted };
+  return { labels, instants: sorted };
 }
 
-class Lane {
-  readonly low: Uint32Array;
-  readonly high: Uint32Array;
-  readonly label: Uint32Array;
-
-  constructor(length: number) {
-    this.low = new Uint32Array(length);
-    this.high = new Uint32Array(length);
-    this.label = new Uint32Array(length);
+/** Over (number, label). */
+function shortPass(from: Uint32Array, to: Uint32Array, shift: number, digits: number): void {
+  const mask = digits - 1;
+  const places = new Uint32Array(digits + 1);
+  for (let at = 0; at < from.length; at += 2) {
+    const digit = (((from[at] as number) >>> shift) & mask) + 1;
+    places[digit] = (places[digit] as number) + 2;
+  }
+  addUp(places);
+  for (let at = 0; at < from.length; at += 2) {
+    const low = from[at] as number;
+    const digit = (low >>> shift) & mask;
+    const place = places[digit] as number;
+    places[digit] = place + 2;
+    to[place] = low;
+    to[place + 1] = from[at + 1] as number;
   }
 }
 
-function pass(from: Lane, to: Lane, shift: number, digits: number): void {
-  const { low, high, label } = from;
-  const counts = new Uint32Array(digits + 1);
-  const { length } = low;
-  for (let i = 0; i < length; i++) {
-    const digit = digitOf(low[i] as number, high[i] as number, shift, digits) + 1;
-    counts[digit] = (counts[digit] as number) + 1;
+/** Over (low word, label, high word). */
+function longPass(from: Uint32Array, to: Uint32Array, shift: number, digits: number): void {
+  const places = new Uint32Array(digits + 1);
+  for (let at = 0; at < from.length; at += 3) {
+    const digit = digitOf(from[at] as number, from[at + 2] as number, shift, digits) + 1;
+    places[digit] = (places[digit] as number) + 3;
   }
-  for (let digit = 0; digit < digits; digit++)
-    counts[digit + 1] = (counts[digit + 1] as number) + (counts[digit] as number);
-  for (let i = 0; i < length; i++) {
-    const digit = digitOf(low[i] as number, high[i] as number, shift, digits);
-    const place = counts[digit] as number;
-    counts[digit] = place + 1;
-    to.low[place] = low[i] as number;
-    to.high[place] = high[i] as number;
-    to.label[place] = label[i] as number;
+  addUp(places);
+  for (let at = 0; at < from.length; at += 3) {
+    const digit = digitOf(from[at] as number, from[at + 2] as number, shift, digits);
+    const place = places[digit] as number;
+    places[digit] = place + 3;
+    to[place] = from[at] as number;
+    to[place + 1] = from[at + 1] as number;
+    to[place + 2] = from[at + 2] as number;
   }
+}
+
+function addUp(places: Uint32Array): void {
+  for (let i = 1; i < places.length; i++) places[i] = (places[i] as number) + (places[i - 1] as number);
 }
 
 function digitOf(low: number, high: number, shift: number, digits: number): number {
