@@ -1,6 +1,6 @@
 /** The records that online rows were made from: the accepted ones among the first n of the log, n being what a heartbeat says. */
 import { type AcceptedInput, acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
-import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { checkedPaths, listArchive } from '../../runtime/engines/duckdb/archive.ts';
 import { columnTypeText, quoteName } from '../../runtime/engines/duckdb/load.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
 import type { LogPosition } from '../../runtime/log/contract.ts';
@@ -33,7 +33,7 @@ export async function consumedRelation(
   await checkFiles(input, parts);
   const relations: string[] = [];
   if (files > 0) relations.push(...(await fileRelations(name, input, files, signal)));
-  if (stdin > 0) relations.push(archiveRelation(workspace.paths.archive, source.spec, stdin));
+  if (stdin > 0) relations.push(await archiveRelation(workspace.paths.archive, source.spec, stdin));
   if (relations.length === 0) relations.push(emptyRelation(source.spec));
   return relations.join('\nUNION ALL\n');
 }
@@ -100,12 +100,12 @@ async function fileRelations(
 }
 
 /** What stdin brought, with the verdicts that it had then. */
-function archiveRelation(folder: string, spec: SourceSpec, records: number): string {
+async function archiveRelation(folder: string, spec: SourceSpec, records: number): Promise<string> {
   const files = listArchive(folder, spec.name).filter((file) => file.partition === STDIN);
   let reached = 0;
   for (const file of files) if (file.from <= reached) reached = Math.max(reached, file.to);
   if (reached < records) throw notArchived(spec.name, reached, records);
-  const paths = files.map((file) => file.path);
+  const paths = await checkedPaths(files);
   return select(spec, parquetRelation(paths), `_fsc_verdict = 'accepted' AND _fsc_offset < ${records}`);
 }
 

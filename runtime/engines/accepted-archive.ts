@@ -18,7 +18,7 @@ import {
   hasKnownTimes,
   KNOWN_TIME_COLUMN,
 } from './duckdb/accepted.ts';
-import { listArchive } from './duckdb/archive.ts';
+import { checkedPaths, listArchive } from './duckdb/archive.ts';
 import { columnTypeText, quoteName } from './duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
 import { noCounts } from './run-summary.ts';
@@ -49,8 +49,7 @@ const NOTHING: Accepted = { paths: [], counts: noCounts(), settleLineMicros: nul
 export async function acceptedWithArchive(input: ArchivedInput): Promise<AcceptedWithArchive> {
   const history = input.locations.length === 0 ? NOTHING : await acceptedParquet(input);
   const { archiveFolder } = input;
-  const archive =
-    archiveFolder === null ? [] : listArchive(archiveFolder, input.program.spec.name).map((file) => file.path);
+  const archive = archiveFolder === null ? [] : await checkedPaths(listArchive(archiveFolder, input.program.spec.name));
   if (archive.length === 0) {
     return {
       ...history,

@@ -76,4 +76,10 @@ export const LOG_CODES = {
       'The file of refused records that were asked to be tried again has a line that does not have its checksum. Nothing was lost: the records stand in the quarantine.',
     help: 'Move the file away, and ask again with `fsc quarantine retry`.',
   },
+  FSC7119: {
+    title: 'a file of the archive is corrupt',
+    explanation:
+      'The archive has the only copy of what came by stdin. A file of it does not have the bytes that it was written with, or cannot be read.',
+    help: 'Restore the file from a backup; nothing was changed.',
+  },
 } as const;

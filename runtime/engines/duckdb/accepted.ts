@@ -8,8 +8,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { LogBatch, SourceProgram, VerdictCounts } from '../../log/contract.ts';
-import { writeFault, writeWhole } from '../../log/durable-file.ts';
+import { fileChecksum, textChecksum, writeFault, writeWhole } from '../../log/durable-file.ts';
 import { columnsOfOnly } from '../../log/judge.ts';
 import { type LogPhase, openLog, type SourceLog } from '../../log/source-log.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
@@ -28,7 +29,7 @@ import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
 /** Changes whenever the same files could give other Parquet. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 /** Bounds the memory that one part takes while it is gathered. */
 const PART_ROWS = 4_000_000;
 /** Older entries of a source go when a new one is written. */
@@ -79,7 +80,7 @@ export function hasKnownTimes(spec: SourceSpec): boolean {
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
   const key = await cacheKey(input);
   const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${key}`);
-  const cached = readCached(base);
+  const cached = await readCached(base);
   if (cached !== null) return cached;
   const written = await write(input, base);
   // A table that changed while it was read must not be found under its old rows again.
@@ -131,14 +132,20 @@ async function contentOf(location: string, input: AcceptedInput): Promise<unknow
   }
 }
 
-function readCached(base: string): Accepted | null {
+/** What stands beside the Parquet files: a checksum of the rest, a blank, and the rest as JSON. */
+interface Note extends Omit<Accepted, 'paths'> {
+  /** Checksums of the files, which have none themselves. */
+  readonly parts: readonly string[];
+}
+
+async function readCached(base: string): Promise<Accepted | null> {
   try {
-    const note = JSON.parse(readFileSync(`${base}.json`, 'utf8')) as Omit<Accepted, 'paths'> & {
-      readonly parts: readonly number[];
-    };
-    const { parts, ...rest } = note;
+    const text = readFileSync(`${base}.json`, 'utf8');
+    if (text.slice(0, 9) !== `${textChecksum(crc32(text.slice(9)))} `) return null;
+    const { parts, ...rest } = JSON.parse(text.slice(9)) as Note;
     const paths = parts.map((_, i) => partPath(base, i));
-    return paths.every((path, i) => statSync(path).size === parts[i]) ? { paths, ...rest } : null;
+    for (const [i, path] of paths.entries()) if ((await fileChecksum(path)) !== parts[i]) return null;
+    return { paths, ...rest };
   } catch {
     // Missing, or cut short by hand: it is made anew.
     return null;
@@ -196,7 +203,7 @@ async function writeParts(
   const declared = spec.columns.map((column) => column.type);
   const types = hasKnownTimes(spec) ? [...declared, KNOWN_TIME_TYPE] : declared;
   const counts = noCounts();
-  const parts: number[] = [];
+  const parts: string[] = [];
   let settleLine: number | null = null;
   for (let isAtEnd = false; !isAtEnd; ) {
     await createSourceTable(session, TABLE, spec);
@@ -220,7 +227,8 @@ async function writeParts(
   }
   const note = { counts, settleLineMicros: settleLine, knownToMicros: log.knownToMicros };
   await writeWhole(`${base}.json`, async (file) => {
-    await file.writeFile(JSON.stringify({ parts, ...note }));
+    const text = JSON.stringify({ parts, ...note } satisfies Note);
+    await file.writeFile(`${textChecksum(crc32(text))} ${text}`);
     return true;
   });
   dropOld(base, spec.name);
@@ -234,17 +242,18 @@ function withKnownTimes(spec: SourceSpec, batch: LogBatch): ColumnBatch {
   return { length: batch.batch.length, columns: [...declared, known] };
 }
 
-/** Gives the size. Written beside and renamed: a reader sees a whole file or none. */
-async function writePart(session: DuckDbSession, path: string): Promise<number> {
+/** Gives the checksum. Written beside and renamed: a reader sees a whole file or none. */
+async function writePart(session: DuckDbSession, path: string): Promise<string> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await session.run(`COPY ${quoteName(TABLE)} TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`);
+    const checksum = await fileChecksum(temporary);
     renameSync(temporary, path);
+    return checksum;
   } catch (error) {
     rmSync(temporary, { force: true });
     throw writeFault(path, error);
   }
-  return statSync(path).size;
 }
 
 /** Entries of the same source that are a day older than this one: no process reads them any more. */
@@ -254,7 +263,12 @@ function dropOld(base: string, source: string): void {
   const prefix = `${encodeURIComponent(source)}-`;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (!/^[0-9a-f]{20}(-\d+)?\.(parquet|json)$/.test(name.slice(prefix.length)) || !name.startsWith(prefix)) continue;
+    // Temporary ones too, of a process that was killed.
+    if (
+      !/^\.?[0-9a-f]{20}(-\d+)?\.(parquet|json)(\.[0-9a-f-]{36}\.tmp)?$/.test(name.slice(prefix.length)) ||
+      !name.startsWith(prefix)
+    )
+      continue;
     if (path.startsWith(base) || !existsSync(path)) continue;
     if (statSync(path).mtimeMs < newest - KEPT_MS) rmSync(path, { force: true });
   }

@@ -1,17 +1,19 @@
 /**
  * The archive (design.md section 6): every record of a source that can't be read again, with position, known time and verdict, as Parquet
- * files named by source, partition and offset range, so that a redone write is the same file.
+ * files named by source, partition and offset range, so that a redone write is the same file. Nothing else has these records, so their names
+ * end in the checksum of their bytes.
  *
- * Reads: LogBatches in log order. Writes: `<folder>/<source>/<partition>.<from>-<to>.parquet`, offsets [from, to).
+ * Reads: LogBatches in log order. Writes: `<folder>/<source>/<partition>.<from>-<to>.<checksum>.parquet`, offsets [from, to).
  */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
-import { errorCode, makeFolder, syncFolder, writeFault } from '../../log/durable-file.ts';
+import { errorCode, fileChecksum, makeFolder, messageOf, syncFolder, writeFault } from '../../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../../sources/duckdb-scan.ts';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../../values/batch.ts';
+import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
 import { columnTypeText, quoteName, RecordAppender } from './load.ts';
@@ -34,6 +36,7 @@ export interface ArchivedFile {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
+  readonly checksum: string;
 }
 
 /** Gathers the records of one partition of one source between two snapshots. */
@@ -89,30 +92,33 @@ export class Archive {
     if (this.#appender === null) return null;
     this.#appender.close();
     this.#appender = null;
-    const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}.parquet`;
-    const path = join(this.#folder, name);
+    const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}`;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
-    const obsolete = archivedFiles(this.#folder).filter(
-      (file) => file.partition === this.#partition && file.from >= this.#from && file.path !== path,
+    const old = archivedFiles(this.#folder).filter(
+      (file) => file.partition === this.#partition && file.from >= this.#from,
     );
-    if (obsolete.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
+    if (old.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
+    let checksum: string;
+    let path = join(this.#folder, name);
     try {
       makeFolder(this.#folder);
       await this.#session.run(
         `COPY (SELECT * FROM ${TABLE} ORDER BY _fsc_offset) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
       );
       await syncFile(temporary);
+      checksum = await fileChecksum(temporary);
+      path = `${path}.${checksum}.parquet`;
       renameSync(temporary, path);
       // The records are on the disk under their new name before they lose the old one.
       syncFolder(this.#folder);
-      for (const file of obsolete) rmSync(file.path, { force: true });
+      for (const file of old) if (file.path !== path) rmSync(file.path, { force: true });
       syncFolder(this.#folder);
     } catch (error) {
       removeIfPossible(temporary);
       throw writeFault(path, error);
     }
     await this.#session.run(`DROP TABLE ${TABLE}`);
-    return { path, partition: this.#partition, from: this.#from, to: this.#to };
+    return { path, partition: this.#partition, from: this.#from, to: this.#to, checksum };
   }
 
   close(): void {
@@ -190,11 +196,17 @@ function namesIn(folder: string): readonly string[] {
 
 function archivedFiles(folder: string): ArchivedFile[] {
   return namesIn(folder).flatMap((name) => {
-    const match = /^([^.][^/]*)\.(\d+)-(\d+)\.parquet$/.exec(name);
+    const match = /^([^.][^/]*)\.(\d+)-(\d+)\.([0-9a-f]{8})\.parquet$/.exec(name);
     if (match === null) return [];
-    const [, partition, from, to] = match;
+    const [, partition, from, to, checksum] = match as string[] as [string, string, string, string, string];
     return [
-      { path: join(folder, name), partition: decodeURIComponent(partition!), from: Number(from), to: Number(to) },
+      {
+        path: join(folder, name),
+        partition: decodeURIComponent(partition),
+        from: Number(from),
+        to: Number(to),
+        checksum,
+      },
     ];
   });
 }
@@ -235,7 +247,7 @@ export async function* archivedTexts(
   partition: string,
   upToOffset: number,
 ): AsyncGenerator<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }> {
-  const paths = filesBefore(folder, source, partition, upToOffset);
+  const paths = await filesBefore(folder, source, partition, upToOffset);
   if (paths.length === 0) return;
   const session = await openDuckDb({ threads: 1 });
   try {
@@ -259,7 +271,7 @@ export async function* archivedAccepted(
   partition: string,
   upToOffset: number,
 ): AsyncGenerator<ColumnBatch> {
-  const paths = filesBefore(folder, spec.name, partition, upToOffset);
+  const paths = await filesBefore(folder, spec.name, partition, upToOffset);
   if (paths.length === 0) return;
   const session = await openDuckDb({ threads: 1 });
   try {
@@ -274,10 +286,38 @@ export async function* archivedAccepted(
   }
 }
 
-function filesBefore(folder: string, source: string, partition: string, upToOffset: number): readonly string[] {
-  return listArchive(folder, source)
-    .filter((file) => file.partition === partition && file.from < upToOffset)
-    .map((file) => file.path);
+async function filesBefore(
+  folder: string,
+  source: string,
+  partition: string,
+  upToOffset: number,
+): Promise<readonly string[]> {
+  return checkedPaths(
+    listArchive(folder, source).filter((file) => file.partition === partition && file.from < upToOffset),
+  );
+}
+
+/** Paths of the files, whose bytes are those that were written. */
+export async function checkedPaths(files: readonly ArchivedFile[]): Promise<readonly string[]> {
+  for (const { path, checksum } of files) {
+    if ((await checksumOf(path)) === checksum) continue;
+    throw new FscError(
+      'FSC7119',
+      1,
+      `the archive file ${path} is corrupt`,
+      'its bytes are not those that its checksum was made of',
+      'restore it from a backup: nothing else has its records',
+    );
+  }
+  return files.map((file) => file.path);
+}
+
+async function checksumOf(path: string): Promise<string> {
+  try {
+    return await fileChecksum(path);
+  } catch (error) {
+    throw new FscError('FSC7119', 1, `cannot read the archive file ${path}`, messageOf(error), null);
+  }
 }
 
 function textAt(vector: TextVector, row: number): string {
