@@ -1,5 +1,13 @@
 import { growInts } from '../state/grow.ts';
 
+/** What is looked up: an entity for a label at its instant, for one of several targets (none: there is one). */
+export interface Probes {
+  readonly entities: Int32Array;
+  readonly labels: Uint32Array;
+  readonly instants: Float64Array;
+  readonly targets: Uint16Array;
+}
+
 /**
  * A list put together by entity, each entity's part in the list's order: a counting sort whose cost depends on what occurs in the list, not
  * on how many entities there are.
@@ -13,9 +21,11 @@ export class EntityBuckets {
   /** By entity: its places; both 0 for one that does not occur. */
   readonly begin: Int32Array;
   readonly end: Int32Array;
-  /** What stands at a place: filled by `sortPositions` and `sortTimes`. */
+  /** What stands at a place: filled by `sortPositions`, `sortTimes` and `sortProbes`. */
   positions: Int32Array = new Int32Array(0);
   times: Float64Array = new Float64Array(0);
+  labels: Uint32Array = new Uint32Array(0);
+  targets: Uint16Array = new Uint16Array(0);
 
   constructor(entities: number) {
     this.begin = new Int32Array(entities);
@@ -47,6 +57,27 @@ export class EntityBuckets {
       const place = end[id] as number;
       times[place] = timeByRow[rows[i] as number] as number;
       end[id] = place + 1;
+    }
+  }
+
+  /** Labels, instants and targets of probes from … to by entity. */
+  sortProbes(probes: Probes, from: number, to: number): void {
+    const { entities } = probes;
+    this.#count(entities, from, to);
+    if (this.labels.length < this.length) {
+      this.labels = new Uint32Array(to - from);
+      this.times = new Float64Array(to - from);
+      this.targets = new Uint16Array(to - from);
+    }
+    const { end, labels, times, targets } = this;
+    const hasTargets = probes.targets.length > 0;
+    for (let i = from; i < to; i++) {
+      const id = entities[i] as number;
+      const place = end[id] as number;
+      end[id] = place + 1;
+      labels[place] = probes.labels[i] as number;
+      times[place] = probes.instants[i] as number;
+      if (hasTargets) targets[place] = probes.targets[i] as number;
     }
   }
 

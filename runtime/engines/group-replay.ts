@@ -5,7 +5,7 @@
 import type { ErrorCounter, GroupState, ProjectInput, ViewProgram } from '../state/program.ts';
 import type { ColumnBatch, ColumnVector } from '../values/batch.ts';
 import type { SqlType, Value } from '../values/types.ts';
-import { EntityBuckets } from './entity-buckets.ts';
+import { EntityBuckets, type Probes } from './entity-buckets.ts';
 import type { InstantOrder } from './instant-order.ts';
 import { type KeyReader, type LabelTable, readKeyColumns } from './label-table.ts';
 import type { LabelValues } from './label-values.ts';
@@ -152,7 +152,7 @@ export class GroupReplay {
     const to = this.#probes.firstAtOrAfter(limitMicros, from);
     if (to === from) return;
     const wanted = this.#wanted;
-    wanted.sortPositions(this.#probes.entities, from, to);
+    wanted.sortProbes(this.#probes, from, to);
     for (let i = 0; i < wanted.touchedCount; i++) {
       const entity = wanted.touched[i] as number;
       const begin = wanted.begin[entity] as number;
@@ -165,20 +165,18 @@ export class GroupReplay {
   }
 
   #probeEntity(entity: number, begin: number, end: number): void {
-    const { tied } = this.#options;
-    const { positions } = this.#wanted;
-    const { instants, labels } = this.#probes;
+    const { tied, targets } = this.#options;
+    const wanted = this.#wanted;
     const { times } = this.#events;
     const last = this.#lastMicros[entity] as number;
     const eventsEnd = this.#events.end[entity] as number;
     let event = this.#events.begin[entity] as number;
     for (let i = begin; i < end; i++) {
-      const probe = positions[i] as number;
-      const label = labels[probe] as number;
-      const t = instants[probe] as number;
+      const label = wanted.labels[i] as number;
+      const t = wanted.times[i] as number;
       while (event < eventsEnd && (times[event] as number) < t) event++;
       if (last === t || (event < eventsEnd && times[event] === t)) tied[label] = 1;
-      this.#prober.probe(this.#probes.targetOf(probe), entity, label, t);
+      this.#prober.probe(targets[wanted.targets[i] as number] as Target, entity, label, t);
     }
   }
 
@@ -202,18 +200,17 @@ export class GroupReplay {
 
   /** `--known-to label`: a label sees the records known at its instant, so they go in between the labels. */
   #probeKnown(entity: number, begin: number, end: number, records: KnownRecords): void {
-    const { positions } = this.#wanted;
-    const { instants, labels } = this.#probes;
+    const wanted = this.#wanted;
     const events = this.#events;
     for (let i = begin; i < end; i++) {
-      const probe = positions[i] as number;
-      const label = labels[probe] as number;
-      const t = instants[probe] as number;
+      const label = wanted.labels[i] as number;
+      const t = wanted.times[i] as number;
       let to = events.begin[entity] as number;
       while (to < (events.end[entity] as number) && this.#isKnown(records, to, t)) to++;
       this.#ingestKnown(entity, to, records);
       if (this.#instantsSeen.get(entity)?.has(t) === true) this.#options.tied[label] = 1;
-      this.#prober.probeKnown(this.#probes.targetOf(probe), entity, label, t);
+      const target = this.#options.targets[wanted.targets[i] as number] as Target;
+      this.#prober.probeKnown(target, entity, label, t);
     }
   }
 
@@ -259,13 +256,12 @@ interface KnownRecords {
 }
 
 /** What is looked up, in order of the instants. */
-class ProbeList {
+class ProbeList implements Probes {
   readonly length: number;
   readonly labels: Uint32Array;
   readonly entities: Int32Array;
   readonly instants: Float64Array;
-  readonly #targets: readonly Target[];
-  readonly #which: Uint8Array;
+  readonly targets: Uint16Array;
 
   constructor(options: GroupOptions) {
     const { targets, labels, order } = options;
@@ -276,7 +272,7 @@ class ProbeList {
       labels: new Uint32Array(capacity),
       entities: new Int32Array(capacity),
       instants: new Float64Array(capacity),
-      which: new Uint8Array(targets.length > 1 ? capacity : 0),
+      which: new Uint16Array(targets.length > 1 ? capacity : 0),
     };
     let length = 0;
     for (let i = 0; i < ordered.length; i++) {
@@ -295,13 +291,8 @@ class ProbeList {
     this.length = length;
     this.labels = list.labels;
     this.entities = list.entities;
-    this.#which = list.which;
+    this.targets = list.which;
     this.instants = list.instants;
-    this.#targets = targets;
-  }
-
-  targetOf(probe: number): Target {
-    return this.#targets[this.#which[probe] ?? 0] as Target;
   }
 
   countByEntity(entities: number): Int32Array {

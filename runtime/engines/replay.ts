@@ -79,7 +79,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     await replaySource(options, source, members, tell);
   }
   const views = plan.finish();
-  return { views, tiedLabels: tied.reduce((sum, one) => sum + one, 0) };
+  let tiedLabels = 0;
+  for (let label = 0; label < tied.length; label++) tiedLabels += tied[label] as number;
+  return { views, tiedLabels };
 }
 
 async function replaySource(
