@@ -174,7 +174,15 @@ const genSchema = (random: Random): Schema => {
     return { ...spec, from: instant(spec.type) && random.chance(0.5) ? { path, unit: 'epoch_us' } : { path } };
   };
   const focus = new FocusSet(random);
-  const columns = random.shuffle([...keyColumns, time, ...entities, ...values, ...focus.columns]).map(mapped);
+  const order = random.chance(0.8) ? 'arrival' : 'none';
+  const extras: ColumnSpec[] = [];
+  const isPartitioned = order === 'arrival' && random.chance(0.15);
+  if (isPartitioned) extras.push({ name: 'shard', type: random.pick([TEXT, SMALLINT]), notNull: true });
+  const isChosen = random.chance(0.12);
+  if (isChosen) extras.push({ name: 'kind', type: TEXT, notNull: false });
+  const columns = random
+    .shuffle([...keyColumns, time, ...entities, ...values, ...focus.columns, ...extras])
+    .map(mapped);
   return {
     focus,
     entities: entities.map((e) => e.name),
@@ -185,7 +193,11 @@ const genSchema = (random: Random): Schema => {
       key,
       lateness: { micros, text },
       latenessTag: text !== '5 minutes' || random.chance(0.5),
-      order: random.chance(0.8) ? 'arrival' : 'none',
+      order,
+      ...(isPartitioned ? { partition: 'shard' } : {}),
+      ...(isChosen
+        ? { only: compareWith(random.pick<BinaryOperator>(['=', '<>']), column('kind', TEXT), literal(TEXT, 'a')) }
+        : {}),
     },
   };
 };
@@ -439,6 +451,8 @@ export const generateCase = (seed: number): Case => {
   for (const spec of schema.source.columns) {
     const size = entities.includes(spec.name) ? random.int(1, isBurst ? 1 : 3) : random.int(2, 9);
     pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
+    if (spec.name === 'kind') pools.kind = ['a', 'a', 'b', 'a', null];
+    if (spec.name === 'shard') pools.shard = spec.type.kind === 'text' ? ['p', 'q', ''] : [1n, 2n];
   }
   const count = random.choose([
     [1, 0],

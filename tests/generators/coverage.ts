@@ -86,6 +86,8 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
   const { source } = test;
   hit(`order:${source.order}`);
   hit(`key:${source.key.length}`);
+  if (source.partition !== undefined) hit('order:partitions');
+  if (test.style !== undefined) hit('style');
   for (const c of source.columns) {
     hit(`column:${typeName(c.type)}${c.notNull ? ' not null' : ''}`);
     if (c.check !== undefined) hit('column:check');
@@ -141,12 +143,16 @@ export const EXPECTED: readonly string[] = [
   'key:1',
   'key:2',
   'order:none',
+  'order:partitions',
+  'style',
   'join:inner',
   'log:empty',
   'log:tie',
   'log:out of order',
   'instant:on an event',
-  ...['malformed', 'constraint', 'range', 'ahead', 'late', 'duplicate', 'accepted'].map((v) => `verdict:${v}`),
+  ...['skipped', 'malformed', 'constraint', 'range', 'ahead', 'late', 'duplicate', 'accepted'].map(
+    (v) => `verdict:${v}`,
+  ),
   ...['aggregate', 'over'].flatMap((place) => [
     ...matrix(place, ['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'], NUMBERS),
     ...matrix(place, ['min', 'max'], ORDERED),

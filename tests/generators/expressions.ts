@@ -368,7 +368,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
           case 3:
             return call('power', [d, literal(DOUBLE, 2, '2')], DOUBLE);
           default:
-            return call('sign', [d], DOUBLE);
+            return castTo(call('sign', [d], INTEGER), DOUBLE);
         }
       }
       if (option === 6 || option === 7) {

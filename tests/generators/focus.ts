@@ -81,7 +81,7 @@ const SCALARS: readonly Focus[] = [
     scalar([decimal(12, 2), DOUBLE], (x) => call(fn, [x], rounded(x))),
   ),
   ...scalar([INTEGER, BIGINT, decimal(12, 2), DOUBLE], (x) => call('abs', [x], x.type)),
-  ...scalar([DOUBLE], (x) => call('sign', [x], DOUBLE)),
+  ...scalar([DOUBLE], (x) => call('sign', [x], INTEGER)),
   ...(['exp', 'ln', 'sqrt'] as const).flatMap((fn) => scalar([DOUBLE], (x) => call(fn, [x], DOUBLE))),
   ...scalar([DOUBLE], (x) => call('power', [x, literal(DOUBLE, 2, '2')], DOUBLE)),
   ...choices(['nullif', 'greatest', 'least', 'coalesce'], [INTEGER, BIGINT, decimal(12, 2), TEXT, DATE, TIMESTAMP]),

@@ -291,6 +291,8 @@ export const printSource = (source: SourceSpec): string => {
   const tags = [`-- @event_time ${source.eventTime}`];
   if (source.latenessTag) tags.push(`-- @lateness ${source.lateness.text}`);
   if (source.maxAhead !== undefined) tags.push(`-- @max_ahead ${source.maxAhead.text}`);
+  if (source.partition !== undefined) tags.push(`-- @partition ${source.partition}`);
+  if (source.only !== undefined) tags.push(`-- @only ${printExpr(source.only)}`);
   if (source.key.length === 0) tags.push('-- @key none');
   for (const c of source.columns) {
     if (c.from === undefined) continue;

@@ -245,6 +245,10 @@ export interface SourceSpec {
   /** The tag is left out where lateness is the default. */
   readonly latenessTag: boolean;
   readonly order: 'arrival' | 'none';
+  /** The column that names a line's partition. */
+  readonly partition?: string;
+  /** `@only`: other records are none of the source's. */
+  readonly only?: Expr;
   /** A live source, all of whose records become known at this instant: only there can one be ahead. */
   readonly knownAt?: bigint;
   /** The tag; without it the least of a minute and the lateness. */
@@ -311,7 +315,7 @@ export type LogLine =
   | { readonly kind: 'event'; readonly cells: Readonly<Record<string, Cell>>; readonly extra?: string }
   | { readonly kind: 'poison'; readonly text: string };
 
-export type Verdict = 'malformed' | 'constraint' | 'range' | 'ahead' | 'late' | 'duplicate' | 'accepted';
+export type Verdict = 'skipped' | 'malformed' | 'constraint' | 'range' | 'ahead' | 'late' | 'duplicate' | 'accepted';
 
 export interface Case {
   readonly seed: number;

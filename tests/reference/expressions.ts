@@ -332,7 +332,7 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
     case 'sign':
       if (first instanceof Approx) {
         if (first.error > 0) notes.uncertain = true;
-        return new Approx(Math.sign(first.value));
+        return BigInt(Math.sign(first.value));
       }
       return (first as bigint) > 0n ? 1n : (first as bigint) < 0n ? -1n : 0n;
     case 'round':

@@ -91,27 +91,78 @@ const identity = (row: Row, source: SourceSpec): string | null =>
     ? null
     : JSON.stringify([source.eventTime, ...source.key].map((name) => [typeof row[name], String(row[name])]));
 
+/** Verdict of a line by itself. */
+const judgeAlone = (line: LogLine, source: SourceSpec): { verdict: Verdict; row: Row | null } => {
+  if (isForeign(line, source)) return { verdict: 'skipped', row: null };
+  const row = decode(line, source);
+  if (row === null) return { verdict: 'malformed', row };
+  if (breaksConstraint(row, source)) return { verdict: 'constraint', row };
+  if (outOfRange(row, source)) return { verdict: 'range', row };
+  if (isAhead(row, source)) return { verdict: 'ahead', row };
+  return { verdict: 'accepted', row };
+};
+
+/** @only says that the record is none of the source's; it can't say so of a field that is wrong. */
+const isForeign = (line: LogLine, source: SourceSpec): boolean => {
+  const { only } = source;
+  if (only === undefined || line.kind === 'poison') return false;
+  let isWrong = false;
+  const scope = {
+    t: 0n,
+    notes: newNotes(),
+    column: (name: string) => {
+      const column = source.columns.find((c) => c.name === name)!;
+      const value = valueOfCell(line.cells[name], column);
+      if (value === undefined || (value !== null && !fits(value, column))) isWrong = true;
+      return lift(value ?? null);
+    },
+    aggregate: () => null,
+  };
+  return evaluateExpr(only, scope) !== true && !isWrong;
+};
+
+const MARGIN = 5_000_000n;
+
+/** Newest event times by partition, and the settle line over them (rules.md 6), which never goes back. */
+class Newest {
+  readonly #lateness: bigint;
+  readonly #newest = new Map<unknown, bigint>();
+  #line: bigint | null = null;
+
+  constructor(lateness: bigint) {
+    this.#lateness = lateness;
+  }
+
+  isLate(partition: unknown, time: bigint): boolean {
+    const newest = this.#newest.get(partition);
+    if (newest !== undefined && time < newest - this.#lateness) return true;
+    return this.#line !== null && time < this.#line;
+  }
+
+  accept(partition: unknown, time: bigint): void {
+    const newest = this.#newest.get(partition);
+    if (newest === undefined || time > newest) this.#newest.set(partition, time);
+    const least = [...this.#newest.values()].reduce((a, b) => (a < b ? a : b));
+    const line = least - this.#lateness - MARGIN;
+    if (this.#line === null || line > this.#line) this.#line = line;
+  }
+}
+
 /** Verdict and record of each line, in the file's order. */
 export const judge = (
   log: readonly LogLine[],
   source: SourceSpec,
 ): { readonly verdict: Verdict; readonly row: Row | null }[] => {
-  const judged: { verdict: Verdict; row: Row | null }[] = log.map((line) => {
-    const row = decode(line, source);
-    if (row === null) return { verdict: 'malformed', row };
-    if (breaksConstraint(row, source)) return { verdict: 'constraint', row };
-    if (outOfRange(row, source)) return { verdict: 'range', row };
-    if (isAhead(row, source)) return { verdict: 'ahead', row };
-    return { verdict: 'accepted', row };
-  });
+  const judged = log.map((line) => judgeAlone(line, source));
   const sound = judged.filter((j) => j.verdict === 'accepted');
-  const time = (row: Row): bigint => row[source.eventTime] as bigint;
   if (source.order === 'none') sound.sort((a, b) => readingOrder(a.row!, b.row!, source));
   const seen = new Set<string>();
-  let newest: bigint | null = null;
+  const newest = new Newest(source.lateness.micros);
   for (const record of sound) {
     const row = record.row!;
-    if (source.order === 'arrival' && newest !== null && time(row) < newest - source.lateness.micros) {
+    const time = row[source.eventTime] as bigint;
+    const partition = source.partition === undefined ? '' : row[source.partition];
+    if (source.order === 'arrival' && newest.isLate(partition, time)) {
       record.verdict = 'late';
       continue;
     }
@@ -121,7 +172,7 @@ export const judge = (
       continue;
     }
     if (id !== null) seen.add(id);
-    if (newest === null || time(row) > newest) newest = time(row);
+    newest.accept(partition, time);
   }
   return judged;
 };
