@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { ErrorCounter, ProjectInput, ViewProgram } from '../state/program.ts';
 import { RowKeys } from '../stores/row-key.ts';
 import { RowReader } from '../stores/row-reader.ts';
@@ -32,6 +33,7 @@ export class ViewReader {
   readonly view: LookupView;
   readonly keys: RowKeys;
   readonly #reader: RowReader;
+  readonly #headChecksum: number;
   readonly #outputs: number;
   readonly #slots: Value[];
   readonly #input: ProjectInput;
@@ -45,6 +47,7 @@ export class ViewReader {
       fingerprint: spec.fingerprint,
       entityTypes: spec.entity.map((column) => column.type),
     });
+    this.#headChecksum = crc32(this.keys.headPrefix);
     this.#reader = new RowReader(view.slotTypes);
     this.#outputs = spec.entity.length + spec.features.length;
     this.#slots = new Array<Value>(view.slotTypes.length).fill(null);
@@ -60,9 +63,11 @@ export class ViewReader {
     tMicros: number,
   ): Found | Promise<Found> {
     if (entity === null || head === null) return UNKNOWN_ENTITY;
-    const place = this.#reader.find(head, tMicros);
+    const checksum = crc32(entity, this.#headChecksum);
+    const place = this.#reader.find(head, checksum, tMicros);
     if (place === 'before') return { kind: 'notOnline', fromMicros: this.#reader.fromMicros };
-    if (place === 'beyond' && this.#reader.morePages) return this.#readPage(store, entity, keys, head, tMicros);
+    if (place === 'beyond' && this.#reader.morePages)
+      return this.#readPage(store, entity, keys, head, checksum, tMicros);
     return this.#project(keys, tMicros, place === 'inside');
   }
 
@@ -75,6 +80,7 @@ export class ViewReader {
     entity: Uint8Array,
     keys: readonly Value[],
     head: Uint8Array,
+    checksum: number,
     tMicros: number,
   ): Promise<Found> {
     const reader = this.#reader;
@@ -84,12 +90,12 @@ export class ViewReader {
     while (before >= headEnd) {
       const page = await store.floor(prefix, this.keys.page(entity, before));
       if (page === null) break;
-      const place = reader.find(page.value, tMicros);
+      const place = reader.find(page.value, crc32(page.key), tMicros);
       if (place === 'before') throw new Error('a page stands under an instant before its own');
       if (reader.generation === generation) return this.#project(keys, tMicros, place === 'inside');
       before = reader.fromMicros - 1;
     }
-    reader.find(head, tMicros);
+    reader.find(head, checksum, tMicros);
     return this.#project(keys, tMicros, false);
   }
 

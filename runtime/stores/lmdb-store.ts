@@ -207,11 +207,7 @@ class LmdbStore implements OnlineStore {
   heartbeat(view: string): Heartbeat | null {
     const core = this.#meta.getBinary(this.#metaKey('heartbeat', view));
     if (core === undefined) return null;
-    return this.#heartbeats.decode(
-      view,
-      core,
-      () => this.#readMeta<Record<string, unknown>>(this.#metaKey('positions', view)) ?? {},
-    );
+    return this.#heartbeats.decode(view, core, () => this.#meta.getBinary(this.#metaKey('positions', view)));
   }
 
   stamp(): WriterStamp | null {

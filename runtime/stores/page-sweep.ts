@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { SqlType } from '../values/types.ts';
 import type { RowKeys } from './row-key.ts';
 import { RowReader } from './row-reader.ts';
@@ -23,7 +24,7 @@ export async function stalePages(
       entity = owner;
       wanted = await generationOfHead(store, keys, owner, reader);
     }
-    reader.find(value, Number.NEGATIVE_INFINITY);
+    reader.find(value, crc32(key), Number.NEGATIVE_INFINITY);
     if (wanted === null || reader.generation !== wanted) stale.push({ key, value: null });
   }
   return stale;
@@ -35,8 +36,9 @@ async function generationOfHead(
   entity: Uint8Array,
   reader: RowReader,
 ): Promise<number | null> {
-  const [head] = await store.getMany([keys.head(entity)]);
+  const key = keys.head(entity);
+  const [head] = await store.getMany([key]);
   if (head === null || head === undefined) return null;
-  reader.find(head, Number.NEGATIVE_INFINITY);
+  reader.find(head, crc32(key), Number.NEGATIVE_INFINITY);
   return reader.morePages ? reader.generation : null;
 }

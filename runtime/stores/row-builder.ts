@@ -85,9 +85,10 @@ export class RowBuilder {
       }
       length = encoder.length;
     }
-    const value = encoder.finish(coveredTo, length, null, false);
+    const key = this.#keys.head(entity);
+    const value = encoder.finish(key, coveredTo, length, null, false);
     const renewAtMicros = coveredTo === Number.POSITIVE_INFINITY ? null : renewal(now, coveredTo, options.jitterSeed);
-    return { rows: [{ key: this.#keys.head(entity), value }], renewAtMicros, empty };
+    return { rows: [{ key, value }], renewAtMicros, empty };
   }
 
   #paged(walk: FutureWalk, entity: Uint8Array, options: BuildOptions): BuiltRow {
@@ -105,13 +106,13 @@ export class RowBuilder {
         continue;
       }
       // The step that did not fit begins the next page, as its base.
-      rows.push({ key, value: encoder.finish(walk.atMicros, length, options.generation, true) });
+      rows.push({ key, value: encoder.finish(key, walk.atMicros, length, options.generation, true) });
       key = this.#keys.page(entity, walk.atMicros);
       limit = this.#beginPage(walk);
       length = encoder.length;
     }
     const generation = rows.length === 0 ? null : options.generation;
-    rows.push({ key, value: encoder.finish(Number.POSITIVE_INFINITY, length, generation, false) });
+    rows.push({ key, value: encoder.finish(key, Number.POSITIVE_INFINITY, length, generation, false) });
     return { rows, renewAtMicros: null, empty };
   }
 

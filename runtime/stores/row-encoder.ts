@@ -78,9 +78,16 @@ export class RowEncoder {
 
   /**
    * The row, covering [from, coveredTo) with what was written up to `length` (take back the last step by giving the length before
-   * it). A `generation` other than null makes the row a page, or the head of pages.
+   * it). A `generation` other than null makes the row a page, or the head of pages. `key`: the one that it is stored under, which its checksum
+   * covers too, so that it is found under no other.
    */
-  finish(coveredToMicros: number, length: number, generation: number | null, more: boolean): Uint8Array {
+  finish(
+    key: Uint8Array,
+    coveredToMicros: number,
+    length: number,
+    generation: number | null,
+    more: boolean,
+  ): Uint8Array {
     this.#out.length = length;
     if (generation !== null) this.#out.float64(generation);
     const flags =
@@ -95,7 +102,7 @@ export class RowEncoder {
     const row = this.#out.copy(CHECKSUM_BYTES);
     for (let i = 0; i < HEADER_BYTES; i++) row[i] = header.getUint8(i);
     const end = row.length - CHECKSUM_BYTES;
-    const checksum = crc32(new Uint8Array(row.buffer, row.byteOffset, end));
+    const checksum = crc32(new Uint8Array(row.buffer, row.byteOffset, end), crc32(key));
     for (let i = 0; i < CHECKSUM_BYTES; i++) row[end + i] = checksum >>> (8 * i);
     return row;
   }

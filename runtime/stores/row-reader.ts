@@ -25,7 +25,7 @@ import {
 } from './row-layout.ts';
 
 const MICROS = 1_000_000;
-/** CRC-32 of bytes that end in their own CRC-32: saves a view of the bytes before it. */
+/** CRC-32 of bytes that end in their own CRC-32, whatever came before them: saves a view of the bytes before it. */
 const CHECKSUM_RESIDUE = 0x2144df1c;
 const scratch = new Uint8Array(16);
 const scratchView = new DataView(scratch.buffer);
@@ -63,9 +63,12 @@ export class RowReader {
     this.#places = new Int32Array(slotTypes.length);
   }
 
-  /** Finds the step at t; beyond the end of what the row covers, the last one. `row` must not change until `readSlots`. */
-  find(row: Uint8Array, tMicros: number): RowPlace {
-    const end = this.#open(row);
+  /**
+   * Finds the step at t; beyond the end of what the row covers, the last one. `row` must not change until `readSlots`. `keyChecksum`: CRC-32 of
+   * the key that it is stored under.
+   */
+  find(row: Uint8Array, keyChecksum: number, tMicros: number): RowPlace {
+    const end = this.#open(row, keyChecksum);
     if (tMicros < this.fromMicros) return 'before';
     if (this.hasRow) this.#readBase();
     else this.#codes.fill(CODE_NULL);
@@ -86,10 +89,10 @@ export class RowReader {
   }
 
   /** Checks the row and reads its header; gives where the steps end. */
-  #open(row: Uint8Array): number {
+  #open(row: Uint8Array, keyChecksum: number): number {
     if (row[0] !== ROW_FORMAT && row.length > 0 && (row[0] as number) > ROW_FORMAT) throw newerFormat(row[0] as number);
     const body = row.length - CHECKSUM_BYTES;
-    if (body < HEADER_BYTES || crc32(row) !== CHECKSUM_RESIDUE) throw corruptRow();
+    if (body < HEADER_BYTES || crc32(row, keyChecksum) !== CHECKSUM_RESIDUE) throw corruptRow();
     if (readUint32(row, 2) !== this.#tag) throw foreignLayout();
     const flags = row[1] as number;
     this.#bytes = row;

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BuildOptions, generationOf, RowBuilder } from '../../runtime/stores/row-builder.ts';
@@ -12,6 +13,7 @@ import { FakeWalk, type Future, futures, instantsOf, type Step, stepAt } from '.
 const seed = Number(process.env['FSC_TEST_SEED'] ?? Date.now() % 2 ** 31);
 const RUNS = { seed, numRuns: 150 * Number(process.env['FSC_TEST_RUNS'] ?? 1) };
 const INTEGER: SqlType = { kind: 'integer' };
+const KEY = Buffer.from('a key');
 const TEXT: SqlType = { kind: 'text', maxLength: null };
 
 function encode({ types, steps }: Future, coveredTo = Number.POSITIVE_INFINITY): Uint8Array {
@@ -19,10 +21,18 @@ function encode({ types, steps }: Future, coveredTo = Number.POSITIVE_INFINITY):
   const [first, ...rest] = steps as [Step, ...Step[]];
   encoder.begin(first.at, first.hasRow, first.slots);
   for (const step of rest) encoder.step(step.at, step.hasRow, step.slots);
-  return encoder.finish(coveredTo, encoder.length, null, false);
+  return encoder.finish(KEY, coveredTo, encoder.length, null, false);
 }
 
 describe('the row codec', () => {
+  it('finds a row under no key but its own', () => {
+    const row = encode({ types: [INTEGER], steps: [{ at: 0, hasRow: true, slots: [7] }] });
+    expect(new RowReader([INTEGER]).find(row, crc32(KEY), 0)).toBe('inside');
+    expect(() => new RowReader([INTEGER]).find(row, crc32(Buffer.from('b key')), 0)).toThrow(
+      expect.objectContaining({ code: 'FSC7201' }),
+    );
+  });
+
   it('gives at every instant what the step function has there', () => {
     fc.assert(
       fc.property(futures(30), (future) => {
@@ -30,7 +40,7 @@ describe('the row codec', () => {
         const reader = new RowReader(future.types);
         const out: Value[] = [];
         for (const t of instantsOf(future.steps)) {
-          const place = reader.find(row, t);
+          const place = reader.find(row, crc32(KEY), t);
           const wanted = stepAt(future.steps, t);
           expect(place).toBe(wanted === null ? 'before' : 'inside');
           if (wanted === null) continue;
@@ -50,7 +60,7 @@ describe('the row codec', () => {
     const steps = [10, 20, 30, 40].map((at, i) => ({ at, hasRow: true, slots: [i < 2 ? 1 : i] }));
     const reader = new RowReader([INTEGER]);
     const row = encode({ types: [INTEGER], steps }, 50);
-    const bounds = (t: number) => [reader.find(row, t), reader.validFromMicros, reader.validToMicros];
+    const bounds = (t: number) => [reader.find(row, crc32(KEY), t), reader.validFromMicros, reader.validToMicros];
     expect(bounds(9)[0]).toBe('before');
     expect(bounds(25)).toEqual(['inside', 10, 30]);
     expect(bounds(30)).toEqual(['inside', 30, 40]);
@@ -64,15 +74,15 @@ describe('the row codec', () => {
         const row = encode(future);
         const at = place % row.length;
         row[at] = (row[at] as number) ^ mask;
-        const code = faultOf(() => new RowReader(future.types).find(row, 0));
+        const code = faultOf(() => new RowReader(future.types).find(row, crc32(KEY), 0));
         expect(at === 0 ? ['FSC7201', 'FSC7202'] : ['FSC7201']).toContain(code);
       }),
       RUNS,
     );
     const row = encode({ types: [INTEGER], steps: [{ at: 0, hasRow: true, slots: [7] }] });
-    expect(faultOf(() => new RowReader([TEXT]).find(row, 0))).toBe('FSC7203');
+    expect(faultOf(() => new RowReader([TEXT]).find(row, crc32(KEY), 0))).toBe('FSC7203');
     for (const part of [0, 1, 5, 25, row.length - 1]) {
-      expect(faultOf(() => new RowReader([INTEGER]).find(row.subarray(0, part), 0))).toBe('FSC7201');
+      expect(faultOf(() => new RowReader([INTEGER]).find(row.subarray(0, part), crc32(KEY), 0))).toBe('FSC7201');
     }
   });
 
@@ -182,6 +192,8 @@ describe('the row builder', () => {
     if (built === null) throw new Error('no row');
     return built;
   };
+  const found = (reader: RowReader, row: StoredRow | undefined, t: number) =>
+    reader.find(row?.value as Uint8Array, crc32(row?.key as Uint8Array), t);
   const sizes = (rows: readonly StoredRow[]) => rows.map((row) => row.value?.length ?? 0);
 
   /** One integer that changes every `everyMicros`. */
@@ -195,7 +207,7 @@ describe('the row builder', () => {
     expect(rows.length).toBe(1);
     expect(renewAtMicros).toBeNull();
     const reader = new RowReader([INTEGER]);
-    expect(reader.find(rows[0]?.value as Uint8Array, 1e15)).toBe('inside');
+    expect(found(reader, rows[0], 1e15)).toBe('inside');
     expect(reader.coveredToMicros).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -204,7 +216,7 @@ describe('the row builder', () => {
     expect(sizes(slow.rows)[0]).toBeLessThanOrEqual(1024);
     const fast = build(ticking(100_000, 1000), {});
     const reader = new RowReader([INTEGER]);
-    expect(reader.find(fast.rows[0]?.value as Uint8Array, 0)).toBe('inside');
+    expect(found(reader, fast.rows[0], 0)).toBe('inside');
     expect(reader.coveredToMicros).toBeGreaterThanOrEqual(9_000_000);
     expect(sizes(fast.rows)[0]).toBeLessThanOrEqual(65_536);
     const faster = build(ticking(100_000, 10), {});
@@ -217,7 +229,7 @@ describe('the row builder', () => {
       (jitterSeed) => build(ticking(10_000, 1_000_000), { jitterSeed }).renewAtMicros,
     );
     const reader = new RowReader([INTEGER]);
-    reader.find(build(ticking(10_000, 1_000_000), {}).rows[0]?.value as Uint8Array, 0);
+    found(reader, build(ticking(10_000, 1_000_000), {}).rows[0], 0);
     const span = reader.coveredToMicros - 5_000_000;
     for (const at of renewals) {
       expect(at).toBeGreaterThanOrEqual(5_000_000 + 0.4 * span - 1);
@@ -235,7 +247,7 @@ describe('the row builder', () => {
     const reader = new RowReader([INTEGER]);
     let from = 0;
     rows.forEach((row, i) => {
-      reader.find(row.value as Uint8Array, 0);
+      found(reader, row, 0);
       expect(reader.fromMicros).toBe(from);
       expect(reader.morePages).toBe(i < rows.length - 1);
       expect(reader.generation).toBe(2 ** 32 + 2);
@@ -249,9 +261,9 @@ describe('the row builder', () => {
       fc.property(futures(300), fc.constantFrom('stream' as const, 'complete' as const), (future, budget) => {
         const reader = new RowReader(future.types);
         const out: Value[] = [];
-        for (const { value } of build(future, { budget, flushIntervalMicros: 1 }).rows) {
+        for (const row of build(future, { budget, flushIntervalMicros: 1 }).rows) {
           for (const t of instantsOf(future.steps)) {
-            if (reader.find(value as Uint8Array, t) !== 'inside') continue;
+            if (found(reader, row, t) !== 'inside') continue;
             const wanted = stepAt(future.steps, t) as Step;
             expect(reader.hasRow).toBe(wanted.hasRow);
             if (!wanted.hasRow) continue;
