@@ -1,7 +1,7 @@
 /** The project of the benchmarks: six features an airport over an hour, a day and a week, and flights in Parquet. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../../runtime/sources/duckdb-api.ts';
 
 export const START = '2001-01-01 00:00:00';
 export const SPAN_DAYS = 28;

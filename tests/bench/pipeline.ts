@@ -2,36 +2,16 @@
  * Parquet to durable online rows: `node tests/bench/run.mjs pipeline [--json]`. A whole `fsc run` process over LMDB with journal and snapshots, from
  * its start to its exit, in events a second of its CPU time (all threads). What it wrote is compared with DuckDB over the same files.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AIRPORT_VIEW, flightsSource, query, writeFlights, writeProject } from './flights.ts';
+import { fsc, type Usage } from './process.ts';
 import { median, report } from './report.ts';
 
 const EVENTS = 3_000_000;
 const REPEATS = 3;
 const CHECKED = 20;
-const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const USAGE = fileURLToPath(new URL('./usage.js', import.meta.url));
-
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly wallSeconds: number;
-  readonly maxRssBytes: number;
-}
-
-function fsc(root: string, args: readonly string[]): { readonly out: string; readonly usage: Usage } {
-  const run = spawnSync(process.execPath, ['--import', USAGE, CLI, ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
-    maxBuffer: 1 << 30,
-  });
-  if (run.status !== 0) throw new Error(`fsc ${args.join(' ')} ended with ${run.status}`);
-  return { out: String(run.stdout), usage: JSON.parse(String(run.output[3])) as Usage };
-}
-
 async function measure(entities: number, least: number): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'fsc-bench-'));
   try {
