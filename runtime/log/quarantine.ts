@@ -1,6 +1,6 @@
 /**
- * The quarantine: refused and late records of a source, each with its reason, place, known time and text, one JSON object a line, appended
- * only (design.md section 3: kept, never dropped in silence). A record that is tried again stays (retries.ts).
+ * The quarantine: refused and late records of a source, each with its reason, place, known time and text, one JSON object a line that ends in
+ * the CRC-32 of the rest (`"check"`), appended only (design.md section 3: kept, never dropped in silence). A record that is tried again stays (retries.ts).
  *
  * A restart reads some records again and adds them again: of one place the last verdict counts, with the reason first
  * given for it. A crash may leave half a line at
@@ -8,8 +8,9 @@
  */
 import { closeSync, fdatasyncSync, fstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
-import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
+import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, textChecksum, writeFault } from './durable-file.ts';
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';
 
@@ -56,7 +57,7 @@ export class Quarantine implements RefusedSink {
       knownTime: record.knownTimeMicros,
       text: record.text,
     };
-    this.#lines.push(JSON.stringify(line));
+    this.#lines.push(checkedLine(JSON.stringify(line)));
   }
 
   flush(): void {
@@ -117,7 +118,8 @@ export function listQuarantine(folder: string, source: string): readonly Quarant
   }
   const lines = text.split('\n');
   // What follows the last newline is half a line of a crash.
-  lines.pop();
+  const rest = lines.pop() ?? '';
+  if (isWhole(rest.slice(0, -1))) throw corrupt(path, lines.length + 1, 'its end is another byte than a newline');
   const records = new Map<string, QuarantinedRecord>();
   for (const [i, line] of lines.entries()) readLine(path, i + 1, line, records);
   return [...records.values()];
@@ -128,11 +130,25 @@ export function showQuarantined(folder: string, source: string, id: string): Qua
   return listQuarantine(folder, source).find((record) => record.id === id) ?? null;
 }
 
+const CHECK = /^(.*),"check":"([0-9a-f]{8})"\}$/s;
+
+/** Without its closing brace the line is what the checksum is made of. */
+function checkedLine(json: string): string {
+  const body = json.slice(0, -1);
+  return `${body},"check":"${textChecksum(crc32(body))}"}`;
+}
+
+function isWhole(line: string): boolean {
+  const [, body, check] = CHECK.exec(line) ?? [];
+  return body !== undefined && textChecksum(crc32(body)) === check;
+}
+
 function readLine(path: string, number: number, line: string, records: Map<string, QuarantinedRecord>): void {
   const json = parseLine(path, number, line);
   if (typeof json.v !== 'number') throw corrupt(path, number, 'it has no version');
   if (json.v > QUARANTINE_VERSION) throw tooNew(path, json.v, QUARANTINE_VERSION);
   if (!isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
+  if (!isWhole(line)) throw corrupt(path, number, 'it does not have its checksum');
   const id = `${json.partition}:${json.offset}`;
   const known = records.get(id);
   if (known !== undefined && known.verdict === json.kind) return;
