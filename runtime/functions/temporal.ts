@@ -130,6 +130,8 @@ const INSTANT_FIELDS = [
   'doy',
   'isoyear',
 ] as const;
+/** Postgres has no hour of a date. */
+const DATE_FIELDS = INSTANT_FIELDS.filter((field) => field !== 'hour' && field !== 'minute');
 const INTERVAL_FIELDS = ['epoch', 'day', 'hour', 'minute', 'month', 'year'] as const;
 
 function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): Resolution {
@@ -143,7 +145,8 @@ function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): R
       'FSC3015',
     );
   }
-  const fields: readonly string[] = type.kind === 'interval' ? INTERVAL_FIELDS : INSTANT_FIELDS;
+  const fields: readonly string[] =
+    type.kind === 'interval' ? INTERVAL_FIELDS : type.kind === 'date' ? DATE_FIELDS : INSTANT_FIELDS;
   if (!isTemporal(type) && type.kind !== 'interval')
     return noSuch('extract', args.slice(1), 'a timestamp, date or interval');
   if (typeof field !== 'string' || !fields.includes(field)) {
@@ -194,10 +197,8 @@ function partOfDate(field: string, days: number): number {
       return isoWeek(days).week;
     case 'isoyear':
       return isoWeek(days).year;
-    case 'epoch':
-      return days * 86400;
     default:
-      return 0; // hour and minute of a date
+      return days * 86400; // epoch
   }
 }
 
@@ -271,7 +272,7 @@ export const datePart: ScalarFunction = {
   doc: {
     summary: 'a field of an instant, date or interval, as double',
     calls: ['extract(field FROM x)', "date_part('field', x)"],
-    types: `of times: ${INSTANT_FIELDS.join(', ')}; of intervals: ${INTERVAL_FIELDS.join(', ')}; gives a double`,
+    types: `of instants: ${INSTANT_FIELDS.join(', ')} (of dates no hour and minute); of intervals: ${INTERVAL_FIELDS.join(', ')}; gives a double`,
     examples: [
       { sql: "extract(hour FROM TIMESTAMP '2001-01-01 10:30')", value: '10' },
       { sql: "extract(epoch FROM INTERVAL '90 minutes')", value: '5400' },

@@ -61,7 +61,9 @@ describe('kernel = DuckDB form = the text itself', () => {
             const other = cast.values[row] as Value;
             if (agrees(call, rows[row] as Value[], value, other) && !losesDigits(call, raw.type)) return;
             const aborted = raw.values[row] === null;
-            if (divergenceOf({ call, args: rows[row] as Value[], value, raw: other, aborted }) === null)
+            if (
+              divergenceOf({ dialect: 'duckdb', call, args: rows[row] as Value[], value, raw: other, aborted }) === null
+            )
               told.push(
                 `${where(rows[row])} kernel ${show(value)}, raw ${aborted ? 'aborts or NULL' : show(other)} (${raw.type})`,
               );

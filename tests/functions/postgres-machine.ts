@@ -71,32 +71,37 @@ export class PostgresMachine {
     }
   }
 
-  /** Each raw text over every row, cast to fsc's type; NULL where it aborts. `aborted` tells those apart. */
-  async raw(
-    expressions: readonly Typed[],
-    rows: number,
-  ): Promise<(Answer & { readonly aborted?: readonly boolean[] })[]> {
-    const answers: (Answer & { readonly aborted?: readonly boolean[] })[] = [];
-    for (const { text, type } of expressions) {
-      const body = `SELECT ${readable(`CAST(${text} AS ${pgName(type)})`, type)} INTO r FROM v WHERE i = row`;
-      try {
-        await this.#connection.query(`PREPARE probe AS SELECT ${text} FROM v; DEALLOCATE probe;
-CREATE OR REPLACE FUNCTION pg_temp.raw(row integer) RETURNS text LANGUAGE plpgsql AS $raw$ DECLARE r text; BEGIN ${body}; RETURN coalesce('v' || r, 'n'); EXCEPTION WHEN data_exception THEN RETURN NULL; END $raw$`);
-        const { rows: out } = await this.#connection.query(
-          `SELECT pg_temp.raw(i) FROM generate_series(0, ${rows - 1}) AS g(i)`,
-        );
-        answers.push({
-          type: '',
-          values: out.map(([cell]) => (cell?.startsWith('v') === true ? fromText(cell.slice(1), type) : null)),
-          aborted: out.map(([cell]) => cell === null),
-        });
-      } catch (error) {
-        answers.push({ refused: String(error).slice(0, 300) });
-      }
-    }
+  /** Each raw text over the first rows, one by one, cast to fsc's type: NULL where it aborts. */
+  async raw(expressions: readonly Typed[], rows: number): Promise<RawAnswer[]> {
+    const answers: RawAnswer[] = [];
+    for (const expression of expressions) answers.push(await this.#rawOf(expression, rows));
     return answers;
   }
+
+  async #rawOf({ text, type }: Typed, rows: number): Promise<RawAnswer> {
+    const body = `SELECT ${readable(`CAST(${text} AS ${pgName(type)})`, type)} INTO r FROM v WHERE i = wanted`;
+    try {
+      // Bound apart first, so that only faults of values count as aborts.
+      await this.#connection.query(`PREPARE probe AS SELECT ${text} FROM v; DEALLOCATE probe;
+CREATE OR REPLACE FUNCTION pg_temp.raw(wanted integer) RETURNS text LANGUAGE plpgsql AS $raw$
+DECLARE r text;
+BEGIN ${body}; RETURN coalesce('v' || r, 'n');
+EXCEPTION WHEN data_exception THEN RETURN NULL; END $raw$`);
+      const out = await this.#connection.query(`SELECT pg_temp.raw(i) FROM generate_series(0, ${rows - 1}) AS g(i)`);
+      const cells = out.rows.map(([cell]) => cell ?? null);
+      return {
+        values: cells.map((cell) => (cell?.startsWith('v') === true ? fromText(cell.slice(1), type) : null)),
+        aborted: cells.map((cell) => cell === null),
+      };
+    } catch (error) {
+      return { refused: String(error).slice(0, 300) };
+    }
+  }
 }
+
+export type RawAnswer =
+  | { readonly values: readonly Value[]; readonly aborted: readonly boolean[] }
+  | { readonly refused: string };
 
 const C_COLLATION = "LOCALE 'C' LOCALE_PROVIDER libc";
 
