@@ -14,7 +14,9 @@ const { runMutants } = await import(join(folder, 'run-mutants.js'));
 const tried = MUTANTS.filter(({ name }) => name.includes(values.only));
 const results = await runMutants(tried, { built, root, seed: 1, cases: Number(values.cases), parallel: 2 });
 const width = Math.max(...results.map(({ mutant }) => mutant.name.length));
-for (const { mutant, caughtBy } of results) console.log(`${mutant.name.padEnd(width)}  ${caughtBy ?? 'NOT NOTICED'}`);
+for (const { mutant, caughtBy, problem } of results) {
+  console.log(`${mutant.name.padEnd(width)}  ${caughtBy ?? (problem === null ? 'NOT NOTICED' : `NOT TRIED\n${problem}`)}`);
+}
 const missed = results.filter(({ caughtBy }) => caughtBy === null).length;
 console.log(`${results.length - missed} of ${results.length} noticed`);
 process.exit(missed === 0 ? 0 : 1);

@@ -22,7 +22,7 @@ describe('case arbitrary', () => {
 
   it('shrinks asynchronously too', async () => {
     const seeds = Array.from({ length: 20 }, (_, i) => i);
-    const first = seeds.map(generateCase).find((test) => enough(test) && test.log.length > 20);
+    const first = seeds.map((seed) => generateCase(seed)).find((test) => enough(test) && test.log.length > 20);
     const smallest = await shrinkCase(first!, async (test) => enough(test));
     expect(smallest.log).toHaveLength(3);
     expect(smallest.views).toHaveLength(1);

@@ -439,8 +439,14 @@ const live = (random: Random, source: SourceSpec, times: readonly bigint[]): Sou
   return maxAhead === undefined ? { ...source, knownAt } : { ...source, knownAt, maxAhead };
 };
 
-/** The case of a seed. */
-export const generateCase = (seed: number): Case => {
+/** What a case may be made longer by. */
+export interface LongCase {
+  readonly lines: number;
+  readonly entities: number;
+}
+
+/** The case of a seed; `long`: with so many lines, over so many entities at most. */
+export const generateCase = (seed: number, long?: LongCase): Case => {
   const random = new Random(seed);
   const schema = genSchema(random);
   const { entities } = schema;
@@ -449,7 +455,8 @@ export const generateCase = (seed: number): Case => {
   const isBurst = random.chance(0.02);
   const pools: Record<string, Value[]> = {};
   for (const spec of schema.source.columns) {
-    const size = entities.includes(spec.name) ? random.int(1, isBurst ? 1 : 3) : random.int(2, 9);
+    const most = long?.entities ?? (isBurst ? 1 : 3);
+    const size = entities.includes(spec.name) ? random.int(1, most) : random.int(2, 9);
     pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
     if (spec.name === 'kind') pools.kind = ['a', 'a', 'b', 'a', null];
     if (spec.name === 'shard') pools.shard = spec.type.kind === 'text' ? ['p', 'q', ''] : [1n, 2n];
@@ -461,9 +468,10 @@ export const generateCase = (seed: number): Case => {
     [3, random.int(41, 120)],
     [1, random.int(121, 200)],
   ]);
-  const times = isBurst
-    ? genBurst(random, scale, base)
-    : genTimes(random, count, scale, schema.source.lateness.micros, base);
+  const times =
+    isBurst && long === undefined
+      ? genBurst(random, scale, base)
+      : genTimes(random, long?.lines ?? count, scale, schema.source.lateness.micros, base);
   const log = genLog(random, schema, pools, times);
   const source = random.chance(0.1) ? live(random, schema.source, times) : schema.source;
   const bounds: Bound[] = [];

@@ -142,7 +142,9 @@ class Newest {
   accept(partition: unknown, time: bigint): void {
     const newest = this.#newest.get(partition);
     if (newest === undefined || time > newest) this.#newest.set(partition, time);
-    const least = [...this.#newest.values()].reduce((a, b) => (a < b ? a : b));
+    const [first, ...others] = [...this.#newest.values()] as [bigint, ...bigint[]];
+    let least = first;
+    for (const other of others) if (other < least) least = other;
     const line = least - this.#lateness - MARGIN;
     if (this.#line === null || line > this.#line) this.#line = line;
   }

@@ -1,5 +1,5 @@
 /** Online rows as a stream run writes them: after each batch, of the entities that it touched; then looked up at instants of their future. */
-import { createLookup, isNotOnline, type Lookup } from '../../../runtime/serving/lookup.ts';
+import { type Answer, createLookup, isNotOnline, type Lookup } from '../../../runtime/serving/lookup.ts';
 import { MemoryStore } from '../../../runtime/stores/memory-store.ts';
 import { generationOf, REACH_BACK_MICROS, RowBuilder } from '../../../runtime/stores/row-builder.ts';
 import { RowKeys } from '../../../runtime/stores/row-key.ts';
@@ -109,9 +109,31 @@ export async function lookUpAll(lookup: Lookup, view: CompiledView, t: number): 
     if (JSON.stringify(printable(answer)) !== JSON.stringify(printable(scanned)))
       throw new Error('scan and get differ');
     if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
-    if (!isNotOnline(answer) && answer.row !== null) rows.push(actualRow(view.plan.outputs, answer.row));
+    if (isNotOnline(answer)) continue;
+    if (answer.row !== null) rows.push(actualRow(view.plan.outputs, answer.row));
+    if (answer.meta.exact && !readsNow(view)) await checkStep(lookup, view, keys, answer);
   }
   return { rows, uncovered };
+}
+
+/** Nothing changes between the bounds of a step (rules.md 31). */
+async function checkStep(lookup: Lookup, view: CompiledView, keys: readonly Value[], answer: Answer): Promise<void> {
+  const { asOf, validFrom, validTo } = answer.meta;
+  if ((validFrom !== null && asOf < validFrom) || (validTo !== null && asOf >= validTo)) {
+    throw new Error(`${view.name} at ${asOf} is outside of its step, ${validFrom} to ${validTo}`);
+  }
+  for (const at of [validFrom, validTo === null ? null : validTo - 1]) {
+    if (at === null) continue;
+    const other = await lookup.get(view.name, keys, at);
+    if (JSON.stringify(printable(other.row)) !== JSON.stringify(printable(answer.row)))
+      throw new Error(`${view.name} differs at ${at} and ${asOf}, which are in one step`);
+  }
+}
+
+function readsNow({ plan }: CompiledView): boolean {
+  return /"kind":"now"/.test(
+    JSON.stringify(plan.outputs, (_, value: unknown) => (typeof value === 'bigint' ? '' : value)),
+  );
 }
 
 function printable(answer: unknown): unknown {
