@@ -131,7 +131,7 @@ function labelsSql(times) {
 audited AS (SELECT origin, destination, t AS as_of FROM routes, (SELECT unnest([${list}]) AS t) AS instants),
 departures AS (
   SELECT origin, destination, departed_at + INTERVAL '30 seconds' AS as_of
-  FROM flights WHERE departed_at > TIMESTAMP '2001-01-08' USING SAMPLE reservoir(${LABELS} ROWS) REPEATABLE (${SEED})
+  FROM (SELECT * FROM flights WHERE departed_at > TIMESTAMP '2001-01-08') AS later USING SAMPLE reservoir(${LABELS} ROWS) REPEATABLE (${SEED})
 )
 SELECT row_number() OVER (ORDER BY as_of, origin, destination) AS label_id, origin, destination, CAST(label_id % 4 AS integer) AS bags, as_of
 FROM (SELECT * FROM audited UNION ALL SELECT * FROM departures LIMIT ${LABELS}) AS labels`;

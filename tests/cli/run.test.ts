@@ -135,7 +135,10 @@ describe('fsc run', () => {
     const { out } = await cli(['get', 'card_v1', 'card=b', '--meta', '--format', 'json'], { cwd: root });
     expect(jsonLines(out)[0]).toMatchObject({ exact: true });
     const archived = readdirSync(join(root, '.fsc/archive/tx')).filter((name) => name.endsWith('.parquet'));
-    expect(archived.sort()).toEqual(['-.0-2.parquet', '-.2-3.parquet']);
+    expect(archived.sort()).toEqual([
+      expect.stringMatching(/^-\.0-2\.[0-9a-f]{8}\.parquet$/),
+      expect.stringMatching(/^-\.2-3\.[0-9a-f]{8}\.parquet$/),
+    ]);
   });
 
   it('--source reads elsewhere: nothing is backfilled, state and offsets go on', async () => {

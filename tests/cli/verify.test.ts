@@ -1,5 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { RowKeys } from '../../runtime/stores/row-key.ts';
@@ -59,6 +60,14 @@ function log(from: number, to: number): string {
   }).join('');
 }
 
+/** A row as a wrong writer would leave it under a key: with the checksum that belongs there. */
+function signed(value: Uint8Array | null, key: Uint8Array): Uint8Array | null {
+  if (value === null) return null;
+  const row = Buffer.from(value);
+  row.writeUInt32LE(crc32(row.subarray(0, -4), crc32(key)), row.length - 4);
+  return row;
+}
+
 describe('fsc verify', () => {
   let made: ReturnType<typeof project>[] = [];
   afterEach(() => {
@@ -108,7 +117,7 @@ describe('fsc verify', () => {
     });
     const head = (name: string): Uint8Array => keys.head(keys.entity([name]) as Uint8Array);
     const [value] = from === null ? [null] : await store.getMany([head(from)]);
-    const row: StoredRow = { key: head(card), value: value ?? null };
+    const row: StoredRow = { key: head(card), value: signed(value ?? null, head(card)) };
     const stamp = await store.stamp();
     await store.write({ epoch: (stamp?.epoch ?? 0) + 1, sequence: 1 }, [row], null);
     await store.close();
