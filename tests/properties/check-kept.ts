@@ -19,7 +19,8 @@ export async function checkKept(kept: KeptCase): Promise<Report> {
   const oracle = new Kept(kept, whole.accepted);
   await checkStream(project, oracle, report, () => onlineHooks(project, oracle, report));
   const all = Number.POSITIVE_INFINITY;
-  await checkSql(project, oracle, report, { views: project.views, macroInstants: all, refereeInstants: all });
+  const { views } = project;
+  await checkSql(project, oracle, report, { views, refereed: views, macroInstants: all, refereeInstants: all });
   const sorted = inEventOrder(project, whole.accepted);
   for (const one of kept.expectations) {
     if (one.lines === project.log.lines.length) await checkLabels(project, one, sorted, report);
