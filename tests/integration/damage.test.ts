@@ -1,0 +1,286 @@
+/**
+ * A flipped bit in any file that fsc writes is told or does no harm; it never becomes a value. And: state of other plans, of newer formats, of two
+ * writers, and locks that were left behind. FSC_FLIPS sets the number of bits a file.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../cli/in-process.ts';
+import { random } from '../state/plans.ts';
+import { DIST, fsc, pause } from './process.ts';
+import { FEATURES, folderWith, randomLines, removeFolders, textOf } from './project.ts';
+
+afterAll(removeFolders, 60_000);
+
+const FLIPS = Number(process.env['FSC_FLIPS'] ?? '8');
+const r = random(Number(process.env['FSC_SEED'] ?? '1'));
+const lines = randomLines(r, 300, 600_000, 8);
+const CONFIG = '{ "sources": { "tx": { "history": "old.jsonl", "stream": "-" } }, "clock": "events" }';
+const RUN = ['run', '--mode', 'stream', '--quiet'];
+
+/** A project whose state folder has everything: journal, snapshot, archive, quarantine, retries, rows, cache, catalogue. */
+let whole = '';
+
+async function ok(root: string, args: readonly string[], stdin = ''): Promise<string> {
+  const { code, out, err } = await cli(args, { cwd: root, stdin });
+  expect([args.join(' '), code, err]).toEqual([args.join(' '), 0, err]);
+  return out;
+}
+
+beforeAll(async () => {
+  whole = folderWith({ ...FEATURES, 'fsc.json': CONFIG, 'old.jsonl': textOf(lines.slice(0, 100)) });
+  await ok(whole, ['compile', '--quiet']);
+  await ok(whole, RUN, textOf(lines.slice(100, 200)));
+  // Cut off, so that the journal holds records.
+  const run = fsc(whole, RUN, 'pipe');
+  run.child.stdin?.write(textOf(lines.slice(200)));
+  const journal = join(whole, '.fsc/state/tx.journal');
+  while (readFileSync(journal).length < 5000) await pause(20);
+  await pause(50);
+  run.stop('SIGKILL');
+  await run.ended;
+  await ok(whole, ['query', 'SELECT count(*) FROM tx', '--quiet']);
+  const { out } = await cli(['quarantine', 'list', '--format', 'json', '--quiet'], { cwd: whole });
+  expect(out.length).toBeGreaterThan(100);
+}, 120_000);
+
+const copies: string[] = [];
+function copy(): string {
+  const root = folderWith();
+  copies.push(root);
+  cpSync(whole, root, { recursive: true });
+  return root;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+interface Seen {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What people see who look at the project. */
+const LOOKS: Readonly<Record<string, (root: string) => Promise<Seen>>> = {
+  'fsc run, fsc get': async (root) => {
+    const run = await cli(RUN, { cwd: root, stdin: '' });
+    return run.code !== 0 ? run : cli(['get', 'card_v1', '--all', '--meta', '--format', 'json'], { cwd: root });
+  },
+  'fsc run --rebuild, fsc get': async (root) => {
+    const run = await cli([...RUN, '--rebuild'], { cwd: root, stdin: '' });
+    return run.code !== 0 ? run : cli(['get', 'card_v1', '--all', '--meta', '--format', 'json'], { cwd: root });
+  },
+  'fsc get': (root) => cli(['get', 'card_v1', 'card=c1', '--meta', '--format', 'json'], { cwd: root }),
+  'fsc query': (root) =>
+    cli(['query', "SELECT * FROM card_v1(TIMESTAMP '2024-01-02 20:00') ORDER BY card", '--format', 'json', '--quiet'], {
+      cwd: root,
+    }),
+  'fsc quarantine list': (root) => cli(['quarantine', 'list', '--format', 'json', '--quiet'], { cwd: root }),
+};
+
+/** Files by what they are, and the looks that read them. The store has a test of its own: its library may end the process. */
+const FILES: readonly (readonly [string, RegExp, readonly (keyof typeof LOOKS & string)[], 'told' | 'any'])[] = [
+  ['the journal', /\/state\/tx\.journal$/, ['fsc run, fsc get'], 'told'],
+  ['the snapshot', /\/state\/tx\.snapshot$/, ['fsc run, fsc get'], 'any'],
+  ['the archive', /\/archive\/tx\/.*\.parquet$/, ['fsc run --rebuild, fsc get', 'fsc query'], 'told'],
+  ['the quarantine', /\/quarantine\/tx\.jsonl$/, ['fsc quarantine list'], 'told'],
+  ['accepted records', /\/cache\/.*\.(parquet|json)$/, ['fsc query'], 'any'],
+  ['the stamp of a compilation', /\/compiled\.json$/, ['fsc get'], 'any'],
+  ['generated files', /\/generated\/.*\.(js|json|sql|ts)$/, ['fsc get'], 'any'],
+];
+
+describe('a flipped bit', () => {
+  it.each(FILES)(
+    'in %s is told or does no harm',
+    async (_, pattern, looks, expectation) => {
+      const wanted = new Map<string, Seen>();
+      for (const look of looks) wanted.set(look, await (LOOKS[look] as (root: string) => Promise<Seen>)(copy()));
+      for (const seen of wanted.values()) expect([seen.code, seen.err]).toEqual([0, seen.err]);
+      const names = filesUnder(whole)
+        .map((path) => path.slice(whole.length))
+        .filter((path) => pattern.test(path));
+      expect(names.length).toBeGreaterThan(0);
+      let told = 0;
+      for (let i = 0; i < FLIPS; i++) {
+        const root = copy();
+        const path = join(root, r.pick(names));
+        const bytes = readFileSync(path);
+        const at = r.int(bytes.length);
+        bytes[at] = (bytes[at] as number) ^ (1 << r.int(8));
+        writeFileSync(path, bytes);
+        for (const look of looks) {
+          const where = `bit in byte ${at} of ${path.slice(root.length)}, seen by ${look}`;
+          const seen = await (LOOKS[look] as (root: string) => Promise<Seen>)(root);
+          if (seen.code === 0) expect([where, seen.out]).toEqual([where, wanted.get(look)?.out]);
+          else {
+            // A user's error with a code, never a stack.
+            expect([where, seen.code, seen.err]).toEqual([
+              where,
+              1,
+              expect.stringMatching(/error\[FSC7\d+\]|"code":"FSC7\d+"/),
+            ]);
+            told += 1;
+          }
+        }
+        rmSync(root, { recursive: true, force: true });
+      }
+      if (expectation === 'told') expect(told).toBe(FLIPS * looks.length);
+    },
+    600_000,
+  );
+
+  it('in the online store is told, does no harm, or hides a row: it never gives another value', async () => {
+    await ok(whole, ['get', 'card_v1', '--all', '--quiet']);
+    const script = join(folderWith(), 'look.mjs');
+    writeFileSync(
+      script,
+      `const [dist, root] = process.argv.slice(2);
+import { readdirSync, readFileSync } from 'node:fs';
+const load = (path) => import(\`file://\${dist}/\${path}\`);
+const { loadProgram } = await load('runtime/state/load.js');
+const { openLmdbStore } = await load('runtime/stores/lmdb-store.js');
+const { createLookup } = await load('runtime/serving/lookup.js');
+const { wallClock } = await load('runtime/time/clock.js');
+const folder = root + '/generated/stream';
+const { views } = loadProgram(new Map(readdirSync(folder).map((name) => ['stream/' + name, readFileSync(folder + '/' + name, 'utf8')])));
+const store = await openLmdbStore({ path: root + '/.fsc/online', readOnly: true, namespace: '' }).catch((error) => error);
+const out = [];
+for (let i = 0; i < 8; i++) {
+  for (const view of ['card_v1', 'last_v1']) {
+    for (const hours of [0, 2, 20]) {
+      try {
+        if (store instanceof Error) throw store;
+        const lookup = createLookup({ views, store, clock: wallClock, clockMode: 'events', namespace: '' });
+        const beat = await lookup.heartbeat(view);
+        const { row, meta } = await lookup.get(view, ['c' + i], hours === 0 ? null : beat.newestMicros + hours * 3600e6);
+        out.push(row === null ? 'none' : String(row) + meta.exact + meta.asOf);
+      } catch (error) {
+        out.push('told ' + (error.code ?? error.stack));
+      }
+    }
+  }
+}
+process.stdout.write(JSON.stringify(out));
+process.exit(0);
+`,
+    );
+    const look = (root: string) => {
+      const { stdout, status } = spawnSync(process.execPath, [script, DIST, root], { encoding: 'utf8' });
+      // LMDB itself gives up on some damage (SIGBUS): nobody gets a value.
+      return status === 0 ? (JSON.parse(stdout) as string[]) : null;
+    };
+    const wanted = look(whole) as string[];
+    expect(wanted.filter((value) => value !== 'none').length).toBeGreaterThan(40);
+    const good = readFileSync(join(whole, '.fsc/online/data.mdb'));
+    const used = [...good.keys()].filter((at) => good[at] !== 0);
+    const root = copy();
+    for (let i = 0; i < FLIPS * 3; i++) {
+      const bytes = Buffer.from(good);
+      const at = r.pick(used);
+      bytes[at] = (bytes[at] as number) ^ (1 << r.int(8));
+      writeFileSync(join(root, '.fsc/online/data.mdb'), bytes);
+      const seen = look(root) ?? [];
+      for (const [k, value] of seen.entries()) {
+        if (value === wanted[k] || value === 'none') continue;
+        expect([at, value]).toEqual([at, expect.stringMatching(/^told FSC72\d\d$/)]);
+      }
+    }
+  }, 600_000);
+});
+
+describe('a state folder', () => {
+  it('is written by one process at a time; the lock of one that was killed is taken over', async () => {
+    const root = copy();
+    const first = fsc(root, RUN, 'pipe');
+    const lock = join(root, '.fsc/state/lock');
+    const isLocked = () => existsSync(lock);
+    // The one of the run that was killed is there already.
+    const own = () => existsSync(lock) && readIfThere(lock).includes(`:${first.child.pid},`);
+    while (!own()) await pause(20);
+    const holder = readFileSync(lock, 'utf8');
+    const second = await cli(RUN, { cwd: root, stdin: '' });
+    expect([second.code, second.err]).toEqual([3, expect.stringContaining(`process ${first.child.pid}`)]);
+    expect(readFileSync(lock, 'utf8')).toBe(holder);
+    first.stop('SIGKILL');
+    await first.ended;
+    expect(isLocked()).toBe(true);
+    await ok(root, RUN);
+    expect(isLocked()).toBe(false);
+  }, 60_000);
+
+  it('has one winner where many start at once', async () => {
+    const root = copy();
+    const runs = Array.from({ length: 4 }, () => {
+      const run = fsc(root, RUN, 'pipe');
+      return run;
+    });
+    // Whoever holds the lock waits on stdin; the others give up.
+    const losers: number[] = [];
+    await new Promise<void>((resolve) => {
+      for (const run of runs) {
+        void run.ended.then(({ code }) => {
+          losers.push(code ?? -1);
+          if (losers.length === 3) resolve();
+        });
+      }
+    });
+    expect(losers).toEqual([3, 3, 3]);
+    for (const run of runs) run.child.stdin?.end();
+    const codes = (await Promise.all(runs.map((run) => run.ended))).map(({ code }) => code).sort();
+    expect(codes).toEqual([0, 3, 3, 3]);
+  }, 60_000);
+
+  it('of a newer fsc is refused and left as it is', async () => {
+    for (const name of ['tx.snapshot', 'tx.journal']) {
+      const root = copy();
+      const path = join(root, '.fsc/state', name);
+      const bytes = readFileSync(path);
+      bytes.writeUInt32LE(9, 8);
+      const { crc32 } = await import('node:zlib');
+      const end = name === 'tx.snapshot' ? 20 : 12;
+      bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end);
+      writeFileSync(path, bytes);
+      for (const args of [RUN, [...RUN, '--rebuild']]) {
+        const { code, err } = await cli(args, { cwd: root, stdin: '' });
+        expect([name, code, err]).toEqual([name, 1, expect.stringContaining('FSC7112')]);
+        expect(readFileSync(path)).toEqual(bytes);
+      }
+    }
+  }, 60_000);
+
+  it('of another project’s plan is built anew beside nothing: no old state is read', async () => {
+    const root = copy();
+    const more = 'SELECT card, count(*) AS many, max(amount) AS most FROM tx GROUP BY card\n';
+    mkdirSync(join(root, 'features/other'), { recursive: true });
+    rmSync(join(root, 'features/card'), { recursive: true });
+    rmSync(join(root, 'features/last'), { recursive: true });
+    writeFileSync(join(root, 'features/other/v1.sql'), more);
+    await ok(root, RUN);
+    const online = await ok(root, ['get', 'other_v1', '--all', '--format', 'json']);
+    const batch = await ok(root, [
+      'query',
+      "SELECT * FROM other_v1(TIMESTAMP '2030-01-01') ORDER BY card",
+      '--format',
+      'json',
+      '--quiet',
+    ]);
+    const sorted = (text: string): string[] => text.trim().split('\n').sort();
+    expect(sorted(online)).toEqual(sorted(batch));
+    const gone = await cli(['get', 'card_v1', 'card=c1'], { cwd: root });
+    expect([gone.code, gone.err]).toEqual([2, expect.stringContaining('card_v1')]);
+  }, 60_000);
+});
