@@ -3,6 +3,7 @@ import { printFiles } from '../generators/print-sql.ts';
 import { Random } from '../generators/random.ts';
 import type { Case } from '../generators/view-spec.ts';
 import { printLine } from '../generators/write-case.ts';
+import { columnsOf } from '../reference/compare.ts';
 import { checkDatasetSql, checkReplay } from './check-dataset.ts';
 import { onlineHooks } from './check-online.ts';
 import { checkRun } from './check-run.ts';
@@ -42,6 +43,7 @@ export async function checkCase(test: Case): Promise<Report> {
     return report;
   }
   const naive = new Naive(test, project);
+  checkTypes(project, naive, report);
   await checkStream(project, naive, report, () => onlineHooks(project, naive, report));
   const random = new Random(test.seed * 7 + 4);
   const views = sqlViews(project, random);
@@ -58,6 +60,22 @@ export async function checkCase(test: Case): Promise<Report> {
   }
   if (random.chance(RUNS)) await checkRun(project, naive, newestOf(naive), report, random);
   return report;
+}
+
+/** The types that rules.md 21 and 22 give; how many digits a decimal may have is the compiler's to reckon. */
+function checkTypes({ views }: Project, naive: Naive, report: Report): void {
+  for (const view of views) {
+    const wanted = columnsOf(naive.specOf(view));
+    view.plan.outputs.forEach(({ name, type }, i) => {
+      const other = wanted[i]!.type;
+      const isSame = type.kind === other.kind && scaleOf(type) === scaleOf(other);
+      if (!isSame) report.fault('types', `${view.name}.${name}`, `  expected ${other.kind}, got ${type.kind}`);
+    });
+  }
+}
+
+function scaleOf(type: { readonly kind: string; readonly scale?: number }): number {
+  return type.scale ?? 0;
 }
 
 function newestOf(naive: Naive): number {

@@ -36,10 +36,16 @@ async function checkMacro(
 ): Promise<void> {
   const asked = answered(view, oracle, random, count).map((one) => ({ ...one, isZoned: random.chance(0.3) }));
   if (asked.length === 0) return;
-  const answers = await macroRows(await macroSession(), view, asked);
+  const session = await macroSession();
+  const answers = await macroRows(session, view, asked, 'latest');
   asked.forEach(({ t, wanted }, i) => {
     report.compare('emitted DuckDB', view, `at ${t}`, wanted, answers[i]!);
   });
+  const first = asked[0]!;
+  const every = view.spec.shape === 'rows' && random.chance(0.3) ? oracle.everyRow(view, first.t) : null;
+  if (every === null) return;
+  const [rows] = await macroRows(session, view, [first], 'every');
+  report.compareUnordered('emitted DuckDB, every row', view, `at ${first.t}`, every, rows!);
 }
 
 async function checkReferee(

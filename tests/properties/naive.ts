@@ -3,7 +3,7 @@ import type { Case, Row, SourceSpec, ViewSpec } from '../generators/view-spec.ts
 import { versioned } from '../generators/view-spec.ts';
 import { columnsOf } from '../reference/compare.ts';
 import type { World } from '../reference/evaluate.ts';
-import { evaluate } from '../reference/evaluate.ts';
+import { evaluate, evaluateEveryRow } from '../reference/evaluate.ts';
 import { compare, lift, newNotes } from '../reference/expressions.ts';
 import { accepted, verdicts } from '../reference/verdicts.ts';
 import type { Records } from './machines/duckdb.ts';
@@ -64,6 +64,15 @@ export class Naive implements Oracle {
       this.#known.set(key, known);
     }
     return known;
+  }
+
+  everyRow(view: CompiledView, t: bigint): Expected {
+    const { source, views, requests, log } = this.test;
+    const spec = this.specOf(view);
+    const world: World = { source, accepted: this.rows(log.length), views, requests };
+    const notes = newNotes();
+    const rows = evaluateEveryRow(spec, world, t, notes);
+    return { rows, columns: columnsOf(spec), isOpen: notes.uncertain, filterErrors: notes.errors };
   }
 
   /** The same over any records and requests. */

@@ -19,6 +19,8 @@ export interface Oracle {
   readonly prefixes: readonly number[];
   /** The view's rows at t over the first `n` lines (shape D: a row a request); null: it does not know. */
   at(view: CompiledView, t: bigint, n: number): Expected | null;
+  /** A rows view: every row of the SELECT at t, over all lines. */
+  everyRow(view: CompiledView, t: bigint): Expected | null;
   /** By line; null: it does not know. */
   verdicts(n: number): readonly string[] | null;
   /** Accepted records of the whole log in its order. */

@@ -46,6 +46,20 @@ export class Report {
       : compareRows(expected.rows, actual, expected.columns, options);
     if (differences.length > 0) this.fault(machine, `${view.name} ${question}`, describe(differences));
   }
+
+  /** Rows that no key tells apart. */
+  compareUnordered(
+    machine: string,
+    view: CompiledView,
+    question: string,
+    expected: Expected,
+    actual: readonly ActualRow[],
+  ): void {
+    if (expected.isOpen) return;
+    this.count(`${machine}: rows`, expected.rows.length);
+    const differences = unmatched(expected, actual, {});
+    if (differences.length > 0) this.fault(machine, `${view.name} ${question}`, describe(differences));
+  }
 }
 
 /** Rows of requests in no order: each expected row takes the first of the actual ones that it agrees with. */

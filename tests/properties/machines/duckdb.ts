@@ -2,7 +2,7 @@
 import { loadRecords } from '../../../runtime/engines/duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
-import type { Value } from '../../../runtime/values/types.ts';
+import { printType, type SqlType, type Value } from '../../../runtime/values/types.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import { timestampText } from '../../reference/values.ts';
 import type { CompiledView, Project } from '../project.ts';
@@ -48,20 +48,31 @@ export interface MacroInstant {
   readonly isZoned: boolean;
 }
 
-/** Each entity's row at each instant, in one statement. */
+/** Each entity's row at each instant, in one statement; of a rows view its latest, or `every` one. */
 export async function macroRows(
   session: DuckDbSession,
   view: CompiledView,
   instants: readonly MacroInstant[],
+  which: 'latest' | 'every',
 ): Promise<ActualRow[][]> {
   await session.run(view.macro);
-  const name = view.spec.shape === 'rows' ? `${view.name}_latest` : view.name;
+  const name = view.spec.shape === 'rows' && which === 'latest' ? `${view.name}_latest` : view.name;
   const parts = instants.map(({ t, isZoned }, i) => {
     const text = timestampText(t);
     const instant = isZoned ? `TIMESTAMPTZ '${text}+00'` : `TIMESTAMP '${text}'`;
     return `SELECT ${i} AS "at", * FROM ${name}(${instant})`;
   });
   const { names, types, batch } = await session.readColumns(parts.join(' UNION ALL '));
+  checkTypes(view, types.slice(1));
   const rows = actualRows(names, types, batch);
   return instants.map((_, i) => rows.filter((row) => row.at === BigInt(i)));
+}
+
+/** What a macro says of its columns is what the manifest does. */
+function checkTypes({ name, plan }: CompiledView, types: readonly SqlType[]): void {
+  plan.outputs.forEach((output, i) => {
+    const declared = output.type.kind === 'text' ? 'text' : printType(output.type);
+    const found = printType(types[i]!);
+    if (found !== declared) throw new Error(`${name}.${output.name} is ${found} in DuckDB, not ${declared}`);
+  });
 }
