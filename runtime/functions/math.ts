@@ -368,19 +368,28 @@ function powerDouble(base: number, exponent: number): number | null {
   return Number.isFinite(base) && Number.isFinite(exponent) ? null : value;
 }
 
+function resolvePower(args: readonly SqlType[]): Resolution {
+  if (!args.every(isNumeric)) return noSuch('power', args, 'two numbers');
+  if (args.some((type) => type.kind === 'decimal') && !args.some(isFloat)) {
+    return rejected(
+      'power of a decimal',
+      'Postgres computes it as a decimal, before its version 16 with so few digits that 0.05 to the power of 50 is 0',
+      'cast the base: `power(CAST(x AS double precision), y)`',
+    );
+  }
+  return resolved(
+    args.map((type) => (isExact(type) ? type : DOUBLE)),
+    DOUBLE,
+    'double',
+  );
+}
+
 export const power: ScalarFunction = mathFunction({
   name: 'power',
   spellings: ['power', 'pow'],
   minArgs: 2,
   maxArgs: 2,
-  resolve: (args) =>
-    args.every(isNumeric)
-      ? resolved(
-          args.map((type) => (isExact(type) ? type : DOUBLE)),
-          DOUBLE,
-          'double',
-        )
-      : noSuch('power', args, 'two numbers'),
+  resolve: resolvePower,
   canFail: always,
   duckdb: (a) => {
     const [x, y] = [`CAST(${arg(a, 0)} AS DOUBLE)`, `CAST(${arg(a, 1)} AS DOUBLE)`];
@@ -393,9 +402,9 @@ export const power: ScalarFunction = mathFunction({
   kernels: { powerDouble },
   summary: 'the first to the power of the second, in double precision; NULL where there is none, and on overflow',
   calls: ['power(x, y)', 'pow(x, y)'],
-  types: 'two numbers give a double',
+  types: 'two integers, or a double and any number, give a double; of decimals alone it is an error',
   examples: [
     { sql: 'power(2, 3)', value: '8' },
-    { sql: 'power(-8.0, 0.5)', value: 'NULL' },
+    { sql: 'power(CAST(-8.0 AS double precision), 0.5)', value: 'NULL' },
   ],
 });

@@ -24,12 +24,12 @@ beforeAll(async () => {
   server = await startPostgres();
   emitted = await PostgresMachine.emitted(server, statements(all, 'postgres'));
   referee = await PostgresMachine.referee(server, statements(all, 'postgres'));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await emitted.close();
   await referee.close();
   await server.stop();
-});
+}, 60_000);
 
 const SHOWN = 4;
 

@@ -27,11 +27,11 @@ beforeAll(async () => {
   referee = await DuckDbMachine.referee(statements(all, 'duckdb'));
   inOrder = machine.create();
   inOrder.ingest(sorted(all));
-}, 60_000);
+}, 120_000);
 afterAll(() => {
   emitted.close();
   referee.close();
-});
+}, 60_000);
 
 /** Features by case and group: `answers[case][group index]`. */
 async function query(machine: DuckDbMachine, texts: readonly string[], where: string): Promise<readonly Column[]> {

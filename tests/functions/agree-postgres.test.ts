@@ -24,12 +24,12 @@ beforeAll(async () => {
   server = await startPostgres();
   machine = await PostgresMachine.emitted(server, sample.statements('postgres'));
   referee = await PostgresMachine.referee(server, sample.statements('postgres'));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await machine.close();
   await referee.close();
   await server.stop();
-});
+}, 60_000);
 
 describe('kernel = Postgres form = the text itself', () => {
   for (const fn of SCALARS) {

@@ -19,11 +19,11 @@ let referee: DuckDbMachine;
 beforeAll(async () => {
   emitted = await DuckDbMachine.emitted(sample.statements('duckdb', physicalType));
   referee = await DuckDbMachine.referee(sample.statements('duckdb'));
-}, 60_000);
+}, 120_000);
 afterAll(() => {
   emitted.close();
   referee.close();
-});
+}, 60_000);
 
 describe('kernel = DuckDB form = the text itself', () => {
   for (const fn of SCALARS) {

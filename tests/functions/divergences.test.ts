@@ -12,12 +12,12 @@ beforeAll(async () => {
   server = await startPostgres();
   postgres = await refereeConnection(server, []);
   duckdb = await DuckDbMachine.referee([]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   duckdb.close();
   await postgres.close();
   await server.stop();
-});
+}, 60_000);
 
 async function outcome(run: () => Promise<string | null>): Promise<string> {
   try {

@@ -27,14 +27,14 @@ beforeAll(async () => {
   postgresReferee = await PostgresMachine.referee(server, []);
   duckdb = await DuckDbMachine.emitted([]);
   duckdbReferee = await DuckDbMachine.referee([]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   duckdb.close();
   duckdbReferee.close();
   await postgres.close();
   await postgresReferee.close();
   await server.stop();
-});
+}, 60_000);
 
 /** `aborts` stands for an error of the values, which fsc makes NULL. */
 async function inDuckDb(machine: DuckDbMachine, sql: string, type: SqlType): Promise<string> {

@@ -39,7 +39,7 @@ CAST({d} AS timestamp) | CAST({d} AS text) | {i}::bigint | {i}::text || 'x' | '2
 substring({t}, 1, 3) | trim({t}) | replace({t}, 'a', 'b') | starts_with({t}, 'a')
 abs({i}) | abs({dec}) | abs({dbl}) | round({dec}) | round({dec}, 1) | round({i}) | floor({dec}) | floor({dbl}) | ceil({dec})
 ceiling({dbl}) | trunc({dec}) | trunc({dec}, 1) | trunc({dbl}) | sqrt({dbl}) | sqrt({i}) | sqrt({dec}) | exp({dbl}) | exp({i})
-ln({dbl}) | ln({dec}) | power({dbl}, 2) | power({i}, 2) | pow({dec}, 0.5) | sign({i}) | sign({dec}) | sign({dbl}) | round({dbl})
+ln({dbl}) | ln({dec}) | power({dbl}, 2) | power({i}, 2) | pow({dbl}, 0.5) | sign({i}) | sign({dec}) | sign({dbl}) | round({dbl})
 date_trunc('day', {ts}) | date_trunc('month', {ts}) | date_trunc('hour', {tz}) | extract(epoch FROM {ts}) | extract(hour FROM {ts})
 extract(dow FROM {d}) | EXTRACT(YEAR FROM {tz}) | extract(epoch FROM {ts} - {ts}) | date_part('hour', {ts})
 date_part('epoch', {ts} - {ts})
