@@ -25,6 +25,19 @@ export function faultOfLmdbFile(path: string): string | null {
   }
 }
 
+/** A writer found the disk full before it had written its second page: nothing was ever in the file. */
+export function isUnborn(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const first = readMeta(file, 0);
+    if (first === null) return size === 0;
+    return size < 2 * first.readUInt32LE(PAGE_SIZE_AT) && first.readBigUInt64LE(TRANSACTION_AT) === 0n;
+  } finally {
+    closeSync(file);
+  }
+}
+
 function faultOf(file: number): string | null {
   const first = readMeta(file, 0);
   const pageSize = first?.readUInt32LE(PAGE_SIZE_AT) ?? 0;

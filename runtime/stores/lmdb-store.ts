@@ -5,13 +5,13 @@
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
-import { faultOfLmdbFile } from './lmdb-file.ts';
+import { faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
 
@@ -40,8 +40,7 @@ type Meta = Database<Uint8Array, string>;
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
   const file = join(options.path, DATA_FILE);
-  // A writer that was killed at once leaves an empty file.
-  if (!existsSync(file) || statSync(file).size === 0) {
+  if (!existsSync(file) || isBegun(file)) {
     if (options.readOnly) throw nothingRunYet(options.path);
     makeFolder(options.path);
   } else {
@@ -70,6 +69,7 @@ class LmdbStore implements OnlineStore {
   readonly #root: RootDatabase<Uint8Array, string>;
   readonly #rows: Rows;
   readonly #meta: Meta;
+  readonly #path: string;
   readonly #namespace: string;
   readonly #heartbeats = new HeartbeatCodec();
   readonly #metaKeys = {
@@ -80,6 +80,7 @@ class LmdbStore implements OnlineStore {
 
   constructor(options: LmdbStoreOptions, root: RootDatabase<Uint8Array, string>) {
     this.name = `lmdb ${options.path}`;
+    this.#path = options.path;
     this.#namespace = options.namespace;
     this.#root = root;
     // undefined, whatever its type says: a writer that has just made the file comes to its tables in a moment.
@@ -150,7 +151,7 @@ class LmdbStore implements OnlineStore {
         if (heartbeat !== null) this.#putHeartbeat(heartbeat);
       });
     } catch (error) {
-      throw error instanceof FscError ? error : cannotWrite(this.name, error);
+      throw error instanceof FscError ? error : cannotWrite(this.#path, error);
     }
   }
 
@@ -227,6 +228,15 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** A writer that was killed at once, or found the disk full, leaves a file without a store in it; the next one begins again. */
+function isBegun(file: string): boolean {
+  try {
+    return isUnborn(file);
+  } catch (error) {
+    throw cannotOpen(file, error);
+  }
+}
+
 function refuseDamaged(file: string): void {
   let fault: string | null;
   try {
@@ -258,6 +268,7 @@ function nothingRunYet(path: string): FscError {
 
 function cannotOpen(path: string, error: unknown): FscError {
   const why = error instanceof Error ? error.message : String(error);
+  if (isDiskFull(path, why)) return diskFull(`cannot open the online store in ${path}`);
   return new FscError(
     'FSC7200',
     isOutside(why) ? 3 : 2,
@@ -267,12 +278,43 @@ function cannotOpen(path: string, error: unknown): FscError {
   );
 }
 
-function cannotWrite(name: string, error: unknown): FscError {
+function cannotWrite(path: string, error: unknown): FscError {
   const why = error instanceof Error ? error.message : String(error);
-  return new FscError('FSC7205', 3, `cannot write to the online store (${name})`, why, 'make room and run again');
+  if (isDiskFull(path, why)) return diskFull(`cannot write to the online store in ${path}`);
+  return new FscError(
+    'FSC7205',
+    3,
+    `cannot write to the online store in ${path}`,
+    why,
+    'look at the disk, and run again: rows are idempotent',
+  );
+}
+
+function diskFull(message: string): FscError {
+  return new FscError(
+    'FSC7205',
+    3,
+    message,
+    'the disk is full',
+    'make room and run again: nothing that was committed is lost',
+  );
+}
+
+const LEAST_ROOM_BYTES = 1 << 20;
+
+/** A write that was cut short by a full disk is an input/output error to LMDB. */
+function isDiskFull(path: string, why: string): boolean {
+  if (/ENOSPC|No space left/.test(why)) return true;
+  if (!/Input\/output error/.test(why)) return false;
+  try {
+    const { bavail, bsize } = statfsSync(existsSync(path) ? path : dirname(path));
+    return bavail * bsize < LEAST_ROOM_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** Faults that pass by themselves or with more room. */
 function isOutside(message: string): boolean {
-  return /ENOSPC|No space left|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
+  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
 }

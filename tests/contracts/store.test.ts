@@ -102,6 +102,29 @@ describe('online store in LMDB', () => {
     remove(path);
   });
 
+  it('begins again where a full disk cut its first page off, and at nothing', async () => {
+    const path = newFolder();
+    await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
+    const page = readFileSync(join(path, 'data.mdb')).subarray(0, 4096);
+    // As LMDB makes it, before its first transaction.
+    page.fill(0xff, 88, 96);
+    page.fill(0xff, 136, 144);
+    page.fill(0, 152, 160);
+    for (const content of [page, Buffer.alloc(0)]) {
+      const fresh = newFolder();
+      writeFileSync(join(fresh, 'data.mdb'), content);
+      await expect(openLmdbStore({ path: fresh, readOnly: true, namespace: '' })).rejects.toMatchObject({
+        code: 'FSC7206',
+      });
+      const store = await openLmdbStore({ path: fresh, readOnly: false, namespace: '' });
+      await store.write({ epoch: 1, sequence: 1 }, [{ key: bytes(1), value: bytes(2) }], null);
+      expect(await store.getMany([bytes(1)])).toEqual([bytes(2)]);
+      await store.close();
+      remove(fresh);
+    }
+    remove(path);
+  });
+
   it('keeps heartbeats and writers of namespaces apart', async () => {
     const path = newFolder();
     const open = (namespace: string) => openLmdbStore({ path, readOnly: false, namespace });

@@ -191,6 +191,18 @@ export function storeContract(subject: StoreUnderTest): void {
       expect(await store.heartbeat('a')).toEqual(later);
     });
 
+    it('is known by an identity that no other store has, and keeps it', async () => {
+      const identity = await store.identity();
+      expect(identity).not.toBe('');
+      const other = await subject.create();
+      expect(await other.store.identity()).not.toBe(identity);
+      await other.store.close();
+      await other.destroy();
+      await store.close();
+      store = await handle.reopen();
+      expect(await store.identity()).toBe(identity);
+    });
+
     it('shows what it held when it is opened again', async () => {
       if (!subject.durable) return;
       expect(await store.stamp()).toBe(null);
