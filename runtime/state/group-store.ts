@@ -2,7 +2,7 @@ import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
 import { ExactSums } from './exact-sum.ts';
-import { growFloats, growInts } from './grow.ts';
+import { growInts, reserve } from './grow.ts';
 import { Interner } from './interner.ts';
 import type { ErrorCounter, StateImage } from './program.ts';
 import { capacityOf, kindOf, Slabs } from './slabs.ts';
@@ -13,9 +13,6 @@ export type Holds = 'int' | 'double' | 'hybrid' | 'text';
 /** The layout of a group's state, decided by the compiler. Fields are offsets inside a cursor. */
 export interface GroupLayout {
   readonly fingerprint: string;
-  /** Records and cursors a segment, as powers of two. */
-  readonly slotShift: number;
-  readonly cursorShift: number;
   /** Doubles a record. */
   readonly stride: number;
   /** `field`: where a column stands in a record, of Float64 if it is wide, else of Int32. */
@@ -48,7 +45,6 @@ const BASE = 0;
 const LENGTH = 1;
 const CAPACITY = 2;
 const DIRTY = 3;
-const LEAST_CURSORS = 16;
 
 /**
  * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all, with its events sorted by (event time, key), and
@@ -67,15 +63,12 @@ export class GroupStore {
   /** Keeps reads that only fill caches from being optimised away. */
   warm = 0;
 
-  /** Segments of records: [event time, wide columns…, narrow columns…, masks…, places of deques…]. */
-  readonly floats: Float64Array[];
-  readonly ints: Int32Array[];
   /** Key columns of the event about to be inserted. */
   readonly newKeys: Float64Array;
   blocks: Int32Array;
-  /** Segments of cursors: accumulators, then positions, over the same bytes. */
-  readonly acc: Float64Array[] = [];
-  readonly pos: Int32Array[] = [];
+  /** Cursors: accumulators, then positions, over the same bytes. */
+  acc: Float64Array;
+  pos: Int32Array;
 
   readonly #slabs: Slabs;
   readonly #cursorStride: number;
@@ -94,40 +87,44 @@ export class GroupStore {
     this.layout = layout;
     this.errors = errors;
     this.entities = new EntityTable(types, hint);
-    this.#slabs = new Slabs(layout.stride, layout.slotShift);
-    this.floats = this.#slabs.floats;
-    this.ints = this.#slabs.ints;
+    this.#slabs = new Slabs(layout.stride);
     this.newKeys = new Float64Array(layout.keyColumns.length);
     this.#dirtyList = new Int32Array(16);
     this.#cursorStride = layout.accumulators + Math.ceil(layout.positions / 2);
-    this.blocks = new Int32Array((Math.max(16, hint) + 1) * BLOCK_FIELDS);
-    const cursors = Math.min(1 << layout.cursorShift, Math.max(LEAST_CURSORS, hint + 1));
-    this.#setCursors(0, new Float64Array(this.#cursorStride * cursors));
+    const entities = Math.max(16, hint);
+    this.blocks = new Int32Array((entities + 1) * BLOCK_FIELDS);
+    this.acc = new Float64Array((entities + 1) * this.#cursorStride);
+    this.pos = new Int32Array(this.acc.buffer);
     this.counts = new DistinctCounts(layout.distincts.length === 0 ? 2 : 1024);
     this.overlay = new DistinctCounts(layout.distincts.length === 0 ? 2 : 256);
+  }
+
+  /** Records: [event time, wide columns…, narrow columns…, masks…, places of deques…]. */
+  get floats(): Float64Array {
+    return this.#slabs.floats;
+  }
+
+  get ints(): Int32Array {
+    return this.#slabs.ints;
   }
 
   /** The entity of the parts put into `entities`; makes room for a new one. */
   touch(): number {
     const entity = this.entities.findOrAdd();
-    if ((entity + 2) * BLOCK_FIELDS > this.blocks.length) this.blocks = growInts(this.blocks, this.blocks.length * 2);
-    this.#reserveCursor(entity + 1);
+    if ((entity + 2) * BLOCK_FIELDS > this.blocks.length || (entity + 2) * this.#cursorStride > this.acc.length)
+      this.#growEntities(entity + 2);
     return entity;
   }
 
-  /** The first segment grows to its full size; afterwards there are new ones. */
-  #reserveCursor(cursor: number): void {
-    const segment = cursor >> this.layout.cursorShift;
-    const full = this.#cursorStride << this.layout.cursorShift;
-    if (segment >= this.acc.length) this.#setCursors(segment, new Float64Array(full));
-    const first = this.acc[0] as Float64Array;
-    if (segment === 0 && (cursor + 1) * this.#cursorStride > first.length)
-      this.#setCursors(0, growFloats(first, Math.min(full, first.length * 2)));
-  }
-
-  #setCursors(segment: number, floats: Float64Array): void {
-    this.acc[segment] = floats;
-    this.pos[segment] = new Int32Array(floats.buffer, floats.byteOffset, floats.length * 2);
+  #growEntities(count: number): void {
+    if (count * BLOCK_FIELDS > this.blocks.length) {
+      const blocks = new Int32Array(reserve(count * BLOCK_FIELDS * 4));
+      blocks.set(this.blocks);
+      this.blocks = blocks;
+    }
+    if (count * this.#cursorStride <= this.acc.length) return;
+    this.acc = longer(this.acc, count * this.#cursorStride);
+    this.pos = new Int32Array(this.acc.buffer);
   }
 
   /** `touch` for a key that is one number: small natural ones have their entity in a table. */
@@ -189,7 +186,7 @@ export class GroupStore {
     return list;
   }
 
-  /** Makes place for a new event among others, by (event time, `newKeys`); equal ones in order of arrival. There is room for it. Gives its place in the segment. */
+  /** Makes place for a new event among others, by (event time, `newKeys`); equal ones in order of arrival. There is room for it. Gives its place. */
   insert(entity: number, t: number): number {
     const at = (entity + 1) * BLOCK_FIELDS;
     const base = this.blocks[at + BASE] as number;
@@ -201,40 +198,29 @@ export class GroupStore {
       if (low < this.#position(entity + 1, field))
         throw new Error(`event at ${t} arrived behind the settled part of its entity`);
     }
-    this.#slabs.move(base, low, base, low + 1, n - low);
+    this.#slabs.move(base + low, base + low + 1, n - low);
     this.blocks[at + LENGTH] = n + 1;
-    return (base & this.#slotMask) + low;
-  }
-
-  get #slotMask(): number {
-    return (1 << this.layout.slotShift) - 1;
+    return base + low;
   }
 
   #timeAt(base: number, offset: number): number {
-    const place = ((base & this.#slotMask) + offset) * this.layout.stride;
-    return (this.floats[base >> this.layout.slotShift] as Float64Array)[place] as number;
+    return this.floats[(base + offset) * this.layout.stride] as number;
   }
 
   /** What a column holds of the event at an offset of a block. */
   #columnAt(base: number, offset: number, column: number): number {
     const { isWide, field } = this.layout.columns[column] as GroupLayout['columns'][number];
-    const place = ((base & this.#slotMask) + offset) * this.layout.stride;
-    const segment = base >> this.layout.slotShift;
-    return (
-      isWide
-        ? (this.floats[segment] as Float64Array)[place + field]
-        : (this.ints[segment] as Int32Array)[place * 2 + field]
-    ) as number;
+    const record = (base + offset) * this.layout.stride;
+    return (isWide ? this.floats[record + field] : this.ints[record * 2 + field]) as number;
   }
 
   #position(cursor: number, field: number): number {
-    return (this.pos[cursor >> this.layout.cursorShift] as Int32Array)[this.#positions(cursor) + field] as number;
+    return this.pos[this.#positions(cursor) + field] as number;
   }
 
-  /** Where the positions of a cursor begin in its segment. */
+  /** Where the positions of a cursor begin. */
   #positions(cursor: number): number {
-    const place = cursor & ((1 << this.layout.cursorShift) - 1);
-    return (place * this.#cursorStride + this.layout.accumulators) * 2;
+    return (cursor * this.#cursorStride + this.layout.accumulators) * 2;
   }
 
   /** How many events the entity has at exactly t. */
@@ -273,12 +259,10 @@ export class GroupStore {
     if (from === to) return;
     const base = this.baseOf(entity);
     const width = this.layout.stride * 2;
-    const ints = this.ints[base >> this.layout.slotShift] as Int32Array;
-    const first = (base & this.#slotMask) * width;
-    const record = ints.slice(first + from * width, first + (from + 1) * width);
-    if (from < to) this.#slabs.move(base, from + 1, base, from, to - from);
-    else this.#slabs.move(base, to, base, to + 1, from - to);
-    ints.set(record, first + to * width);
+    const record = this.ints.slice((base + from) * width, (base + from + 1) * width);
+    if (from < to) this.#slabs.move(base + from + 1, base + from, to - from);
+    else this.#slabs.move(base + to, base + to + 1, from - to);
+    this.ints.set(record, (base + to) * width);
   }
 
   /** Offset of the entity's first event after t. */
@@ -304,13 +288,12 @@ export class GroupStore {
 
   /** Copies an entity's cursor into scratch. The block for scratch deques comes from the same slabs. */
   toScratch(entity: number): void {
-    const { accumulators, sums, cursorShift } = this.layout;
-    const source = this.pos[(entity + 1) >> cursorShift] as Int32Array;
-    const target = this.pos[0] as Int32Array;
-    const from = this.#positions(entity + 1) - accumulators * 2;
-    const held = sums.length === 0 ? NONE : sums.map((field) => (this.acc[0] as Float64Array)[field] as number);
+    const { sums } = this.layout;
+    const { pos } = this;
     const size = this.#cursorStride * 2;
-    for (let i = 0; i < size; i++) target[i] = source[from + i] as number;
+    const from = (entity + 1) * size;
+    const held = sums.length === 0 ? NONE : sums.map((field) => this.acc[field] as number);
+    for (let i = 0; i < size; i++) pos[i] = pos[from + i] as number;
     if (sums.length > 0) this.#copySums(held);
     if (this.layout.distincts.length > 0) this.overlay.clear();
     this.#scratchEntity = entity;
@@ -355,9 +338,10 @@ export class GroupStore {
     return kept;
   }
 
+  /** What was written to: pages of memory that were not are not there. */
   bytes(): number {
-    let bytes = this.#slabs.bytes() + this.blocks.byteLength;
-    for (const segment of this.acc) bytes += segment.byteLength;
+    const cursors = this.entities.count + 1;
+    let bytes = this.#slabs.bytes() + cursors * (BLOCK_FIELDS * 4 + this.#cursorStride * 8);
     bytes += this.entities.bytes() + this.sums.bytes() + this.#dirtyList.byteLength;
     return bytes + this.counts.bytes() + this.overlay.bytes() + this.#direct.byteLength + this.#codeIds.byteLength;
   }
@@ -366,14 +350,10 @@ export class GroupStore {
     const sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string> = new Map();
     this.entities.snapshot(sections);
     sections.set('texts', this.texts.snapshot());
-    sections.set('slabs', this.#slabs.describe());
-    this.floats.forEach((_, index) => {
-      const contents = this.#slabs.contentsOf(index);
-      if (contents !== null) sections.set(`ring.${index}`, contents);
-    });
-    this.acc.forEach((segment, index) => {
-      sections.set(`cursors.${index}`, segment);
-    });
+    const { contents, description } = this.#slabs.snapshot();
+    sections.set('slabs', description);
+    sections.set('ring', contents);
+    sections.set('cursors', this.acc.subarray(0, (this.entities.count + 1) * this.#cursorStride));
     sections.set('blocks', this.blocks.subarray(0, (this.entities.count + 1) * BLOCK_FIELDS));
     sections.set('dirty', this.#dirtyList.subarray(0, this.#dirtyCount));
     const sums = this.sums.snapshot();
@@ -386,7 +366,6 @@ export class GroupStore {
     return { fingerprint: this.layout.fingerprint, sections };
   }
 
-  /** The image's arrays become the state's. */
   restore(image: StateImage): void {
     if (image.fingerprint !== this.layout.fingerprint) {
       throw new Error(`state of ${image.fingerprint} is not state of ${this.layout.fingerprint}`);
@@ -395,12 +374,10 @@ export class GroupStore {
     const scalars = JSON.parse(read.text('scalars')) as Scalars;
     this.entities.restore(read);
     this.texts.restore(read.text('texts'));
-    this.#slabs.restore(read.text('slabs'), (index) => read.floats(`ring.${index}`));
-    this.acc.length = 0;
-    this.pos.length = 0;
-    for (let i = 0; i <= this.entities.count >> this.layout.cursorShift; i++)
-      this.#setCursors(i, read.floats(`cursors.${i}`));
-    this.blocks = growInts(read.ints('blocks'), Math.max(17 * BLOCK_FIELDS, read.ints('blocks').length));
+    this.#slabs.restore(read.floats('ring'), read.text('slabs'));
+    this.#growEntities(this.entities.count + 1);
+    this.acc.set(read.floats('cursors'));
+    this.blocks.set(read.ints('blocks'));
     this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
     this.counts.restore(read.floats('counts.owners'), read.floats('counts.values'), read.ints('counts.counts'));
     this.overlay.clear();
@@ -425,12 +402,11 @@ export class GroupStore {
   }
 
   #visitAccumulators(visitors: Readonly<Record<Holds, (value: number) => void>>): void {
-    const { accumulators, kept, cursorShift } = this.layout;
+    const { accumulators, kept } = this.layout;
     for (const { at, holds } of kept) {
       for (let cursor = 1; cursor <= this.entities.count; cursor++) {
-        const acc = this.acc[cursor >> cursorShift] as Float64Array;
         const field = this.#positions(cursor) / 2 - accumulators + at;
-        if (acc[field] !== 0) visitors[holds](acc[field + 1] as number);
+        if (this.acc[field] !== 0) visitors[holds](this.acc[field + 1] as number);
       }
     }
   }
@@ -463,7 +439,7 @@ export class GroupStore {
     const to = stays ? from : this.#slabs.allocate(kind);
     this.#shiftDeques(entity, drop);
     this.#shiftOffsets(entity, drop);
-    this.#slabs.move(from, drop, to, 0, kept);
+    this.#slabs.move(from + drop, to, kept);
     blocks[at + LENGTH] = kept;
     if (stays) return;
     this.#slabs.release(from);
@@ -473,26 +449,24 @@ export class GroupStore {
 
   #reach(entity: number): number {
     let least = this.lengthOf(entity);
-    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const { pos } = this;
     const at = this.#positions(entity + 1);
     for (const { field, back } of this.layout.reach) least = Math.min(least, (pos[at + field] as number) - back);
     return Math.max(0, least);
   }
 
   #shiftOffsets(entity: number, drop: number): void {
-    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const { pos } = this;
     const at = this.#positions(entity + 1);
     for (const field of this.layout.offsets) pos[at + field] = Math.max(-1, (pos[at + field] as number) - drop);
   }
 
   /** Puts each deque where it will stand at the block's beginning when the first `drop` records are gone. */
   #shiftDeques(entity: number, drop: number): void {
-    const pos = this.pos[(entity + 1) >> this.layout.cursorShift] as Int32Array;
+    const { pos, ints } = this;
     const at = this.#positions(entity + 1);
     const width = this.layout.stride * 2;
-    const base = this.baseOf(entity);
-    const ints = this.ints[base >> this.layout.slotShift] as Int32Array;
-    const first = (base & this.#slotMask) * width;
+    const first = this.baseOf(entity) * width;
     for (const { head, tail, field } of this.layout.deques) {
       const from = pos[at + head] as number;
       const count = (pos[at + tail] as number) - from;
@@ -532,9 +506,8 @@ export class GroupStore {
 
   /** `held`: the scratch cursor's own blocks, which take the copies. */
   #copySums(held: readonly number[]): void {
-    const scratch = this.acc[0] as Float64Array;
     this.layout.sums.forEach((field, i) => {
-      scratch[field] = this.sums.copy(scratch[field] as number, held[i] as number);
+      this.acc[field] = this.sums.copy(this.acc[field] as number, held[i] as number);
     });
   }
 
@@ -547,24 +520,27 @@ export class GroupStore {
       this.#scratchBase = this.#slabs.allocate(kind);
       this.#scratchKind = kind;
     }
-    const { slotShift, stride, deques } = this.layout;
+    const { pos, ints } = this;
+    const { stride, deques } = this.layout;
     const width = stride * 2;
-    const base = this.baseOf(entity);
-    const source = this.ints[base >> slotShift] as Int32Array;
-    const target = this.ints[this.#scratchBase >> slotShift] as Int32Array;
-    const from = (base & this.#slotMask) * width;
-    const to = (this.#scratchBase & this.#slotMask) * width;
-    const pos = this.pos[0] as Int32Array;
+    const from = this.baseOf(entity) * width;
+    const to = this.#scratchBase * width;
     const at = this.#positions(0);
     for (const { head, tail, field } of deques) {
       const end = pos[at + tail] as number;
       for (let k = pos[at + head] as number; k < end; k++)
-        target[to + k * width + field] = source[from + k * width + field] as number;
+        ints[to + k * width + field] = ints[from + k * width + field] as number;
     }
   }
 }
 
 const NONE: readonly number[] = [];
+
+function longer(from: Float64Array, length: number): Float64Array {
+  const to = new Float64Array(reserve(length * 8));
+  to.set(from);
+  return to;
+}
 
 function ignore(): void {}
 

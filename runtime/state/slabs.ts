@@ -1,17 +1,16 @@
+import { reserve } from './grow.ts';
+
 /**
- * Blocks of event records, in segments shared by all entities: a state that grows is never copied, and what one entity gives back another
- * takes. A segment holds blocks of one size class; when its last block is given back it may serve any class. A block of LARGE records or
- * more has a segment of its own. Segments of a small state are small.
+ * Blocks of event records, in one array shared by all entities. The array is dealt out in segments, each for blocks of one size class; when
+ * the last block of a segment is given back it may serve any class, so what one entity gives back another takes. A block of LARGE records
+ * or more has segments of its own.
  *
- * A block's address is the number of its segment and the place of its first record there. Free blocks of a segment are a list through
- * their first Int32.
+ * A block's address is the place of its first record. Free blocks of a segment are a list through their first Int32.
  */
 interface Segment {
   /** Size class; −1: it serves none. */
   kind: number;
   used: number;
-  /** Records that it has place for. */
-  slots: number;
   /** Records up to here were handed out at least once. */
   top: number;
   /** First free block, −1 for none. */
@@ -21,13 +20,13 @@ interface Segment {
 }
 
 const FIRST_POWER = 2;
-const LARGE = 8192;
-/** A new segment is as large as this part of all others, within limits. */
-const SEGMENT_SHARE = 8;
-const LEAST_SLOTS = 64;
-const MAX_SEGMENTS = 1 << 16;
+const SEGMENT_SHIFT = 11;
+const SEGMENT_SLOTS = 1 << SEGMENT_SHIFT;
+const LARGE = SEGMENT_SLOTS;
 /** Up to this many Int32 a loop is faster than a call. */
 const SMALL_MOVE = 256;
+/** What the engine's integers can address. */
+const MAX_INTS = 2 ** 31 - 1;
 
 /** Records of a block of class `kind`: 4, 6, 8, 12, 16, 24, … */
 export function capacityOf(kind: number): number {
@@ -42,26 +41,21 @@ export function kindOf(capacity: number): number {
 }
 
 export class Slabs {
-  /** The numbers of each segment, as Float64 and as Int32 over the same bytes. */
-  readonly floats: Float64Array[] = [];
-  readonly ints: Int32Array[] = [];
+  /** All records, as Float64 and as Int32 over the same bytes. */
+  floats: Float64Array;
+  ints: Int32Array;
   readonly #stride: number;
-  readonly #shift: number;
-  readonly #segments: Segment[] = [];
+  #segments: Segment[] = [];
   /** Segments with room, by class. */
   readonly #open: number[][] = [];
-  /** Segments of full size that serve no class. */
+  /** Segments that serve no class. */
   readonly #spare: number[] = [];
-  /** Numbers of segments whose memory was given back. */
-  readonly #gone: number[] = [];
-  #slots = 0;
 
-  /** `stride`: doubles a record; `shift`: records a segment, as a power of two. */
-  constructor(stride: number, shift: number) {
+  /** `stride`: doubles a record. */
+  constructor(stride: number) {
     this.#stride = stride;
-    this.#shift = shift;
-    // Entities without events point at the first segment, which holds none.
-    this.#addSegment(0);
+    this.floats = new Float64Array(64 * stride);
+    this.ints = new Int32Array(this.floats.buffer);
   }
 
   allocate(kind: number): number {
@@ -71,84 +65,110 @@ export class Slabs {
     const index = open.length > 0 ? (open[open.length - 1] as number) : this.#begin(kind);
     const segment = this.#segments[index] as Segment;
     let at = segment.free;
-    if (at >= 0) segment.free = (this.ints[index] as Int32Array)[at * this.#stride * 2] as number;
+    if (at >= 0) segment.free = this.ints[at * this.#stride * 2] as number;
     else {
-      at = segment.top;
+      at = (index << SEGMENT_SHIFT) + segment.top;
       segment.top += capacity;
+      this.#cover(at + capacity);
     }
     segment.used++;
-    if (!this.#hasRoom(segment)) this.#close(index);
-    return (index << this.#shift) | at;
+    if (!hasRoom(segment)) this.#close(index);
+    return at;
   }
 
   release(base: number): void {
-    const index = base >> this.#shift;
+    const index = base >> SEGMENT_SHIFT;
     const segment = this.#segments[index] as Segment;
     segment.used--;
     if (segment.used === 0) {
       this.#retire(index);
       return;
     }
-    const at = base & ((1 << this.#shift) - 1);
-    (this.ints[index] as Int32Array)[at * this.#stride * 2] = segment.free;
-    segment.free = at;
+    this.ints[base * this.#stride * 2] = segment.free;
+    segment.free = base;
     if (segment.place < 0) this.#show(index);
   }
 
-  /** Moves `count` records from one block's offset to another's; within a block the places may overlap. */
-  move(fromBlock: number, fromOffset: number, toBlock: number, toOffset: number, count: number): void {
+  /** Moves `count` records; the places may overlap. */
+  move(from: number, to: number, count: number): void {
     if (count <= 0) return;
     const width = this.#stride * 2;
-    const mask = (1 << this.#shift) - 1;
-    const source = this.ints[fromBlock >> this.#shift] as Int32Array;
-    const target = this.ints[toBlock >> this.#shift] as Int32Array;
-    const from = ((fromBlock & mask) + fromOffset) * width;
-    const to = ((toBlock & mask) + toOffset) * width;
+    const source = from * width;
+    const target = to * width;
     const size = count * width;
-    if (source === target) source.copyWithin(to, from, from + size);
-    else if (size > SMALL_MOVE) target.set(source.subarray(from, from + size), to);
+    const { ints } = this;
     // As Int32: a double may lose bits on its way where it happens to be NaN.
-    else for (let i = 0; i < size; i++) target[to + i] = source[from + i] as number;
+    if (size > SMALL_MOVE) ints.copyWithin(target, source, source + size);
+    else if (target < source) for (let i = 0; i < size; i++) ints[target + i] = ints[source + i] as number;
+    else for (let i = size - 1; i >= 0; i--) ints[target + i] = ints[source + i] as number;
   }
 
+  /** Bytes of the segments dealt out. */
   bytes(): number {
-    let bytes = 0;
-    for (const segment of this.floats) bytes += segment.byteLength;
-    return bytes;
+    return this.#contents().byteLength;
   }
 
-  /** What a segment holds, for a snapshot; null if that is nothing. */
-  contentsOf(index: number): Float64Array | null {
-    return (this.#segments[index] as Segment).kind < 0 ? null : (this.floats[index] as Float64Array);
+  snapshot(): { readonly contents: Float64Array; readonly description: string } {
+    return { contents: this.#contents(), description: JSON.stringify(this.#segments) };
   }
 
-  describe(): string {
-    return JSON.stringify(this.#segments);
-  }
-
-  /** Takes the arrays over. */
-  restore(description: string, contents: (index: number) => Float64Array): void {
-    const segments = JSON.parse(description) as Segment[];
+  restore(contents: Float64Array, description: string): void {
+    this.#segments = JSON.parse(description) as Segment[];
     this.#spare.length = 0;
-    this.#slots = 0;
-    segments.forEach((segment, index) => {
-      const { kind, slots } = segment;
-      this.#setArrays(index, kind < 0 ? new Float64Array(slots * this.#stride) : contents(index));
-      this.#segments[index] = { ...segment, place: -1 };
-      this.#slots += slots;
-      if (kind < 0) this.#spareOrGone(index);
-      else if (this.#hasRoom(segment)) this.#show(index);
+    this.#open.length = 0;
+    this.#cover(contents.length / this.#stride);
+    this.floats.set(contents);
+    this.#segments.forEach((segment, index) => {
+      segment.place = -1;
+      if (segment.kind === NONE) this.#spare.push(index);
+      else if (segment.kind !== PART && hasRoom(segment)) this.#show(index);
     });
   }
 
-  #hasRoom({ kind, free, top, slots }: Segment): boolean {
-    return free >= 0 || top + capacityOf(kind) <= slots;
+  #contents(): Float64Array {
+    const last = this.#segments.length - 1;
+    const slots =
+      last < 0 ? 0 : (last << SEGMENT_SHIFT) + Math.min(SEGMENT_SLOTS, (this.#segments[last] as Segment).top);
+    return this.floats.subarray(0, slots * this.#stride);
+  }
+
+  /** The array reaches to record `slots`. */
+  #cover(slots: number): void {
+    const needed = slots * this.#stride;
+    if (needed <= this.floats.length) return;
+    if (needed * 2 > MAX_INTS) throw new RangeError('the state of a group holds more events than it can address');
+    const floats = new Float64Array(reserve(needed * 8));
+    floats.set(this.floats);
+    this.floats = floats;
+    this.ints = new Int32Array(floats.buffer);
   }
 
   #allocateLarge(kind: number, capacity: number): number {
-    const index = this.#addSegment(capacity);
-    Object.assign(this.#segments[index] as Segment, { kind, used: 1, top: capacity });
-    return index << this.#shift;
+    const count = Math.ceil(capacity / SEGMENT_SLOTS);
+    const first = this.#takeSpare(count);
+    for (let i = 0; i < count; i++) this.#segments[first + i] = segmentOf(i === 0 ? kind : PART);
+    const segment = this.#segments[first] as Segment;
+    segment.used = 1;
+    segment.top = SEGMENT_SLOTS;
+    (this.#segments[first + count - 1] as Segment).top = capacity - (count - 1) * SEGMENT_SLOTS;
+    const base = first << SEGMENT_SHIFT;
+    this.#cover(base + capacity);
+    return base;
+  }
+
+  /** The first of so many spare segments in a row, else the end of all. Large blocks are few, so looking at all segments is no matter. */
+  #takeSpare(count: number): number {
+    let run = 0;
+    for (let i = 0; this.#spare.length >= count && i < this.#segments.length; i++) {
+      run = (this.#segments[i] as Segment).kind === NONE ? run + 1 : 0;
+      if (run < count) continue;
+      const first = i - count + 1;
+      const others = this.#spare.filter((index) => index < first || index > i);
+      this.#spare.length = 0;
+      for (const index of others) this.#spare.push(index);
+      return first;
+    }
+    return this.#segments.length;
   }
 
   #openOf(kind: number): number[] {
@@ -158,16 +178,10 @@ export class Slabs {
 
   /** A segment begins to serve a class. */
   #begin(kind: number): number {
-    const index = this.#spare.pop() ?? this.#addSegment(this.#nextSize(capacityOf(kind)));
-    Object.assign(this.#segments[index] as Segment, { kind, used: 0, top: 0, free: -1 });
+    const index = this.#spare.pop() ?? this.#segments.length;
+    this.#segments[index] = segmentOf(kind);
     this.#show(index);
     return index;
-  }
-
-  #nextSize(capacity: number): number {
-    let slots = Math.max(LEAST_SLOTS, capacity);
-    while (slots * SEGMENT_SHARE < this.#slots && slots < 1 << this.#shift) slots *= 2;
-    return Math.min(slots, 1 << this.#shift);
   }
 
   #show(index: number): void {
@@ -192,34 +206,22 @@ export class Slabs {
   #retire(index: number): void {
     const segment = this.#segments[index] as Segment;
     if (segment.place >= 0) this.#close(index);
-    segment.kind = -1;
-    this.#spareOrGone(index);
-  }
-
-  /** A segment that serves no class: one of full size can serve another, the memory of others is given back. */
-  #spareOrGone(index: number): void {
-    const segment = this.#segments[index] as Segment;
-    if (segment.slots === 1 << this.#shift) {
-      this.#spare.push(index);
-      return;
+    const count = Math.ceil(capacityOf(segment.kind) / SEGMENT_SLOTS);
+    for (let i = index; i < index + count; i++) {
+      this.#segments[i] = { ...segmentOf(NONE), top: SEGMENT_SLOTS };
+      this.#spare.push(i);
     }
-    this.#slots -= segment.slots;
-    segment.slots = 0;
-    this.#setArrays(index, new Float64Array(0));
-    if (index > 0) this.#gone.push(index);
   }
+}
 
-  #addSegment(slots: number): number {
-    const index = this.#gone.pop() ?? this.#segments.length;
-    if (index >= MAX_SEGMENTS) throw new RangeError('the state of a group holds more events than it can address');
-    this.#setArrays(index, new Float64Array(slots * this.#stride));
-    this.#segments[index] = { kind: -1, used: 0, slots, top: 0, free: -1, place: -1 };
-    this.#slots += slots;
-    return index;
-  }
+/** Classes of segments without blocks of their own: none, and what continues a large block. */
+const NONE = -1;
+const PART = -2;
 
-  #setArrays(index: number, floats: Float64Array): void {
-    this.floats[index] = floats;
-    this.ints[index] = new Int32Array(floats.buffer, floats.byteOffset, floats.length * 2);
-  }
+function segmentOf(kind: number): Segment {
+  return { kind, used: 0, top: 0, free: -1, place: -1 };
+}
+
+function hasRoom({ kind, free, top }: Segment): boolean {
+  return free >= 0 || top + capacityOf(kind) <= SEGMENT_SLOTS;
 }

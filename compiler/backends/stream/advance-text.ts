@@ -1,17 +1,7 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { InstantBound } from '../../plan/plan.ts';
 import { jsData } from '../js/escape.ts';
-import {
-  type Accumulator,
-  CURSOR_MASK,
-  CURSOR_SHIFT,
-  type Layout,
-  type RingColumn,
-  SLOT_MASK,
-  SLOT_SHIFT,
-  type Tail,
-  type Window,
-} from './layout.ts';
+import type { Accumulator, Layout, RingColumn, Tail, Window } from './layout.ts';
 
 /** 2^52: where the low part of a sum hands over to the high part. */
 const CARRY = 4503599627370496;
@@ -25,8 +15,7 @@ const MAX_LOCALS = 24;
 /**
  * Thresholds of all windows at an instant (least and greatest event time inside, both inclusive), and functions that move a cursor's
  * windows up to them. `c` is the cursor (0: scratch), `b` the entity's block, `db` the block with the cursor's deques, `n` how many events count.
- *
- * Inside: `f` and `g` are the numbers of the block's segment as Float64 and Int32, `r` the place of its first record there.
+ * Inside, `f` and `g` are the numbers of all records, as Float64 and as Int32.
  */
 export function advanceText(layout: Layout): string {
   const functions = layout.tails.map((tail, i) => tailFunction(layout, tail, i));
@@ -41,11 +30,11 @@ export function advanceText(layout: Layout): string {
   ].join('\n');
 }
 
-/** Locals for a cursor and a block. */
+/** Locals for a cursor and for records. */
 export function cursorLocals(layout: Layout): string[] {
   return [
-    `  const pos = s.pos[c >> ${CURSOR_SHIFT}], acc = s.acc[c >> ${CURSOR_SHIFT}], A = (c & ${CURSOR_MASK}) * ${layout.cursorStride}, P = A * 2 + ${2 * layout.accumulators};`,
-    `  const f = s.floats[b >> ${SLOT_SHIFT}], g = s.ints[b >> ${SLOT_SHIFT}], r = b & ${SLOT_MASK};`,
+    `  const pos = s.pos, acc = s.acc, A = c * ${layout.cursorStride}, P = A * 2 + ${2 * layout.accumulators};`,
+    '  const f = s.floats, g = s.ints;',
   ];
 }
 
@@ -94,8 +83,6 @@ function thresholdsFunction(layout: Layout): string {
 
 function tailFunction(layout: Layout, tail: Tail, index: number): string {
   const body = cursorLocals(layout);
-  const hasDeque = tail.windows.some((window) => window.accumulators.some((acc) => 'deque' in acc && acc.deque >= 0));
-  if (hasDeque) body.push(`  const D = s.ints[db >> ${SLOT_SHIFT}], d = db & ${SLOT_MASK};`);
   body.push(...enterLines(layout, tail));
   for (const window of tail.windows) if (window.head >= 0) body.push(...leaveLines(layout, window));
   return [`function advance${index}(c, b, db, n) {`, ...body, '}'].join('\n');
@@ -107,7 +94,7 @@ function enterLines(layout: Layout, tail: Tail): string[] {
   let bound = '';
   if (tail.shape.kind === 'instant') {
     lines.push(`  const hi = thr[${tail.threshold}];`);
-    bound = ` && ${layout.time('r + i')} <= hi`;
+    bound = ` && ${layout.time('b + i')} <= hi`;
   } else {
     const { of, mode, end } = tail.shape;
     // Frames stand relative to the latest row; where there is none they wait.
@@ -115,10 +102,10 @@ function enterLines(layout: Layout, tail: Tail): string[] {
     lines.push(`  const first = ${of.head < 0 ? '0' : `pos[P + ${of.head}]`};`);
     lines.push('  if (last <= first) return;');
     if (mode === 'range') {
-      lines.push(`  const rowTime = ${layout.time('r + last - 1')};`);
+      lines.push(`  const rowTime = ${layout.time('b + last - 1')};`);
       lines.push(`  const hi = rowTime - ${jsData(end)};`);
       stop = 'last';
-      bound = ` && ${layout.time('r + i')} <= hi`;
+      bound = ` && ${layout.time('b + i')} <= hi`;
     } else {
       lines.push(`  const stop = last - ${jsData(end)};`);
       stop = 'stop';
@@ -144,13 +131,13 @@ function leaveLines(layout: Layout, window: Window): string[] {
   let bound = '';
   if (shape.kind === 'instant') {
     lines.push(`    const lo = thr[${window.threshold}];`);
-    bound = ` && ${layout.time('r + h')} < lo`;
+    bound = ` && ${layout.time('b + h')} < lo`;
   } else if (shape.frame.mode === 'range') {
     const bounds: string[] = [];
     if (shape.frame.startMicros !== null) bounds.push(`rowTime - ${jsData(shape.frame.startMicros)}`);
     if (shape.of.threshold >= 0) bounds.push(`thr[${shape.of.threshold}]`);
     lines.push(`    const lo = ${most('max', bounds)};`);
-    bound = ` && ${layout.time('r + h')} < lo`;
+    bound = ` && ${layout.time('b + h')} < lo`;
   } else {
     const start = shape.frame.start === null ? 'first' : `Math.max(first, last - 1 - ${jsData(shape.frame.start)})`;
     lines.push(`    const start = Math.min(i, ${start});`);
@@ -257,7 +244,7 @@ function conditional(
   );
   if (lines.length === 0) return [];
   const masks = [...new Set([...byCondition.keys()].filter((condition) => condition >= 0).map((bit) => bit >> 5))];
-  return [`const q = r + ${at};`, ...masks.map((mask) => `const m${mask} = ${layout.mask(mask, 'q')};`), ...lines];
+  return [`const q = b + ${at};`, ...masks.map((mask) => `const m${mask} = ${layout.mask(mask, 'q')};`), ...lines];
 }
 
 function enter(layout: Layout, window: Window, acc: Accumulator, sums: Sums): string[] {
@@ -379,13 +366,13 @@ function foldExtreme(layout: Layout, acc: Extreme): string[] {
 
 /** Offsets of events, best first, in the records of a block. */
 export function dequeAt(layout: Layout, deque: number, place: string): string {
-  return `D[(d + ${place}) * ${2 * layout.stride} + ${layout.dequeField(deque)}]`;
+  return `g[(db + ${place}) * ${2 * layout.stride} + ${layout.dequeField(deque)}]`;
 }
 
 function pushDeque(layout: Layout, acc: Extreme): string[] {
   const head = `pos[P + ${acc.position}]`;
   const tail = `pos[P + ${acc.position + 1}]`;
-  const last = layout.value(acc.column, `r + ${dequeAt(layout, acc.deque, 'k - 1')}`);
+  const last = layout.value(acc.column, `b + ${dequeAt(layout, acc.deque, 'k - 1')}`);
   return [
     `{ const x = ${layout.value(acc.column, 'q')}, first = ${head}; let k = ${tail};`,
     `  while (k > first && ${yields(acc, last, 'x')}) k--;`,
@@ -404,7 +391,7 @@ function expireDeque(layout: Layout, acc: Accumulator): string[] {
 
 function seekEarliest(layout: Layout, acc: Accumulator): string[] {
   if (acc.kind !== 'earliest' || acc.position < 0) return [];
-  const test = acc.condition < 0 ? 'false' : `!(${layout.bit(acc.condition, 'r + k')})`;
+  const test = acc.condition < 0 ? 'false' : `!(${layout.bit(acc.condition, 'b + k')})`;
   const at = `pos[P + ${acc.position}]`;
   return [`    { let k = Math.max(${at}, h); while (k < i && ${test}) k++; ${at} = k; }`];
 }
@@ -419,14 +406,14 @@ function changeFunction(layout: Layout, windows: readonly Window[], view: number
     if (window.head >= 0) {
       const leaving = most('min', window.shape.window.lower.map(leaveAt));
       lines.push(
-        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ${layout.time('r + h')}; const t = ${leaving}; if (t < next) next = t; } }`,
+        `  { const h = pos[P + ${window.head}]; if (h < ${tail}) { const x = ${layout.time('b + h')}; const t = ${leaving}; if (t < next) next = t; } }`,
       );
     }
     if (tails.has(window.tail)) continue;
     tails.add(window.tail);
     const entering = most('max', ['x', ...window.shape.window.upper.map(enterAt)]);
     lines.push(
-      `  { const i = ${tail}; if (i < n) { const x = ${layout.time('r + i')}; const t = ${entering}; if (t < next) next = t; } }`,
+      `  { const i = ${tail}; if (i < n) { const x = ${layout.time('b + i')}; const t = ${entering}; if (t < next) next = t; } }`,
     );
   }
   return [

@@ -5,7 +5,7 @@ import { jsData, jsString } from '../js/escape.ts';
 import { ExprPrinter, exprKey, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
 import { advanceText } from './advance-text.ts';
 import { BatchReader, ingestText, type ScalarLookup } from './ingest-text.ts';
-import { CURSOR_SHIFT, Layout, SLOT_SHIFT, type StateViewPlan } from './layout.ts';
+import { Layout, type StateViewPlan } from './layout.ts';
 import { readText } from './read-text.ts';
 
 export interface GeneratedFile {
@@ -86,8 +86,6 @@ return rt.group({
 function layoutData(layout: Layout): string {
   return jsData({
     fingerprint: '__FINGERPRINT__',
-    slotShift: SLOT_SHIFT,
-    cursorShift: CURSOR_SHIFT,
     stride: layout.stride,
     columns: layout.columns.map((column) => ({
       holds: column.holds,

@@ -4,7 +4,7 @@ import type { SqlType } from '../../../runtime/values/types.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
 import { jsString } from '../js/escape.ts';
 import { ExprPrinter, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
-import { CURSOR_MASK, CURSOR_SHIFT, type Layout, type RingColumn, SLOT_MASK, SLOT_SHIFT } from './layout.ts';
+import type { Layout, RingColumn } from './layout.ts';
 
 export type ScalarLookup = (name: string) => ScalarFunction;
 
@@ -113,7 +113,9 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   blame.clear();
   if (!layout.keepsAll || layout.rows) admit(layout, finder);
   blame.set(view, ['key']);
-  entityLines(first.plan.entity, reader, finder, 'continue;');
+  const coded = codedColumn(first.plan.entity);
+  if (coded < 0) entityLines(first.plan.entity, reader, finder, 'continue;');
+  else knownEntityLines(coded, first.plan.entity, reader, finder);
   finder.line('found[r - from] = e;');
 
   const printer = newPrinter();
@@ -132,7 +134,7 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     '    }',
   ];
   return [
-    `const found = new Int32Array(${AHEAD});`,
+    `const found = new Int32Array(${AHEAD}), unknown = new Int32Array(${AHEAD});`,
     'function ingest(batch, rows, count) {',
     ...reader.header.map((line) => `  ${line}`),
     ...entityHeader(first.plan.entity),
@@ -140,9 +142,12 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     '  if (settled > -Infinity) thresholds(settled, settled);',
     `  for (let from = 0; from < count; from += ${AHEAD}) {`,
     `    const to = Math.min(count, from + ${AHEAD});`,
+    ...(coded < 0 ? [] : ['    let fresh = 0;']),
     ...rowLoop(finder.lines),
+    ...(coded < 0 ? [] : newEntityLines(coded, reader)),
     '    s.warm = touch(to - from);',
     '    const blocks = s.blocks;',
+    '    let f = s.floats, g = s.ints;',
     ...rowLoop(printer.lines),
     '  }',
     '}',
@@ -173,26 +178,23 @@ function touchFunction(layout: Layout): string {
   const cursorLines: string[] = [];
   for (let at = 0; at < cursorStride; at += 8) cursorLines.push(` + acc[A + ${at}]`);
   return [
-    `const segments = new Int32Array(${AHEAD}), places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
+    `const places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
     'function touch(n) {',
-    '  const blocks = s.blocks;',
-    '  let w = 0, m = 0, k = 0;',
-    '  for (let j = 0; j < n; j++) w += blocks[(found[j] + 1) * 4];',
+    '  const blocks = s.blocks, f = s.floats, acc = s.acc;',
+    '  let w = 0, m = 0, k = 0, x = 0.5;',
+    '  for (let j = 0; j < n; j++) w ^= blocks[found[j] * 4 + 4];',
     '  for (let j = 0; j < n; j++) {',
-    '    const B = (found[j] + 1) * 4, b = blocks[B], end = blocks[B + 1];',
+    '    const B = found[j] * 4 + 4, end = blocks[B + 1];',
     '    if (end === 0) continue;',
-    `    segments[m] = b >> ${SLOT_SHIFT};`,
-    `    places[m++] = ((b & ${SLOT_MASK}) + end - 1) * ${stride};`,
+    `    places[m++] = (blocks[B] + end - 1) * ${stride};`,
     '    if (end === blocks[B + 2]) full[k++] = found[j] + 1;',
     '  }',
-    '  for (let j = 0; j < m; j++) w += s.floats[segments[j]][places[j]];',
+    '  for (let j = 0; j < m; j++) x += f[places[j]];',
     '  for (let j = 0; j < k; j++) {',
-    '    const c = full[j], B = c * 4, b = blocks[B], half = blocks[B + 2] >> 1;',
-    `    const f = s.floats[b >> ${SLOT_SHIFT}], r = b & ${SLOT_MASK};`,
-    `    const acc = s.acc[c >> ${CURSOR_SHIFT}], A = (c & ${CURSOR_MASK}) * ${cursorStride};`,
-    `    w += f[r * ${stride}] + f[(r + half) * ${stride}]${cursorLines.join('')};`,
+    `    const c = full[j], b = blocks[c * 4], half = blocks[c * 4 + 2] >> 1, A = c * ${cursorStride};`,
+    `    x += f[b * ${stride}] + f[(b + half) * ${stride}]${cursorLines.join('')};`,
     '  }',
-    '  return w;',
+    '  return x + w;',
     '}',
   ].join('\n');
 }
@@ -252,6 +254,34 @@ function entityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: 
   printer.line('const e = s.touch();');
 }
 
+/** `e`: the entity of a code that was seen before; others are put on a list, since finding them takes long looks into memory. */
+function knownEntityLines(coded: number, entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter): void {
+  const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
+  if (isNull !== 'false') printer.line(`if (${isNull}) continue;`);
+  printer.line(`const e = ids === null ? -1 : ids[q${coded}[row]];`);
+  printer.line('if (e < 0) unknown[fresh++] = r - from;');
+}
+
+/** Entities of the rows on the list. The first loop brings their texts near. */
+function newEntityLines(coded: number, reader: BatchReader): string[] {
+  const text = reader.text(coded);
+  return [
+    '    for (let k = 0; k < fresh; k++) {',
+    '      const row = rows[from + unknown[k]];',
+    `      s.warm += (${text}).length;`,
+    '    }',
+    '    for (let k = 0; k < fresh; k++) {',
+    '      const row = rows[from + unknown[k]];',
+    `      let e = ids === null ? -1 : ids[q${coded}[row]];`,
+    '      if (e < 0) {',
+    `        s.entities.begin(); s.entities.text(${text}); e = s.touch();`,
+    `        if (ids !== null) ids[q${coded}[row]] = e;`,
+    '      }',
+    '      found[unknown[k]] = e;',
+    '    }',
+  ];
+}
+
 interface Stored {
   readonly stored: string;
   readonly isNull: string;
@@ -302,10 +332,9 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   printer.line('let n = blocks[B + 1];');
   printer.line('if (n === blocks[B + 2]) {');
   printer.line('  if (n > 0 && settled > -Infinity) { const b = blocks[B]; advance(e + 1, b, b, n); }');
-  printer.line('  s.makeRoom(e); n = blocks[B + 1];');
+  printer.line('  s.makeRoom(e); f = s.floats; g = s.ints; n = blocks[B + 1];');
   printer.line('}');
-  printer.line(`const b = blocks[B], f = s.floats[b >> ${SLOT_SHIFT}], g = s.ints[b >> ${SLOT_SHIFT}];`);
-  printer.line(`let i = (b & ${SLOT_MASK}) + n;`);
+  printer.line('let i = blocks[B] + n;');
   printer.line(`if (n === 0 || ${layout.time('i - 1')} < t) blocks[B + 1] = n + 1;`);
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
   printer.line(`else { ${keys.join(' ')} i = s.insert(e, t); }`);

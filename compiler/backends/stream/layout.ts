@@ -116,12 +116,6 @@ export interface ViewReading {
 
 const MAX_WINDOWS_A_FUNCTION = 64;
 
-/** Records and cursors stand in segments of these many, so that a growing state is never copied. */
-export const SLOT_SHIFT = 15;
-export const SLOT_MASK = (1 << SLOT_SHIFT) - 1;
-export const CURSOR_SHIFT = 12;
-export const CURSOR_MASK = (1 << CURSOR_SHIFT) - 1;
-
 /** Decides what a group keeps: each distinct expression, condition, window and accumulator once, whoever asks for it. */
 export class Layout {
   readonly rows: boolean;
@@ -170,7 +164,7 @@ export class Layout {
     return this.accumulators + Math.ceil(this.positions / 2);
   }
 
-  /** A number of a record; `i` is the record's place in its segment. */
+  /** A number of a record; `i` is the record's place among all. */
   value(column: RingColumn, i: string): string {
     if (column.isWide) return `f[(${i}) * ${this.stride} + ${1 + column.place}]`;
     return this.#int(2 * this.#wides + column.place, i);

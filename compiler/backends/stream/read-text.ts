@@ -2,16 +2,7 @@ import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
 import type { AggregateCall } from '../../plan/plan.ts';
 import { cursorLocals, dequeAt } from './advance-text.ts';
-import {
-  type Accumulator,
-  type Layout,
-  type RingColumn,
-  SLOT_MASK,
-  SLOT_SHIFT,
-  type SlotReading,
-  type ViewReading,
-  type Window,
-} from './layout.ts';
+import type { Accumulator, Layout, RingColumn, SlotReading, ViewReading, Window } from './layout.ts';
 
 /** `read<i>(c, b, db, out)`: the slots of a view from a cursor; false where the SELECT has no row. */
 export function readText(layout: Layout): string {
@@ -26,8 +17,6 @@ function readFunction(layout: Layout, view: ViewReading, index: number): string 
     lines.push(`  const first = ${view.where.head < 0 ? '0' : `pos[P + ${view.where.head}]`};`);
     lines.push('  if (last <= first) return false;');
   }
-  if (view.slots.some(({ accumulators }) => accumulators.some((acc) => 'deque' in acc && acc.deque >= 0)))
-    lines.push(`  const D = s.ints[db >> ${SLOT_SHIFT}], d = db & ${SLOT_MASK};`);
   view.slots.forEach((reading, slot) => {
     lines.push(...slotLines(layout, reading).map((text) => `  ${text.replaceAll('OUT', `out[${slot}]`)}`));
   });
@@ -43,7 +32,7 @@ function slotLines(layout: Layout, reading: SlotReading): string[] {
     case 'frame':
       return [`OUT = ${aggregate(layout, reading, slot.call)};`];
     case 'rowValue':
-      return [`OUT = ${columnAt(layout, reading.columns[0] as RingColumn, 'r + last - 1')};`];
+      return [`OUT = ${columnAt(layout, reading.columns[0] as RingColumn, 'b + last - 1')};`];
     case 'rowNumber':
       return [`OUT = ${amount(reading.window, first as Accumulator)};`];
     case 'frameValue':
@@ -51,8 +40,8 @@ function slotLines(layout: Layout, reading: SlotReading): string[] {
     case 'lag': {
       const value = columnAt(layout, reading.columns[0] as RingColumn, 'p');
       const other = reading.columns[1];
-      const otherwise = other === undefined ? 'null' : columnAt(layout, other, 'r + last - 1');
-      return [`{ const p = r + last - ${1 + slot.offset}; OUT = p >= r + first ? ${value} : ${otherwise}; }`];
+      const otherwise = other === undefined ? 'null' : columnAt(layout, other, 'b + last - 1');
+      return [`{ const p = b + last - ${1 + slot.offset}; OUT = p >= b + first ? ${value} : ${otherwise}; }`];
     }
     default:
       return unreachable(slot);
@@ -122,7 +111,7 @@ function extreme(layout: Layout, reading: SlotReading, acc: Accumulator): string
   if (reading.window.head < 0)
     return `acc[A + ${acc.at}] === 0 ? null : ${decode(acc.column, `acc[A + ${acc.at + 1}]`)}`;
   const head = `pos[P + ${acc.position}]`;
-  const value = layout.value(acc.column, `r + ${dequeAt(layout, acc.deque, head)}`);
+  const value = layout.value(acc.column, `b + ${dequeAt(layout, acc.deque, head)}`);
   return `${head} === pos[P + ${acc.position + 1}] ? null : ${decode(acc.column, value)}`;
 }
 
@@ -132,9 +121,9 @@ function picked(layout: Layout, reading: SlotReading, acc: Accumulator): string 
     return `acc[A + ${acc.at}] !== 1 ? null : ${decode(acc.column, `acc[A + ${acc.at + 1}]`)}`;
   const at = `pos[P + ${acc.position}]`;
   if (acc.kind === 'latest') {
-    return `${at} <= pos[P + ${reading.window.head}] ? null : ${columnAt(layout, acc.column, `r + ${at} - 1`)}`;
+    return `${at} <= pos[P + ${reading.window.head}] ? null : ${columnAt(layout, acc.column, `b + ${at} - 1`)}`;
   }
-  return `${at} >= pos[P + ${reading.window.tail.field}] ? null : ${columnAt(layout, acc.column, `r + ${at}`)}`;
+  return `${at} >= pos[P + ${reading.window.tail.field}] ? null : ${columnAt(layout, acc.column, `b + ${at}`)}`;
 }
 
 /** The column's value of the event at a slab index, null where it is NULL. */
