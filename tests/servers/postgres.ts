@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -109,6 +109,7 @@ function withDatabase(url: string, name: string): string {
 
 async function startOwn(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fsc-postgres-'));
+  const clear = cleaner(folder);
   try {
     const owner = process.getuid?.() === 0 ? OTHER_USER : null;
     const bin = await unpack(folder);
@@ -134,13 +135,35 @@ async function startOwn(): Promise<PostgresServer> {
       },
       stop: async () => {
         await kill(server);
-        await rm(folder, { recursive: true, force: true });
+        await clear();
       },
     };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await clear();
     throw error;
   }
+}
+
+/** Ends the server and removes its folder when this process is gone, however it went: a killed test leaves nothing behind. */
+const CLEAN = `cat > /dev/null
+if [ -f "$1/data/postmaster.pid" ]; then
+  read -r pid < "$1/data/postmaster.pid"
+  kill -QUIT "$pid"
+  while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
+fi
+rm -rf "$1"`;
+
+function cleaner(folder: string): () => Promise<void> {
+  // In a session of its own, so that a signal to the tests' group does not reach it; the end of its input is what it waits for.
+  const child = spawn('sh', ['-c', CLEAN, 'sh', folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.unref();
+  (child.stdin as Socket).unref();
+  const ended = new Promise<void>((resolve, reject) => child.on('error', reject).on('exit', () => resolve()));
+  return async () => {
+    child.ref();
+    child.stdin.end();
+    await ended;
+  };
 }
 
 /** Copies the package's server: its folder may be closed to other users, and its links are made by a script that npm may not have run. */
@@ -199,10 +222,7 @@ async function serve(bin: string, folder: string, as: User): Promise<{ server: C
       env: { ...process.env, LC_ALL: 'C' },
     });
     const told = await ready(server);
-    if (told === null) {
-      process.once('exit', () => server.kill('SIGQUIT'));
-      return { server, port };
-    }
+    if (told === null) return { server, port };
     // Another process may have taken the port in between.
     if (attempt === 4 || !told.includes('could not bind')) throw new Error(`the server did not start: ${told}`);
   }
