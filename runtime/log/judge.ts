@@ -173,7 +173,8 @@ export class Judge {
     const { verdicts, accepted, partitions } = this;
     const lateness = options.isSorted ? Number.POSITIVE_INFINITY : this.#spec.latenessMicros;
     const id = partitions.id('');
-    let lateBefore = options.isSorted ? Number.NEGATIVE_INFINITY : partitions.lateBefore(id);
+    // Complete files have no lateness of their own, but what a history before them has settled is settled.
+    let lateBefore = options.isSorted ? partitions.settleLine() : partitions.lateBefore(id);
     let newest = partitions.newestOf(id);
     let count = 0;
     let row = 0;
