@@ -158,6 +158,10 @@ async function runOnline(
         isRebuilt: options.rebuild,
         signal: io.signal,
         onProgress: (_source, counts) => progress.update(counts.read),
+        onLeft: (source) => {
+          progress.end();
+          say(io, flags, `stdin has records of \`${source}\` after the instant: send them again to \`--mode stream\``);
+        },
       });
       progress.end();
       return await tell(io, flags, options, summary);

@@ -21,6 +21,7 @@ import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SavedSource, SourceState } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
+import { unlessStopped } from './unless-stopped.ts';
 
 /** Rows begin this long before the newest event (rules.md 6). */
 const REACH_BACK_MICROS = 5_000_000;
@@ -115,19 +116,24 @@ export class SourcePipeline {
       const replay = JournalReplay.over(options, input, state);
       const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
-      const groups = await openGroups(options, input, saved, isSameStore, errors);
-      log = await openInput(input, {
+      const { signal } = options;
+      const groups = await unlessStopped(
+        openGroups(options, input, saved, isSameStore, errors),
+        signal,
+        () => undefined,
+      );
+      const opening = openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
         consumedTo: options.isRebuilt ? null : (state.frames.at(-1)?.position ?? null),
         untilMicros: options.untilMicros,
         clock: options.clock,
         refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
-        signal: options.signal,
+        signal,
         journaled: replay.records(),
         retries,
         batchRows: options.batchRows,
       });
-      options.signal.throwIfAborted();
+      log = await unlessStopped(opening, signal, (late) => void late.close());
       return new SourcePipeline({
         ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
       });
@@ -232,6 +238,7 @@ export class SourcePipeline {
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */
   async #finish(): Promise<void> {
     const { aborted } = this.#options.signal;
+    if (this.#log.isAtInstant && this.#log.isLive) this.#options.onLeft?.(this.#input.program.spec.name);
     // Before the log stands where it stood, older rows would take the place of newer ones.
     if (!this.#replay.isOver && aborted) return;
     this.#endReplay();

@@ -36,6 +36,8 @@ export interface StreamRunOptions {
   readonly isRebuilt: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: ((source: string, counts: VerdictCounts, newestMicros: number) => void) | null;
+  /** Told of a source whose stdin has records after the instant: they can't be found there again. */
+  readonly onLeft?: (source: string) => void;
   readonly batchRows?: number;
 }
 

@@ -95,6 +95,8 @@ export interface SourceLog {
   readonly position: LogPosition;
   /** The history is over, and records come as they arise. */
   readonly isLive: boolean;
+  /** It stopped before a record that is later than `untilMicros`. */
+  readonly isAtInstant: boolean;
   /** Newest known time over what was read; null before the first record. */
   readonly knownToMicros: number | null;
   /** Leaves partitions out of the settle line until they speak again. Live sources do so by themselves after a while. */
@@ -204,6 +206,10 @@ class PhasedLog implements SourceLog {
 
   get isLive(): boolean {
     return this.#options.phases[this.#phase]?.isLive === true;
+  }
+
+  get isAtInstant(): boolean {
+    return this.#hasEnded;
   }
 
   get knownToMicros(): number | null {

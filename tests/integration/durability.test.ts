@@ -233,6 +233,20 @@ describe('a run that reads elsewhere than one that was cut off', () => {
 });
 
 describe('a run up to an instant', () => {
+  it('tells of what it leaves on stdin, where nobody finds it again', async () => {
+    const left: string[] = [];
+    const batch = { mode: 'batch', onLeft: (source: string) => left.push(source) } as const;
+    const options = { root: folderWith(), store: new MemoryStore(), program, stream: '-', ...batch };
+    const sent = [tx(1, 0, 'a'), tx(2, 60, 'a'), tx(3, 120, 'a')];
+    const until = (minute: number) => ({ untilMicros: (START_MS + minute * 60_000) * 1000 });
+    expect((await run({ ...options, stdin: sent, ...until(90) })).events.accepted).toBe(2);
+    expect(left).toEqual(['tx']);
+    expect((await run({ ...options, stdin: sent, ...until(130) })).events.accepted).toBe(1);
+    expect(left).toEqual(['tx']);
+    await run({ ...options, stream: 'tx.jsonl', root: folderWith({ 'tx.jsonl': textOf(sent) }), ...until(90) });
+    expect(left).toEqual(['tx']);
+  });
+
   it('says that the state is past it where the journal alone tells so', async () => {
     const root = folderWith({ 'tx.jsonl': textOf(lines) });
     const store = new MemoryStore();
