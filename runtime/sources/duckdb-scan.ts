@@ -20,6 +20,8 @@ export interface ScanOptions {
   readonly orderBy?: readonly string[];
   /** Rows a batch, at least. */
   readonly batchRows?: number;
+  /** Rows to leave out at the beginning, in the order asked for. */
+  readonly skip?: number;
 }
 
 export interface ParquetScan {
@@ -155,9 +157,10 @@ function scanSql(paths: readonly string[], columns: readonly ParquetColumn[], op
     .join(', ');
   // A scan of no column still has rows.
   const select = `SELECT ${list === '' ? '1::SMALLINT' : list} FROM`;
-  const orderBy = options.orderBy;
-  if (orderBy === undefined) return `${select} ${parquetRelation(paths)}`;
+  const { orderBy, skip = 0 } = options;
+  const offset = skip === 0 ? '' : ` OFFSET ${skip}`;
+  if (orderBy === undefined) return `${select} ${parquetRelation(paths)}${offset}`;
   const position = 'file_index, file_row_number';
   const keys = [...orderBy.map((name) => `${quoteName(name)} NULLS LAST`), position].join(', ');
-  return `${select} ${parquetRelation(paths, ', file_row_number = true')} ORDER BY ${keys}`;
+  return `${select} ${parquetRelation(paths, ', file_row_number = true')} ORDER BY ${keys}${offset}`;
 }

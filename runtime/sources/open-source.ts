@@ -78,7 +78,7 @@ export function openParquetPhase(spec: SourceSpec, paths: readonly string[]): Lo
         eventTimeColumn: spec.eventTimeColumn,
         resume,
         use,
-        open: (some) => openSorted(spec, fields, 'parquet', some),
+        open: (some, skip) => openSorted(spec, fields, 'parquet', some, skip),
       }),
   };
 }
@@ -170,7 +170,7 @@ async function openFiles(
     eventTimeColumn: spec.eventTimeColumn,
     resume,
     use,
-    open: (some) => openSorted(spec, fields, location.format, some),
+    open: (some, skip) => openSorted(spec, fields, location.format, some, skip),
   });
 }
 
@@ -183,34 +183,34 @@ function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: File
     case 'parquet':
       return async (file, start) => {
         const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]));
-        return skipRecords(new ParquetBatches([file], decoder, []), start.skip);
+        return new ParquetBatches([file], decoder, [], start.skip);
       };
   }
 }
 
+/** Records of files in order of (event time, key, position), after the first `skip`. */
 async function openSorted(
   spec: SourceSpec,
   fields: readonly FieldSpec[],
   format: FileFormat,
   files: readonly SourceFile[],
+  skip: number,
 ): Promise<FileRecords> {
   const open = fileOpener(spec, fields, format);
   const start = { byte: 0, skip: 0 };
-  if (format !== 'parquet')
-    return sortRecords(
-      spec,
-      fields,
-      files.map((file) => () => open(file, start)),
-    );
+  if (format !== 'parquet') {
+    const inputs = files.map((file) => () => open(file, start));
+    return skipRecords(await sortRecords(spec, fields, inputs), skip);
+  }
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns);
   const time = columns.find((column) => column.name === fileColumnName(fields[spec.eventTimeColumn]!.path));
   // Without the column no record has an instant: all are malformed, in any order.
-  if (time === undefined) return new ParquetBatches(files, decoder, []);
+  if (time === undefined) return new ParquetBatches(files, decoder, [], skip);
   if (time.type === null || time.type.kind === 'text') {
-    return sortRecords(spec, fields, [async () => new ParquetBatches(files, decoder, [])]);
+    return skipRecords(await sortRecords(spec, fields, [async () => new ParquetBatches(files, decoder, [], 0)]), skip);
   }
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
   const orderBy = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
-  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? [] : orderBy);
+  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? [] : orderBy, skip);
 }

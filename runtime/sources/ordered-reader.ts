@@ -21,8 +21,8 @@ export interface OrderedOptions {
   readonly eventTimeColumn: number;
   readonly resume: LogPosition | null;
   readonly use: PhaseUse;
-  /** Records of the files in order of (event time, key, position). */
-  open(files: readonly SourceFile[]): Promise<FileRecords>;
+  /** Records of the files in order of (event time, key, position), after the first `skip`. */
+  open(files: readonly SourceFile[], skip: number): Promise<FileRecords>;
 }
 
 export async function openOrdered(options: OrderedOptions): Promise<RecordReader> {
@@ -63,12 +63,23 @@ class OrderedReader implements RecordReader {
       return;
     }
     if (whole === undefined) return;
-    const lastTime = lastTimeOf(whole.check);
+    const { checksum, lastTime } = readCheck(whole.check);
     for (const file of added) await this.#checkLater(file, lastTime);
-    if (this.#options.use === 'read') await this.#skip(whole);
+    if (this.#options.use !== 'read') return;
+    if (this.#options.files.length === 0) {
+      await this.#readAgain(whole);
+      return;
+    }
+    // The files are what they were, and so is the order of their records.
+    this.#watch();
+    this.#records = await this.#options.open(this.#options.files, whole.offset);
+    this.#offset = whole.offset;
+    this.#checksum = checksum;
+    this.#lastTime = lastTime;
   }
 
-  async #skip(whole: PositionEntry): Promise<void> {
+  /** A table has no bytes to look at: its records are compared with the checksum of those that were consumed. */
+  async #readAgain(whole: PositionEntry): Promise<void> {
     while (this.#offset < whole.offset) {
       const batch = await this.#read(16_384);
       if (batch === null) throw changed(this.#options.location, 'it holds fewer records than were consumed');
@@ -82,7 +93,7 @@ class OrderedReader implements RecordReader {
 
   /** A new file may only hold events after the last one consumed. */
   async #checkLater(file: SourceFile, lastTime: number): Promise<void> {
-    const records = await this.#options.open([file]);
+    const records = await this.#options.open([file], 0);
     try {
       const first = await records.next(1);
       if (first === null) return;
@@ -101,7 +112,7 @@ class OrderedReader implements RecordReader {
   async #read(maxRows: number): Promise<FileBatch | null> {
     if (this.#records === null) {
       this.#watch();
-      this.#records = await this.#options.open(this.#options.files);
+      this.#records = await this.#options.open(this.#options.files, 0);
     }
     const batch = await this.#records.next(maxRows);
     // A position names the files as they were before the first record was read.
@@ -174,7 +185,10 @@ class OrderedReader implements RecordReader {
   }
 }
 
-function lastTimeOf(check: string | undefined): number {
-  const text = check?.split(':')[1] ?? '';
-  return text === '' ? Number.NEGATIVE_INFINITY : Number(text);
+function readCheck(check: string | undefined): { readonly checksum: number; readonly lastTime: number } {
+  const [sum = '', time = ''] = check?.split(':') ?? [];
+  return {
+    checksum: Number.parseInt(sum, 16) | 0,
+    lastTime: time === '' ? Number.NEGATIVE_INFINITY : Number(time),
+  };
 }

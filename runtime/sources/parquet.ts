@@ -154,13 +154,16 @@ export class ParquetBatches implements FileRecords {
   readonly #files: readonly SourceFile[];
   readonly #decoder: ParquetDecoder;
   readonly #orderBy: readonly string[];
+  readonly #skip: number;
   #scan: ParquetScan | null = null;
   #batches: AsyncIterator<ColumnBatch> | null = null;
 
-  constructor(files: readonly SourceFile[], decoder: ParquetDecoder, orderBy: readonly string[]) {
+  /** `skip`: records to pass over first; DuckDB does that without handing them out. */
+  constructor(files: readonly SourceFile[], decoder: ParquetDecoder, orderBy: readonly string[], skip: number) {
     this.#files = files;
     this.#decoder = decoder;
     this.#orderBy = orderBy;
+    this.#skip = skip;
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {
@@ -175,7 +178,8 @@ export class ParquetBatches implements FileRecords {
 
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
-    const options = { batchRows: maxRows, ...(this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy }) };
+    const order = this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy };
+    const options = { batchRows: maxRows, skip: this.#skip, ...order };
     this.#scan = await scanParquet(paths, this.#decoder.names, options);
     return this.#scan.batches[Symbol.asyncIterator]();
   }

@@ -26,6 +26,7 @@ import {
   type RunOptions,
   randomLines,
   refused,
+  removeFolder,
   removeFolders,
   run,
   START_MS,
@@ -307,7 +308,9 @@ async function disturbed(
       await takeStep(world, step, consumed);
     }
   }
-  return { outcome: await outcomeOf(world, scenario), struck, calls, log };
+  const outcome = await outcomeOf(world, scenario);
+  removeFolder(world.root);
+  return { outcome, struck, calls, log };
 }
 
 const nothing = async (): Promise<void> => {};

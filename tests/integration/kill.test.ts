@@ -25,6 +25,7 @@ import {
   programOf,
   randomLines,
   refused,
+  removeFolder,
   removeFolders,
   rowsOf,
   START_MS,
@@ -317,6 +318,7 @@ describe('a run that is killed', () => {
         // Readers wait for nobody; how long a turn takes depends on the machine.
         if (reader !== null) expect(reader.slowestMs).toBeLessThan(5000);
         expect(await outcomeOf(root, scenario)).toEqual(outcome);
+        removeFolder(root);
       }
       kills += own;
     },

@@ -92,12 +92,12 @@ export function randomLines(r: Random, count: number, everyMs: number, cards: nu
 
 export const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-const roots: string[] = [];
+const roots = new Set<string>();
 
 /** A folder with a blank in its name; `removeFolders` when the tests are over. */
 export function folderWith(files: Readonly<Record<string, string>> = {}): string {
   const root = mkdtempSync(join(tmpdir(), 'fsc faults '));
-  roots.push(root);
+  roots.add(root);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -106,7 +106,12 @@ export function folderWith(files: Readonly<Record<string, string>> = {}): string
 }
 
 export function removeFolders(): void {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+  for (const root of roots) removeFolder(root);
+}
+
+export function removeFolder(root: string): void {
+  roots.delete(root);
+  rmSync(root, { recursive: true, force: true });
 }
 
 export interface RunOptions extends Partial<StreamRunOptions> {
