@@ -132,8 +132,8 @@ export function showQuarantined(folder: string, source: string, id: string): Qua
 
 const CHECK = /^(.*),"check":"([0-9a-f]{8})"\}$/s;
 
-/** Without its closing brace the line is what the checksum is made of. */
-function checkedLine(json: string): string {
+/** A line of the file: the JSON of a record with its checksum. Without its closing brace it is what the checksum is made of. */
+export function checkedLine(json: string): string {
   const body = json.slice(0, -1);
   return `${body},"check":"${textChecksum(crc32(body))}"}`;
 }

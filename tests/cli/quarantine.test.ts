@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { checkedLine } from '../../runtime/log/quarantine.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
@@ -191,7 +192,8 @@ describe('fsc quarantine retry', () => {
     expect(await listed()).toEqual([['-:0', 'ahead', 'kept']]);
     // What a correction of the sender's clock would have sent: the same record, in time.
     const file = join(world.root, '.fsc/quarantine/tx.jsonl');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(printTimestamp(now + late), printTimestamp(now - late)));
+    const whole = readFileSync(file, 'utf8').replace(printTimestamp(now + late), printTimestamp(now - late));
+    writeFileSync(file, `${checkedLine(`${whole.slice(0, whole.lastIndexOf(',"check":'))}}`)}\n`);
     expect(await quarantine('retry', '--all')).toMatchObject({ code: 0 });
     expect(await runs()).toMatchObject({ events: { read: 1, accepted: 1 } });
     expect(await runs()).toMatchObject({ events: { read: 0 } });
