@@ -1,14 +1,28 @@
-// Builds dist/ with tsc. Runs on `npm ci` too (prepare), so that the README's two commands are enough.
+// Builds dist/: types by tsc, code by rolldown. Runs on `npm ci` too (prepare), so that the README's two commands are enough.
+// A command loads a dozen files rather than a hundred and thirty, which is a fourth of what a cold `fsc compile` takes.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 if (!existsSync(tsc)) process.exit(0); // installed as a dependency without dev packages: dist/ is shipped
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-const result = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+rmSync(dist, { recursive: true, force: true });
+const types = [tsc, '-p', join(root, 'tsconfig.build.json'), '--emitDeclarationOnly'];
+const result = spawnSync(process.execPath, types, { stdio: 'inherit' });
 if (result.status !== 0) process.exit(result.status ?? 1);
-const main = join(root, 'dist', 'cli', 'main.js');
-if (existsSync(main)) chmodSync(main, 0o755);
+
+const { build } = await import('rolldown');
+const ENTRIES = ['cli/main', 'compiler/index', 'runtime/index'];
+await build({
+  cwd: root,
+  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `./${entry}.ts`])),
+  platform: 'node',
+  // What package.json names is installed, not bundled.
+  external: /^[^./]/,
+  output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+  logLevel: 'warn',
+});
+chmodSync(join(dist, 'cli', 'main.js'), 0o755);

@@ -1,11 +1,12 @@
-// Writes docs/diagnostics: a page a code, of every layer. Run after a build: node scripts/docs-diagnostics.mjs [DIST]
+// Writes docs/diagnostics: a page a code, of every layer. Run: node scripts/docs-diagnostics.mjs
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { transpile } from './transpile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const dist = resolve(process.argv[2] ?? join(root, 'dist'));
-const { diagnosticFiles } = await import(pathToFileURL(join(dist, 'cli/diagnostic-pages.js')).href);
+const built = transpile('docs', ['cli/diagnostic-pages.ts']);
+const { diagnosticFiles } = await import(join(built, 'cli/diagnostic-pages.js'));
 const folder = join(root, 'docs/diagnostics');
 const files = diagnosticFiles();
 mkdirSync(folder, { recursive: true });

@@ -31,6 +31,7 @@ import {
   START_MS,
   textOf,
 } from './project.ts';
+import { bundleWorker } from './worker.ts';
 
 afterAll(removeFolders, 60_000);
 
@@ -41,6 +42,7 @@ const STRICTER = {
   ...FEATURES,
   'features/sources/tx.sql': (FEATURES['features/sources/tx.sql'] as string).replace('amount > 0', 'amount > 5'),
 };
+const worker = await bundleWorker();
 /** What the worker loads: compiled once. */
 const compiled = folderWith();
 function plan(name: string, features: Readonly<Record<string, string>>): Plan {
@@ -154,7 +156,6 @@ function work(root: string, step: Step, consumed: number, killAfterMs: number | 
     ...(stream === undefined ? [] : [['stream', stream]]),
   ];
   const text = JSON.stringify({ modules: own.modules, locations, mode, until, isRebuilt });
-  const worker = join(import.meta.dirname, 'stream-worker.mjs');
   const run = start(process.execPath, [worker, root, text], root, 'pipe');
   run.child.stdin?.end(textOf((sent ?? []).slice(isSentAgain === true ? 0 : consumed)));
   const timer = killAfterMs === null ? undefined : setTimeout(() => run.stop('SIGKILL'), killAfterMs);

@@ -1,18 +1,15 @@
-// A stream run as a process of its own, with short intervals, so that kills hit every part of it: node stream-worker.mjs PROJECT STEP, where STEP
-// is JSON: {modules, locations, mode, until, isRebuilt}. Uses the built package (FSC_DIST or dist/); what it runs was compiled before.
+// A stream run as a process of its own, with short intervals, so that kills hit every part of it: node WORKER PROJECT STEP (see worker.ts).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { runStream } from '../../runtime/engines/stream-run.ts';
+import { loadProgram } from '../../runtime/state/load.ts';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { wallClock } from '../../runtime/time/clock.ts';
+import type { WorkerStep } from './worker.ts';
 
-const [root, text] = process.argv.slice(2);
-const step = JSON.parse(text);
-const dist = process.env.FSC_DIST ?? join(import.meta.dirname, '..', '..', 'dist');
-const load = (path) => import(pathToFileURL(join(dist, path)).href);
-const { loadProgram } = await load('runtime/state/load.js');
-const { openLmdbStore } = await load('runtime/stores/lmdb-store.js');
-const { StateFolder } = await load('runtime/engines/state-folder.js');
-const { runStream } = await load('runtime/engines/stream-run.js');
-const { wallClock } = await load('runtime/time/clock.js');
+const [root = '', text = ''] = process.argv.slice(2);
+const step: WorkerStep = JSON.parse(text);
 
 const program = loadProgram(new Map(JSON.parse(readFileSync(step.modules, 'utf8'))));
 const folder = StateFolder.open(join(root, '.fsc/state'));
@@ -27,7 +24,7 @@ const summary = await runStream({
     locations: step.locations.map(([name, location]) => ({
       name,
       location,
-      order: location === '-' ? null : (step.order ?? 'arrival'),
+      order: location === '-' ? null : 'arrival',
     })),
     cutMicros: null,
     root,
