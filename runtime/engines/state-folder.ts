@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
 import { decodeEntry, Journal, type JournalEntry, journalHasFrames } from '../log/journal.ts';
-import { type FolderLock, lockFolder } from '../log/lock.ts';
+import { type FolderLock, isLockTemporary, lockFolder, removeLeftLocks } from '../log/lock.ts';
+import { RETRIES_FOLDER } from '../log/retries.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
 import type { StateImage } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
@@ -64,7 +65,11 @@ export class StateFolder {
     const lock = lockFolder(path);
     try {
       // A run that was killed while it wrote a snapshot left it half done.
-      for (const name of readdirSync(path)) if (/^\..*\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
+      for (const name of readdirSync(path)) {
+        if (/^\..*\.tmp$/.test(name) && !isLockTemporary(name)) rmSync(join(path, name), { force: true });
+      }
+      // The lock of the retries is held for moments, by others than runs.
+      removeLeftLocks(join(path, RETRIES_FOLDER));
       return new StateFolder(path, lock);
     } catch (error) {
       lock.release();

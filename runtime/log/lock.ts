@@ -8,6 +8,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
   statSync,
@@ -27,8 +28,12 @@ const BEAT_MS = 5000;
 const SILENT_MS = 60_000;
 /** Taking over takes microseconds; a guard this old was left by a crash. */
 const GUARD_MS = 10_000;
+/** Of a lock that is being made: `.lock.PID.START.HOST.UUID.tmp`, by its maker, since what a crash leaves may be empty. */
+const TEMPORARY = /^\.lock\.(?:(\d+)\.(\d*)\.([^.]*)\.)?[0-9a-f-]{36}\.tmp$/;
 /** What file systems say that know no hard links. */
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+
+const GONE = Symbol('gone');
 
 interface Holder {
   readonly pid: number;
@@ -53,16 +58,46 @@ export function lockFolder(folder: string): FolderLock {
     throw writeFault(folder, error);
   }
   held.add(path);
+  removeLeftLocks(folder);
   const beat = setInterval(() => touch(path), BEAT_MS);
   beat.unref();
   return { release: () => release(path, beat) };
+}
+
+/**
+ * Temporary files of locks whose makers are gone. It needs no lock: what a living process makes stays. Of this very process none is in the
+ * making, since that takes one turn.
+ */
+export function removeLeftLocks(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // Not there, or not readable: whoever needs it will say so.
+  }
+  for (const name of names) {
+    const match = TEMPORARY.exec(name);
+    if (match === null) continue;
+    const path = join(folder, name);
+    if (!isInTheMaking(path, match)) removeIfThere(path);
+  }
+}
+
+function isInTheMaking(path: string, [, pid, started, host]: RegExpExecArray): boolean {
+  if (pid === undefined) return ageMs(path) < GUARD_MS;
+  return isAlive(path, { pid: Number(pid), host: decodeURIComponent(host ?? ''), started: started || null });
+}
+
+/** Whether a name is that of a lock in the making, which only `removeLeftLocks` may clear away. */
+export function isLockTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
 }
 
 function release(path: string, beat: NodeJS.Timeout): void {
   clearInterval(beat);
   if (!held.delete(path)) return;
   const holder = readHolder(path);
-  if (holder === null || !isOwn(holder)) return;
+  if (holder === GONE || holder === null || !isOwn(holder)) return;
   removeIfThere(path);
 }
 
@@ -77,7 +112,9 @@ function touch(path: string): void {
 
 /** False: there is one already. It appears with its content: who is killed on the way leaves none that would lock others out. */
 function create(path: string): boolean {
-  const temporary = join(dirname(path), `.${LOCK_FILE}.${randomUUID()}.tmp`);
+  const { pid, host, started } = ownHolder();
+  const maker = `${pid}.${started ?? ''}.${encodeURIComponent(host).replaceAll('.', '%2E')}`;
+  const temporary = join(dirname(path), `.${LOCK_FILE}.${maker}.${randomUUID()}.tmp`);
   try {
     writeHolder(temporary);
     return appear(temporary, path);
@@ -139,15 +176,31 @@ function takeOver(path: string, folder: string): void {
   try {
     // Somebody may have been faster between the look and the guard.
     const now = readHolder(path);
-    if (isAlive(path, now)) throw inUse(folder, now);
-    try {
-      unlinkSync(path);
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
+    if (now !== GONE) {
+      if (isAlive(path, now)) throw inUse(folder, now);
+      // Only what was seen to be dead: where it was gone, whoever came first has made the next one, which lives.
+      removeDead(path);
     }
     if (!create(path)) throw inUse(folder, readHolder(path));
   } finally {
+    leaveGuard(guard);
+  }
+}
+
+function removeDead(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function leaveGuard(guard: string): void {
+  try {
     rmdirSync(guard);
+  } catch (error) {
+    // It took so long that another process thought this one dead.
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -170,9 +223,15 @@ function enterGuard(guard: string): boolean {
 }
 
 /** null: unreadable, as a crash leaves it where there are no hard links. */
-function readHolder(path: string): Holder | null {
+function readHolder(path: string): Holder | null | typeof GONE {
+  let text: string;
   try {
-    const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? GONE : null;
+  }
+  try {
+    const json: unknown = JSON.parse(text);
     if (json === null || typeof json !== 'object') return null;
     const { pid, host, started } = json as Partial<Record<keyof Holder, unknown>>;
     if (typeof pid !== 'number' || typeof host !== 'string') return null;
@@ -182,7 +241,8 @@ function readHolder(path: string): Holder | null {
   }
 }
 
-function isAlive(path: string, holder: Holder | null): boolean {
+function isAlive(path: string, holder: Holder | null | typeof GONE): boolean {
+  if (holder === GONE) return false;
   if (holder === null) return ageMs(path) < GUARD_MS;
   if (holder.host !== hostname()) return ageMs(path) < SILENT_MS;
   if (holder.pid === process.pid) return held.has(path);
@@ -211,8 +271,9 @@ function startOf(pid: number): string | null {
   }
 }
 
-function inUse(folder: string, holder: Holder | null): FscError {
-  const who = holder === null ? 'a process that has just started' : `process ${holder.pid} on ${holder.host}`;
+function inUse(folder: string, holder: Holder | null | typeof GONE): FscError {
+  const who =
+    holder === null || holder === GONE ? 'a process that has just started' : `process ${holder.pid} on ${holder.host}`;
   return new FscError(
     'FSC7114',
     3,

@@ -3,12 +3,18 @@
  * writers, and locks that were left behind. FSC_FLIPS sets the number of bits a file.
  */
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { cli } from '../cli/in-process.ts';
 import { random } from '../state/plans.ts';
-import { DIST, fsc, pause } from './process.ts';
+import { DIST, fsc, pause, start } from './process.ts';
 import { FEATURES, folderWith, randomLines, removeFolders, textOf } from './project.ts';
 
 afterAll(removeFolders, 60_000);
@@ -148,7 +154,8 @@ describe('a flipped bit', () => {
     const script = join(folderWith(), 'look.mjs');
     writeFileSync(
       script,
-      `const [dist, root] = process.argv.slice(2);
+      `const [dist, root, newestText] = process.argv.slice(2);
+const newest = Number(newestText);
 import { readdirSync, readFileSync } from 'node:fs';
 const load = (path) => import(\`file://\${dist}/\${path}\`);
 const { loadProgram } = await load('runtime/state/load.js');
@@ -165,8 +172,7 @@ for (let i = 0; i < 8; i++) {
       try {
         if (store instanceof Error) throw store;
         const lookup = createLookup({ views, store, clock: wallClock, clockMode: 'events', namespace: '' });
-        const beat = await lookup.heartbeat(view);
-        const { row, meta } = await lookup.get(view, ['c' + i], hours === 0 ? null : beat.newestMicros + hours * 3600e6);
+        const { row, meta } = await lookup.get(view, ['c' + i], hours === 0 ? null : newest + hours * 3600e6);
         out.push(row === null ? 'none' : String(row) + meta.exact + meta.asOf);
       } catch (error) {
         out.push('told ' + (error.code ?? error.stack));
@@ -178,8 +184,14 @@ process.stdout.write(JSON.stringify(out));
 process.exit(0);
 `,
     );
+    // Asked for by its time, since a flip may hide the heartbeat too.
+    const store = await openLmdbStore({ path: join(whole, '.fsc/online'), readOnly: true, namespace: '' });
+    const newest = (await store.heartbeat('card_v1'))?.newestMicros;
+    await store.close();
     const look = (root: string) => {
-      const { stdout, status } = spawnSync(process.execPath, [script, DIST, root], { encoding: 'utf8' });
+      const { stdout, status } = spawnSync(process.execPath, [script, DIST, root, String(newest)], {
+        encoding: 'utf8',
+      });
       // LMDB itself gives up on some damage (SIGBUS): nobody gets a value.
       return status === 0 ? (JSON.parse(stdout) as string[]) : null;
     };
@@ -202,6 +214,31 @@ process.exit(0);
   }, 600_000);
 });
 
+const RACES = 60;
+
+interface LockWorker {
+  /** Its answer. */
+  readonly tell: (line: string) => Promise<string>;
+  readonly end: () => Promise<unknown>;
+}
+
+async function lockWorker(): Promise<LockWorker> {
+  const run = start(process.execPath, [join(import.meta.dirname, 'lock-worker.mjs')], import.meta.dirname, 'pipe');
+  const answers = createInterface({ input: run.child.stdout as Readable })[Symbol.asyncIterator]();
+  const answer = async (): Promise<string> => JSON.parse((await answers.next()).value as string) as string;
+  expect(await answer()).toBe('ready');
+  return {
+    tell: (line) => {
+      run.child.stdin?.write(`${line}\n`);
+      return answer();
+    },
+    end: () => {
+      run.child.stdin?.end();
+      return run.ended;
+    },
+  };
+}
+
 describe('a state folder', () => {
   it('is written by one process at a time; the lock of one that was killed is taken over', async () => {
     const root = copy();
@@ -222,12 +259,9 @@ describe('a state folder', () => {
     expect(isLocked()).toBe(false);
   }, 60_000);
 
-  it('has one winner where many start at once', async () => {
+  it('has one winner where many runs start at once', async () => {
     const root = copy();
-    const runs = Array.from({ length: 4 }, () => {
-      const run = fsc(root, RUN, 'pipe');
-      return run;
-    });
+    const runs = Array.from({ length: 4 }, () => fsc(root, RUN, 'pipe'));
     // Whoever holds the lock waits on stdin; the others give up.
     const losers: number[] = [];
     await new Promise<void>((resolve) => {
@@ -238,11 +272,46 @@ describe('a state folder', () => {
         });
       }
     });
-    expect(losers).toEqual([3, 3, 3]);
+    const early = [...losers];
     for (const run of runs) run.child.stdin?.end();
-    const codes = (await Promise.all(runs.map((run) => run.ended))).map(({ code }) => code).sort();
-    expect(codes).toEqual([0, 3, 3, 3]);
+    const ends = await Promise.all(runs.map((run) => run.ended));
+    const told = ends.map(({ err }) => err).join('\n');
+    expect([early, told]).toEqual([[3, 3, 3], told]);
+    expect(ends.map(({ code }) => code).sort()).toEqual([0, 3, 3, 3]);
   }, 60_000);
+
+  it('has one winner, and losers that say so, in every one of many races', async () => {
+    const workers = await Promise.all(Array.from({ length: 5 }, () => lockWorker()));
+    const tell = (line: string): Promise<string[]> => Promise.all(workers.map((worker) => worker.tell(line)));
+    const dead = JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' });
+    const root = folderWith();
+    for (let i = 0; i < RACES; i++) {
+      const state = join(root, `${i}`);
+      mkdirSync(state);
+      // Of a new folder, and of one whose owner is gone.
+      if (i % 2 === 1) writeFileSync(join(state, 'lock'), dead);
+      expect([i, (await tell(state)).sort()]).toEqual([i, ['lost', 'lost', 'lost', 'lost', 'won']]);
+      expect(readdirSync(state)).toEqual(['lock']);
+      await tell('');
+      expect(readdirSync(state)).toEqual([]);
+    }
+    for (const worker of workers) await worker.end();
+  }, 60_000);
+
+  it('is cleared of what locks in the making left behind, and only of that', () => {
+    const root = folderWith();
+    const left = [`.lock.${2 ** 22 + 1}.1.${hostname()}`, `.lock.${process.pid}..${hostname()}`];
+    const living = [`.lock.${process.ppid}..${hostname()}`, '.lock.77.1.elsewhere'];
+    for (const folder of [root, join(root, 'retries')]) {
+      mkdirSync(folder, { recursive: true });
+      for (const name of [...left, ...living]) writeFileSync(join(folder, `${name}.${randomUUID()}.tmp`), '');
+    }
+    StateFolder.open(root).close();
+    for (const folder of [root, join(root, 'retries')]) {
+      const names = readdirSync(folder).filter((name) => name.endsWith('.tmp'));
+      expect(names.map((name) => name.replace(/\.[0-9a-f-]{36}\.tmp$/, '')).sort()).toEqual([...living].sort());
+    }
+  });
 
   it('of a newer fsc is refused and left as it is', async () => {
     for (const name of ['tx.snapshot', 'tx.journal']) {
