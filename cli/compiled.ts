@@ -8,6 +8,7 @@ import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
 import { compareGenerated, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
+import { counted } from './progress.ts';
 import type { Project } from './project.ts';
 import { writeStamp } from './stamp.ts';
 
@@ -75,7 +76,7 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
   }
   writeGenerated(project.root, files);
   writeStamp(project.root, features, files);
-  say(io, flags, `compiled ${compiled.views.length} view${compiled.views.length === 1 ? '' : 's'} to generated/`);
+  say(io, flags, `compiled ${counted(compiled.views.length, 'view')} to generated/`);
   return { plan: compiled, files };
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandRunner } from '../cli.ts';
 import { plan, viewNamed } from '../compiled.ts';
 import { say, writeOut } from '../io.ts';
+import { counted } from '../progress.ts';
 import { loadProject } from '../project.ts';
 
 export function register(program: Command, run: CommandRunner): void {
@@ -21,7 +22,10 @@ export function register(program: Command, run: CommandRunner): void {
             sources: compiled.sources.map((source) => source.spec.name),
           };
           await writeOut(io.stdout, `${JSON.stringify(summary)}\n`);
-        } else say(io, flags, `${compiled.views.length} views over ${compiled.sources.length} sources are fine`);
+        } else {
+          const [over, from] = [counted(compiled.views.length, 'view'), counted(compiled.sources.length, 'source')];
+          say(io, flags, `no faults: ${over} over ${from}`);
+        }
         return 0;
       });
     });

@@ -5,6 +5,7 @@ import { plan } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
+import { counted } from '../progress.ts';
 import { loadProject } from '../project.ts';
 import { writeStamp } from '../stamp.ts';
 
@@ -35,7 +36,7 @@ export function register(program: Command, run: CommandRunner): void {
 }
 
 function describe(changes: GeneratedChanges, views: number, check: boolean): string {
-  if (isUnchanged(changes)) return `${views} views compiled, generated/ is up to date`;
+  if (isUnchanged(changes)) return `${counted(views, 'view')} compiled, generated/ is up to date`;
   const parts = [
     [changes.added, 'new'],
     [changes.changed, 'changed'],
@@ -44,5 +45,5 @@ function describe(changes: GeneratedChanges, views: number, check: boolean): str
   const told = parts.filter(([list]) => list.length > 0).map(([list, word]) => `${list.length} ${word}`);
   return check
     ? `generated/ is stale: ${told.join(', ')} (run fsc compile)`
-    : `${views} views compiled to generated/: ${told.join(', ')}`;
+    : `${counted(views, 'view')} compiled to generated/: ${told.join(', ')}`;
 }

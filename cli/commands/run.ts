@@ -11,7 +11,7 @@ import { viewNamed } from '../compiled.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
-import { formatCount, Progress } from '../progress.ts';
+import { counted, formatCount, Progress } from '../progress.ts';
 import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
@@ -286,11 +286,13 @@ export function summaryText(summary: RunSummary): string {
   const reasons = Object.entries(summary.quarantine).map(([reason, count]) => `${formatCount(count)} ${reason}`);
   const lines = [
     `${formatCount(events.read)} read, ${formatCount(events.accepted)} accepted${told.length === 0 ? '' : `, ${told.join(', ')}`}` +
-      ` in ${seconds.toFixed(1)} s; ${formatCount(summary.rows)} online rows written for ${summary.views.length} views`,
+      ` in ${seconds.toFixed(1)} s; ${counted(summary.rows, 'online row')} written for ${counted(summary.views.length, 'view')}`,
   ];
   if (reasons.length > 0) lines.push(`quarantine: ${reasons.join(', ')} (fsc quarantine list)`);
   for (const [column, count] of Object.entries(summary.expressionErrors)) {
-    lines.push(`${column}: ${formatCount(count)} values are NULL because an expression overflowed or failed`);
+    lines.push(
+      `${column}: ${counted(count, 'value')} ${count === 1 ? 'is' : 'are'} NULL because an expression overflowed or failed`,
+    );
   }
   return lines.join('\n');
 }
