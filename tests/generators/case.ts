@@ -34,8 +34,8 @@ import {
 } from './view-spec.ts';
 import type { ViewContext } from './views.ts';
 import { genAggregateView, genRequestView, genRowsView, timeExpr } from './views.ts';
-import type { Bound } from './windows.ts';
-import { SCALES } from './windows.ts';
+import type { Bound, WindowScale } from './windows.ts';
+import { beforeEdge, boundAt, edgeBetween, genScale, reachedAt } from './windows.ts';
 
 const NAMES = ['amount', 'delay', 'price', 'city', 'status', 'score', 'qty', 'note', 'flag', 'due', 'seen', 'ratio'];
 
@@ -117,6 +117,9 @@ const withDefault = (random: Random, spec: ColumnSpec): ColumnSpec => {
       return spec;
   }
 };
+
+const DAY = 86_400_000_000n;
+const SECOND = 1_000_000n;
 
 interface Schema {
   readonly source: SourceSpec;
@@ -245,16 +248,11 @@ const POISON = [
   '{"happened_at": "2020-01-01T00:00:00Z"}}',
 ];
 
-const genTimes = (
-  random: Random,
-  count: number,
-  scale: ViewContext['scale'],
-  lateness: bigint,
-  base: bigint,
-): bigint[] => {
+const genTimes = (random: Random, count: number, scale: WindowScale, lateness: bigint, base: bigint): bigint[] => {
   const times: bigint[] = [];
   let clock = base;
-  const longest = scale[scale.length - 1]!.interval.micros;
+  const { lengths } = scale;
+  const longest = lengths[lengths.length - 1]!.interval.micros;
   for (let i = 0; i < count; i++) {
     const form = random.next();
     if (form < 0.2 && times.length > 0) {
@@ -275,19 +273,24 @@ const genTimes = (
       times.push(clock - lateness - random.bigint(1n, longest));
       continue;
     }
-    const window = random.pick(scale).interval.micros;
+    const window = random.pick(lengths).interval.micros;
+    const before = clock;
     if (form < 0.5) clock += window + BigInt(random.int(-1, 1));
     else if (form < 0.55) clock = truncate(random.pick(['minute', 'hour', 'day']), clock + window);
     else if (form < 0.58) clock += 2n * longest;
+    else if (form < 0.68) clock = edgeBetween(random, scale, clock, clock + 2n * longest) ?? clock + window;
     else clock += random.bigint(0n, window / 4n);
+    // An event that goes over the edge of a snapped window lies on it instead, or next to it.
+    const edge = random.chance(0.8) ? edgeBetween(random, scale, before, clock) : null;
+    if (edge !== null) clock = random.chance(0.85) ? edge : edge - 1n;
     times.push(clock);
   }
   return times.map((t) => (t < 0n ? 0n : t));
 };
 
 /** Many events of one entity inside every window: rings grow, and the future of an online row takes pages. */
-const genBurst = (random: Random, scale: ViewContext['scale'], base: bigint): bigint[] => {
-  const step = scale[0]!.interval.micros / 200n;
+const genBurst = (random: Random, { lengths }: WindowScale, base: bigint): bigint[] => {
+  const step = lengths[0]!.interval.micros / 200n;
   const times: bigint[] = [];
   let clock = base;
   const count = random.int(250, 450);
@@ -368,6 +371,18 @@ const genLog = (
   return log;
 };
 
+/** An instant at which an event lies exactly on the bound, or did shortly before; null: none ever does. */
+const instantOnEdge = (random: Random, bound: Bound, times: readonly bigint[]): bigint | null => {
+  for (const time of random.shuffle(times)) {
+    const t = reachedAt(bound, time);
+    if (t === null) continue;
+    const later = t + random.bigint(0n, 120n * SECOND);
+    const isStill = random.chance(0.3) && boundAt(bound, later) === time;
+    return isStill ? later : t + BigInt(random.pick([-1, 0, 0, 0, 1]));
+  }
+  return null;
+};
+
 const genInstants = (
   random: Random,
   source: SourceSpec,
@@ -381,15 +396,11 @@ const genInstants = (
   const first = sorted[0]!;
   const last = sorted[sorted.length - 1]!;
   const instants = new Set<bigint>();
+  const shuffled = random.shuffle(bounds);
   for (let i = 0; i < 5; i++) {
-    const time = random.pick(times);
-    const micro = BigInt(random.int(-1, 1));
-    if (bounds.length > 0 && random.chance(0.7)) {
-      const b = random.pick(bounds);
-      const shift =
-        b.shift === null ? 0n : b.shift.interval.micros + BigInt(b.shift.interval.months) * 2_678_400_000_000n;
-      instants.add(b.base === 'now' ? time + shift + micro : truncate(b.base, time + shift) + micro);
-    } else instants.add(time + micro);
+    const bound = random.chance(0.8) ? shuffled[i] : undefined;
+    const onEdge = bound === undefined ? null : instantOnEdge(random, bound, times);
+    instants.add(onEdge ?? random.pick(times) + BigInt(random.int(-1, 1)));
   }
   instants.add(random.bigint(first, last));
   if (random.chance(0.5)) instants.add(last);
@@ -425,9 +436,6 @@ const genRequests = (
   return rows;
 };
 
-const DAY = 86_400_000_000n;
-const SECOND = 1_000_000n;
-
 /** Known in the middle of its events, so that some of them are ahead, by as much as is allowed or a microsecond more. */
 const live = (random: Random, source: SourceSpec, times: readonly bigint[]): SourceSpec => {
   if (source.order === 'none' || times.length === 0) return source;
@@ -450,8 +458,9 @@ export const generateCase = (seed: number, long?: LongCase): Case => {
   const random = new Random(seed);
   const schema = genSchema(random);
   const { entities } = schema;
-  const scale = random.pick(SCALES);
-  const base = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
+  const scale = genScale(random);
+  const anywhere = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
+  const base = random.chance(0.8) ? beforeEdge(random, scale, anywhere) : anywhere;
   const isBurst = random.chance(0.02);
   const pools: Record<string, Value[]> = {};
   for (const spec of schema.source.columns) {
@@ -490,7 +499,7 @@ export const generateCase = (seed: number, long?: LongCase): Case => {
     const rows = hasKey && random.chance(0.4);
     plain.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
   }
-  const views = schema.focus.applyTo(plain, { random, time: timeExpr(source), hasKey, scale });
+  const views = schema.focus.applyTo(plain, { random, time: timeExpr(source), hasKey, scale, bounds });
   let request: RequestSpec | undefined;
   let requests: Row[] = [];
   if (random.chance(0.35)) {

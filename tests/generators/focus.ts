@@ -28,7 +28,7 @@ import {
   TIMESTAMPTZ,
 } from './view-spec.ts';
 import { resultType } from './views.ts';
-import type { NamedInterval } from './windows.ts';
+import { type Bound, genSnapped, type WindowScale } from './windows.ts';
 
 const NUMBERS: readonly Type[] = [SMALLINT, INTEGER, BIGINT, decimal(12, 2), REAL, DOUBLE];
 const ORDERED: readonly Type[] = [...NUMBERS, TEXT, DATE, TIMESTAMP, TIMESTAMPTZ];
@@ -151,7 +151,9 @@ export interface FocusContext {
   readonly random: Random;
   readonly time: Expr;
   readonly hasKey: boolean;
-  readonly scale: readonly NamedInterval[];
+  readonly scale: WindowScale;
+  /** Bounds used, for instants on their edges. */
+  readonly bounds: Bound[];
 }
 
 const inAggregates = (focus: Focus, x: ColumnExpr, context: FocusContext): Expr | null => {
@@ -161,7 +163,13 @@ const inAggregates = (focus: Focus, x: ColumnExpr, context: FocusContext): Expr 
     case 'over':
       return null;
     case 'scalar': {
-      const max: AggregateExpr = { node: 'aggregate', fn: 'max', arg: x, filter: windowOf(context), type: x.type };
+      const max: AggregateExpr = {
+        node: 'aggregate',
+        fn: 'max',
+        arg: x,
+        filter: windowOf(context, true),
+        type: x.type,
+      };
       return focus.make(max);
     }
   }
@@ -175,16 +183,23 @@ const aggregateOf = (
   if ((fn === 'latest' || fn === 'earliest') && !context.hasKey) return null;
   const type = resultType(fn, arg.type);
   // Distinct values of a whole history may be without number.
-  const isBounded = distinct || context.random.chance(0.7);
-  const filter = isBounded ? windowOf(context) : [];
+  const isWindowed = distinct || context.random.chance(0.7);
+  const filter = isWindowed ? windowOf(context, !distinct) : [];
   return distinct
     ? { node: 'aggregate', fn, arg, distinct, filter, type }
     : { node: 'aggregate', fn, arg, filter, type };
 };
 
-const windowOf = ({ random, time, scale }: FocusContext): Expr[] => {
-  const { interval, text } = random.pick(scale);
-  const bound = binary('-', NOW, intervalLiteral(interval, text), TIMESTAMP);
+/** `whole` allows one without a lower bound. */
+const windowOf = ({ random, time, scale, bounds }: FocusContext, whole: boolean): readonly Expr[] => {
+  if (random.chance(0.6)) {
+    const snapped = genSnapped(random, time, scale, whole);
+    bounds.push(...snapped.bounds);
+    return snapped.conjuncts;
+  }
+  const shift = random.pick(scale.lengths);
+  bounds.push({ base: 'now', shift, sign: '-' });
+  const bound = binary('-', NOW, intervalLiteral(shift.interval, shift.text), TIMESTAMP);
   return [compareWith(random.pick(['>', '>=']), time, bound)];
 };
 
@@ -208,6 +223,6 @@ const overOf = (partition: readonly string[], isOrdered: boolean, { random, scal
     const start = { kind: 'rows', rows: random.int(1, 4) } as const;
     return { partition, order: 'time and key', frame: { mode: 'rows', start, end: current } };
   }
-  const start = { kind: 'range', ...random.pick(scale) } as const;
+  const start = { kind: 'range', ...random.pick(scale.lengths) } as const;
   return { partition, order: 'time', frame: { mode: 'range', start, end: current } };
 };

@@ -48,7 +48,7 @@ import {
   TIMESTAMP,
   versioned,
 } from './view-spec.ts';
-import type { Bound, NamedInterval } from './windows.ts';
+import type { Bound, NamedInterval, WindowScale } from './windows.ts';
 import { genWindow } from './windows.ts';
 
 export interface ViewContext {
@@ -56,7 +56,7 @@ export interface ViewContext {
   readonly source: SourceSpec;
   readonly entities: readonly string[];
   readonly pools: Readonly<Record<string, readonly Value[]>>;
-  readonly scale: readonly NamedInterval[];
+  readonly scale: WindowScale;
   /** Bounds used, for instants on their edges. */
   readonly bounds: Bound[];
 }
@@ -437,7 +437,7 @@ const genWindowLeaf = (ctx: ViewContext, partition: readonly string[], named: Ma
   let over: Over;
   if (reuse) over = random.pick([...named.values()]);
   else {
-    const made = genFrame(random, ctx.scale);
+    const made = genFrame(random, ctx.scale.lengths);
     over = { partition, ...made.over };
     if (random.chance(0.25)) {
       const name = `w${named.size + 1}`;

@@ -40,6 +40,27 @@ export interface WindowSpec {
 }
 
 const months = (n: number, text: string): NamedInterval => ({ interval: { months: n, micros: 0n }, text });
+const MONTHS: readonly NamedInterval[] = [months(1, '1 month'), months(3, '3 months'), months(12, '1 year')];
+
+/** The lengths of a case's windows, and what most of its snapped ones are snapped to and moved by. */
+export interface WindowScale {
+  readonly lengths: readonly NamedInterval[];
+  readonly unit: Snap;
+  readonly shift: NamedInterval;
+}
+
+export type Snap = Exclude<Base, 'now' | 'second'>;
+export const SNAPS: readonly Snap[] = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+
+export const genScale = (random: Random): WindowScale => {
+  const lengths = random.pick(SCALES);
+  const unit = random.pick(SNAPS);
+  const isCalendar = (unit === 'month' || unit === 'year') && random.chance(0.5);
+  return { lengths, unit, shift: random.pick(isCalendar ? MONTHS : lengths) };
+};
+
+const snapTo = (random: Random, { unit }: WindowScale, allowed: readonly Snap[]): Snap =>
+  allowed.includes(unit) && random.chance(0.6) ? unit : random.pick(allowed);
 
 const boundExpr = (b: Bound): Expr => {
   const base = b.base === 'now' ? NOW : call('date_trunc', [NOW], TIMESTAMP, b.base);
@@ -54,23 +75,85 @@ export const boundAt = (b: Bound, t: bigint): bigint => {
   return addMonths(base, sign * b.shift.interval.months) + BigInt(sign) * b.shift.interval.micros;
 };
 
-const lowerBound = (random: Random, scale: readonly NamedInterval[]): Bound => {
-  if (random.chance(0.75)) return { base: 'now', shift: random.pick(scale), sign: '-' };
-  const base = random.pick<Base>(['minute', 'hour', 'hour', 'day', 'day', 'week', 'month', 'quarter', 'year']);
-  if (random.chance(0.4)) return { base, shift: null, sign: '-' };
+/** The latest t at which the bound is no later than `instant`, but for what t may go on within its unit. */
+const reaching = ({ shift, sign }: Bound, instant: bigint): bigint => {
+  if (shift === null) return instant;
+  const { months, micros } = shift.interval;
+  return sign === '-' ? addMonths(instant, months) + micros : addMonths(instant, -months) - micros;
+};
+
+/** The bound's latest value up to `instant`. */
+const edgeBefore = (b: Bound, instant: bigint): bigint => boundAt(b, reaching(b, instant));
+
+/** The first t at which the bound is exactly `instant`; null: it never is. */
+export const reachedAt = (b: Bound, instant: bigint): bigint | null => {
+  const t = reaching(b, instant);
+  return boundAt(b, t) === instant ? t : null;
+};
+
+/** The bounds that events are put on the edges of. */
+const snappedBounds = ({ unit, shift }: WindowScale): readonly Bound[] => [
+  { base: unit, shift: null, sign: '-' },
+  { base: unit, shift, sign: '-' },
+  { base: unit, shift, sign: '+' },
+];
+
+/** The edge of a snapped window after `from` and up to `to`; null: none is there. */
+export const edgeBetween = (random: Random, scale: WindowScale, from: bigint, to: bigint): bigint | null => {
+  // One that is far off is passed by those before it.
+  const ends = [to, (from + to) / 2n, from + (to - from) / 8n];
+  const edges = snappedBounds(scale)
+    .flatMap((b) => ends.map((end) => edgeBefore(b, end)))
+    .filter((edge) => edge > from);
+  return edges.length === 0 ? null : random.pick(edges);
+};
+
+/** A little before the edge of a snapped window, so that a log that begins here goes over it. */
+export const beforeEdge = (random: Random, scale: WindowScale, instant: bigint): bigint => {
+  const [plain, earlier, later] = snappedBounds(scale);
+  const first = random.pick([plain!, earlier!, earlier!, later!]);
+  return edgeBefore(first, instant) - random.bigint(0n, scale.lengths[0]!.interval.micros);
+};
+
+/** Of every form that a snapped window has; `whole` allows one without a lower bound. */
+export const genSnapped = (random: Random, time: Expr, scale: WindowScale, whole: boolean): WindowSpec => {
+  const bound = random.pick(snappedBounds(scale));
+  const forms = whole ? (['>', '>=', 'between', '<', '<='] as const) : (['>', '>=', 'between'] as const);
+  const form = random.pick(forms);
+  if (form === 'between') return betweenNow(time, bound);
+  return {
+    conjuncts: [compareWith(form, time, boundExpr(bound))],
+    bounds: [bound],
+    bounded: form === '>' || form === '>=',
+  };
+};
+
+const AT_NOW: Bound = { base: 'now', shift: null, sign: '-' };
+
+const betweenNow = (time: Expr, bound: Bound): WindowSpec => {
+  const [low, high] = [boundExpr(bound), boundExpr(AT_NOW)];
+  const between: Expr = { node: 'between', negated: false, arg: time, low, high, type: BOOLEAN };
+  return { conjuncts: [between], bounds: [bound, AT_NOW], bounded: true };
+};
+
+const lowerBound = (random: Random, scale: WindowScale): Bound => {
+  if (random.chance(0.75)) return { base: 'now', shift: random.pick(scale.lengths), sign: '-' };
+  const base = snapTo(random, scale, SNAPS);
+  if (random.chance(0.45)) return { base, shift: null, sign: '-' };
   if ((base === 'month' || base === 'year') && random.chance(0.6))
-    return { base, shift: random.pick([months(1, '1 month'), months(3, '3 months'), months(12, '1 year')]), sign: '-' };
-  return { base, shift: random.pick(scale), sign: '-' };
+    return { base, shift: random.pick(MONTHS), sign: '-' };
+  return { base, shift: random.pick(scale.lengths), sign: random.chance(0.8) ? '-' : '+' };
 };
 
 /** A random window; `whole` allows none at all, or one without a lower bound. */
-export const genWindow = (random: Random, time: Expr, scale: readonly NamedInterval[], whole: boolean): WindowSpec => {
+export const genWindow = (random: Random, time: Expr, scale: WindowScale, whole: boolean): WindowSpec => {
   const form = random.choose([
     [5, 'lower'],
     [2, 'both'],
     [1, 'between'],
     [1, 'age'],
     [1, 'calendar'],
+    [2, 'snapped'],
     [whole ? 2 : 0, 'upper'],
     [whole ? 3 : 0, 'none'],
   ] as const);
@@ -81,7 +164,6 @@ export const genWindow = (random: Random, time: Expr, scale: readonly NamedInter
     const flipped = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' }[op as '>' | '>=' | '<' | '<='];
     return compareWith(flipped as BinaryOperator, boundExpr(b), time);
   };
-  const now: Bound = { base: 'now', shift: null, sign: '-' };
   switch (form) {
     case 'none':
       return { conjuncts: [], bounds: [], bounded: false };
@@ -91,30 +173,22 @@ export const genWindow = (random: Random, time: Expr, scale: readonly NamedInter
     }
     case 'upper': {
       const b: Bound = random.chance(0.6)
-        ? { base: 'now', shift: random.pick(scale), sign: '-' }
-        : { base: random.pick<Base>(['hour', 'day']), shift: null, sign: '-' };
+        ? { base: 'now', shift: random.pick(scale.lengths), sign: '-' }
+        : { base: snapTo(random, scale, ['hour', 'day']), shift: null, sign: '-' };
       return { conjuncts: [against(below(), b)], bounds: [b], bounded: false };
     }
     case 'both': {
-      const sorted = random.sample(scale, 2).sort((a, b) => (a.interval.micros < b.interval.micros ? -1 : 1));
-      const late: Bound = random.chance(0.25) ? now : { base: 'now', shift: sorted[0]!, sign: '-' };
+      const sorted = random.sample(scale.lengths, 2).sort((a, b) => (a.interval.micros < b.interval.micros ? -1 : 1));
+      const late: Bound = random.chance(0.25) ? AT_NOW : { base: 'now', shift: sorted[0]!, sign: '-' };
       const early: Bound = { base: 'now', shift: sorted[1]!, sign: '-' };
       return { conjuncts: [against(above(), early), against(below(), late)], bounds: [early, late], bounded: true };
     }
-    case 'between': {
-      const b = lowerBound(random, scale);
-      const between: Expr = {
-        node: 'between',
-        negated: false,
-        arg: time,
-        low: boundExpr(b),
-        high: boundExpr(now),
-        type: BOOLEAN,
-      };
-      return { conjuncts: [between], bounds: [b, now], bounded: true };
-    }
+    case 'between':
+      return betweenNow(time, lowerBound(random, scale));
+    case 'snapped':
+      return genSnapped(random, time, scale, whole);
     case 'age': {
-      const shift = random.pick(scale);
+      const shift = random.pick(scale.lengths);
       const age = binary('-', NOW, time, INTERVAL);
       return {
         conjuncts: [compareWith(below(), age, intervalLiteral(shift.interval, shift.text))],
@@ -123,7 +197,7 @@ export const genWindow = (random: Random, time: Expr, scale: readonly NamedInter
       };
     }
     case 'calendar': {
-      const base = random.pick<Base>(['hour', 'day', 'week', 'month']);
+      const base = snapTo(random, scale, ['hour', 'day', 'week', 'month']);
       const length = {
         hour: named('1 hour', 3600),
         day: named('1 day', 86400),

@@ -6,9 +6,12 @@ import { evaluateExpr, newNotes } from '../reference/expressions.ts';
 import { accepted } from '../reference/verdicts.ts';
 import type { Report } from './report.ts';
 
+/** A form in a hundred is on its edge in every hundredth case. */
+const SHOWS_ALL_EDGES = 2400;
+
 export class RunCoverage {
   readonly #cases: Coverage = new Map();
-  readonly #edges = new Set<string>();
+  readonly #edges: Coverage = new Map();
   readonly counts = new Map<string, number>();
   cases = 0;
   rejected = 0;
@@ -23,9 +26,10 @@ export class RunCoverage {
 
   /** Counters that stayed at 0. */
   missing(): string[] {
+    const edges = this.cases < SHOWS_ALL_EDGES ? EDGES : [...EDGES, ...ALL_EDGES];
     return [
       ...missing(this.#cases),
-      ...EDGES.filter((name) => !this.#edges.has(name)),
+      ...edges.filter((name) => !this.#edges.has(name)),
       ...COUNTS.filter((name) => !this.counts.has(name)),
     ];
   }
@@ -55,24 +59,35 @@ const COUNTS: readonly string[] = [
   'dataset SQL, windows: labels',
 ];
 
-/** A condition on the event time with an event exactly on its bound. */
+const SNAPPED = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => `trunc ${unit}`);
+const COMPARISONS = ['>', '>=', '<', '<='];
+
+/** A condition on the event time with an event exactly on its bound, in each thousand cases. */
 const EDGES: readonly string[] = [
-  ...['>', '>=', '<', '<='].map((op) => `edge: ${op} now - interval`),
-  ...['>', '>='].flatMap((op) => ['hour', 'day'].map((unit) => `edge: ${op} trunc ${unit}`)),
-  'edge: < trunc hour',
-  'edge: < trunc day',
+  ...COMPARISONS.map((op) => `edge: ${op} now - interval`),
+  ...['<', '<='].flatMap((op) => [`edge: ${op} now`, `edge: age ${op}`]),
+  ...COMPARISONS.flatMap((op) => ['hour', 'day'].map((unit) => `edge: ${op} trunc ${unit}`)),
   'edge: >= trunc month - interval',
   'edge: between now - interval',
-  'edge: age',
+  'edge: between, to now',
 ];
 
-function addEdges(edges: Set<string>, test: Case): void {
+/** Every form that a window has. */
+const ALL_EDGES: readonly string[] = [...COMPARISONS, 'between'].flatMap((form) =>
+  SNAPPED.flatMap((bound) => ['', ' - interval', ' + interval'].map((shift) => `edge: ${form} ${bound}${shift}`)),
+);
+
+/** Looks no further once there are enough: an edge is found by trying every event. */
+const ENOUGH = 10;
+
+export function addEdges(edges: Coverage, test: Case): void {
   const rows = accepted(test.log, test.source);
   for (const view of test.views)
     for (const condition of conditionsOf(view)) {
       walk(condition, (e) => {
         for (const { name, bound } of boundsOf(e, test.source.eventTime)) {
-          if (!edges.has(name) && isReached(bound, rows, test)) edges.add(name);
+          const known = edges.get(name) ?? 0;
+          if (known < ENOUGH && isReached(bound, rows, test)) edges.set(name, known + 1);
         }
       });
     }
@@ -97,12 +112,17 @@ const FLIPPED: Readonly<Record<string, string>> = { '>': '<', '>=': '<=', '<': '
 
 function boundsOf(e: Expr, eventTime: string): readonly NamedBound[] {
   const isTime = (x: Expr): boolean => x.node === 'column' && x.name === eventTime;
-  if (e.node === 'between' && isTime(e.arg)) return [{ name: `edge: between ${formOf(e.low)}`, bound: e.low }];
+  if (e.node === 'between' && isTime(e.arg)) {
+    return [
+      { name: `edge: between ${formOf(e.low)}`, bound: e.low },
+      { name: `edge: between, to ${formOf(e.high)}`, bound: e.high },
+    ];
+  }
   if (e.node !== 'binary' || !(e.op in FLIPPED)) return [];
   if (isTime(e.left)) return [{ name: `edge: ${e.op} ${formOf(e.right)}`, bound: e.right }];
   if (isTime(e.right)) return [{ name: `edge: ${FLIPPED[e.op]} ${formOf(e.left)}`, bound: e.left }];
   const isAge = e.left.node === 'binary' && e.left.op === '-' && e.left.left.node === 'now' && isTime(e.left.right);
-  return isAge && e.left.node === 'binary' ? [{ name: 'edge: age', bound: { ...e.left, right: e.right } }] : [];
+  return isAge && e.left.node === 'binary' ? [{ name: `edge: age ${e.op}`, bound: { ...e.left, right: e.right } }] : [];
 }
 
 function formOf(bound: Expr): string {
