@@ -31,7 +31,9 @@ export class HeartbeatCodec {
 }
 
 function positionsOf(view: string, bytes: Uint8Array | undefined): Readonly<Record<string, unknown>> {
-  return bytes === undefined ? {} : (JSON.parse(opened(view, bytes)) as Readonly<Record<string, unknown>>);
+  // Both are written at once.
+  if (bytes === undefined) throw corrupt(view, 'its positions are missing');
+  return JSON.parse(opened(view, bytes)) as Readonly<Record<string, unknown>>;
 }
 
 const SEAL_LENGTH = 9;
@@ -45,11 +47,15 @@ function opened(view: string, bytes: Uint8Array): string {
   const all = Buffer.from(bytes).toString('utf8');
   const text = all.slice(SEAL_LENGTH);
   if (all.slice(0, SEAL_LENGTH) === sealOf(text)) return text;
-  throw new FscError(
+  throw corrupt(view, 'its bytes are not those that its checksum was made of');
+}
+
+function corrupt(view: string, why: string): FscError {
+  return new FscError(
     'FSC7201',
     1,
     `the heartbeat of \`${view}\` in the online store is corrupt`,
-    'its bytes are not those that its checksum was made of',
+    why,
     'remove the store and run again: rows are made again from the state',
   );
 }

@@ -5,7 +5,7 @@
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError } from '../values/errors.ts';
@@ -43,6 +43,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
   if (!existsSync(file) || isBegun(file)) {
     if (options.readOnly) throw nothingRunYet(options.path);
     makeFolder(options.path);
+    clear(file);
   } else {
     refuseDamaged(file);
   }
@@ -71,6 +72,8 @@ class LmdbStore implements OnlineStore {
   readonly #meta: Meta;
   readonly #path: string;
   readonly #namespace: string;
+  /** What the library found broken. It is not asked again: reading on after such a fault can end the process. */
+  #damage: FscError | null = null;
   readonly #heartbeats = new HeartbeatCodec();
   readonly #metaKeys = {
     stamp: new Map<string, string>(),
@@ -128,8 +131,24 @@ class LmdbStore implements OnlineStore {
   }
 
   #readMeta<T>(key: string): T | null {
-    const bytes = this.#meta.get(key);
-    return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+    return this.#reading(() => {
+      const bytes = this.#meta.get(key);
+      return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+    });
+  }
+
+  /** Whatever the library finds wrong with its pages, or we with what stands in them, is told as ours. */
+  #reading<T>(read: () => T): T {
+    if (this.#damage !== null) throw this.#damage;
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof FscError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      if (isOutside(why)) throw cannotOpen(this.#path, error);
+      this.#damage = corrupt(this.#path, why);
+      throw this.#damage;
+    }
   }
 
   async write(stamp: WriterStamp, rows: readonly StoredRow[], heartbeat: Heartbeat | null): Promise<void> {
@@ -168,8 +187,10 @@ class LmdbStore implements OnlineStore {
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
     const out: (Uint8Array | null)[] = new Array(keys.length);
-    for (let i = 0; i < keys.length; i++) out[i] = this.#rows.getBinary(keys[i] as Uint8Array) ?? null;
-    return out;
+    return this.#reading(() => {
+      for (let i = 0; i < keys.length; i++) out[i] = this.#rows.getBinary(keys[i] as Uint8Array) ?? null;
+      return out;
+    });
   }
 
   async *scan(prefix: Uint8Array): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
@@ -178,7 +199,7 @@ class LmdbStore implements OnlineStore {
     let inclusive = true;
     // In chunks that each see the newest state, so that a long scan keeps no old pages alive and lets others have their turn.
     for (;;) {
-      const chunk = [...this.#range(start, end)];
+      const chunk = this.#reading(() => [...this.#range(start, end)]);
       for (const entry of chunk) {
         if (!inclusive && Buffer.compare(entry.key, start) === 0) continue;
         yield { key: entry.key, value: entry.value };
@@ -199,16 +220,17 @@ class LmdbStore implements OnlineStore {
   }
 
   floor(prefix: Uint8Array, key: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array } | null {
-    for (const entry of this.#rows.getRange({ start: key, reverse: true, limit: 1 })) {
-      return hasPrefix(entry.key, prefix) ? { key: entry.key, value: entry.value } : null;
-    }
-    return null;
+    const [entry] = this.#reading(() => [...this.#rows.getRange({ start: key, reverse: true, limit: 1 })]);
+    if (entry === undefined || !hasPrefix(entry.key, prefix)) return null;
+    return { key: entry.key, value: entry.value };
   }
 
   heartbeat(view: string): Heartbeat | null {
-    const core = this.#meta.getBinary(this.#metaKey('heartbeat', view));
+    const core = this.#reading(() => this.#meta.getBinary(this.#metaKey('heartbeat', view)));
     if (core === undefined) return null;
-    return this.#heartbeats.decode(view, core, () => this.#meta.getBinary(this.#metaKey('positions', view)));
+    const positions = (): Uint8Array | undefined =>
+      this.#reading(() => this.#meta.getBinary(this.#metaKey('positions', view)));
+    return this.#heartbeats.decode(view, core, positions);
   }
 
   stamp(): WriterStamp | null {
@@ -244,14 +266,26 @@ function refuseDamaged(file: string): void {
   } catch (error) {
     throw cannotOpen(file, error);
   }
-  if (fault === null) return;
-  throw new FscError(
+  if (fault !== null) throw corrupt(file, fault);
+}
+
+function corrupt(path: string, why: string): FscError {
+  return new FscError(
     'FSC7201',
     1,
-    `the online store is corrupt: ${file}`,
-    fault,
+    `the online store is corrupt: ${path}`,
+    why,
     'remove the folder and run again: rows are made again from the state',
   );
+}
+
+/** Nothing was ever in it, and the library dies of a file that begins like one of its own and has only half a head. */
+function clear(file: string): void {
+  try {
+    if (existsSync(file)) truncateSync(file);
+  } catch (error) {
+    throw cannotOpen(file, error);
+  }
 }
 
 function makeFolder(path: string): void {

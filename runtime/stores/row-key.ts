@@ -9,6 +9,7 @@
  * together in order of their entity; pages stand apart, so that a scan of the entities does not read them.
  */
 import { createHash } from 'node:crypto';
+import { FscError } from '../values/errors.ts';
 import { decodeKey, encodeKey } from '../values/key-bytes.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { ByteArena } from './byte-arena.ts';
@@ -70,13 +71,28 @@ export class RowKeys {
 
   /** The entity's values from a head's key. */
   entityOfHead(key: Uint8Array): Value[] {
-    return decodeKey(key.subarray(this.headPrefix.length), this.#entityTypes);
+    try {
+      return decodeKey(key.subarray(this.headPrefix.length), this.#entityTypes);
+    } catch (error) {
+      // Text that is none any more: checksums are the rows' and come later.
+      throw corruptKey(error);
+    }
   }
 
   /** The entity's bytes from a page's key. */
   entityOfPage(key: Uint8Array): Uint8Array {
     return key.subarray(this.pagePrefix.length, key.length - FROM_BYTES);
   }
+}
+
+function corruptKey(error: unknown): FscError {
+  return new FscError(
+    'FSC7201',
+    1,
+    'the key of an online row is corrupt',
+    error instanceof Error ? error.message : String(error),
+    'remove the online store (.fsc/online) and run again: rows are made again from the state',
+  );
 }
 
 function nameBytes(name: string): Uint8Array {

@@ -118,7 +118,7 @@ describe('online store in LMDB', () => {
       });
       const store = await openLmdbStore({ path: fresh, readOnly: false, namespace: '' });
       await store.write({ epoch: 1, sequence: 1 }, [{ key: bytes(1), value: bytes(2) }], null);
-      expect(await store.getMany([bytes(1)])).toEqual([bytes(2)]);
+      expect(await store.getMany([bytes(1)])).toEqual([Buffer.from([2])]);
       await store.close();
       remove(fresh);
     }

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Program } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { values } from './project.ts';
@@ -52,6 +54,33 @@ export function start(
 
 export function fsc(cwd: string, args: readonly string[], stdin: 'ignore' | 'pipe' | number = 'ignore'): Running {
   return start(process.execPath, [MAIN, ...args], cwd, stdin);
+}
+
+/** A script of this folder that answers a line with a line of JSON. */
+export interface Worker {
+  /** null: it has ended instead. */
+  readonly tell: (line: string) => Promise<unknown>;
+  readonly end: () => Promise<Ended>;
+}
+
+export async function startWorker(script: string, args: readonly string[]): Promise<Worker> {
+  const run = start(process.execPath, [join(import.meta.dirname, script), ...args], import.meta.dirname, 'pipe');
+  const answers = createInterface({ input: run.child.stdout as Readable })[Symbol.asyncIterator]();
+  const answer = async (): Promise<unknown> => {
+    const { value, done } = await answers.next();
+    return done === true ? null : (JSON.parse(value) as unknown);
+  };
+  if ((await answer()) !== 'ready') throw new Error(`${script}: ${(await run.ended).err}`);
+  return {
+    tell: (line) => {
+      run.child.stdin?.write(`${line}\n`);
+      return answer();
+    },
+    end: () => {
+      run.child.stdin?.end();
+      return run.ended;
+    },
+  };
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
