@@ -4,12 +4,13 @@
  * `node tests/bench/run.mjs dataset [--json] [--labels=N] [--rounds=N]`. CPU is user + system, threads and start included.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCli } from '../../cli/cli.ts';
 import { DuckDBInstance } from '../../runtime/sources/duckdb-api.ts';
+import { repository } from './process.ts';
 
 const VIEW = 'airport_delays_v1';
 const FEATURES = ['departures_1h', 'mean_delay_1h', 'worst_delay_1d', 'mean_delay_1d', 'long_delays_7d', 'miles_7d'];
@@ -185,13 +186,6 @@ function option(name: string, otherwise: number): number {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((x, y) => x - y);
   return sorted[Math.floor(sorted.length / 2)] as number;
-}
-
-/** The repository: this file runs from a folder of compiled files inside it. */
-function repository(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'features', 'sources', 'flights.sql'))) folder = dirname(folder);
-  return folder;
 }
 
 async function main(): Promise<void> {

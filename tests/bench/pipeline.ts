@@ -1,15 +1,20 @@
 /**
- * Parquet to durable online rows: `node tests/bench/run.mjs pipeline [--json]`. A whole `fsc run` process over LMDB with journal and snapshots, from
- * its start to its exit, in events a second of its CPU time (all threads). What it wrote is compared with DuckDB over the same files.
+ * Parquet, and JSONL on stdin, to durable online rows: `node tests/bench/run.mjs pipeline [--json]`. A whole `fsc run` process over LMDB with
+ * journal and snapshots, from its start to its exit, in events a second of its CPU time (all threads). What it wrote is compared with DuckDB over
+ * the same files. How much of JSONL's time is decoding is told by decoding the same file alone.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openJsonl } from '../../runtime/sources/jsonl.ts';
+import { fieldsOf } from '../../runtime/sources/record-columns.ts';
 import { AIRPORT_VIEW, flightsSource, query, writeFlights, writeProject } from './flights.ts';
 import { fsc, type Usage } from './process.ts';
-import { median, report } from './report.ts';
+import { programOf } from './programs.ts';
+import { cpuSeconds, median, report } from './report.ts';
 
 const EVENTS = 3_000_000;
+const JSONL_EVENTS = 1_000_000;
 const REPEATS = 3;
 const CHECKED = 20;
 async function measure(entities: number, least: number): Promise<void> {
@@ -74,5 +79,55 @@ function compare(got: Record<string, unknown>, expected: Record<string, unknown>
   }
 }
 
+async function measureJsonl(entities: number, least: number): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'fsc-bench-'));
+  try {
+    writeProject(root, {
+      'fsc.json': '{"clock": "events", "sources": {"flights": {"stream": "-"}}}',
+      'features/sources/flights.sql': flightsSource('none'),
+      'features/airport/v1.sql': AIRPORT_VIEW,
+    });
+    await writeFlights(join(root, 'flights.parquet'), JSONL_EVENTS, entities);
+    const [parquet, jsonl] = [join(root, 'flights.parquet'), join(root, 'flights.jsonl')];
+    await query(`COPY (SELECT * FROM read_parquet('${parquet}')) TO '${jsonl}' (FORMAT json)`);
+    const usages: Usage[] = [];
+    for (let i = 0; i < REPEATS; i++) {
+      rmSync(join(root, '.fsc'), { recursive: true, force: true });
+      const args = ['run', '--mode', 'stream', '--format', 'json', '--quiet'];
+      const { out, usage } = fsc(root, args, readFileSync(jsonl));
+      const summary = JSON.parse(out) as { events: { accepted: number } };
+      if (summary.events.accepted !== JSONL_EVENTS) throw new Error(`${summary.events.accepted} accepted`);
+      usages.push(usage);
+    }
+    await check(root, entities);
+    const seconds = median(usages.map((usage) => usage.cpuSeconds));
+    const name = `JSONL on stdin to online rows, ${entities} entities`;
+    report('pipeline', name, JSONL_EVENTS / seconds, 'events/CPU s', { least });
+    await decodingSeconds(jsonl);
+    const decoding = await decodingSeconds(jsonl);
+    report('pipeline', `${name}: share of decoding`, (100 * decoding) / seconds, '%');
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Of the lines of the file, split and decoded into columns. */
+async function decodingSeconds(path: string): Promise<number> {
+  const spec = programOf({ airport: AIRPORT_VIEW }).sources[0]?.spec;
+  if (spec === undefined) throw new Error('no source');
+  const records = await openJsonl(spec, fieldsOf(spec, []), { name: path, path }, { byte: 0, skip: 0 });
+  const start = cpuSeconds();
+  let rows = 0;
+  for (;;) {
+    const batch = await records.next(16_384);
+    if (batch === null) break;
+    rows += batch.batch.length;
+  }
+  await records.close();
+  if (rows !== JSONL_EVENTS) throw new Error(`${rows} decoded`);
+  return cpuSeconds() - start;
+}
+
 await measure(1000, 500_000);
 await measure(100_000, 250_000);
+await measureJsonl(1000, 200_000);

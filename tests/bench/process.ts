@@ -1,8 +1,11 @@
 /** The command line as a process of its own, with what it took. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+/** The built package, as a user has it; this file runs from a folder of compiled files inside the repository. */
+const CLI = join(repository(), 'dist', 'cli', 'main.js');
 const USAGE = new URL('./usage.js', import.meta.url).href;
 
 export interface Usage {
@@ -14,6 +17,12 @@ export interface Usage {
 export interface Finished {
   readonly out: string;
   readonly usage: Usage;
+}
+
+export function repository(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'features', 'sources', 'flights.sql'))) folder = dirname(folder);
+  return folder;
 }
 
 export function fsc(root: string, args: readonly string[], input?: Buffer): Finished {

@@ -1,5 +1,5 @@
 // Runs benchmarks of this folder: `node tests/bench/run.mjs [NAME…] [--json]`, all of them without a name, each in a process of its own. Node 20
-// reads no TypeScript, so they are transpiled first, with the command line that some of them run.
+// reads no TypeScript, so they are transpiled first, beside the built package whose command line some of them run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,13 +13,17 @@ const args = process.argv.slice(2);
 const flags = args.filter((arg) => arg.startsWith('-'));
 const asked = args.filter((arg) => !arg.startsWith('-'));
 const folder = join(root, 'tests', 'bench');
-const names = asked.length > 0 ? asked : ALL.filter((name) => existsSync(join(folder, `${name}.ts`)));
+if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) {
+  console.error('dist/ is missing: npm run build');
+  process.exit(1);
+}
+const names = asked.length > 0 ? asked : ALL;
 
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'package.json'), '{"type":"module"}');
 const config = join(out, 'tsconfig.json');
 const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
-const files = [...sources.map((name) => join(folder, name)), join(root, 'cli', 'main.ts')];
+const files = sources.map((name) => join(folder, name));
 const compilerOptions = { outDir: out, rootDir: root, noCheck: true, declaration: false };
 writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), files, include: [], compilerOptions }));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
