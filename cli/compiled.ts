@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderHuman, renderJson, summaryLine } from '../compiler/diagnostics/render.ts';
 import { emitProject } from '../compiler/emit.ts';
-import { compileProject } from '../compiler/index.ts';
+import { type Compilation, type CompileOptions, compileProject } from '../compiler/index.ts';
 import type { ProjectPlan, ViewPlan } from '../compiler/plan/plan.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
@@ -26,9 +26,19 @@ export async function plan(
   strict: boolean,
   files: ReadonlyMap<string, string> = readFeatureFiles(project.root),
 ): Promise<ProjectPlan | null> {
-  const { plan: compiled, diagnostics } = await compileProject(files, { strict });
-  await printDiagnostics(io, flags, diagnostics, viewCount(files));
-  return compiled;
+  return (await compile(io, flags, files, { strict })).plan;
+}
+
+/** Prints the diagnostics. */
+export async function compile(
+  io: Io,
+  flags: GlobalFlags,
+  files: ReadonlyMap<string, string>,
+  options: CompileOptions,
+): Promise<Compilation> {
+  const compilation = compileProject(files, options);
+  await printDiagnostics(io, flags, compilation.diagnostics, viewCount(files));
+  return compilation;
 }
 
 function viewCount(files: ReadonlyMap<string, string>): number {
@@ -56,12 +66,12 @@ export async function printDiagnostics(
  */
 export async function compileForUse(io: Io, flags: GlobalFlags, project: Project): Promise<Compiled | null> {
   const features = readFeatureFiles(project.root);
-  const compiled = await plan(io, flags, project, false, features);
+  const { plan: compiled, diagnostics } = await compile(io, flags, features, {});
   if (compiled === null) return null;
   const files = emitProject(compiled);
   const changes = compareGenerated(project.root, files);
   if (isUnchanged(changes)) {
-    writeStamp(project.root, features, files);
+    writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
     return { plan: compiled, files };
   }
   if (flags.frozen) {
@@ -75,16 +85,29 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
     );
   }
   writeGenerated(project.root, files);
-  writeStamp(project.root, features, files);
+  writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
   say(io, flags, `compiled ${counted(compiled.views.length, 'view')} to generated/`);
   return { plan: compiled, files };
+}
+
+/** Paths of views that have none of these diagnostics and ask no other view: they stay so while sources and names stay. */
+export function viewsWithout(compiled: ProjectPlan, diagnostics: readonly Diagnostic[]): readonly string[] {
+  const told = new Set(diagnostics.map((diagnostic) => diagnostic.file.path));
+  const alone = compiled.views.filter((view) => view.spec.shape !== 'request' && !told.has(view.file.path));
+  return alone.map((view) => view.file.path);
 }
 
 export function viewNamed(compiled: ProjectPlan, name: string): ViewPlan {
   const view = compiled.views.find((candidate) => candidate.spec.name === name);
   if (view !== undefined) return view;
-  const names = compiled.views.map((candidate) => candidate.spec.name);
-  throw new FscError(
+  throw noSuchView(
+    name,
+    compiled.views.map((candidate) => candidate.spec.name),
+  );
+}
+
+export function noSuchView(name: string, names: readonly string[]): FscError {
+  return new FscError(
     'FSC7005',
     2,
     `there is no view \`${name}\``,

@@ -17,6 +17,7 @@ export const CLI_CODES = {
   },
   FSC7004: {
     title: 'an environment variable is not set',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as it stands in the file.
     explanation: 'The configuration names a variable in `${…}`, so that secrets and addresses stay out of the file.',
     help: 'Set the variable, or write it into `.env` beside fsc.json.',
   },

@@ -1,7 +1,8 @@
 /**
  * Remembers that `generated/` is what the features compile to, so that commands which only read it need not compile again (a lookup is
- * then twice as fast). Written after every compilation, beside the state: `.fsc/compiled.json`. It is trusted only while features, generated
- * files and this fsc are byte for byte those of then.
+ * then twice as fast), and which views have no diagnostics, so that a check need only look at those that were edited. Written after every
+ * compilation, beside the state: `.fsc/compiled.json`. It is trusted only while features, generated files and this fsc are byte for byte those of
+ * then.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -15,6 +16,10 @@ const FILE = 'compiled.json';
 interface Stamp {
   readonly features: string;
   readonly generated: string;
+  /** Of all that a view's diagnostics depend on besides its own text. */
+  readonly around: string;
+  /** Path of a view without diagnostics → hash of its text. */
+  readonly fine: Readonly<Record<string, string>>;
 }
 
 /** The stream modules of `generated/` by their path in it, or null: they may be stale, compile. */
@@ -31,13 +36,32 @@ export function readFreshModules(root: string): ReadonlyMap<string, string> | nu
   }
 }
 
-/** `features` as they were compiled; `generated`: path under generated/ → text, as it stands on the disk now. */
+/** Views of which the last compilation had nothing to say, and that are what they were, by path; none if there was no compilation. */
+export function readFineViews(root: string, features: ReadonlyMap<string, string>): ReadonlySet<string> {
+  try {
+    const { around, fine = {} } = JSON.parse(readFileSync(join(root, '.fsc', FILE), 'utf8')) as Partial<Stamp>;
+    if (around !== hashAround(features)) return new Set();
+    return new Set(
+      Object.entries(fine).flatMap(([path, hash]) => (hash === hashOfText(features.get(path)) ? [path] : [])),
+    );
+  } catch {
+    return new Set();
+  }
+}
+
+/** `features` as they were compiled, those of `fine` without diagnostics; `generated`: path under generated/ → text, as it stands on the disk now. */
 export function writeStamp(
   root: string,
   features: ReadonlyMap<string, string>,
   generated: ReadonlyMap<string, string>,
+  fine: readonly string[],
 ): void {
-  const stamp: Stamp = { features: hashOf(features, compilerIdentity()), generated: hashOf(generated, '') };
+  const stamp: Stamp = {
+    features: hashOf(features, compilerIdentity()),
+    generated: hashOf(generated, ''),
+    around: hashAround(features),
+    fine: Object.fromEntries(fine.map((path) => [path, hashOfText(features.get(path))])),
+  };
   const text = JSON.stringify(stamp);
   const path = join(root, '.fsc', FILE);
   const temporary = `${path}.${process.pid}.tmp`;
@@ -74,6 +98,18 @@ function readGenerated(folder: string, prefix: string): Map<string, string> {
     else for (const [inner, text] of readGenerated(join(folder, entry.name), `${path}/`)) files.set(inner, text);
   }
   return files;
+}
+
+/** Sources, and the names of all files: a view may not be named as another. */
+function hashAround(features: ReadonlyMap<string, string>): string {
+  const around = [...features].map(([path, text]) => [path, path.startsWith('features/sources/') ? text : ''] as const);
+  return hashOf(new Map(around), compilerIdentity());
+}
+
+function hashOfText(text: string | undefined): string {
+  return createHash('sha256')
+    .update(text ?? '')
+    .digest('hex');
 }
 
 function hashOf(files: ReadonlyMap<string, string>, more: string): string {

@@ -6,7 +6,7 @@ import { catalogSource } from './catalog/source.ts';
 import { Tags } from './catalog/tags.ts';
 import type { Diagnostic, DiagnosticSink } from './diagnostics/diagnostic.ts';
 import { CollectingSink } from './diagnostics/fault.ts';
-import type { Expr } from './parse/ast.ts';
+import type { Expr, Query } from './parse/ast.ts';
 import { parseExpression, parseSourceFile, parseViewFile } from './parse/parse.ts';
 import { describeView } from './passes/describe.ts';
 import type { ProjectPlan, SourcePlan, ViewPlan } from './plan/plan.ts';
@@ -17,11 +17,15 @@ import { discoverFiles, type ViewSource } from './source/discover.ts';
 export interface CompileOptions {
   /** Warnings about inexact decisions are errors. */
   readonly strict?: boolean;
+  /** Tells of a view's path that it has no diagnostics, so that it need not be looked at: the plan lacks it unless another view names it. */
+  readonly isKnown?: (path: string) => boolean;
 }
 
 export interface Compilation {
   /** Null if there is an error. */
   readonly plan: ProjectPlan | null;
+  /** Of all views that the files declare, by name, then by version. */
+  readonly viewNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -47,13 +51,47 @@ export function compileProject(
     if (plan === null || faults.errors > 0) faulty = true;
     else sources.set(plan.spec.name, plan);
   }
-  const parsed = discovered.views.map((view) => ({ view, ast: parseViewFile(view.file, sink) }));
-  if (faulty) return { plan: null, diagnostics: sink.diagnostics };
-  const planned = new ViewPlanner(sources, discovered.views.map(viewName), sink, options.strict ?? false);
+  const viewNames = discovered.views.map(viewName);
+  const parsed = parseViews(discovered.views, options.isKnown ?? (() => false), sink);
+  if (faulty) return { plan: null, viewNames, diagnostics: sink.diagnostics };
+  const planned = new ViewPlanner(sources, viewNames, sink, options.strict ?? false);
   for (const { view, ast } of parsed) planned.add(view, ast);
   const views = planned.finish();
   const plan = sink.hasErrors() ? null : { sources: [...sources.values()], views };
-  return { plan, diagnostics: sink.diagnostics };
+  return { plan, viewNames, diagnostics: sink.diagnostics };
+}
+
+interface ParsedView {
+  readonly view: ViewSource;
+  readonly ast: ViewAst;
+}
+
+/** Views that are not known, and those that they name. */
+function parseViews(
+  views: readonly ViewSource[],
+  isKnown: (path: string) => boolean,
+  sink: DiagnosticSink,
+): readonly ParsedView[] {
+  const parse = (view: ViewSource): ParsedView => ({ view, ast: parseViewFile(view.file, sink) });
+  const [known, others] = [new Set<ViewSource>(), [] as ParsedView[]];
+  for (const view of views) {
+    if (isKnown(view.file.path)) known.add(view);
+    else others.push(parse(view));
+  }
+  if (known.size === 0) return others;
+  const named = new Set<string>();
+  for (const { ast } of others) if (ast !== null) collectRelations(ast.query, named);
+  return [...others, ...[...known].filter((view) => named.has(viewName(view))).map(parse)];
+}
+
+function collectRelations(query: Query, names: Set<string>): void {
+  for (const cte of query.ctes) collectRelations(cte.query, names);
+  for (const { from, joins } of [query.body, ...query.setOps.map((op) => op.select)]) {
+    for (const item of [from, ...joins.map((join) => join.item)]) {
+      if (item?.kind === 'table') names.add(item.name.name.toLowerCase());
+      if (item?.kind === 'subquery') collectRelations(item.query, names);
+    }
+  }
 }
 
 /** The query's own bytes, for the referee. */

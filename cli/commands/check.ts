@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { CommandRunner } from '../cli.ts';
-import { plan, viewNamed } from '../compiled.ts';
+import { compile, noSuchView } from '../compiled.ts';
+import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
 import { counted } from '../progress.ts';
 import { loadProject } from '../project.ts';
+import { readFineViews } from '../stamp.ts';
 
 export function register(program: Command, run: CommandRunner): void {
   const command = program.commands.find((candidate) => candidate.name() === 'check') as Command;
@@ -13,17 +15,17 @@ export function register(program: Command, run: CommandRunner): void {
     .action(async (views: string[]) => {
       await run(command, async (io, flags) => {
         const project = loadProject(io, flags);
-        const compiled = await plan(io, flags, project, command.opts<{ strict: boolean }>().strict);
-        if (compiled === null) return 1;
-        for (const name of views) viewNamed(compiled, name);
+        const features = readFeatureFiles(project.root);
+        const fine = readFineViews(project.root, features);
+        const { strict } = command.opts<{ strict: boolean }>();
+        const { plan, viewNames } = await compile(io, flags, features, { strict, isKnown: (path) => fine.has(path) });
+        if (plan === null) return 1;
+        for (const name of views) if (!viewNames.includes(name)) throw noSuchView(name, viewNames);
+        const sources = plan.sources.map((source) => source.spec.name);
         if (flags.format === 'json') {
-          const summary = {
-            views: compiled.views.map((view) => view.spec.name),
-            sources: compiled.sources.map((source) => source.spec.name),
-          };
-          await writeOut(io.stdout, `${JSON.stringify(summary)}\n`);
+          await writeOut(io.stdout, `${JSON.stringify({ views: viewNames, sources })}\n`);
         } else {
-          const [over, from] = [counted(compiled.views.length, 'view'), counted(compiled.sources.length, 'source')];
+          const [over, from] = [counted(viewNames.length, 'view'), counted(sources.length, 'source')];
           say(io, flags, `no faults: ${over} over ${from}`);
         }
         return 0;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { emitProject } from '../../compiler/emit.ts';
 import type { CommandRunner } from '../cli.ts';
-import { plan } from '../compiled.ts';
+import { compile, viewsWithout } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
@@ -19,11 +19,11 @@ export function register(program: Command, run: CommandRunner): void {
         const options = command.opts<{ check: boolean; strict: boolean }>();
         const project = loadProject(io, flags);
         const features = readFeatureFiles(project.root);
-        const compiled = await plan(io, flags, project, options.strict, features);
+        const { plan: compiled, diagnostics } = await compile(io, flags, features, { strict: options.strict });
         if (compiled === null) return 1;
         const files = emitProject(compiled);
         const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);
-        if (!options.check) writeStamp(project.root, features, files);
+        if (!options.check) writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
         if (flags.format === 'json') {
           await writeOut(
             io.stdout,

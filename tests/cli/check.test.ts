@@ -1,0 +1,89 @@
+/** `fsc check` and `fsc compile`: what they tell, and that a check which looks only at what was edited tells the same as one of everything. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
+
+const SOURCE = `-- @event_time ts
+-- @lateness 1 minute
+CREATE TABLE tx (id bigint PRIMARY KEY, ts timestamp NOT NULL, card text NOT NULL, amount double precision);
+`;
+const REQUEST = '-- @kind request\nCREATE TABLE ask (card text NOT NULL);\n';
+const SPENT = "SELECT card, sum(amount) FILTER (WHERE ts > now() - INTERVAL '1 day') AS spent FROM tx GROUP BY card\n";
+const RISK = 'SELECT a.card, s.spent FROM ask a LEFT JOIN spent_v1 s ON s.card = a.card\n';
+/** Compares an inexact value: a warning. */
+const WARNS = SPENT.replace('GROUP BY card', 'GROUP BY card HAVING sum(amount) > 1.5');
+
+let world: ReturnType<typeof project>;
+const fsc = (...args: string[]): Promise<CliResult> => cli(args, { cwd: world.root });
+
+/** As it is told with what was compiled before, and without. */
+async function checked(...args: string[]): Promise<CliResult> {
+  const quick = await fsc('check', ...args);
+  const compiled = readFileSync(join(world.root, '.fsc/compiled.json'), 'utf8');
+  rmSync(join(world.root, '.fsc/compiled.json'));
+  expect(quick).toEqual(await fsc('check', ...args));
+  put(world.root, '.fsc/compiled.json', compiled);
+  return quick;
+}
+
+beforeEach(async () => {
+  world = project({
+    'fsc.json': '{}',
+    'features/sources/tx.sql': SOURCE,
+    'features/sources/ask.sql': REQUEST,
+    'features/spent/v1.sql': SPENT,
+    'features/count/v1.sql': 'SELECT card, count(*) AS n FROM tx GROUP BY card\n',
+    'features/warns/v1.sql': WARNS,
+    'features/risk/v1.sql': RISK,
+  });
+  const { code, err } = await fsc('compile');
+  expect(code, err).toBe(0);
+});
+afterEach(() => world.remove());
+
+describe('fsc check', () => {
+  it('tells names, warnings and that there are no faults', async () => {
+    const { code, err } = await checked();
+    expect(code).toBe(0);
+    expect(err).toContain('features/warns/v1.sql');
+    expect(err).toContain('no faults: 4 views over 2 sources');
+    const json = await checked('--format', 'json');
+    expect(jsonLines(json.out).at(-1)).toEqual({
+      views: ['count_v1', 'risk_v1', 'spent_v1', 'warns_v1'],
+      sources: ['ask', 'tx'],
+    });
+    expect((await checked('--strict')).code).toBe(1);
+    expect(await checked('count_v1')).toMatchObject({ code: 0 });
+    expect(await checked('cuont_v1')).toMatchObject({ code: 2, err: expect.stringContaining('cuont_v1') });
+  });
+
+  it('finds the fault of an edit, wherever it strikes', async () => {
+    put(world.root, 'features/count/v1.sql', 'SELECT card, count(*) AS n FROM txx GROUP BY card\n');
+    expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/count/v1.sql') });
+    put(world.root, 'features/count/v1.sql', 'SELECT card, count(*) AS n FROM tx GROUP BY card\n');
+    expect(await checked()).toMatchObject({ code: 0 });
+    // In a view that was not edited, but joins one that was.
+    put(world.root, 'features/spent/v1.sql', SPENT.replace('AS spent', 'AS paid'));
+    expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/risk/v1.sql') });
+    put(world.root, 'features/spent/v1.sql', SPENT);
+    // In every view over a source.
+    put(world.root, 'features/sources/tx.sql', SOURCE.replace('amount', 'paid'));
+    expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/spent/v1.sql') });
+  });
+
+  it('sees files that come and go', async () => {
+    put(world.root, 'features/more/v1.sql', 'SELECT card, count(*) AS n FROM tx GROUP BY card, amount\n');
+    expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/more/v1.sql') });
+    rmSync(join(world.root, 'features/more'), { recursive: true });
+    rmSync(join(world.root, 'features/spent'), { recursive: true });
+    expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/risk/v1.sql') });
+  });
+
+  it('writes nothing', async () => {
+    rmSync(join(world.root, '.fsc'), { recursive: true });
+    rmSync(join(world.root, 'generated'), { recursive: true });
+    expect((await fsc('check')).code).toBe(0);
+    expect(readdirSync(world.root).sort()).toEqual(['features', 'fsc.json']);
+  });
+});
