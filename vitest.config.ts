@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
     pool: 'forks',
+    // A core less is vitest's default: half of a machine of two.
+    maxWorkers: '100%',
   },
 });
