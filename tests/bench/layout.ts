@@ -17,8 +17,8 @@ function select(keys: string, variant: number | null): string {
     const filter = `FILTER (WHERE departed_at > now() - INTERVAL '${size}')`;
     return [`count(*) ${filter} AS n${i}`, `sum(distance) ${filter} AS miles${i}`];
   });
-  const chosen = variant === null ? all : [all[variant], `now() - max(departed_at) AS since${variant}`];
-  const columns = variant === null ? [...all, 'now() - max(departed_at) AS since'] : chosen;
+  const chosen = variant === null ? all : [all[variant], `max(departed_at) AS last${variant}`];
+  const columns = variant === null ? [...all, 'max(departed_at) AS last'] : chosen;
   const named = keys === 'upper(origin)' ? 'upper(origin) AS code' : keys;
   return `SELECT ${[named, ...columns].join(', ')} FROM flights\nWHERE departed_at > now() - INTERVAL '7 days'\nGROUP BY ${keys}`;
 }
