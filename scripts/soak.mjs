@@ -1,4 +1,5 @@
-// `npm run soak -- --seed S --cases N [--jobs J] [--no-shrink]`: random cases S to S + N − 1 through every machine, in J processes.
+// `npm run soak -- --seed S --cases N [--jobs J] [--no-shrink] [--no-postgres]`: N random cases of the seeds S, S + 1, …, four logs each,
+// through every machine, in J processes.
 // Node 20 reads no TypeScript, so the tests are transpiled first.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -13,18 +14,21 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '1000' },
     jobs: { type: 'string', default: '2' },
     'no-shrink': { type: 'boolean', default: false },
+    'no-postgres': { type: 'boolean', default: false },
   },
 });
 const out = transpile('soak', ['tests/properties/soak.ts']);
 const cases = Number(values.cases);
-const jobs = Math.max(1, Math.min(Number(values.jobs), cases));
+/** Cases of a seed, which one process takes. */
+const LOGS = 4;
+const jobs = Math.max(1, Math.min(Number(values.jobs), Math.ceil(cases / LOGS)));
 
-/** Every jobs-th case from the job-th on. */
+/** Every jobs-th seed from the job-th on. */
 function start(job) {
-  const args = [join(out, 'tests', 'properties', 'soak.js'), '--seed', String(Number(values.seed) + job)];
-  args.push('--cases', String(cases - job), '--step', String(jobs));
+  const args = [join(out, 'tests', 'properties', 'soak.js'), '--seed', String(values.seed), '--cases', String(cases)];
+  args.push('--from', String(job), '--step', String(jobs));
   if (job === 0) args.push('--regressions', join(root, 'tests', 'regressions'));
-  if (values['no-shrink']) args.push('--no-shrink');
+  for (const name of ['no-shrink', 'no-postgres']) if (values[name]) args.push(`--${name}`);
   return new Promise((done) => {
     spawn(process.execPath, args, { stdio: 'inherit' }).on('close', (code) => done(code ?? 1));
   });

@@ -1,6 +1,6 @@
 /** Cases for fast-check: drawn from a seed, shrunk by dropping what does not matter. */
 import fc from 'fast-check';
-import { generateCase } from './case.ts';
+import { generateCase, generateCases } from './case.ts';
 import { children, printExpr, walk } from './print-sql.ts';
 import type { Case, Expr, Output, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
@@ -181,6 +181,34 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
 
 /** Random cases; the same fast-check seed gives the same ones. */
 export const caseArbitrary = (): fc.Arbitrary<Case> => new CaseArbitrary();
+
+class CasesArbitrary extends fc.Arbitrary<readonly Case[]> {
+  readonly #count: number;
+
+  constructor(count: number) {
+    super();
+    this.#count = count;
+  }
+
+  override generate(mrng: fc.Random): fc.Value<readonly Case[]> {
+    return new fc.Value(generateCases(mrng.nextInt(0, 0x7fffffff), this.#count), undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is readonly Case[] {
+    return Array.isArray(value);
+  }
+
+  override shrink(cases: readonly Case[]): fc.Stream<fc.Value<readonly Case[]>> {
+    const steps = function* (): Generator<fc.Value<readonly Case[]>> {
+      const smaller = cases.length > 1 ? cases : cases.flatMap((one) => [...smallerCases(one)]);
+      for (const one of smaller) yield new fc.Value([one], undefined);
+    };
+    return new fc.Stream(steps());
+  }
+}
+
+/** Random SQL over `count` logs, which shrinks to one of them first. */
+export const casesArbitrary = (count: number): fc.Arbitrary<readonly Case[]> => new CasesArbitrary(count);
 
 /** The smallest case on which `fails` still holds, found greedily within `limit` tries. */
 export const shrinkCase = async (

@@ -397,13 +397,14 @@ const genInstants = (
   const last = sorted[sorted.length - 1]!;
   const instants = new Set<bigint>();
   const shuffled = random.shuffle(bounds);
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 4; i++) {
     const bound = random.chance(0.8) ? shuffled[i] : undefined;
     const onEdge = bound === undefined ? null : instantOnEdge(random, bound, times);
     instants.add(onEdge ?? random.pick(times) + BigInt(random.int(-1, 1)));
   }
-  instants.add(random.bigint(first, last));
-  if (random.chance(0.5)) instants.add(last);
+  if (random.chance(0.5)) instants.add(random.bigint(first, last));
+  // An online row begins where the log ends.
+  if (random.chance(0.4) || [...instants].every((t) => t < last)) instants.add(last);
   if (random.chance(0.2)) instants.add(first - 1n);
   if (random.chance(0.3)) instants.add(last + 40n * 86_400_000_000n);
   return [...instants].filter((t) => t >= 0n).sort((a, b) => (a < b ? -1 : 1));
@@ -436,15 +437,19 @@ const genRequests = (
   return rows;
 };
 
+/** `@max_ahead` of a source whose logs may be live. */
+const withMaxAhead = (random: Random, source: SourceSpec): SourceSpec =>
+  source.lateness.micros > 10n * SECOND && random.chance(0.4)
+    ? { ...source, maxAhead: { micros: 10n * SECOND, text: '10 seconds' } }
+    : source;
+
 /** Known in the middle of its events, so that some of them are ahead, by as much as is allowed or a microsecond more. */
 const live = (random: Random, source: SourceSpec, times: readonly bigint[]): SourceSpec => {
   if (source.order === 'none' || times.length === 0) return source;
-  const longer = source.lateness.micros > 10n * SECOND;
-  const maxAhead = longer && random.chance(0.4) ? { micros: 10n * SECOND, text: '10 seconds' } : undefined;
-  const allowed = maxAhead?.micros ?? (source.lateness.micros < 60n * SECOND ? source.lateness.micros : 60n * SECOND);
+  const allowed =
+    source.maxAhead?.micros ?? (source.lateness.micros < 60n * SECOND ? source.lateness.micros : 60n * SECOND);
   const knownAt = random.pick(times) - allowed - BigInt(random.int(0, 1));
-  if (knownAt < 0n) return source;
-  return maxAhead === undefined ? { ...source, knownAt } : { ...source, knownAt, maxAhead };
+  return knownAt < 0n ? source : { ...source, knownAt };
 };
 
 /** What a case may be made longer by. */
@@ -453,64 +458,111 @@ export interface LongCase {
   readonly entities: number;
 }
 
-/** The case of a seed; `long`: with so many lines, over so many entities at most. */
-export const generateCase = (seed: number, long?: LongCase): Case => {
-  const random = new Random(seed);
-  const schema = genSchema(random);
-  const { entities } = schema;
-  const scale = genScale(random);
-  const anywhere = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
-  const base = random.chance(0.8) ? beforeEdge(random, scale, anywhere) : anywhere;
-  const isBurst = random.chance(0.02);
+/** The SQL of a seed, and what logs for it are drawn from. */
+interface Project {
+  readonly seed: number;
+  readonly schema: Schema;
+  readonly scale: WindowScale;
+  readonly base: bigint;
+  readonly isLive: boolean;
+  readonly pools: Readonly<Record<string, readonly Value[]>>;
+  readonly views: readonly ViewSpec[];
+  readonly request: RequestSpec | null;
+  readonly bounds: readonly Bound[];
+  readonly style: number | null;
+}
+
+const genPools = (
+  random: Random,
+  { source, entities }: Schema,
+  base: bigint,
+  most: number,
+): Record<string, Value[]> => {
   const pools: Record<string, Value[]> = {};
-  for (const spec of schema.source.columns) {
-    const most = long?.entities ?? (isBurst ? 1 : 3);
+  for (const spec of source.columns) {
     const size = entities.includes(spec.name) ? random.int(1, most) : random.int(2, 9);
     pools[spec.name] = Array.from({ length: size }, () => randomValue(random, spec, base));
     if (spec.name === 'kind') pools.kind = ['a', 'a', 'b', 'a', null];
     if (spec.name === 'shard') pools.shard = spec.type.kind === 'text' ? ['p', 'q', ''] : [1n, 2n];
   }
-  const count = random.choose([
-    [1, 0],
-    [2, random.int(1, 5)],
-    [8, random.int(6, 40)],
-    [3, random.int(41, 120)],
-    [1, random.int(121, 200)],
-  ]);
-  const times =
-    isBurst && long === undefined
-      ? genBurst(random, scale, base)
-      : genTimes(random, long?.lines ?? count, scale, schema.source.lateness.micros, base);
-  const log = genLog(random, schema, pools, times);
-  const source = random.chance(0.1) ? live(random, schema.source, times) : schema.source;
+  return pools;
+};
+
+const genProject = (seed: number, long: LongCase | undefined): Project => {
+  const random = new Random(seed);
+  const plain = genSchema(random);
+  const isLive = random.chance(0.1);
+  const schema = isLive ? { ...plain, source: withMaxAhead(random, plain.source) } : plain;
+  const { entities, source } = schema;
+  const scale = genScale(random);
+  const anywhere = BigInt(random.int(11000, 22000)) * DAY + random.bigint(0n, DAY - 1n);
+  const base = random.chance(0.8) ? beforeEdge(random, scale, anywhere) : anywhere;
+  const pools = genPools(random, schema, base, long?.entities ?? 3);
+  const times = genTimes(random, 12, scale, source.lateness.micros, base);
   const bounds: Bound[] = [];
-  const ctx: ViewContext = {
-    random,
-    source,
-    entities,
-    pools: { ...pools, [source.eventTime]: times.slice(0, 20) },
-    scale,
-    bounds,
-  };
-  const plain: ViewSpec[] = [];
-  const targets = random.int(1, 3);
+  const ctx: ViewContext = { random, source, entities, pools: { ...pools, [source.eventTime]: times }, scale, bounds };
+  const targets: ViewSpec[] = [];
+  const count = random.choose([
+    [3, 1],
+    [3, 2],
+    [1, 3],
+  ]);
   const hasKey = source.key.length > 0;
-  for (let i = 0; i < targets; i++) {
-    const rows = hasKey && random.chance(0.4);
-    plain.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
+  for (let i = 0; i < count; i++) {
+    const rows = hasKey && random.chance(0.45);
+    targets.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
   }
-  const views = schema.focus.applyTo(plain, { random, time: timeExpr(source), hasKey, scale, bounds });
-  let request: RequestSpec | undefined;
-  let requests: Row[] = [];
-  if (random.chance(0.35)) {
-    const made = genRequestView(ctx, 'model_inputs', views);
-    views.push(made.view);
-    request = made.request;
-    requests = genRequests(random, request, pools, schema, times[0] ?? base);
-  }
-  const prefixes = [...new Set([log.length, random.int(0, log.length)])];
-  const instants = genInstants(random, source, log, bounds);
-  const style = random.chance(0.5) ? { style: random.int(0, 1_000_000) } : {};
-  const made = { seed, ...style, source, views, log, requests, instants, prefixes };
-  return request === undefined ? made : { ...made, request };
+  const views = schema.focus.applyTo(targets, { random, time: timeExpr(source), hasKey, scale, bounds });
+  const made = random.chance(0.35) ? genRequestView(ctx, 'model_inputs', views) : null;
+  if (made !== null) views.push(made.view);
+  const style = random.chance(0.5) ? random.int(0, 1_000_000) : null;
+  return { seed, schema, scale, base, isLive, pools, views, request: made?.request ?? null, bounds, style };
+};
+
+/** Few records show most of what there is to be shown; some logs are longer all the same. */
+const genCount = (random: Random): number =>
+  random.choose([
+    [2, 0],
+    [6, random.int(1, 5)],
+    [18, random.int(6, 24)],
+    [4, random.int(25, 60)],
+    [1, random.int(61, 200)],
+  ]);
+
+/** The `nth` log of a project, with what is asked of it. */
+const genCase = (project: Project, nth: number, long: LongCase | undefined): Case => {
+  const random = new Random(Math.imul(project.seed, 0x2c1b3c6d) + Math.imul(nth + 1, 0x297a2d39));
+  const { schema, scale, base } = project;
+  const { entities } = schema;
+  const isBurst = long === undefined && random.chance(0.015);
+  const one = isBurst ? Object.fromEntries(entities.map((name) => [name, project.pools[name]!.slice(0, 1)])) : {};
+  const pools = { ...project.pools, ...one };
+  const times = isBurst
+    ? genBurst(random, scale, base)
+    : genTimes(random, long?.lines ?? genCount(random), scale, schema.source.lateness.micros, base);
+  const log = genLog(random, schema, pools, times);
+  const source = project.isLive ? live(random, schema.source, times) : schema.source;
+  const { views, request } = project;
+  const part = random.chance(0.6) ? [random.int(0, log.length)] : [];
+  const made = {
+    seed: project.seed,
+    ...(nth === 0 ? {} : { nth }),
+    ...(project.style === null ? {} : { style: project.style }),
+    source,
+    views,
+    log,
+    requests: request === null ? [] : genRequests(random, request, pools, schema, times[0] ?? base),
+    instants: genInstants(random, source, log, project.bounds),
+    prefixes: [...new Set([log.length, ...part])],
+  };
+  return request === null ? made : { ...made, request };
+};
+
+/** The first case of a seed; `long`: with so many lines, over so many entities at most. */
+export const generateCase = (seed: number, long?: LongCase): Case => genCase(genProject(seed, long), 0, long);
+
+/** So many cases of a seed: the same SQL, which they share as it is, over as many logs. */
+export const generateCases = (seed: number, count: number): readonly Case[] => {
+  const project = genProject(seed, undefined);
+  return Array.from({ length: count }, (_, nth) => genCase(project, nth, undefined));
 };

@@ -319,6 +319,8 @@ export type Verdict = 'skipped' | 'malformed' | 'constraint' | 'range' | 'ahead'
 
 export interface Case {
   readonly seed: number;
+  /** Which of the seed's logs it has; without it, the first. */
+  readonly nth?: number;
   /** How its SQL is written; without one, plainly. */
   readonly style?: number;
   readonly source: SourceSpec;

@@ -63,6 +63,7 @@ export const caseFiles = (test: Case): Record<string, string> => {
     'case.json': `${JSON.stringify(
       {
         seed: test.seed,
+        ...(test.nth === undefined ? {} : { nth: test.nth }),
         views: test.views.map(versioned),
         instants: test.instants.map(isoText),
         prefixes: test.prefixes,

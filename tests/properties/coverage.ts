@@ -12,6 +12,8 @@ const SHOWS_ALL_EDGES = 2400;
 export class RunCoverage {
   readonly #cases: Coverage = new Map();
   readonly #edges: Coverage = new Map();
+  /** Cases by the machine that answered. */
+  readonly #asked = new Map<string, number>();
   readonly counts = new Map<string, number>();
   cases = 0;
   rejected = 0;
@@ -22,6 +24,13 @@ export class RunCoverage {
     addCoverage(this.#cases, test);
     addEdges(this.#edges, test);
     for (const [name, n] of report.counts) this.counts.set(name, (this.counts.get(name) ?? 0) + n);
+    for (const machine of machinesOf(report)) this.#asked.set(machine, (this.#asked.get(machine) ?? 0) + 1);
+  }
+
+  /** Machines that gave no answer in too many of the cases. */
+  seldomAsked(): string[] {
+    const least = (this.cases - this.rejected) * ASKED_OF_ALL;
+    return EVERY_CASE.filter((machine) => (this.#asked.get(machine) ?? 0) < least);
   }
 
   /** Counters that stayed at 0. */
@@ -36,8 +45,28 @@ export class RunCoverage {
 
   summary(): string {
     const counts = [...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => `  ${name}: ${n}`);
-    return [`${this.cases} cases, ${this.rejected} rejected`, ...counts].join('\n');
+    const asked = [...this.#asked].map(([machine, n]) => `  cases in ${machine}: ${n}`).sort();
+    return [`${this.cases} cases, ${this.rejected} rejected`, ...asked, ...counts].join('\n');
   }
+}
+
+/** Those that every case is put to. Of a few cases nothing is certain enough to be compared. */
+const EVERY_CASE: readonly string[] = [
+  'verdicts',
+  'stream',
+  'online, complete',
+  'online, stream',
+  'replay',
+  'emitted DuckDB',
+  'referee',
+  'emitted Postgres',
+  'Postgres referee',
+];
+const ASKED_OF_ALL = 0.85;
+
+function machinesOf({ counts }: Report): ReadonlySet<string> {
+  const machines = [...counts.keys()].map((name) => /^(.+): (?:answers|labels|records|guarded)$/.exec(name)?.[1]);
+  return new Set(machines.filter((machine) => machine !== undefined));
 }
 
 /** What the machines must have been asked at least once. */
@@ -57,6 +86,10 @@ const COUNTS: readonly string[] = [
   'labels: tied',
   'dataset SQL, join: labels',
   'dataset SQL, windows: labels',
+  'emitted Postgres: answers',
+  'Postgres referee: answers',
+  'Postgres referee: guarded',
+  'Postgres dataset: labels',
 ];
 
 const SNAPPED = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => `trunc ${unit}`);

@@ -59,17 +59,18 @@ export function readKeptCase(root: string, name: string): KeptCase {
   const document = parseDocument(readFileSync(join(folder, 'expected.yaml'), 'utf8'), { intAsBigInt: true });
   if (document.errors.length > 0) throw new Error(`${name}: ${document.errors[0]?.message}`);
   const top = mapOf(document.contents);
-  const project = compileFiles({
+  const compiled = compileFiles(filesBelow(folder, 'features'));
+  if (isRejected(compiled)) throw new Error(`${name} does not compile:\n${compiled.text}`);
+  const project: Project = {
+    ...compiled,
     seed: 1,
-    files: filesBelow(folder, 'features'),
     log: {
       order: orderOf(folder),
       lines: readLines(join(folder, 'data', `${logName(folder)}.jsonl`)),
       knownAtMicros: top.has('known_at') ? Number(instantOf(top.get('known_at', true))) : null,
     },
-    requests: (request) => readRequests(folder, request),
-  });
-  if (isRejected(project)) throw new Error(`${name} does not compile:\n${project.text}`);
+    requests: compiled.request === null ? [] : readRequests(folder, compiled.request),
+  };
   const verdicts = top.has('verdicts') ? seqOf(top.get('verdicts', true)).map(textOf) : null;
   const expectations = seqOf(top.get('expect', true)).map((node) => readExpectation(node, project));
   return { name, project, verdicts, expectations };

@@ -25,15 +25,19 @@ export interface Log {
   readonly knownAtMicros: number | null;
 }
 
-export interface Project {
-  /** Of the machines' random decisions. */
-  readonly seed: number;
+/** What was compiled, whatever logs it is to read: cases may share one. */
+export interface CompiledProject {
   readonly plan: ProjectPlan;
   readonly program: Program;
   readonly views: readonly CompiledView[];
   /** The one source of events, and the one of requests. */
   readonly source: SourceSpec;
   readonly request: SourceSpec | null;
+}
+
+export interface Project extends CompiledProject {
+  /** Of the machines' random decisions. */
+  readonly seed: number;
   readonly log: Log;
   /** Values in the order of the request's columns. */
   readonly requests: readonly (readonly Value[])[];
@@ -48,17 +52,10 @@ export function isRejected<T extends object>(project: T | Rejected): project is 
   return 'codes' in project;
 }
 
-export interface ProjectInput {
-  readonly seed: number;
-  /** Texts under `features/` by their path. */
-  readonly files: ReadonlyMap<string, string>;
-  readonly log: Log;
-  readonly requests: (request: SourceSpec) => readonly (readonly Value[])[];
-}
-
-export function compileFiles(input: ProjectInput): Project | Rejected {
-  const { plan, diagnostics } = compileProject(input.files);
-  if (plan !== null) return assemble(input, plan);
+/** `files`: texts under `features/` by their path. */
+export function compileFiles(files: ReadonlyMap<string, string>): CompiledProject | Rejected {
+  const { plan, diagnostics } = compileProject(files);
+  if (plan !== null) return assemble(plan);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
   const text = errors.map((e) => {
     const { start, end } = e.primary.span;
@@ -67,7 +64,7 @@ export function compileFiles(input: ProjectInput): Project | Rejected {
   return { codes: [...new Set(errors.map((error) => error.code))], text: text.join('\n') };
 }
 
-function assemble(input: ProjectInput, plan: ProjectPlan): Project {
+function assemble(plan: ProjectPlan): CompiledProject {
   const files = emitProject(plan);
   const program = loadProgram(files);
   const views = plan.views.map((view): CompiledView => {
@@ -82,16 +79,12 @@ function assemble(input: ProjectInput, plan: ProjectPlan): Project {
     };
   });
   const specs = plan.sources.map(({ spec }) => spec);
-  const request = specs.find(({ kind }) => kind === 'request') ?? null;
   return {
-    seed: input.seed,
     plan,
     program,
     views,
     source: found(specs, ({ kind }) => kind === 'log'),
-    request,
-    log: input.log,
-    requests: request === null ? [] : input.requests(request),
+    request: specs.find(({ kind }) => kind === 'request') ?? null,
   };
 }
 

@@ -1,21 +1,25 @@
 /**
- * `npm run soak -- --seed S --cases N`: cases S, S + 1, … through every machine, kept finds first. A failure is shrunk and written as a
- * folder for tests/regressions.
+ * `npm run soak -- --seed S --cases N`: N cases of the seeds S, S + 1, …, four logs each, through every machine, kept finds first. A failure
+ * is shrunk and written as a folder for tests/regressions.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shrinkCase } from '../generators/arbitrary.ts';
-import { generateCase } from '../generators/case.ts';
+import { generateCases } from '../generators/case.ts';
 import type { Case } from '../generators/view-spec.ts';
+import { startPostgres } from '../servers/postgres.ts';
 import { checkCase } from './check-case.ts';
 import { checkKept } from './check-kept.ts';
 import { RunCoverage } from './coverage.ts';
 import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
+import { PostgresMachines } from './machines/postgres.ts';
 import { printFault } from './report.ts';
 
+/** Cases of a seed. */
+const LOGS = 4;
 const SHRINK_TRIES = 1500;
 const PROGRESS_MS = 10_000;
 const SHOWN_FAULTS = 5;
@@ -23,8 +27,9 @@ const SHOWN_FAULTS = 5;
 interface Options {
   readonly seed: number;
   readonly cases: number;
-  /** Takes every `step`-th case: one of several processes. */
+  /** Takes every `step`-th seed from the `from`-th on: one of several processes. */
   readonly step: number;
+  readonly from: number;
   /** Folders of kept cases, or empty: those before the random cases, and those after them. */
   readonly regressions: string;
   readonly kept: string;
@@ -32,6 +37,7 @@ interface Options {
   readonly first: boolean;
   readonly shrink: boolean;
   readonly quiet: boolean;
+  readonly postgres: boolean;
 }
 
 function readOptions(): Options {
@@ -40,29 +46,36 @@ function readOptions(): Options {
       seed: { type: 'string', default: '1' },
       cases: { type: 'string', default: '1000' },
       step: { type: 'string', default: '1' },
+      from: { type: 'string', default: '0' },
       regressions: { type: 'string', default: '' },
       kept: { type: 'string', default: '' },
       first: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
+      'no-postgres': { type: 'boolean', default: false },
     },
   });
   return {
     seed: Number(values.seed),
     cases: Number(values.cases),
     step: Number(values.step),
+    from: Number(values.from),
     regressions: values.regressions,
     kept: values.kept,
     first: values.first,
     shrink: !values['no-shrink'],
     quiet: values.quiet,
+    postgres: !values['no-postgres'],
   };
 }
 
+/** Null: PostgreSQL is left out. */
+type Machines = PostgresMachines | null;
+
 /** Messages of what is wrong; none if all is well. An exception is a fault like any other. */
-async function faultsOf(test: Case, coverage: RunCoverage | null): Promise<string[]> {
+async function faultsOf(test: Case, machines: Machines, coverage: RunCoverage | null): Promise<string[]> {
   try {
-    const report = await checkCase(test);
+    const report = await checkCase(test, machines);
     coverage?.add(test, report);
     return report.faults.map(printFault);
   } catch (error) {
@@ -95,39 +108,57 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function tell(test: Case, faults: readonly string[], { shrink }: Options): Promise<void> {
-  process.stdout.write(`seed ${test.seed}: ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`);
+async function tell(test: Case, faults: readonly string[], machines: Machines, shrink: boolean): Promise<void> {
+  process.stdout.write(
+    `seed ${test.seed}: log ${test.nth ?? 0}, ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`,
+  );
   if (!shrink) return;
-  const small = await shrinkCase(test, async (one) => (await faultsOf(one, null)).length > 0, SHRINK_TRIES);
+  const small = await shrinkCase(test, async (one) => (await faultsOf(one, machines, null)).length > 0, SHRINK_TRIES);
   for (const [path, text] of Object.entries(keptFiles(small))) process.stdout.write(`===== ${path}\n${text}`);
-  process.stdout.write(`===== faults\n${(await faultsOf(small, null)).slice(0, SHOWN_FAULTS).join('\n')}\n`);
-  const folder = join(mkdtempSync(join(tmpdir(), 'fsc-find-')), `seed-${test.seed}`);
+  process.stdout.write(`===== faults\n${(await faultsOf(small, machines, null)).slice(0, SHOWN_FAULTS).join('\n')}\n`);
+  const folder = join(mkdtempSync(join(tmpdir(), 'fsc-find-')), `seed-${test.seed}-${test.nth ?? 0}`);
   keepCase(small, folder);
   process.stdout.write(`kept as ${folder}: move it to tests/regressions/ under a name that tells what it found\n`);
 }
 
-async function soak(options: Options): Promise<boolean> {
+/** In order, the SQL of a seed once for all its logs. */
+function* casesOf({ seed, cases, step, from }: Options): Generator<Case> {
+  for (let i = from; i * LOGS < cases; i += step) yield* generateCases(seed + i, Math.min(LOGS, cases - i * LOGS));
+}
+
+async function soak(options: Options, machines: Machines): Promise<boolean> {
   let isFine = await checkFolders(options.regressions, options.first);
   const coverage = new RunCoverage();
   let told = 0;
   let nextTell = Date.now() + PROGRESS_MS;
-  for (let i = 0; i < options.cases; i += options.step) {
-    const test = generateCase(options.seed + i);
+  for (const test of casesOf(options)) {
     if (options.first) process.stderr.write(`begins seed ${test.seed}\n`);
-    const faults = await faultsOf(test, coverage);
+    const faults = await faultsOf(test, machines, coverage);
     if (faults.length > 0) {
       isFine = false;
-      await tell(test, faults, { ...options, shrink: options.shrink && told++ === 0 });
+      await tell(test, faults, machines, options.shrink && told++ === 0);
       if (options.first) return false;
     }
     if (options.quiet || Date.now() < nextTell) continue;
     nextTell = Date.now() + PROGRESS_MS;
-    process.stderr.write(`${i + 1} of ${options.cases}\n`);
+    process.stderr.write(`${coverage.cases} cases, of ${options.cases} in all processes\n`);
   }
   if (!options.quiet) process.stdout.write(`${coverage.summary()}\nnever seen: ${coverage.missing().join(', ')}\n`);
   return (await checkFolders(options.kept, options.first)) && isFine;
 }
 
-const isFine = await soak(readOptions());
+async function run(options: Options): Promise<boolean> {
+  if (!options.postgres) return soak(options, null);
+  const server = await startPostgres();
+  const machines = await PostgresMachines.open(server);
+  try {
+    return await soak(options, machines);
+  } finally {
+    await machines.close();
+    await server.stop();
+  }
+}
+
+const isFine = await run(readOptions());
 // Sessions of DuckDB would keep the process.
 process.exit(isFine ? 0 : 1);

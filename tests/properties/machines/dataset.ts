@@ -12,7 +12,18 @@ import { type Label, labelColumns } from './replay.ts';
 
 export type DatasetForm = 'join' | 'windows';
 
-const LABELS = 'fsc test labels';
+interface LabelTable {
+  readonly name: string;
+  readonly spec: SourceSpec;
+}
+
+const labelTables = new WeakMap<CompiledView, LabelTable>();
+
+function labelTable(view: CompiledView, columns: readonly NamedType[]): LabelTable {
+  const table = labelTables.get(view) ?? { name: `fsc test labels ${view.name}`, spec: specOf(columns) };
+  labelTables.set(view, table);
+  return table;
+}
 
 /** The label's columns first, `label` (its place) and `as_of` among them, then the view's outputs named `f_…`. */
 export async function datasetRows(
@@ -26,11 +37,12 @@ export async function datasetRows(
   const keys = labelColumns(project, view);
   const columns = [...keys, { name: 'label', type: INTEGER }, { name: 'as_of', type: INSTANT }];
   const rows = labels.map((label, i) => [...keys.map(({ name }) => label.columns[name]!), i, label.t]);
-  await loadRows(session, LABELS, specOf(columns), rows);
+  const table = labelTable(view, columns);
+  await loadRows(session, table.name, table.spec, rows);
   const sql = emitDatasetSql(
     {
       labels: {
-        relation: `"${LABELS}"`,
+        relation: `"${table.name}"`,
         ordinal: 'rowid',
         columns: columns.map(({ name }) => name),
         instant: 'as_of',

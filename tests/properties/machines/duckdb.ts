@@ -1,5 +1,5 @@
 /** The emitted SQL: table macros over tables of accepted records, in a session whose settings are as odd as a notebook's may be. */
-import { loadRecords } from '../../../runtime/engines/duckdb/load.ts';
+import { createSourceTable, quoteName, RecordAppender } from '../../../runtime/engines/duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
 import { printType, type SqlType, type Value } from '../../../runtime/values/types.ts';
@@ -32,8 +32,34 @@ async function open(): Promise<DuckDbSession> {
 
 export type Records = readonly (readonly Value[])[];
 
+/** The columns that a session's tables have, by the tables' names. */
+const tables = new WeakMap<DuckDbSession, Map<string, SourceSpec>>();
+/** The macros that a session has, by the views' names. */
+const macros = new WeakMap<DuckDbSession, Map<string, string>>();
+
+function kept<T>(of: WeakMap<DuckDbSession, Map<string, T>>, session: DuckDbSession): Map<string, T> {
+  const known = of.get(session) ?? new Map<string, T>();
+  of.set(session, known);
+  return known;
+}
+
+/** A table of just these rows; one that has the columns already is emptied, which costs less. */
 export async function loadRows(session: DuckDbSession, table: string, spec: SourceSpec, rows: Records): Promise<void> {
-  await loadRecords(session, table, spec, [{ batch: batchOf(spec.columns, rows), rows: null, count: rows.length }]);
+  const known = kept(tables, session);
+  if (known.get(table) === spec) await session.run(`DELETE FROM ${quoteName(table)}`);
+  else await createSourceTable(session, table, spec);
+  known.set(table, spec);
+  if (rows.length === 0) return;
+  const types = spec.columns.map(({ type }) => type);
+  const appender = await RecordAppender.open(session, table, types);
+  appender.append({ batch: batchOf(spec.columns, rows), rows: null, count: rows.length });
+  appender.close();
+}
+
+async function createMacro(session: DuckDbSession, { name, macro }: CompiledView): Promise<void> {
+  const known = kept(macros, session);
+  if (known.get(name) !== macro) await session.run(macro);
+  known.set(name, macro);
 }
 
 /** Tables named like the sources. */
@@ -55,7 +81,7 @@ export async function macroRows(
   instants: readonly MacroInstant[],
   which: 'latest' | 'every',
 ): Promise<ActualRow[][]> {
-  await session.run(view.macro);
+  await createMacro(session, view);
   const name = view.spec.shape === 'rows' && which === 'latest' ? `${view.name}_latest` : view.name;
   const parts = instants.map(({ t, isZoned }, i) => {
     const text = timestampText(t);

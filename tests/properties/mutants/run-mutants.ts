@@ -44,7 +44,7 @@ function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions):
     join(built, 'tests', 'properties', 'soak.js'),
   ];
   args.push('--seed', String(seed), '--cases', String(cases), '--kept', join(root, 'tests', 'cases'));
-  args.push('--first', '--no-shrink', '--quiet');
+  args.push('--first', '--no-shrink', '--no-postgres', '--quiet');
   const child = spawn(process.execPath, args, {
     env: { ...process.env, FSC_MUTANT: JSON.stringify(mutant) },
     stdio: ['ignore', 'pipe', 'pipe'],
