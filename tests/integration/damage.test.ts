@@ -152,7 +152,7 @@ describe('a flipped bit', () => {
     const store = await openLmdbStore({ path: join(whole, '.fsc/online'), readOnly: true, namespace: '' });
     const newest = (await store.heartbeat('card_v1'))?.newestMicros;
     await store.close();
-    const open = (): Promise<Worker> => startWorker('look-worker.mjs', [whole, String(newest)]);
+    const open = (): Promise<Worker> => startWorker('look-worker.ts', [whole, String(newest)]);
     const scratch = folderWith();
     const flip = (i: number, at: number, bit: number): string =>
       JSON.stringify({ path: join(scratch, `${i}`), file, at, bit });
@@ -233,7 +233,7 @@ describe('a state folder', () => {
   }, 60_000);
 
   it('has one winner, and losers that say so, in every one of many races', async () => {
-    const workers = await Promise.all(Array.from({ length: 5 }, () => startWorker('lock-worker.mjs', [])));
+    const workers = await Promise.all(Array.from({ length: 5 }, () => startWorker('lock-worker.ts', [])));
     const tell = (line: string): Promise<unknown[]> => Promise.all(workers.map((worker) => worker.tell(line)));
     const dead = JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' });
     const root = folderWith();

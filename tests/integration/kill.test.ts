@@ -15,7 +15,7 @@ import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { random } from '../state/plans.ts';
-import { type Ended, start, valuesOf } from './process.ts';
+import { bundled, type Ended, pause, start, valuesOf } from './process.ts';
 import {
   FEATURES,
   folderWith,
@@ -31,7 +31,7 @@ import {
   START_MS,
   textOf,
 } from './project.ts';
-import { bundleWorker } from './worker.ts';
+import type { WorkerStep } from './stream-worker.ts';
 
 afterAll(removeFolders, 60_000);
 
@@ -42,7 +42,6 @@ const STRICTER = {
   ...FEATURES,
   'features/sources/tx.sql': (FEATURES['features/sources/tx.sql'] as string).replace('amount > 0', 'amount > 5'),
 };
-const worker = await bundleWorker();
 /** What the worker loads: compiled once. */
 const compiled = folderWith();
 function plan(name: string, features: Readonly<Record<string, string>>): Plan {
@@ -148,18 +147,37 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+interface Worked {
+  readonly end: Ended;
+  /** From when it was ready, which is also what kills count from. */
+  readonly ms: number;
+}
+
 /** Kills after so many milliseconds; null: lets it run to its end. */
-function work(root: string, step: Step, consumed: number, killAfterMs: number | null): Promise<Ended> {
-  const { plan: own, history, stream, sent, isSentAgain, mode, until, isRebuilt } = step;
-  const locations = [
-    ...(history === undefined ? [] : [['history', history]]),
-    ...(stream === undefined ? [] : [['stream', stream]]),
+async function work(root: string, step: Step, consumed: number, killAfterMs: number | null): Promise<Worked> {
+  const { plan: own, history, stream, sent, isSentAgain, mode = 'stream', until = null, isRebuilt = false } = step;
+  const locations: WorkerStep['locations'] = [
+    ...(history === undefined ? [] : ([['history', history]] as const)),
+    ...(stream === undefined ? [] : ([['stream', stream]] as const)),
   ];
-  const text = JSON.stringify({ modules: own.modules, locations, mode, until, isRebuilt });
-  const run = start(process.execPath, [worker, root, text], root, 'pipe');
+  const text = JSON.stringify({
+    modules: own.modules,
+    locations,
+    mode,
+    untilMicros: until,
+    isRebuilt,
+  } satisfies WorkerStep);
+  const run = start(process.execPath, [await bundled('stream-worker.ts'), root, text], root, 'pipe');
   run.child.stdin?.end(textOf((sent ?? []).slice(isSentAgain === true ? 0 : consumed)));
-  const timer = killAfterMs === null ? undefined : setTimeout(() => run.stop('SIGKILL'), killAfterMs);
-  return run.ended.finally(() => clearTimeout(timer));
+  let timer: NodeJS.Timeout | undefined;
+  let started = Number.NaN;
+  run.child.stdout?.once('data', () => {
+    started = performance.now();
+    if (killAfterMs !== null) timer = setTimeout(() => run.stop('SIGKILL'), killAfterMs);
+  });
+  const end = await run.ended;
+  clearTimeout(timer);
+  return { end, ms: performance.now() - started };
 }
 
 /** How much of stdin the state knows. */
@@ -205,11 +223,10 @@ async function undisturbed(scenario: Scenario): Promise<{ outcome: Outcome; ms: 
   let consumed = 0;
   for (const step of scenario.steps) {
     step.before?.(root);
-    const started = performance.now();
-    const end = await work(root, step, consumed, null);
-    ms.push(performance.now() - started);
+    const { end, ms: own } = await work(root, step, consumed, null);
+    ms.push(own);
     expect(end.code, end.err).toBe(0);
-    const { events } = JSON.parse(end.out) as { events: Record<string, number> };
+    const { events } = JSON.parse(end.out.replace('"ready"', '')) as { events: Record<string, number> };
     expect(events['late']).toBeGreaterThan(0);
     expect(events['duplicate']).toBeGreaterThan(0);
     consumed = step.sent?.length ?? 0;
@@ -263,15 +280,15 @@ class Reader {
         );
         this.slowestMs = Math.max(this.slowestMs, performance.now() - started);
         this.reads += 1;
-        if (one === undefined || last === undefined || isNotOnline(one) || isNotOnline(last) || one.row === null) {
-          await new Promise((resolve) => setImmediate(resolve));
+        // Often, but so that the writer has the processor too.
+        if (this.reads % 20 === 0) await pause(5);
+        else await new Promise((resolve) => setImmediate(resolve));
+        if (one === undefined || last === undefined || isNotOnline(one) || isNotOnline(last) || one.row === null)
           continue;
-        }
         const [, n, ids] = one.row as readonly number[];
         expect(ids).toBe(n);
         expect(n).toBeGreaterThanOrEqual(this.#newest.get(card) ?? 0);
         this.#newest.set(card, n as number);
-        await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
       await store.close();
@@ -304,7 +321,7 @@ describe('a run that is killed', () => {
           step.before?.(root);
           for (;;) {
             const killAfterMs = own < each ? r.int(Math.ceil(1.1 * (ms[i] as number))) : null;
-            const end = await work(root, step, consumed, killAfterMs);
+            const { end } = await work(root, step, consumed, killAfterMs);
             if (end.signal !== 'SIGKILL') {
               expect(end.code, end.err).toBe(0);
               break;

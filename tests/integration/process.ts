@@ -1,9 +1,11 @@
 /** The command line as a process, from the built package (FSC_DIST or dist/), as a terminal or a service manager runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { build } from 'rolldown';
 import type { Program } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { values } from './project.ts';
@@ -56,6 +58,33 @@ export function fsc(cwd: string, args: readonly string[], stdin: 'ignore' | 'pip
   return start(process.execPath, [MAIN, ...args], cwd, stdin);
 }
 
+const bundles = new Map<string, Promise<string>>();
+
+/** A script of this folder with all of the product that it uses in one file: it starts in a fourth of the time that a hundred files take. */
+export function bundled(script: string): Promise<string> {
+  let path = bundles.get(script);
+  if (path === undefined) {
+    path = bundle(script);
+    bundles.set(script, path);
+  }
+  return path;
+}
+
+async function bundle(script: string): Promise<string> {
+  // Beside node_modules, where what is not bundled is found.
+  const file = join(root, 'node_modules', '.cache', 'integration', `${process.pid}`, script.replace(/ts$/, 'mjs'));
+  process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }));
+  await build({
+    cwd: root,
+    input: join(import.meta.dirname, script),
+    platform: 'node',
+    external: /^[^./]/,
+    output: { file, format: 'esm', codeSplitting: false },
+    logLevel: 'warn',
+  });
+  return file;
+}
+
 /** A script of this folder that answers a line with a line of JSON. */
 export interface Worker {
   /** null: it has ended instead. */
@@ -64,7 +93,7 @@ export interface Worker {
 }
 
 export async function startWorker(script: string, args: readonly string[]): Promise<Worker> {
-  const run = start(process.execPath, [join(import.meta.dirname, script), ...args], import.meta.dirname, 'pipe');
+  const run = start(process.execPath, [await bundled(script), ...args], import.meta.dirname, 'pipe');
   const answers = createInterface({ input: run.child.stdout as Readable })[Symbol.asyncIterator]();
   const answer = async (): Promise<unknown> => {
     const { value, done } = await answers.next();
