@@ -20,7 +20,7 @@ export function growBytes(from: Uint8Array, length: number): Uint8Array {
 }
 
 const SMALL_BYTES = 4 << 20;
-const FAR_AHEAD = 64;
+const FAR_AHEAD = 1024;
 /** Of the machine's memory: more than that in one piece, systems refuse. */
 const LARGEST_SHARE = 0.5;
 
