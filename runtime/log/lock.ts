@@ -6,11 +6,10 @@ import {
   copyFileSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
+  renameSync,
   statSync,
   unlinkSync,
   utimesSync,
@@ -26,7 +25,7 @@ const LOCK_FILE = 'lock';
 const BEAT_MS = 5000;
 /** On another host nobody can ask for a process: its lock counts while it beats. */
 const SILENT_MS = 60_000;
-/** Taking over takes microseconds; a guard this old was left by a crash. */
+/** Locks are made in microseconds; one without content that is this old was left by a crash. */
 const GUARD_MS = 10_000;
 /** Of a lock that is being made: `.lock.PID.START.HOST.UUID.tmp`, by its maker, since what a crash leaves may be empty. */
 const TEMPORARY = /^\.lock\.(?:(\d+)\.(\d*)\.([^.]*)\.)?[0-9a-f-]{36}\.tmp$/;
@@ -112,15 +111,19 @@ function touch(path: string): void {
 
 /** False: there is one already. It appears with its content: who is killed on the way leaves none that would lock others out. */
 function create(path: string): boolean {
-  const { pid, host, started } = ownHolder();
-  const maker = `${pid}.${started ?? ''}.${encodeURIComponent(host).replaceAll('.', '%2E')}`;
-  const temporary = join(dirname(path), `.${LOCK_FILE}.${maker}.${randomUUID()}.tmp`);
+  const temporary = temporaryName(dirname(path));
   try {
     writeHolder(temporary);
     return appear(temporary, path);
   } finally {
     removeIfThere(temporary);
   }
+}
+
+function temporaryName(folder: string): string {
+  const { pid, host, started } = ownHolder();
+  const maker = `${pid}.${started ?? ''}.${encodeURIComponent(host).replaceAll('.', '%2E')}`;
+  return join(folder, `.${LOCK_FILE}.${maker}.${randomUUID()}.tmp`);
 }
 
 function writeHolder(path: string): void {
@@ -183,7 +186,7 @@ function takeOver(path: string, folder: string): void {
     }
     if (!create(path)) throw inUse(folder, readHolder(path));
   } finally {
-    leaveGuard(guard);
+    removeIfThere(guard);
   }
 }
 
@@ -195,31 +198,32 @@ function removeDead(path: string): void {
   }
 }
 
-function leaveGuard(guard: string): void {
-  try {
-    rmdirSync(guard);
-  } catch (error) {
-    // It took so long that another process thought this one dead.
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
-}
-
+/** The guard is a lock itself, so that one which a crash left is told from one in use. */
 function enterGuard(guard: string): boolean {
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    try {
-      mkdirSync(guard);
-      return true;
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-      if (ageMs(guard) < GUARD_MS) return false;
-      try {
-        rmdirSync(guard);
-      } catch {
-        // Another process cleared it.
-      }
-    }
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    if (create(guard)) return true;
+    const holder = readHolder(guard);
+    if (holder === GONE) continue;
+    if (isAlive(guard, holder)) return false;
+    removeDeadGuard(guard);
   }
   return false;
+}
+
+/** Moved aside first: where another process was faster, what is moved is its own, and goes back. */
+function removeDeadGuard(guard: string): void {
+  const aside = temporaryName(dirname(guard));
+  try {
+    renameSync(guard, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    if (isAlive(aside, readHolder(aside))) appear(aside, guard);
+  } finally {
+    removeIfThere(aside);
+  }
 }
 
 /** null: unreadable, as a crash leaves it where there are no hard links. */

@@ -54,7 +54,7 @@ const summary = await runStream({
   isRebuilt: step.isRebuilt,
   signal: new AbortController().signal,
   onProgress: null,
-  batchRows: 100,
+  batchRows: 40,
 });
 await store.close();
 folder.close();
