@@ -12,8 +12,6 @@ import { EPOCH_MICROS, type FieldSpec, type RecordColumns } from './record-colum
 
 type JsonObject = { readonly [key: string]: Json };
 
-/** A number of 16 or more digits and points: a double may not hold all of them. */
-const LONG_NUMBER = /[0-9.]{16}/;
 const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 export class JsonDecoder {
@@ -47,7 +45,7 @@ export class JsonDecoder {
     if (typeof json === 'string') return this.refuse(json, row);
     this.#json = json;
     this.#text = text;
-    this.#hasLongNumber = LONG_NUMBER.test(text);
+    this.#hasLongNumber = hasLongNumber(text);
     this.#hasEscape = text.includes('\\');
     this.#countUnknown(json);
     let fault = DECODED;
@@ -190,6 +188,32 @@ export class JsonDecoder {
     if (typeof value !== 'number') return refused(`${clip(JSON.stringify(value))} is no number of ${field.epochUnit!}`);
     return readEpochDigits(rawJsonAt(this.#text, field.path) ?? String(value), field);
   }
+}
+
+const LONG = 16;
+
+/**
+ * Is there a number of 16 or more digits and points? A double may not hold all of them. Of such a run one in sixteen places in a row is
+ * part, so that most places need not be looked at.
+ */
+function hasLongNumber(text: string): boolean {
+  const { length } = text;
+  for (let at = LONG - 1; at < length; at += LONG) {
+    if (!isOfNumber(text.charCodeAt(at))) continue;
+    let from = at;
+    while (from > 0 && isOfNumber(text.charCodeAt(from - 1))) from -= 1;
+    let to = at + 1;
+    while (to < length && isOfNumber(text.charCodeAt(to))) to += 1;
+    if (to - from >= LONG) return true;
+    // What stands at `to` belongs to no number.
+    at = to;
+  }
+  return false;
+}
+
+/** A digit or a point; `/`, which stands between them, makes a second look, no more. */
+function isOfNumber(code: number): boolean {
+  return code >= 0x2e && code <= 0x39;
 }
 
 /** A count of `epoch_s|ms|us`, fractions down to the microsecond. */

@@ -103,7 +103,7 @@ export class Archive {
     try {
       makeFolder(this.#folder);
       await this.#session.run(
-        `COPY (SELECT * FROM ${TABLE} ORDER BY _fsc_offset) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+        `COPY (SELECT * FROM ${TABLE}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
       );
       await syncFile(temporary);
       checksum = await fileChecksum(temporary);
