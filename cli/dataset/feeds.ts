@@ -7,6 +7,7 @@ import { openKnownFeed } from '../../runtime/engines/known-feed.ts';
 import type { Feed } from '../../runtime/engines/replay.ts';
 import { addCounts, noCounts } from '../../runtime/engines/run-summary.ts';
 import { snapshotFacts } from '../../runtime/engines/state-folder.ts';
+import { unlessStopped } from '../../runtime/engines/unless-stopped.ts';
 import type { LogBatch, SourceProgram, VerdictCounts } from '../../runtime/log/contract.ts';
 import { SETTLE_MARGIN_MICROS } from '../../runtime/log/partitions.ts';
 import type { SourceLog } from '../../runtime/log/source-log.ts';
@@ -62,14 +63,18 @@ export class Feeds {
     const isDirect =
       readsSorted(input) && !isArchived(this.#workspace, source, at) && !(isByKnown && hasKnownTimes(program.spec));
     if (isDirect) {
-      const log = await openAcceptedFeed(input, { batchRows: BATCH_ROWS });
+      const log = await this.#unlessStopped(openAcceptedFeed(input, { batchRows: BATCH_ROWS }));
       return this.#feedOf(log, (read) => this.#noteDirect(source, at, read));
     }
     const accepted = await this.accepted(source);
     if (isByKnown && accepted.hasKnownTimes) return openKnownFeed(program.spec, accepted.paths);
     const options = { batchRows: BATCH_ROWS, hasKnownTimes: accepted.hasKnownTimes };
-    const log = await openAcceptedPaths(program, accepted.paths, options);
+    const log = await this.#unlessStopped(openAcceptedPaths(program, accepted.paths, options));
     return this.#feedOf(log, () => undefined);
+  }
+
+  #unlessStopped(opening: Promise<SourceLog>): Promise<SourceLog> {
+    return unlessStopped(opening, this.#signal, (late) => void late.close());
   }
 
   /** As files, for DuckDB. */
@@ -102,7 +107,7 @@ export class Feeds {
     const kept = new KnownFilter(knownTo);
     return {
       next: async () => {
-        const batch = await log.next();
+        const batch = await unlessStopped(log.next(), this.#signal, () => undefined);
         if (batch !== null) {
           addCounts(read.counts, batch.counts);
           if (Number.isFinite(batch.settleLineMicros)) read.settleLineMicros = batch.settleLineMicros;

@@ -1,5 +1,10 @@
 /** What only reads may be left to itself when a run is asked to stop: opening a log may mean to read for minutes. */
-export async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal, drop: (result: T) => void): Promise<T> {
+export async function unlessStopped<T>(
+  work: Promise<T>,
+  signal: AbortSignal | null,
+  drop: (result: T) => void,
+): Promise<T> {
+  if (signal === null) return work;
   let stop: () => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);

@@ -25,6 +25,7 @@ import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
 import { addCounts, noCounts } from '../run-summary.ts';
+import { unlessStopped } from '../unless-stopped.ts';
 import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
@@ -175,7 +176,7 @@ async function write(input: AcceptedInput, base: string): Promise<Accepted> {
   );
   const session = await openDuckDb({ threads: input.threads ?? 2 });
   try {
-    const log = await openLog(input.program, {
+    const opening = openLog(input.program, {
       phases,
       resumeFrom: null,
       clock: wallClock,
@@ -183,6 +184,7 @@ async function write(input: AcceptedInput, base: string): Promise<Accepted> {
       isStreamElsewhere: input.isStreamElsewhere ?? false,
       limitRecords: input.limitRecords ?? Number.POSITIVE_INFINITY,
     });
+    const log = await unlessStopped(opening, input.signal ?? null, (late) => void late.close());
     try {
       return await writeParts(session, input, log, base);
     } finally {
@@ -212,7 +214,7 @@ async function writeParts(
     let rows = 0;
     while (rows < PART_ROWS) {
       input.signal?.throwIfAborted();
-      const batch = await log.next();
+      const batch = await unlessStopped(log.next(), input.signal ?? null, () => undefined);
       if (batch === null) {
         isAtEnd = true;
         break;
