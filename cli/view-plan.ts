@@ -1,6 +1,7 @@
 /** A view's plan in words, for `explain`: what is done for each record, what is kept for each entity, what is left for a lookup. */
 import { planChildren } from '../compiler/bind/walk.ts';
 import type { InstantBound, InstantWindow, PlanExpr, RowFrame, Slot, ViewPlan } from '../compiler/plan/plan.ts';
+import type { Program } from '../runtime/state/program.ts';
 import { unreachable } from '../runtime/values/errors.ts';
 import {
   MICROS_PER_DAY,
@@ -52,9 +53,25 @@ export interface ViewWords {
   /** A row that fails it is no row: HAVING, or WHERE of a request view. */
   readonly filter: string | null;
   readonly state: readonly string[];
+  /** Null for a request view, which keeps nothing. */
+  readonly stateBytes: StateBytes | null;
 }
 
-export function viewWords(view: ViewPlan): ViewWords {
+/** Of the group whose events and entities the view shares. */
+export interface StateBytes {
+  readonly event: number;
+  readonly entity: number;
+  readonly sharedWith: readonly string[];
+}
+
+export function stateBytesOf(program: Program, name: string): StateBytes | null {
+  const group = program.groups.find((candidate) => candidate.views.includes(name));
+  if (group === undefined) return null;
+  const { eventBytes: event, entityBytes: entity, views } = group;
+  return { event, entity, sharedWith: views.filter((view) => view !== name) };
+}
+
+export function viewWords(view: ViewPlan, stateBytes: StateBytes | null): ViewWords {
   const { spec } = view;
   const text = new PlanText(view);
   const isRequest = view.kind === 'request';
@@ -92,6 +109,7 @@ export function viewWords(view: ViewPlan): ViewWords {
     })),
     filter: filter === null ? null : text.expr(filter),
     state: spec.stateNotes,
+    stateBytes,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { suggest } from '../../compiler/diagnostics/suggest.ts';
 import { emitProject } from '../../compiler/emit.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
+import { loadProgram } from '../../runtime/state/load.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { plan } from '../compiled.ts';
@@ -9,7 +10,14 @@ import { type DiagnosticPage, diagnosticPages } from '../diagnostic-pages.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
 import { loadProject } from '../project.ts';
 import { columnsOf, plainText } from '../result-rows.ts';
-import { type OutputWords, type SlotWords, type ViewWords, viewWords } from '../view-plan.ts';
+import {
+  type OutputWords,
+  type SlotWords,
+  type StateBytes,
+  stateBytesOf,
+  type ViewWords,
+  viewWords,
+} from '../view-plan.ts';
 
 const DIALECTS = [
   ['duckdb', 'DuckDB'],
@@ -59,8 +67,8 @@ async function explainView(io: Io, flags: GlobalFlags, name: string): Promise<Ex
   if (compiled === null) return 1;
   const view = compiled.views.find((candidate) => candidate.spec.name === name);
   if (view === undefined) throw unknownView(name, compiled.views);
-  const words = viewWords(view);
   const files = emitProject(compiled);
+  const words = viewWords(view, stateBytesOf(loadProgram(files), name));
   const sql = DIALECTS.map(([folder, label]) => {
     const path = `${folder}/${name}.sql`;
     return { folder, label, path: `generated/${path}`, text: files.get(path) ?? '' };
@@ -145,8 +153,14 @@ function outputLine({ name, type, agreement, expression, slot, slots }: OutputWo
   return [name, type, agreement ?? 'entity', slot === null ? `${expression}${from}` : `s${slot}`];
 }
 
-function stateText({ state }: ViewWords): string {
-  return `State kept for each entity\n${indented(state)}`;
+function stateText({ state, stateBytes }: ViewWords): string {
+  return `State kept for each entity\n${indented(stateBytes === null ? state : [...state, bytesText(stateBytes)])}`;
+}
+
+function bytesText({ event, entity, sharedWith }: StateBytes): string {
+  const others = sharedWith.length > 2 ? [`${sharedWith.length} other views`] : sharedWith;
+  const shared = others.length === 0 ? '' : `, shared with ${others.join(' and ')}`;
+  return `${entity} bytes an entity beside the text of its key, ${event} bytes a kept event${shared}`;
 }
 
 const AGREEMENT = {

@@ -534,6 +534,16 @@ export class GroupStore {
   }
 }
 
+/** Where its key stands and how it is found: a start, two places of a table half full; a part of the key is a mark and a number. */
+const ENTITY_TABLE_BYTES = 4 + 16;
+const KEY_PART_BYTES = 9;
+
+/** Bytes of an entity with a key of so many numbers: its cursor, its block's address, its key. Texts, exact sums and distinct values come on top. */
+export function entityBytes(layout: GroupLayout, keyParts: number): number {
+  const cursor = 8 * (layout.accumulators + Math.ceil(layout.positions / 2));
+  return cursor + BLOCK_FIELDS * 4 + ENTITY_TABLE_BYTES + KEY_PART_BYTES * keyParts;
+}
+
 const NONE: readonly number[] = [];
 
 function longer(from: Float64Array, length: number): Float64Array {

@@ -26,6 +26,9 @@ export interface GroupProgram {
   readonly views: readonly string[];
   readonly entityTypes: readonly SqlType[];
   readonly slotTypes: readonly SqlType[];
+  /** Of one kept event in the ring, and of one entity without its key's text and what exact sums and distinct values add. */
+  readonly eventBytes: number;
+  readonly entityBytes: number;
   /** Makes an empty state. The only way to get one. */
   readonly create: (options: GroupStateOptions) => GroupState;
 }

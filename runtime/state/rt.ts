@@ -1,4 +1,6 @@
 /** The surface that generated stream modules stand on (`rt`). Scalar kernels are added by runtime/index.ts. */
+
+import { entityBytes } from './group-store.ts';
 import { createState, type GroupCode } from './machine.ts';
 import type { GroupProgram } from './program.ts';
 
@@ -25,6 +27,8 @@ export function group(code: GroupCode & { readonly sourceFingerprint: string }):
     views: code.views,
     entityTypes: code.entityTypes,
     slotTypes: code.slotTypes,
+    eventBytes: code.layout.stride * 8,
+    entityBytes: entityBytes(code.layout, code.entityTypes.length),
     create: (options) => createState(code, options),
   };
 }

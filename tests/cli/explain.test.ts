@@ -56,6 +56,7 @@ describe('fsc explain VIEW', () => {
     expect(out).toMatch(/quiet +double precision +exact +extract\(epoch FROM now\(\) - max\(paid_at\)\) {2}\(s3\)\n/);
     expect(out).toContain('only where count(*) > 1\n');
     expect(out).toContain('raw events of the last ');
+    expect(out).toMatch(/\d+ bytes an entity beside the text of its key, \d+ bytes a kept event\n/);
     expect(out).toMatch(/double \(.*\): rate\n/);
     expect(out).toContain('CREATE OR REPLACE MACRO "card_v1"');
     expect(out).toContain('CREATE FUNCTION "card_v1"');
