@@ -1,4 +1,4 @@
-// `npm run soak -- --seed S --cases N [--jobs J] [--no-shrink] [--no-postgres]`: N random cases of the seeds S, S + 1, …, four logs each,
+// `npm run soak -- --seed S --cases N [--jobs J] [--no-shrink] [--no-postgres]`: N random cases of the seeds S, S + 1, …, five logs each,
 // through every machine, in J processes.
 // Node 20 reads no TypeScript, so the tests are transpiled first.
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const out = transpile('soak', ['tests/properties/soak.ts']);
 const cases = Number(values.cases);
 /** Cases of a seed, which one process takes. */
-const LOGS = 4;
+const LOGS = 5;
 const jobs = Math.max(1, Math.min(Number(values.jobs), Math.ceil(cases / LOGS)));
 
 /** Every jobs-th seed from the job-th on. */

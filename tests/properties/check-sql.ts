@@ -1,7 +1,7 @@
 /** Machines 1 and 3: the user's text, and the emitted macros. */
 import { Random } from '../generators/random.ts';
 import { loadSources, macroRows, macroSession } from './machines/duckdb.ts';
-import { loadReferee, referee, refereeRows } from './machines/referee.ts';
+import { referee, refereeRows } from './machines/referee.ts';
 import { linesOf, type Oracle } from './oracle.ts';
 import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
@@ -22,8 +22,6 @@ export async function checkSql(project: Project, oracle: Oracle, report: Report,
   const session = await macroSession();
   await loadSources(session, project, oracle.accepted);
   for (const view of budget.views) await checkMacro(view, oracle, report, random, budget.macroInstants);
-  if (budget.refereed.length === 0) return;
-  await loadReferee(await referee(), project, oracle.accepted);
   for (const view of budget.refereed) await checkReferee(project, view, oracle, report, random, budget.refereeInstants);
 }
 
@@ -62,7 +60,7 @@ async function checkReferee(
       report.count('referee: errors in WHERE');
       continue;
     }
-    const rows = await refereeRows(await referee(), project, view, t);
+    const rows = await refereeRows(await referee(), project, view, oracle.accepted, t);
     if (rows === null) report.count('referee: guarded');
     else report.compare('referee', view, `at ${t}`, wanted, rows, { skipErrors: true });
   }

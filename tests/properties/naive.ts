@@ -5,11 +5,13 @@ import { columnsOf } from '../reference/compare.ts';
 import type { World } from '../reference/evaluate.ts';
 import { evaluate, evaluateEveryRow } from '../reference/evaluate.ts';
 import { compare, lift, newNotes } from '../reference/expressions.ts';
-import { accepted, verdicts } from '../reference/verdicts.ts';
+import { judge } from '../reference/verdicts.ts';
 import type { Records } from './machines/duckdb.ts';
 import type { Expected, Oracle } from './oracle.ts';
 import type { CompiledView, Project } from './project.ts';
 import { rowOf } from './values.ts';
+
+type Judged = ReturnType<typeof judge>[number];
 
 export class Naive implements Oracle {
   readonly test: Case;
@@ -18,6 +20,9 @@ export class Naive implements Oracle {
   readonly #project: Project;
   readonly #rows = new Map<number, readonly Row[]>();
   readonly #known = new Map<string, Expected>();
+  readonly #judged = new Map<number, readonly Judged[]>();
+  #accepted: Records | null = null;
+  #sorted: Records | null = null;
 
   constructor(test: Case, project: Project) {
     this.test = test;
@@ -36,24 +41,35 @@ export class Naive implements Oracle {
   rows(n: number): readonly Row[] {
     let rows = this.#rows.get(n);
     if (rows === undefined) {
-      rows = accepted(this.test.log.slice(0, n), this.test.source);
+      rows = this.#judgedLines(n).flatMap(({ verdict, row }) => (verdict === 'accepted' && row !== null ? [row] : []));
       this.#rows.set(n, rows);
     }
     return rows;
   }
 
+  #judgedLines(n: number): readonly Judged[] {
+    const known = this.#judged.get(n) ?? judge(this.test.log.slice(0, n), this.test.source);
+    this.#judged.set(n, known);
+    return known;
+  }
+
   get accepted(): Records {
-    return this.rows(this.test.log.length).map((row) => rowOf(this.#project.source.columns, row));
+    this.#accepted ??= this.#records(this.rows(this.test.log.length));
+    return this.#accepted;
   }
 
   /** As `accepted`, in order of (event time, key). */
   get sorted(): Records {
-    const rows = inEventOrder(this.rows(this.test.log.length), this.test.source);
+    this.#sorted ??= this.#records(inEventOrder(this.rows(this.test.log.length), this.test.source));
+    return this.#sorted;
+  }
+
+  #records(rows: readonly Row[]): Records {
     return rows.map((row) => rowOf(this.#project.source.columns, row));
   }
 
   verdicts(n: number): readonly string[] {
-    return verdicts(this.test.log.slice(0, n), this.test.source);
+    return this.#judgedLines(n).map(({ verdict }) => verdict);
   }
 
   at(view: CompiledView, t: bigint, n: number): Expected {

@@ -15,13 +15,14 @@ import { RunCoverage } from './coverage.ts';
 import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
+import { optimiseLess } from './optimise-less.ts';
 import { printFault, type Report } from './report.ts';
 
 const CASES = Number(process.env.FSC_CASES ?? 10_000);
 const SEED = Number(process.env.FSC_SEED ?? 1);
 
 /** Cases that share their SQL, so that it is compiled and made known to the databases once for them. */
-const LOGS = 4;
+const LOGS = 5;
 /** So many cases show everything that there is to be shown. */
 const SHOWS_ALL = 800;
 const MOST_REJECTED = 0.002;
@@ -30,6 +31,7 @@ const regressions = join(dirname(fileURLToPath(import.meta.url)), '..', 'regress
 
 /** The `part`-th of `parts` test files that share the cases: each runs in a process of its own. */
 export function randomSuite(part: number, parts: number): void {
+  optimiseLess();
   const cases = Math.ceil(CASES / parts);
   const seed = SEED * parts + part;
   let server: PostgresServer;

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --seed S --cases N`: N cases of the seeds S, S + 1, …, four logs each, through every machine, kept finds first. A failure
+ * `npm run soak -- --seed S --cases N`: N cases of the seeds S, S + 1, …, five logs each, through every machine, kept finds first. A failure
  * is shrunk and written as a folder for tests/regressions.
  */
 import { mkdtempSync } from 'node:fs';
@@ -16,10 +16,11 @@ import { RunCoverage } from './coverage.ts';
 import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
+import { optimiseLess } from './optimise-less.ts';
 import { printFault } from './report.ts';
 
 /** Cases of a seed. */
-const LOGS = 4;
+const LOGS = 5;
 const SHRINK_TRIES = 1500;
 const PROGRESS_MS = 10_000;
 const SHOWN_FAULTS = 5;
@@ -159,6 +160,7 @@ async function run(options: Options): Promise<boolean> {
   }
 }
 
+optimiseLess();
 const isFine = await run(readOptions());
 // Sessions of DuckDB would keep the process.
 process.exit(isFine ? 0 : 1);

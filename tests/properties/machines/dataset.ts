@@ -7,7 +7,7 @@ import type { SqlType } from '../../../runtime/values/types.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import type { CompiledView, Project } from '../project.ts';
 import { actualRows, type NamedType } from '../values.ts';
-import { loadRows } from './duckdb.ts';
+import { FEW_ROWS, loadRows } from './duckdb.ts';
 import { type Label, labelColumns } from './replay.ts';
 
 export type DatasetForm = 'join' | 'windows';
@@ -53,7 +53,7 @@ export async function datasetRows(
     },
     { dialect: 'duckdb', functions: FUNCTIONS },
   );
-  const result = await session.readColumns(sql);
+  const result = await session.readColumns(sql, FEW_ROWS);
   return actualRows(result.names, result.types, result.batch);
 }
 

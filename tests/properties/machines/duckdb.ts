@@ -30,6 +30,9 @@ async function open(): Promise<DuckDbSession> {
   return session;
 }
 
+/** Room for a result; more rows find more. */
+export const FEW_ROWS = 256;
+
 export type Records = readonly (readonly Value[])[];
 
 /** The columns that a session's tables have, by the tables' names. */
@@ -88,7 +91,7 @@ export async function macroRows(
     const instant = isZoned ? `TIMESTAMPTZ '${text}+00'` : `TIMESTAMP '${text}'`;
     return `SELECT ${i} AS "at", * FROM ${name}(${instant})`;
   });
-  const { names, types, batch } = await session.readColumns(parts.join(' UNION ALL '));
+  const { names, types, batch } = await session.readColumns(parts.join(' UNION ALL '), FEW_ROWS);
   checkTypes(view, types.slice(1));
   const rows = actualRows(names, types, batch);
   return instants.map((_, i) => rows.filter((row) => row.at === BigInt(i)));

@@ -35,6 +35,7 @@ export class OnlineWriter {
   readonly #store: OnlineStore;
   readonly #writers: readonly Writer[];
   #sequence = 0;
+  #lookup: Lookup | null = null;
 
   constructor(project: Project, budget: Budget, store: OnlineStore = new MemoryStore()) {
     this.#project = project;
@@ -69,13 +70,14 @@ export class OnlineWriter {
   }
 
   lookup(): Lookup {
-    return createLookup({
+    this.#lookup ??= createLookup({
       views: this.#project.views.map((view) => view.program),
       store: this.#store,
       clock: new FixedClock(0),
       clockMode: 'wall',
       namespace: NAMESPACE,
     });
+    return this.#lookup;
   }
 }
 
@@ -106,8 +108,7 @@ export async function lookUpAll(lookup: Lookup, view: CompiledView, t: number): 
   let uncovered = 0;
   for await (const { keys, answer: scanned } of lookup.scanAll(view.name, t)) {
     const [[answer]] = (await lookup.tryViews([{ view: view.name, keys: [keys] }], t)) as [[typeof scanned]];
-    if (JSON.stringify(printable(answer)) !== JSON.stringify(printable(scanned)))
-      throw new Error('scan and get differ');
+    if (print(answer) !== print(scanned)) throw new Error('scan and get differ');
     if (isNotOnline(answer) || !answer.meta.exact) uncovered++;
     if (isNotOnline(answer)) continue;
     if (answer.row !== null) rows.push(actualRow(view.plan.outputs, answer.row));
@@ -125,19 +126,21 @@ async function checkStep(lookup: Lookup, view: CompiledView, keys: readonly Valu
   for (const at of [validFrom, validTo === null ? null : validTo - 1]) {
     if (at === null) continue;
     const other = await lookup.get(view.name, keys, at);
-    if (JSON.stringify(printable(other.row)) !== JSON.stringify(printable(answer.row)))
+    if (print(other.row) !== print(answer.row))
       throw new Error(`${view.name} differs at ${at} and ${asOf}, which are in one step`);
   }
 }
 
-function readsNow({ plan }: CompiledView): boolean {
-  return /"kind":"now"/.test(
-    JSON.stringify(plan.outputs, (_, value: unknown) => (typeof value === 'bigint' ? '' : value)),
-  );
+const readers = new WeakMap<CompiledView, boolean>();
+
+function readsNow(view: CompiledView): boolean {
+  const known = readers.get(view) ?? /"kind":"now"/.test(print(view.plan.outputs));
+  readers.set(view, known);
+  return known;
 }
 
-function printable(answer: unknown): unknown {
-  return JSON.parse(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)));
+function print(answer: unknown): string {
+  return JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
 }
 
 /** One row a request, in order; `uncovered` as above. */

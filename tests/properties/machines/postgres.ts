@@ -1,19 +1,18 @@
-/** The emitted functions, and the user's own text, in PostgreSQL: tables of accepted records, loaded by COPY. */
+/** The emitted functions, and the user's own text, in PostgreSQL, over tables of accepted records. */
 import { FUNCTIONS } from '../../../compiler/backends/sql/functions.ts';
 import { emitPostgresDataset } from '../../../compiler/backends/sql/postgres-dataset.ts';
 import { printInstant } from '../../../compiler/backends/sql/print-const.ts';
 import { refereeQuery } from '../../../compiler/backends/sql/referee.ts';
 import { emitViewSql } from '../../../compiler/backends/sql/view-sql.ts';
 import type { ProjectPlan } from '../../../compiler/plan/plan.ts';
-import { createTable, loadTable, quoteName, type TableColumn } from '../../../runtime/engines/postgres/tables.ts';
-import { PostgresSession } from '../../../runtime/sources/postgres-session.ts';
+import { columnTypeText, quoteName, type TableColumn } from '../../../runtime/engines/postgres/tables.ts';
+import { copyField } from '../../../runtime/sources/copy-text.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
-import type { SqlType } from '../../../runtime/values/types.ts';
+import type { SqlType, Value } from '../../../runtime/values/types.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import { timestampText } from '../../reference/values.ts';
-import type { PostgresConnection, PostgresServer } from '../../servers/postgres.ts';
+import type { PostgresConnection, PostgresServer, TextRows } from '../../servers/postgres.ts';
 import type { CompiledView, Project } from '../project.ts';
-import { batchOf } from '../values.ts';
 import type { Records } from './duckdb.ts';
 import { keyColumns, type Label, labelColumns, type Ties } from './replay.ts';
 
@@ -45,104 +44,87 @@ const REFEREE = [
   `CREATE FUNCTION referee.lower(x text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT translate(x, '${LETTERS.toUpperCase()}', '${LETTERS}') $$`,
   `CREATE FUNCTION referee.upper(x text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT translate(x, '${LETTERS}', '${LETTERS.toUpperCase()}') $$`,
 ];
-const RECORDS = `${SCHEMA}."accepted records"`;
-/** The instant that the relations called like the sources are read at. */
-const INSTANT = `${SCHEMA}."instant"`;
-const NEW_SCHEMA = `DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`;
-
-/** A database: a session that fills its tables, and a connection that takes several statements in one message. */
-interface Database {
-  readonly session: PostgresSession;
-  readonly connection: PostgresConnection;
-}
-
-async function openDatabase(server: PostgresServer, url: string): Promise<Database> {
-  const database = { session: await PostgresSession.open(url), connection: await server.connect(url) };
-  await database.connection.query(PLAIN_SETTINGS);
-  return database;
-}
-
 /**
  * A database for the emitted functions, whose collation is not C, and one for the users' texts, whose collation is. Tables and functions are
- * made once for all cases that share what was compiled.
+ * made once for all cases that share what was compiled. What fills them goes in one message with what is asked of them: with few records it is
+ * the messages that take the time.
  */
 export class PostgresMachines {
-  readonly #emitted: Database;
-  readonly #referee: Database;
+  readonly #emitted: PostgresConnection;
+  readonly #referee: PostgresConnection;
   #plan: ProjectPlan | null = null;
-  readonly #functions = new Set<CompiledView>();
+  readonly #made = new Set<CompiledView>();
   readonly #labels = new Map<CompiledView, string>();
+  /** What goes before the next question to the emitted functions. */
+  #first: string[] = [];
+  /** Fills the relations that a text names, as they are at an instant. */
+  #fillAt: (t: bigint) => string = () => '';
 
-  private constructor(emitted: Database, referee: Database) {
+  private constructor(emitted: PostgresConnection, referee: PostgresConnection) {
     this.#emitted = emitted;
     this.#referee = referee;
   }
 
   static async open(server: PostgresServer): Promise<PostgresMachines> {
-    const emitted = await openDatabase(server, server.url);
+    const emitted = await server.connect();
     // What the session finds first where it looks for names of its own.
-    await emitted.session.run('CREATE SCHEMA elsewhere');
+    await emitted.query('CREATE SCHEMA elsewhere');
     for (const name of ['lower', 'length', 'abs'])
-      await emitted.session.run(
+      await emitted.query(
         `CREATE FUNCTION elsewhere.${name}(x text) RETURNS text LANGUAGE sql AS $$ SELECT 'elsewhere' $$`,
       );
-    const url = await server.createDatabase("LOCALE 'C' LOCALE_PROVIDER libc");
-    const referee = await openDatabase(server, url);
-    for (const statement of REFEREE) await referee.session.run(statement);
-    await referee.connection.query(`SET search_path = referee, pg_catalog, ${SCHEMA}`);
+    await emitted.query(`${PLAIN_SETTINGS}; SET search_path = ${SCHEMA}`);
+    const referee = await server.connect(await server.createDatabase("LOCALE 'C' LOCALE_PROVIDER libc"));
+    for (const statement of REFEREE) await referee.query(statement);
+    await referee.query(`${PLAIN_SETTINGS}; SET search_path = referee, pg_catalog, ${SCHEMA}`);
     return new PostgresMachines(emitted, referee);
   }
 
   async close(): Promise<void> {
-    for (const { session, connection } of [this.#referee, this.#emitted]) {
-      await connection.close();
-      await session.close();
-    }
+    await this.#referee.close();
+    await this.#emitted.close();
   }
 
   async load(project: Project, accepted: Records): Promise<void> {
-    const { source, request, requests } = project;
-    if (project.plan !== this.#plan) await this.#create(project);
-    else await this.#empty(project);
-    await fill(this.#emitted.session, tableOf(source), source, accepted);
-    await fill(this.#referee.session, RECORDS, source, accepted);
-    if (request === null) return;
-    for (const { session } of [this.#emitted, this.#referee]) await fill(session, tableOf(request), request, requests);
+    const { plan, source, request, requests } = project;
+    const specs = request === null ? [source] : [source, request];
+    const asked = request === null ? [] : [insertText(tableOf(request), request.columns, requests)];
+    if (plan !== this.#plan) await this.#create(specs);
+    this.#plan = plan;
+    const emptied = specs.map((spec) => `DELETE FROM ${tableOf(spec)}`);
+    this.#first = [...emptied, insertText(tableOf(source), source.columns, accepted), ...asked];
+    this.#fillAt = (t) => {
+      const known = accepted.filter((row) => BigInt(row[source.eventTimeColumn] as number) <= t);
+      return [insertText(tableOf(source), source.columns, known), ...asked].join('; ');
+    };
   }
 
-  async #create({ plan, source, request }: Project): Promise<void> {
-    this.#functions.clear();
+  async #create(specs: readonly SourceSpec[]): Promise<void> {
+    this.#made.clear();
     this.#labels.clear();
     this.#plan = null;
-    const [emitted, referee] = [this.#emitted.session, this.#referee.session];
-    for (const session of [emitted, referee]) await session.run(NEW_SCHEMA);
-    await emitted.run(`SET search_path = ${SCHEMA}`);
-    await createTable(emitted, tableOf(source), source.columns);
-    await createTable(referee, RECORDS, source.columns);
-    if (request !== null)
-      for (const session of [emitted, referee]) await createTable(session, tableOf(request), request.columns);
-    await referee.run(
-      `CREATE TABLE ${INSTANT} AS SELECT TIMESTAMP '1970-01-01' AS "at"; CREATE VIEW ${tableOf(source)} AS ${asOf(source)}`,
-    );
-    this.#plan = plan;
+    const tables = specs.map((spec) => createText(tableOf(spec), spec.columns));
+    const schema = `DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`;
+    for (const database of [this.#emitted, this.#referee]) await database.query([schema, ...tables].join('; '));
   }
 
-  async #empty({ source, request }: Project): Promise<void> {
-    const requests = request === null ? [] : [tableOf(request)];
-    const deleted = (names: readonly string[]): string => names.map((name) => `DELETE FROM ${name}`).join('; ');
-    await this.#emitted.session.run(deleted([tableOf(source), ...requests]));
-    await this.#referee.session.run(deleted([RECORDS, ...requests]));
+  /** To the emitted functions' database. */
+  async #ask(statements: string): Promise<TextRows> {
+    const first = this.#first.map((statement) => `${statement};\n`);
+    this.#first = [];
+    return this.#emitted.query(`${first.join('')}${statements}`);
   }
 
   /** Each entity's row at each instant, from the function that was emitted, called by a session whose settings are odd. */
   async emittedRows(view: CompiledView, instants: readonly bigint[]): Promise<ActualRow[][]> {
-    await this.#createFunction(view);
+    if (!this.#made.has(view)) this.#first.push(view.postgres.trimEnd().replace(/;$/, ''));
+    this.#made.add(view);
     const name = view.spec.shape === 'rows' ? `${view.name}_latest` : view.name;
     const parts = instants.map(
       (t, i) => `SELECT ${i} AS "at", * FROM ${SCHEMA}.${quoteName(name)}(TIMESTAMP '${timestampText(t)}')`,
     );
     // The cursor keeps what was computed under the odd settings; it is read under plain ones.
-    const { rows } = await this.#emitted.connection.query(
+    const { rows } = await this.#ask(
       `CLOSE ALL; BEGIN; ${ODD_SETTINGS}; DECLARE answer CURSOR WITH HOLD FOR ${parts.join(' UNION ALL ')}; COMMIT; FETCH ALL FROM answer`,
     );
     const columns = [{ name: 'at', type: INTEGER }, ...view.plan.outputs];
@@ -150,22 +132,15 @@ export class PostgresMachines {
     return instants.map((_, i) => all.filter((row) => row.at === String(i)));
   }
 
-  async #createFunction(view: CompiledView): Promise<void> {
-    if (this.#functions.has(view)) return;
-    await this.#emitted.session.run(view.postgres);
-    this.#functions.add(view);
-  }
-
-  /** A training set over the tables that `load` has made: a row a label, the view's outputs and `tied`. */
+  /** A training set over the tables that `load` has filled: a row a label, the view's outputs and `tied`. */
   async datasetRows(project: Project, view: CompiledView, labels: readonly Label[], ties: Ties): Promise<ActualRow[]> {
-    const { session, connection } = this.#emitted;
     const named = new Map(
       [...labelColumns(project, view), ...keyColumns(project)].map((column) => [column.name, column]),
     );
     const columns = [{ name: 'fsc place', type: INTEGER }, { name: 'fsc at', type: TIMESTAMP }, ...named.values()];
     const rows = labels.map((label, i) => [i, label.t, ...[...named.keys()].map((name) => label.columns[name]!)]);
-    const table = await this.#labelTable(view, columns);
-    await loadTable(session, table, columns, [{ batch: batchOf(columns, rows), rows: null, count: rows.length }]);
+    const table = this.#labelTable(view, columns);
+    this.#first.push(insertText(table, columns, rows));
     const { outputs } = view.plan;
     const sql = emitPostgresDataset(
       {
@@ -179,20 +154,15 @@ export class PostgresMachines {
       },
       FUNCTIONS,
     );
-    const result = await connection.query(sql);
+    const result = await this.#ask(sql);
     return result.rows.map((row) => actualRow([...outputs, { name: 'fsc tied', type: BOOLEAN }], row));
   }
 
   /** Empty. */
-  async #labelTable(view: CompiledView, columns: readonly TableColumn[]): Promise<string> {
-    const { session } = this.#emitted;
+  #labelTable(view: CompiledView, columns: readonly TableColumn[]): string {
     const known = this.#labels.get(view);
-    if (known !== undefined) {
-      await session.run(`DELETE FROM ${known}`);
-      return known;
-    }
-    const table = `${SCHEMA}.${quoteName(`labels of ${view.name}`)}`;
-    await createTable(session, table, columns);
+    const table = known ?? `${SCHEMA}.${quoteName(`labels of ${view.name}`)}`;
+    this.#first.push(known === undefined ? createText(table, columns) : `DELETE FROM ${table}`);
     this.#labels.set(view, table);
     return table;
   }
@@ -200,9 +170,9 @@ export class PostgresMachines {
   /** Null where the text aborts on a value. */
   async refereeRows(view: CompiledView, t: bigint): Promise<ActualRow[] | null> {
     const query = refereeQuery(view.plan, Number(t), null, 'postgres');
-    const views = query.views.map(({ name, text }) => `CREATE TEMP VIEW ${quoteName(name)} AS ${text}; `);
+    const views = query.views.map(({ name, text }) => `CREATE TEMP VIEW ${quoteName(name)} AS ${text};\n`);
     try {
-      return await this.#ask(view, t, `${views.join('')}${query.text}`);
+      return await this.#refereed(view, t, `${views.join('')}${query.text}`);
     } catch (error) {
       if (stateOf(error).startsWith('22')) return null;
       throw error;
@@ -212,16 +182,14 @@ export class PostgresMachines {
   /** The guarded form of the same, where the text aborts. */
   async guardedRows(view: CompiledView, t: bigint): Promise<ActualRow[]> {
     const context = { dialect: 'postgres', functions: FUNCTIONS } as const;
-    return this.#ask(view, t, emitViewSql(view.plan, printInstant(Number(t)), 'latest', context));
+    return this.#refereed(view, t, emitViewSql(view.plan, printInstant(Number(t)), 'latest', context));
   }
 
-  /** The rows of the last of the statements, over relations as they are at t; nothing of it stays. */
-  async #ask(view: CompiledView, t: bigint, statements: string): Promise<ActualRow[]> {
-    const { connection } = this.#referee;
-    const instant = `UPDATE ${INSTANT} SET "at" = TIMESTAMP '${timestampText(t)}'`;
+  /** The rows of the last of the statements, over the accepted records with event time at or before t; nothing of it stays. */
+  async #refereed(view: CompiledView, t: bigint, statements: string): Promise<ActualRow[]> {
     // Sent at once; the second undoes the first whether or not it fails.
-    const asked = connection.query(`BEGIN; ${instant}; ${statements}`);
-    const undone = connection.query('ROLLBACK');
+    const asked = this.#referee.query(`BEGIN; ${this.#fillAt(t)};\n${statements}`);
+    const undone = this.#referee.query('ROLLBACK');
     try {
       return (await asked).rows.map((row) => actualRow(view.plan.outputs, row));
     } finally {
@@ -238,23 +206,25 @@ function tableOf({ name }: SourceSpec): string {
   return `${SCHEMA}.${quoteName(name)}`;
 }
 
+function createText(table: string, columns: readonly TableColumn[]): string {
+  return `CREATE TABLE ${table} (${columns.map(({ name, type }) => `${quoteName(name)} ${columnTypeText(type)}`).join(', ')})`;
+}
+
+/** The columns' types read the literals, as they read the fields of COPY. */
+function insertText(table: string, columns: readonly TableColumn[], rows: Records): string {
+  if (rows.length === 0) return 'SELECT';
+  const lines = rows.map((row) => `(${columns.map(({ type }, i) => literalText(row[i]!, type)).join(', ')})`);
+  return `INSERT INTO ${table} VALUES ${lines.join(', ')}`;
+}
+
+/** An escape string knows the escapes of COPY. */
+function literalText(value: Value, type: SqlType): string {
+  return value === null ? 'NULL' : `E'${copyField(value, type).replaceAll("'", "''")}'`;
+}
+
 const INTEGER: SqlType = { kind: 'integer' };
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
 const BOOLEAN: SqlType = { kind: 'boolean' };
-
-async function fill(session: PostgresSession, table: string, spec: SourceSpec, rows: Records): Promise<void> {
-  if (rows.length === 0) return;
-  await loadTable(session, table, spec.columns, [
-    { batch: batchOf(spec.columns, rows), rows: null, count: rows.length },
-  ]);
-}
-
-/** The relation called like the source: accepted records with event time at or before the instant. */
-function asOf(spec: SourceSpec): string {
-  const columns = spec.columns.map(({ name }) => quoteName(name)).join(', ');
-  const time = quoteName(spec.columns[spec.eventTimeColumn]!.name);
-  return `SELECT ${columns} FROM ${RECORDS} WHERE ${time} <= (SELECT "at" FROM ${INSTANT})`;
-}
 
 function actualRow(
   columns: readonly { readonly name: string; readonly type: SqlType }[],

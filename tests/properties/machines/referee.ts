@@ -17,24 +17,20 @@ export function referee(): Promise<Referee> {
   return opened;
 }
 
-const RECORDS = 'accepted records';
-const REQUESTS = 'requests';
-
-export async function loadReferee(session: Referee, project: Project, accepted: Records): Promise<void> {
-  await loadRows(session.session, RECORDS, project.source, accepted);
-  if (project.request !== null) await loadRows(session.session, REQUESTS, project.request, project.requests);
-}
-
 /** Null where the text aborts on a value, and the guarded form had to answer for it. */
 export async function refereeRows(
   session: Referee,
   project: Project,
   view: CompiledView,
+  accepted: Records,
   t: bigint,
 ): Promise<ActualRow[] | null> {
   const now = Number(t);
-  await session.setRelation(project.source, RECORDS, now);
-  if (project.request !== null) await session.setRelation(project.request, REQUESTS, now);
+  const { source, request, requests } = project;
+  // The relation called like the source: records with event time at or before the instant.
+  const known = accepted.filter((row) => (row[source.eventTimeColumn] as number) <= now);
+  await loadRows(session.session, source.name, source, known);
+  if (request !== null) await loadRows(session.session, request.name, request, requests);
   const guardedText = emitViewSql(view.plan, printInstant(now), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
   const result = await session.run({ ...refereeQuery(view.plan, now), guardedText });
   return result.guarded ? null : actualRows(result.names, result.types, result.batch);
