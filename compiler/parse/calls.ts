@@ -126,10 +126,19 @@ function readNullTreatment(grammar: Grammar, start: number): Expr {
 function readFilter(grammar: Grammar): Expr | null {
   const { cursor } = grammar;
   if (cursor.atWords('filter', 'where')) {
-    return cursor.fail('FSC1020', tokenSpan(cursor.ahead(1)), 'unexpected `WHERE`', {
-      label: 'expected `(` after `FILTER`',
-      help: 'put the condition in parentheses: `FILTER (WHERE …)`',
-    });
+    const where = tokenSpan(cursor.ahead(1));
+    const parts = { label: 'expected `(` after `FILTER`' };
+    cursor.advance();
+    cursor.advance();
+    const condition = readExpression(grammar);
+    const [start, end] = [where.start, condition.span.end];
+    const edits = [
+      { span: { start, end: start }, newText: '(' },
+      { span: { start: end, end }, newText: ')' },
+    ];
+    const help = { text: 'put the condition in parentheses', applicability: 'safe', edits } as const;
+    cursor.report('FSC1020', where, 'unexpected `WHERE`', { ...parts, help });
+    return condition;
   }
   if (!cursor.atWord('filter') || cursor.ahead(1).text !== '(') return null;
   cursor.advance();

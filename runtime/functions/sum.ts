@@ -40,7 +40,7 @@ function sumType(type: SqlType): SqlType {
 }
 
 function resolveOver(fn: string, type: SqlType | undefined, result: (type: SqlType) => SqlType): Resolution {
-  if (type?.kind === 'boolean') return takesOnly(fn, type, 'numbers', 'write `count(*) FILTER (WHERE x)`');
+  if (type?.kind === 'boolean') return takesOnly(fn, type, 'numbers', 'count them: `count(*) FILTER (WHERE x)`');
   if (type === undefined || !isNumeric(type)) return takesOnly(fn, type, 'numbers', 'cast the argument to a number');
   const to = result(type);
   return resolved([widened(type)], to, to.kind === 'double' ? 'double' : 'exact');

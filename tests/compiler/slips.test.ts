@@ -21,6 +21,7 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A('count(*)', 'WHERE n !== 3 '), A('count(*)', 'WHERE n <> 3 ')],
   [A('count(*)', 'WHERE n !=-3 '), A('count(*)', 'WHERE n != -3 ')],
   [A('count(*)', 'WHERE plan = "gold" '), A('count(*)', "WHERE plan = 'gold' ")],
+  [A('count(*) FILTER WHERE n > 1 AND n < 9'), A('count(*) FILTER (WHERE n > 1 AND n < 9)')],
   [A('count(*)', 'WHERE n '), A('count(*)', 'WHERE n <> 0 ')],
   [A('count(*)', "WHERE ts > NOW - INTERVAL '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
   [A('count(*)', "WHERE ts > now() - '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
