@@ -58,8 +58,7 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   if (found === null) return 1;
   // One thread reads and writes as fast as one thread replays; others would only wait for it, busily.
   const session = await openDuckDb(options.engine === 'replay' ? { threads: 1 } : {});
-  const interrupt = (): void => session.connection.interrupt();
-  io.signal.addEventListener('abort', interrupt);
+  session.interruptOn(io.signal);
   try {
     const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);
     const file = await openLabels(session, found, options, io.signal);
@@ -68,7 +67,6 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
     await tell(io, flags, summary, options.out);
     return 0;
   } finally {
-    io.signal.removeEventListener('abort', interrupt);
     session.close();
     found.remove();
   }

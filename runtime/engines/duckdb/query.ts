@@ -57,13 +57,11 @@ export async function openQuerySession(
 export class QuerySession {
   readonly #session: DuckDbSession;
   readonly #signal: AbortSignal | null;
-  readonly #interrupt: () => void;
 
   constructor(session: DuckDbSession, signal: AbortSignal | null) {
     this.#session = session;
     this.#signal = signal;
-    this.#interrupt = () => session.connection.interrupt();
-    signal?.addEventListener('abort', this.#interrupt);
+    if (signal !== null) session.interruptOn(signal);
   }
 
   /** One statement that reads; its rows are streamed. */
@@ -152,7 +150,6 @@ export class QuerySession {
   }
 
   close(): void {
-    this.#signal?.removeEventListener('abort', this.#interrupt);
     this.#session.close();
   }
 }

@@ -40,10 +40,13 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
   return session;
 }
 
+const INTERRUPT_MS = 50;
+
 /** One connection to an in-memory database. Statements run one after the other. */
 export class DuckDbSession {
   readonly connection: DuckDBConnection;
   readonly #instance: Instance;
+  readonly #releases: (() => void)[] = [];
 
   constructor(instance: Instance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -144,7 +147,23 @@ export class DuckDbSession {
     });
   }
 
+  /** Until it is closed: interrupts what runs once the signal is given, and what is begun after that, which one interrupt alone would miss. */
+  interruptOn(signal: AbortSignal): void {
+    let again: NodeJS.Timeout | undefined;
+    const interrupt = (): void => {
+      this.connection.interrupt();
+      again ??= setInterval(interrupt, INTERRUPT_MS);
+    };
+    signal.addEventListener('abort', interrupt);
+    if (signal.aborted) interrupt();
+    this.#releases.push(() => {
+      signal.removeEventListener('abort', interrupt);
+      clearInterval(again);
+    });
+  }
+
   close(): void {
+    for (const release of this.#releases.splice(0)) release();
     this.connection.closeSync();
     this.#instance.closeSync();
   }
