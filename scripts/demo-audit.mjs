@@ -1,19 +1,28 @@
 /** Rows of a training set against the files' own SQL text and the emitted SQL, run in DuckDB at the instants of the labels. */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { bundle } from './bundle.mjs';
 
-const dist = join(import.meta.dirname, '..', 'dist');
-const load = (path) => import(pathToFileURL(join(dist, path)).href);
+const MODULES = [
+  'cli/workspace',
+  'cli/locations',
+  'cli/accepted',
+  'cli/verify/batch',
+  'cli/verify/compare',
+  'runtime/engines/duckdb/accepted',
+  'runtime/engines/duckdb/session',
+  'runtime/sources/record-columns',
+];
 
 /** `instants`: micros. Gives how many values agreed and differed, and lines that show the first differences. */
 export async function auditTraining({ root, file, views, instants }) {
-  const { openWorkspace } = await load('cli/workspace.js');
-  const { locationsOf } = await load('cli/locations.js');
-  const { acceptedInput } = await load('cli/accepted.js');
-  const { acceptedParquet } = await load('runtime/engines/duckdb/accepted.js');
-  const { openDuckDb } = await load('runtime/engines/duckdb/session.js');
-  const { Batch } = await load('cli/verify/batch.js');
-  const { compareView } = await load('cli/verify/compare.js');
+  const load = await bundle('demo', MODULES);
+  const { openWorkspace } = await load('cli/workspace');
+  const { locationsOf } = await load('cli/locations');
+  const { acceptedInput } = await load('cli/accepted');
+  const { acceptedParquet } = await load('runtime/engines/duckdb/accepted');
+  const { openDuckDb } = await load('runtime/engines/duckdb/session');
+  const { Batch } = await load('cli/verify/batch');
+  const { compareView } = await load('cli/verify/compare');
+  const { valueAt } = await load('runtime/sources/record-columns');
 
   const io = { ...process, stdin: process.stdin, env: process.env, cwd: root, signal: new AbortController().signal };
   const flags = { project: root, profile: null, format: 'human', quiet: true, frozen: false };
@@ -33,7 +42,7 @@ export async function auditTraining({ root, file, views, instants }) {
       }
       for (const name of views) {
         const view = workspace.plan.views.find((one) => one.spec.name === name);
-        const { answers, requests } = await answersOf(training, file, view, nowMicros);
+        const { answers, requests } = await answersOf(valueAt, training, file, view, nowMicros);
         if (view.kind === 'request') await batch.setRequests(view.request, requests);
         const options = { view, batch, lookup: answers, nowMicros, requests, signal: io.signal };
         const comparison = await compareView(options);
@@ -52,8 +61,7 @@ export async function auditTraining({ root, file, views, instants }) {
 }
 
 /** The training set in the place of online: what it has for a key at the instant. */
-async function answersOf(session, file, view, nowMicros) {
-  const { valueAt } = await load('runtime/sources/record-columns.js');
+async function answersOf(valueAt, session, file, view, nowMicros) {
   const keys = view.kind === 'request' ? view.request.columns.map((one) => one.name) : view.spec.entity.map((one) => one.name);
   const features = view.spec.features.filter((one) => !keys.includes(one.name));
   const names = [...keys, ...features.map((one) => one.name)];

@@ -2,11 +2,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transpile } from './transpile.mjs';
+import { bundle } from './bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const built = transpile('docs', ['cli/diagnostic-pages.ts']);
-const { diagnosticFiles } = await import(join(built, 'cli/diagnostic-pages.js'));
+const load = await bundle('docs', ['cli/diagnostic-pages']);
+const { diagnosticFiles } = await load('cli/diagnostic-pages');
 const folder = join(root, 'docs/diagnostics');
 const files = diagnosticFiles();
 mkdirSync(folder, { recursive: true });

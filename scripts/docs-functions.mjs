@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transpile } from './transpile.mjs';
+import { bundle } from './bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const built = transpile('docs', ['runtime/functions/documentation.ts']);
-const { renderFunctions } = await import(join(built, 'runtime/functions/documentation.js'));
+const load = await bundle('docs', ['runtime/functions/documentation']);
+const { renderFunctions } = await load('runtime/functions/documentation');
 writeFileSync(join(root, 'docs/functions.md'), renderFunctions());
