@@ -8,7 +8,7 @@ export const STORE_CODES = {
   FSC7201: {
     title: 'an online row is corrupt',
     explanation:
-      'Every stored row carries a checksum and this one does not match, so its bytes were changed after they were written. Online rows can always be made again from the state: remove the store and run again.',
+      'Every stored row carries a checksum, of its key too, and this one does not match, or LMDB found a page broken: bytes were changed after they were written. A lookup never gives a wrong value for that, but it cannot see all damage: a broken page of the index may hide an entity (`fsc verify` tells of it), and LMDB, which maps the file, may end the process. Online rows can always be made again from the state: remove the store and run again.',
     help: 'Remove the online store and run again: it is made anew from the state.',
   },
   FSC7202: {

@@ -57,6 +57,19 @@ describe('the file of retries', () => {
     writeFileSync(path, whole.replace('"a"', '"A"'));
     expect(() => readRetries(root, 's')).toThrow(expect.objectContaining({ code: 'FSC7118', exitCode: 1 }));
   });
+
+  it('tells of every flipped bit but those of its last newline, without which a line is half one', () => {
+    const root = folder();
+    requestRetries(root, 's', [request('-:1', '{"id": 1}'), request('-:2', '{"id": 2}')]);
+    const path = retriesPath(root, 's');
+    const whole = readFileSync(path);
+    for (let bit = 0; bit < 8 * (whole.length - 1); bit++) {
+      const damaged = Buffer.from(whole);
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+      writeFileSync(path, damaged);
+      expect(() => readRetries(root, 's'), `bit ${bit}`).toThrow(expect.objectContaining({ code: 'FSC7118' }));
+    }
+  });
 });
 
 function retriesOf(
