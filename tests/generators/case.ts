@@ -147,7 +147,7 @@ const genSchema = (random: Random): Schema => {
       name,
       type,
       notNull: random.chance(0.3),
-      ...(type.kind === 'double' && random.chance(0.2) ? { huge: true } : {}),
+      ...((type.kind === 'double' || type.kind === 'real') && random.chance(0.2) ? { huge: true } : {}),
     };
     const small =
       spec.huge !== true &&
@@ -513,7 +513,7 @@ const genProject = (seed: number, long: LongCase | undefined): Project => {
     targets.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
   }
   const views = schema.focus.applyTo(targets, { random, time: timeExpr(source), hasKey, scale, bounds });
-  const made = random.chance(0.35) ? genRequestView(ctx, 'model_inputs', views) : null;
+  const made = random.chance(targets.length > 1 ? 0.5 : 0.25) ? genRequestView(ctx, 'model_inputs', views) : null;
   if (made !== null) views.push(made.view);
   const style = random.chance(0.5) ? random.int(0, 1_000_000) : null;
   return { seed, schema, scale, base, isLive, pools, views, request: made?.request ?? null, bounds, style };

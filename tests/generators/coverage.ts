@@ -1,7 +1,8 @@
 /** What a set of cases exercises, as counters that a test can assert on. */
-import { decode, judge } from '../reference/verdicts.ts';
+import { judge } from '../reference/verdicts.ts';
 import { printType, walk } from './print-sql.ts';
-import type { Case, Expr, Type, ViewSpec } from './view-spec.ts';
+import type { Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
+import { versioned } from './view-spec.ts';
 
 export type Coverage = Map<string, number>;
 
@@ -79,6 +80,77 @@ const expressionsOf = (view: ViewSpec): Expr[] => {
   return [...outputs, ...view.where, ...view.keys.map((k) => k.expr), ...(view.having ? [view.having] : [])];
 };
 
+/** What the language offers, each by the names that it is counted under: any two of them are to stand in one view. */
+const FEATURES: readonly (readonly [string, RegExp])[] = [
+  ['GROUP BY', /^shape:A/],
+  ['rows', /^shape:B/],
+  ['request view', /^shape:D/],
+  ['inner join', /^join:inner/],
+  ['computed key', /^keys:computed/],
+  ['two keys', /^keys:2/],
+  ['HAVING', /^having/],
+  ['FILTER', /^(aggregate|over):filter/],
+  ['count', /^(aggregate|over):count:/],
+  ['count(DISTINCT)', /^aggregate:count distinct/],
+  ['sum or avg', /^(aggregate|over):(sum|avg)/],
+  ['variance', /^(aggregate|over):(var|stddev)/],
+  ['min or max', /^(aggregate|over):(min|max)/],
+  ['latest or earliest', /^aggregate:(latest|earliest)/],
+  ['lag, first or last value', /^over:(lag|first_value|last_value|row_number)/],
+  ['RANGE frame', /^frame:(range|default:time$)/],
+  ['ROWS frame', /^frame:(rows|default:time and key)/],
+  ['window from now()', /^window:[<>]=?:now/],
+  ['snapped window', /^window:[<>]=?:trunc/],
+  ['BETWEEN', /^predicate:(not )?between/],
+  ['IN', /^predicate:(not )?in:/],
+  ['CASE', /^scalar:case/],
+  ['CAST', /^cast:/],
+  ['arithmetic', /^operator:[-+*%]:(small|int|big|dec|double|real)/],
+  ['division', /^operator:\//],
+  ['comparison', /^operator:(=|<>|<|<=|>|>=|is.*distinct from):/],
+  ['IS NULL', /^operator:is (not )?null/],
+  ['AND or OR', /^operator:(and|or):/],
+  ['choice', /^scalar:(nullif|greatest|least|coalesce)/],
+  ['rounding or abs', /^scalar:(round|floor|ceil|trunc|abs|sign)/],
+  ['text', /^(scalar:(lower|upper|length|substr|trim|replace|starts_with)|operator:(\|\||like|not like))/],
+  ['parts of time', /^scalar:(extract|date_part|date_trunc)/],
+];
+
+/** Names of what a view uses, those of the views that it joins among them. */
+const namesOf = (view: ViewSpec, test: Case): Set<string> => {
+  const names = new Set([`shape:${view.shape}`]);
+  const hit = (name: string): void => {
+    names.add(name);
+  };
+  for (const expr of expressionsOf(view)) visit(expr, test.source.eventTime, hit);
+  if (view.shape === 'A') {
+    hit(`keys:${view.keys.length}`);
+    if (view.having !== undefined) hit('having');
+    if (view.keys.some((k) => k.expr.node !== 'column')) hit('keys:computed');
+  }
+  if (view.shape === 'B') hit(`keys:${view.entity.length}`);
+  if (view.shape !== 'D') return names;
+  for (const join of view.joins) {
+    hit(`join:${join.kind}`);
+    const joined = test.views.find((one) => versioned(one) === join.view)!;
+    for (const name of namesOf(joined, test)) hit(name);
+  }
+  return names;
+};
+
+const addPairs = (view: ViewSpec, test: Case, hit: (name: string) => void): void => {
+  const names = [...namesOf(view, test)];
+  const shown = FEATURES.filter(([, pattern]) => names.some((name) => pattern.test(name)));
+  shown.forEach(([a], i) => {
+    for (const [b] of shown.slice(i + 1)) hit(`pair: ${a}, ${b}`);
+  });
+};
+
+/** Every pair of two features. */
+export const PAIRS: readonly string[] = FEATURES.flatMap(([a], i) =>
+  FEATURES.slice(i + 1).map(([b]) => `pair: ${a}, ${b}`),
+);
+
 export const addCoverage = (coverage: Coverage, test: Case): void => {
   const hit = (name: string): void => {
     coverage.set(name, (coverage.get(name) ?? 0) + 1);
@@ -96,6 +168,8 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
   }
   for (const view of test.views) {
     hit(`shape:${view.shape}`);
+    // Other logs show no other pairs.
+    if (test.nth === undefined) addPairs(view, test, hit);
     if (view.shape === 'A') {
       hit(`keys:${view.keys.length}`);
       if (view.having !== undefined) hit('having');
@@ -107,21 +181,60 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
   }
   if (test.log.length === 0) hit('log:empty');
   const times = new Set<unknown>();
-  for (const [i, { verdict, row }] of judge(test.log, source).entries()) {
+  const judged = judge(test.log, source);
+  for (const [i, { verdict, row }] of judged.entries()) {
     hit(`verdict:${verdict}`);
     if (verdict !== 'accepted' || row === null) continue;
     const time = row[source.eventTime];
     if (times.has(time)) hit('log:tie');
     times.add(time);
-    const before = i > 0 ? decode(test.log[i - 1]!, source)?.[source.eventTime] : undefined;
+    const before = judged[i - 1]?.row?.[source.eventTime];
     if (typeof before === 'bigint' && (time as bigint) < before) hit('log:out of order');
-    for (const [name, value] of Object.entries(row))
-      if (value === null) hit(`null:${typeName(columnType(test, name))}`);
+    for (const [name, value] of Object.entries(row)) {
+      const type = columnType(test, name);
+      if (value === null) hit(`null:${typeName(type)}`);
+      else for (const end of extremeOf(value, type)) hit(`${end}:${typeName(type)}`);
+    }
   }
   for (const t of test.instants) if (times.has(t)) hit('instant:on an event');
 };
 
 const columnType = (test: Case, name: string): Type => test.source.columns.find((c) => c.name === name)!.type;
+
+const TOPS: readonly bigint[] = Array.from({ length: 39 }, (_, digits) => 10n ** BigInt(digits) - 1n);
+const INTEGERS: Readonly<Record<string, bigint>> = { smallint: 1n << 15n, integer: 1n << 31n, bigint: 1n << 63n };
+const MAX_REAL = 3.4028234663852886e38;
+const LAST_DAY = 84_005n;
+const LAST_MICRO = 7_258_118_399_999_999n;
+
+/** Whether it is the `least` or the `most` that a value of the type can be. */
+const extremeOf = (value: Exclude<Value, null>, type: Type): string[] => {
+  const ends = (least: unknown, most: unknown): string[] =>
+    value === least ? ['least'] : value === most ? ['most'] : [];
+  switch (type.kind) {
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return ends(-INTEGERS[type.kind]!, INTEGERS[type.kind]! - 1n);
+    case 'decimal':
+      return ends(-TOPS[type.precision]!, TOPS[type.precision]!);
+    case 'real':
+      return ends(-MAX_REAL, MAX_REAL);
+    case 'double':
+      return ends(-Number.MAX_VALUE, Number.MAX_VALUE);
+    case 'boolean':
+      return ends(false, true);
+    case 'text':
+      return value === '' ? ['least'] : [];
+    case 'date':
+      return ends(0n, LAST_DAY);
+    case 'timestamp':
+    case 'timestamptz':
+      return ends(0n, LAST_MICRO);
+    default:
+      return [];
+  }
+};
 
 const NUMBERS = ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double precision'];
 const ORDERED = [...NUMBERS, 'text', 'date', 'timestamp', 'timestamptz'];
@@ -204,6 +317,8 @@ export const EXPECTED: readonly string[] = [
   'cast:timestamp:date',
   'cast:timestamp:text',
   ...ALL.map((t) => `null:${t}`),
+  ...['least', 'most'].flatMap((end) => ALL.filter((t) => t !== 'text').map((t) => `${end}:${t}`)),
+  'least:text',
   ...ALL.flatMap((t) => [`column:${t}`, `column:${t} not null`]),
   'aggregate:count:*',
   'over:row_number:*',

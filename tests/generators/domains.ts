@@ -40,6 +40,10 @@ const HUGE = [
 ];
 const REALS = [0, 1, -1, 0.5, -0.25, 1.75, 16777216, -2.5, 65504];
 
+const HUGE_REALS = [
+  3.4028234663852886e38, -3.4028234663852886e38, 1.401298464324817e-45, 1.1754943508222875e-38, 0, -0, 1, -1.5,
+];
+
 const edges = (limit: bigint): bigint[] => [limit - 1n, -limit, limit - 2n, 1n - limit];
 
 const ordinary = (random: Random): bigint => BigInt(random.pick([0, 1, -1, 2, 3, 5, 7, 10, 60, -12, 100]));
@@ -75,7 +79,7 @@ export const randomValue = (
       return random.chance(0.2) ? 0n : random.bigint(-span, span);
     }
     case 'real':
-      return random.pick(REALS);
+      return random.pick(column.huge ? HUGE_REALS : REALS);
     case 'double':
       return random.pick(column.huge ? HUGE : column.small ? SMALL : DOUBLES);
     case 'boolean':

@@ -336,7 +336,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         const unit = random.pick(x.type.kind === 'date' ? units : [...units, 'hour', 'minute']);
         return call(random.pick<ScalarFunction>(['extract', 'date_part']), [x], DOUBLE, unit);
       }
-      if (option <= 4) {
+      if (option <= 4 || option === 11) {
         const left = sub('int') ?? sub('decimal', { exact: true });
         if (left === null) return null;
         const one = binary(
@@ -349,7 +349,7 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         const guarded = random.chance(0.6) ? call('nullif', [divisor, literal(INTEGER, 0n)], divisor.type) : divisor;
         return divisor.node === 'literal' && divisor.value === 0n ? null : binary('/', one, guarded, DOUBLE);
       }
-      if (option === 5 || option >= 10) {
+      if (option === 5 || option === 10 || option === 12) {
         const x = leafOf('double', scope, { small: true, exact: true }) ?? leafOf('int', scope, { small: true });
         if (x === null) return null;
         const d = x.type.kind === 'double' ? x : castTo(x, DOUBLE);

@@ -94,20 +94,26 @@ const SCALARS: readonly Focus[] = [
   ),
 ];
 
-const FOCUS: readonly Focus[] = [
-  ...FOLDS.map(({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type })),
-  ...DISTINCT.map((type): Focus => ({ kind: 'aggregate', fn: 'count', distinct: true, type })),
-  ...pairs(['latest', 'earliest'], ALL).map(
-    ({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type }),
-  ),
-  ...[...FOLDS, ...pairs(['lag', 'first_value', 'last_value'], ALL)].map(
-    ({ fn, type }): Focus => ({ kind: 'over', fn, type }),
-  ),
-  ...SCALARS,
+/** Of each, so many of a case: some find no view that they fit into. */
+const FOCUS: readonly { readonly of: readonly Focus[]; readonly count: number }[] = [
+  {
+    of: [
+      ...FOLDS.map(({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type })),
+      ...DISTINCT.map((type): Focus => ({ kind: 'aggregate', fn: 'count', distinct: true, type })),
+      ...pairs(['latest', 'earliest'], ALL).map(
+        ({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type }),
+      ),
+    ],
+    count: 2,
+  },
+  {
+    of: [...FOLDS, ...pairs(['lag', 'first_value', 'last_value'], ALL)].map(
+      ({ fn, type }): Focus => ({ kind: 'over', fn, type }),
+    ),
+    count: 2,
+  },
+  { of: SCALARS, count: 1 },
 ];
-
-/** How many a case has: some of them find no view that they fit into. */
-const OF_A_CASE = 4;
 
 /** What a case is to show, and the columns that it needs for that. */
 export class FocusSet {
@@ -115,7 +121,7 @@ export class FocusSet {
   readonly columns: readonly ColumnSpec[];
 
   constructor(random: Random) {
-    const chosen = Array.from({ length: OF_A_CASE }, () => random.pick(FOCUS));
+    const chosen = FOCUS.flatMap(({ of, count }) => Array.from({ length: count }, () => random.pick(of)));
     const columns: ColumnSpec[] = [];
     this.#items = chosen.map((focus) => {
       const twin = columns.find(({ type }) => JSON.stringify(type) === JSON.stringify(focus.type));
@@ -134,13 +140,15 @@ export class FocusSet {
     return views.map((view) => {
       if (view.shape === 'D') return view;
       const more: Output[] = [];
+      // The tag names the entity only where no OVER does.
+      const staysTagged = view.shape === 'B' && view.entityTag && context.random.chance(0.6);
       for (const { focus, column: x } of this.#items) {
+        if (staysTagged && focus.kind === 'over') continue;
         const expr = view.shape === 'A' ? inAggregates(focus, x, context) : inRows(focus, x, view.entity, context);
         if (expr !== null) more.push({ name: `x${more.length + 1}`, expr });
       }
       if (more.length === 0) return view;
       if (view.shape === 'A') return { ...view, outputs: [...view.outputs, ...more] };
-      // The tag names the entity only where no OVER does.
       const entityTag = view.entityTag && !more.some(({ expr }) => expr.node === 'window');
       return { ...view, outputs: [...view.outputs, ...more], entityTag };
     });

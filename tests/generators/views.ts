@@ -146,7 +146,7 @@ const chooseAggregate = (ctx: ViewContext, options: { latest: boolean; distinct:
   switch (fn) {
     case 'count': {
       if (random.chance(0.4)) return { fn, arg: null, distinct: false };
-      const distinct = options.distinct && random.chance(0.6);
+      const distinct = options.distinct && random.chance(0.75);
       const arg = distinct ? random.pick(leaves.filter((l) => l.expr.type.kind !== 'real')) : argument(ctx, ANY, true);
       return arg === null ? null : { fn, arg, distinct };
     }
@@ -259,9 +259,9 @@ const genKeys = (ctx: ViewContext): Output[] => {
   return names.map((name, i): Output => {
     const spec = typeOfColumn(source, name);
     const plain = column(name, spec.type);
-    if (spec.notNull && spec.type.kind === 'text' && random.chance(0.35))
+    if (spec.notNull && spec.type.kind === 'text' && random.chance(0.5))
       return { name: `key_${i}`, expr: call(random.pick(['lower', 'upper', 'trim']), [plain], TEXT) };
-    if (spec.notNull && (spec.type.kind === 'integer' || spec.type.kind === 'bigint') && random.chance(0.2))
+    if (spec.notNull && (spec.type.kind === 'integer' || spec.type.kind === 'bigint') && random.chance(0.35))
       return { name: `key_${i}`, expr: binary('%', plain, literal(INTEGER, 3n), spec.type) };
     const time = timeExpr(source);
     if (i > 0 && time.type.kind === 'timestamp' && random.chance(0.4))
@@ -345,7 +345,7 @@ export const genAggregateView = (ctx: ViewContext, name: string): AggregateView 
       ),
     });
   const view: AggregateView = { shape: 'A', name, source: ctx.source.name, keys, outputs, where };
-  if (!random.chance(0.2)) return view;
+  if (!random.chance(0.35)) return view;
   const exact = aggregates.filter((a) => !a.inexact && ['int', 'decimal'].includes(kindOf(a.expr.type)));
   if (exact.length === 0) return view;
   const of = random.pick(exact).expr;
@@ -556,7 +556,7 @@ export const genRequestView = (
   const columns: ColumnSpec[] = [];
   const joins: RequestView['joins'][number][] = [];
   const leaves: Leaf[] = [];
-  const chosen = random.sample(targets, random.int(1, targets.length));
+  const chosen = random.sample(targets, random.chance(0.5) ? targets.length : random.int(1, targets.length));
   if (random.chance(0.3)) chosen.push(chosen[0]!);
   chosen.forEach((target, i) => {
     const alias = `j${i + 1}`;
@@ -569,7 +569,7 @@ export const genRequestView = (
       columns.push(spec);
       return { key: key.name, request: spec.name };
     });
-    joins.push({ kind: random.chance(0.85) ? 'left' : 'inner', view: versioned(target), alias, on });
+    joins.push({ kind: random.chance(0.75) ? 'left' : 'inner', view: versioned(target), alias, on });
     const outputs = target.shape === 'A' ? [...target.keys, ...target.outputs] : target.outputs;
     for (const o of outputs) {
       if (keysOf(target).some((k) => k.name === o.name)) continue;

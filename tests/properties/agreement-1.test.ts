@@ -1,3 +1,3 @@
 import { randomSuite } from './random-suite.ts';
 
-randomSuite(0, 4);
+randomSuite(0, 2);

@@ -1,3 +1,3 @@
 import { randomSuite } from './random-suite.ts';
 
-randomSuite(1, 4);
+randomSuite(1, 2);

@@ -1,13 +1,10 @@
 /** What a run of random cases has shown, beyond what `tests/generators/coverage.ts` counts: edges of windows, and the machines' own. */
-import { addCoverage, type Coverage, missing } from '../generators/coverage.ts';
+import { addCoverage, type Coverage, missing, PAIRS } from '../generators/coverage.ts';
 import { walk } from '../generators/print-sql.ts';
 import type { Case, Expr, Row, ViewSpec } from '../generators/view-spec.ts';
 import { evaluateExpr, newNotes } from '../reference/expressions.ts';
 import { accepted } from '../reference/verdicts.ts';
 import type { Report } from './report.ts';
-
-/** A form in a hundred is on its edge in every hundredth case. */
-const SHOWS_ALL_EDGES = 2400;
 
 export class RunCoverage {
   readonly #cases: Coverage = new Map();
@@ -35,10 +32,10 @@ export class RunCoverage {
 
   /** Counters that stayed at 0. */
   missing(): string[] {
-    const edges = this.cases < SHOWS_ALL_EDGES ? EDGES : [...EDGES, ...ALL_EDGES];
     return [
       ...missing(this.#cases),
-      ...edges.filter((name) => !this.#edges.has(name)),
+      ...PAIRS.filter((name) => !this.#cases.has(name)),
+      ...EDGES.filter((name) => !this.#edges.has(name)),
       ...COUNTS.filter((name) => !this.counts.has(name)),
     ];
   }
@@ -95,20 +92,16 @@ const COUNTS: readonly string[] = [
 const SNAPPED = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => `trunc ${unit}`);
 const COMPARISONS = ['>', '>=', '<', '<='];
 
-/** A condition on the event time with an event exactly on its bound, in each thousand cases. */
+/** A condition on the event time with an event exactly on its bound, in every form that a window has. */
 const EDGES: readonly string[] = [
   ...COMPARISONS.map((op) => `edge: ${op} now - interval`),
   ...['<', '<='].flatMap((op) => [`edge: ${op} now`, `edge: age ${op}`]),
-  ...COMPARISONS.flatMap((op) => ['hour', 'day'].map((unit) => `edge: ${op} trunc ${unit}`)),
-  'edge: >= trunc month - interval',
   'edge: between now - interval',
   'edge: between, to now',
+  ...[...COMPARISONS, 'between'].flatMap((form) =>
+    SNAPPED.flatMap((bound) => ['', ' - interval', ' + interval'].map((shift) => `edge: ${form} ${bound}${shift}`)),
+  ),
 ];
-
-/** Every form that a window has. */
-const ALL_EDGES: readonly string[] = [...COMPARISONS, 'between'].flatMap((form) =>
-  SNAPPED.flatMap((bound) => ['', ' - interval', ' + interval'].map((shift) => `edge: ${form} ${bound}${shift}`)),
-);
 
 /** Looks no further once there are enough: an edge is found by trying every event. */
 const ENOUGH = 10;

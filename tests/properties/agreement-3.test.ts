@@ -1,3 +1,0 @@
-import { randomSuite } from './random-suite.ts';
-
-randomSuite(2, 4);
