@@ -286,7 +286,7 @@ class Reader {
         this.slowestMs = Math.max(this.slowestMs, performance.now() - started);
         this.reads += 1;
         // Often, but so that the writer has the processor too.
-        if (this.reads % 20 === 0) await pause(5);
+        if (this.reads % 4 === 0) await pause(5);
         else await new Promise((resolve) => setImmediate(resolve));
         if (one === undefined || last === undefined || isNotOnline(one) || isNotOnline(last) || one.row === null)
           continue;

@@ -27,7 +27,7 @@ import {
 afterAll(removeFolders, 60_000);
 
 const STOPS = Number(process.env['FSC_STOPS'] ?? '6');
-const ENTITIES = Number(process.env['FSC_ENTITIES'] ?? '40000');
+const ENTITIES = Number(process.env['FSC_ENTITIES'] ?? '24000');
 const r = random(Number(process.env['FSC_SEED'] ?? '1'));
 const program = programOf(FEATURES);
 const RUN = ['run', '--mode', 'stream', '--format', 'json', '--quiet'];
