@@ -12,7 +12,7 @@ const EVERY = Number(process.env.FSC_MUTANTS_EVERY ?? 3);
 it('a broken product is noticed', { timeout: 1_200_000 }, async () => {
   const built = transpile('mutants', ['tests/properties/soak.ts']);
   const tried = MUTANTS.filter(({ hangs }) => hangs !== true).filter((_, i) => i % EVERY === 0);
-  const results = await runMutants(tried, { built, root, seed: 1, cases: 150, parallel: 2 });
+  const results = await runMutants(tried, { built, root, seed: 1, cases: 500, parallel: 2 });
   expect(results.map(({ problem }) => problem).filter((problem) => problem !== null)).toEqual([]);
   expect(results.filter(({ caughtBy }) => caughtBy === null).map(({ mutant }) => mutant.name)).toEqual([]);
 });
