@@ -17,7 +17,6 @@ import { quoteText } from '../../sources/duckdb-scan.ts';
 import { findFiles } from '../../sources/files.ts';
 import { parseLocation } from '../../sources/location.ts';
 import { openPhase, postgresAddress } from '../../sources/open-source.ts';
-import { tableChecksum } from '../../sources/postgres-table.ts';
 import { fieldsOf } from '../../sources/record-columns.ts';
 import { wallClock } from '../../time/clock.ts';
 import type { ColumnBatch, NumericVector } from '../../values/batch.ts';
@@ -120,6 +119,8 @@ async function contentOf(location: string, input: AcceptedInput): Promise<unknow
       const { spec } = input.program;
       const url = postgresAddress(location, input.postgres, 'none');
       const at = { url, table: parsed.table, signal: input.signal ?? null };
+      // The client is loaded where there is something to ask.
+      const { tableChecksum } = await import('../../sources/postgres-table.ts');
       return [[location, await tableChecksum(spec, fieldsOf(spec, columnsOfOnly(spec)), at)]];
     }
     case 'stdin':
