@@ -2,17 +2,20 @@
 import { Random } from '../generators/random.ts';
 import { checkDatasetSql, checkReplay, type Labels } from './check-dataset.ts';
 import { onlineHooks } from './check-online.ts';
+import { checkPostgres, checkPostgresDataset } from './check-postgres.ts';
 import { checkSql } from './check-sql.ts';
 import { checkStream } from './check-stream.ts';
 import { type Expectation, Kept, type KeptCase } from './kept-case.ts';
 import type { Records } from './machines/duckdb.ts';
+import type { PostgresMachines } from './machines/postgres.ts';
 import { type Label, labelColumns } from './machines/replay.ts';
 import { StreamRun } from './machines/stream.ts';
 import type { Project } from './project.ts';
 import { Report } from './report.ts';
 import { toProduct } from './values.ts';
 
-export async function checkKept(kept: KeptCase): Promise<Report> {
+/** `postgres`: null where there is no server. */
+export async function checkKept(kept: KeptCase, postgres: PostgresMachines | null): Promise<Report> {
   const report = new Report();
   const { project } = kept;
   const whole = await new StreamRun(project, new Random(0)).read([project.log.lines.length], {});
@@ -21,18 +24,27 @@ export async function checkKept(kept: KeptCase): Promise<Report> {
   const all = Number.POSITIVE_INFINITY;
   const { views } = project;
   await checkSql(project, oracle, report, { views, refereed: views, macroInstants: all, refereeInstants: all });
+  if (postgres !== null)
+    await checkPostgres(postgres, project, oracle, report, { functionInstants: all, refereeInstants: all });
   const sorted = inEventOrder(project, whole.accepted);
   for (const one of kept.expectations) {
-    if (one.lines === project.log.lines.length) await checkLabels(project, one, sorted, report);
+    if (one.lines === project.log.lines.length) await checkLabels(project, one, sorted, report, postgres);
   }
   return report;
 }
 
 /** Each expected row as a label at its instant. */
-async function checkLabels(project: Project, one: Expectation, sorted: Records, report: Report): Promise<void> {
+async function checkLabels(
+  project: Project,
+  one: Expectation,
+  sorted: Records,
+  report: Report,
+  postgres: PostgresMachines | null,
+): Promise<void> {
   const labels = labelsOf(project, one);
   const ties = one.ties ?? 'include';
   await checkReplay(labels, ties, sorted, null, report, new Random(0));
+  if (postgres !== null) await checkPostgresDataset(postgres, labels, ties, null, report);
   if (ties === 'exclude own') return;
   for (const form of ['join', 'windows'] as const) await checkDatasetSql(labels, ties, form, report);
 }

@@ -13,7 +13,7 @@ for (const kind of ['regressions', 'cases']) {
     for (const name of keptCases(root)) {
       it(name, async () => {
         const kept = readKeptCase(root, name);
-        const report = await checkKept(kept);
+        const report = await checkKept(kept, null);
         expect(report.faults.map(printFault).join('\n')).toBe('');
         expect(kept.expectations.length).toBeGreaterThan(0);
       });

@@ -47,7 +47,7 @@ export function randomSuite(part: number, parts: number): void {
 
   for (const name of keptCases(regressions).filter((_, i) => i % parts === part)) {
     it(`${name}, found before`, async () => {
-      const report = await checkKept(readKeptCase(regressions, name));
+      const report = await checkKept(readKeptCase(regressions, name), postgres);
       expect(report.faults.map(printFault).join('\n')).toBe('');
     });
   }

@@ -84,11 +84,11 @@ async function faultsOf(test: Case, machines: Machines, coverage: RunCoverage | 
   }
 }
 
-async function checkFolders(root: string, first: boolean): Promise<boolean> {
+async function checkFolders(root: string, first: boolean, machines: Machines): Promise<boolean> {
   let isFine = true;
   for (const name of root === '' ? [] : keptCases(root)) {
     if (first) process.stderr.write(`begins ${name}\n`);
-    const faults = await keptFaults(root, name);
+    const faults = await keptFaults(root, name, machines);
     if (faults.length === 0) continue;
     isFine = false;
     process.stdout.write(`kept case ${name}: ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`);
@@ -97,9 +97,9 @@ async function checkFolders(root: string, first: boolean): Promise<boolean> {
   return isFine;
 }
 
-async function keptFaults(root: string, name: string): Promise<string[]> {
+async function keptFaults(root: string, name: string, machines: Machines): Promise<string[]> {
   try {
-    return (await checkKept(readKeptCase(root, name))).faults.map(printFault);
+    return (await checkKept(readKeptCase(root, name), machines)).faults.map(printFault);
   } catch (error) {
     return [messageOf(error)];
   }
@@ -128,7 +128,7 @@ function* casesOf({ seed, cases, step, from }: Options): Generator<Case> {
 }
 
 async function soak(options: Options, machines: Machines): Promise<boolean> {
-  let isFine = await checkFolders(options.regressions, options.first);
+  let isFine = await checkFolders(options.regressions, options.first, machines);
   const coverage = new RunCoverage();
   let told = 0;
   let nextTell = Date.now() + PROGRESS_MS;
@@ -145,7 +145,7 @@ async function soak(options: Options, machines: Machines): Promise<boolean> {
     process.stderr.write(`${coverage.cases} cases, of ${options.cases} in all processes\n`);
   }
   if (!options.quiet) process.stdout.write(`${coverage.summary()}\nnever seen: ${coverage.missing().join(', ')}\n`);
-  return (await checkFolders(options.kept, options.first)) && isFine;
+  return (await checkFolders(options.kept, options.first, machines)) && isFine;
 }
 
 async function run(options: Options): Promise<boolean> {

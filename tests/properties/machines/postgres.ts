@@ -134,9 +134,9 @@ export class PostgresMachines {
 
   /** A training set over the tables that `load` has filled: a row a label, the view's outputs and `tied`. */
   async datasetRows(project: Project, view: CompiledView, labels: readonly Label[], ties: Ties): Promise<ActualRow[]> {
-    const named = new Map(
-      [...labelColumns(project, view), ...keyColumns(project)].map((column) => [column.name, column]),
-    );
+    // Labels of kept cases name no event.
+    const keys = keyColumns(project).filter(({ name }) => labels.every(({ columns }) => name in columns));
+    const named = new Map([...labelColumns(project, view), ...keys].map((column) => [column.name, column]));
     const columns = [{ name: 'fsc place', type: INTEGER }, { name: 'fsc at', type: TIMESTAMP }, ...named.values()];
     const rows = labels.map((label, i) => [i, label.t, ...[...named.keys()].map((name) => label.columns[name]!)]);
     const table = this.#labelTable(view, columns);
