@@ -54,9 +54,9 @@ export function compileCase(test: Case): Project | Rejected {
 }
 
 /**
- * Every case runs in the stream (settled and not), in online rows of both budgets, in training sets by replay, all views each, and, one view
- * each, in emitted DuckDB and PostgreSQL, in the user's own text in both of them, and, two of three, in a training set by SQL of one of them. Some run over a
- * state folder too. `postgres`: null where there is no server.
+ * Every case runs in the stream (settled and not), in online rows of both budgets and in training sets by replay, all views each; one view each
+ * in emitted DuckDB and PostgreSQL and as the user's own text in both of them; and, two cases of three, in a training set by SQL of one of
+ * them. Some run over a state folder too. `postgres`: null where there is no server.
  */
 export async function checkCase(test: Case, postgres: PostgresMachines | null): Promise<Report> {
   const report = new Report();
