@@ -51,6 +51,12 @@ const ROWS = [
     fsc: '3.0',
     postgres: '2',
   },
+  {
+    name: 'a variance of exact values is numeric, and so is what is reckoned with it',
+    sql: over('coalesce(nullif(var_pop(x), 0), 99.2) + -33.9', 'decimal(12,2)', '1'),
+    fsc: '65.30000000000001',
+    postgres: '65.3',
+  },
 ];
 
 it.each(ROWS)('$name', async ({ sql, fsc, postgres: raw }) => {

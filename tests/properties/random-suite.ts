@@ -16,7 +16,7 @@ import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
 import { optimiseLess } from './optimise-less.ts';
-import { printFault, type Report } from './report.ts';
+import { type Fault, isSameFailure, printFault, type Report } from './report.ts';
 
 const CASES = Number(process.env.FSC_CASES ?? 10_000);
 const SEED = Number(process.env.FSC_SEED ?? 1);
@@ -54,12 +54,15 @@ export function randomSuite(part: number, parts: number): void {
 
   it(`${cases} random cases from seed ${seed} agree in every machine`, { timeout: 3_600_000 }, async () => {
     const coverage = new RunCoverage();
+    let found: readonly Fault[] | null = null;
     const details = await fc.check(
       fc.asyncProperty(casesArbitrary(LOGS), async (group) => {
         for (const test of group) {
           const report = await checkCase(test, postgres);
           coverage.add(test, report);
-          if (report.faults.length > 0) throw new Error(describeFailure(test, report));
+          if (!isSameFailure(found ?? report.faults, report.faults)) continue;
+          found ??= report.faults;
+          throw new Error(describeFailure(test, report));
         }
       }),
       { seed, numRuns: Math.ceil(cases / LOGS), endOnFailure: false },

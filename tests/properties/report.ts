@@ -10,6 +10,12 @@ export interface Fault {
   readonly text: string;
 }
 
+/** Whether a smaller case fails as the first one did, and in no other way: else it would show something else. */
+export function isSameFailure(first: readonly Fault[], faults: readonly Fault[]): boolean {
+  const machines = new Set(first.map(({ machine }) => machine));
+  return faults.length > 0 && faults.every(({ machine }) => machines.has(machine));
+}
+
 const SHOWN_DIFFERENCES = 4;
 
 export class Report {

@@ -17,7 +17,7 @@ import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
 import { optimiseLess } from './optimise-less.ts';
-import { printFault } from './report.ts';
+import { type Fault, isSameFailure, printFault } from './report.ts';
 
 /** Cases of a seed. */
 const LOGS = 5;
@@ -73,14 +73,14 @@ function readOptions(): Options {
 /** Null: PostgreSQL is left out. */
 type Machines = PostgresMachines | null;
 
-/** Messages of what is wrong; none if all is well. An exception is a fault like any other. */
-async function faultsOf(test: Case, machines: Machines, coverage: RunCoverage | null): Promise<string[]> {
+/** What is wrong; none if all is well. An exception is a fault like any other. */
+async function faultsOf(test: Case, machines: Machines, coverage: RunCoverage | null): Promise<readonly Fault[]> {
   try {
     const report = await checkCase(test, machines);
     coverage?.add(test, report);
-    return report.faults.map(printFault);
+    return report.faults;
   } catch (error) {
-    return [messageOf(error)];
+    return [{ machine: 'exception', question: '', text: messageOf(error) }];
   }
 }
 
@@ -109,14 +109,20 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function tell(test: Case, faults: readonly string[], machines: Machines, shrink: boolean): Promise<void> {
-  process.stdout.write(
-    `seed ${test.seed}: log ${test.nth ?? 0}, ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`,
-  );
+function shown(faults: readonly Fault[]): string {
+  return faults.slice(0, SHOWN_FAULTS).map(printFault).join('\n');
+}
+
+async function tell(test: Case, faults: readonly Fault[], machines: Machines, shrink: boolean): Promise<void> {
+  process.stdout.write(`seed ${test.seed}: log ${test.nth ?? 0}, ${faults.length} faults\n${shown(faults)}\n`);
   if (!shrink) return;
-  const small = await shrinkCase(test, async (one) => (await faultsOf(one, machines, null)).length > 0, SHRINK_TRIES);
+  const small = await shrinkCase(
+    test,
+    async (one) => isSameFailure(faults, await faultsOf(one, machines, null)),
+    SHRINK_TRIES,
+  );
   for (const [path, text] of Object.entries(keptFiles(small))) process.stdout.write(`===== ${path}\n${text}`);
-  process.stdout.write(`===== faults\n${(await faultsOf(small, machines, null)).slice(0, SHOWN_FAULTS).join('\n')}\n`);
+  process.stdout.write(`===== faults\n${shown(await faultsOf(small, machines, null))}\n`);
   const folder = join(mkdtempSync(join(tmpdir(), 'fsc-find-')), `seed-${test.seed}-${test.nth ?? 0}`);
   keepCase(small, folder);
   process.stdout.write(`kept as ${folder}: move it to tests/regressions/ under a name that tells what it found\n`);
