@@ -23,7 +23,7 @@ function aggregateNotes(draft: Extract<ViewDraft, { kind: 'aggregate' }>): reado
     notes.push(`raw events of the last ${showLength(Math.max(...bounded))}, as far back as a window reaches`);
   if (bounded.length < lengths.length) notes.push('running values over the whole history of an entity');
   if (draft.whereWindow.lower.length === 0) {
-    notes.push('every entity has a row for ever; with a window in WHERE quiet ones have none');
+    notes.push('remembers every entity for ever; a window in WHERE ends the rows of quiet ones');
   }
   return notes;
 }
@@ -45,7 +45,7 @@ function rowsNotes(draft: Extract<ViewDraft, { kind: 'rows' }>): readonly string
     }
   }
   if (draft.whereWindow.lower.length === 0)
-    notes.push('every entity has a row for ever; with a window in WHERE quiet ones have none');
+    notes.push('remembers every entity for ever; a window in WHERE ends the rows of quiet ones');
   return [...new Set(notes)];
 }
 
