@@ -150,6 +150,8 @@ describe('schemas/fsc.schema.json', () => {
       }),
       { numRuns: 50 },
     );
+    expect(accepts(SCHEMA, { profiles: { p: { sources: { a: { history: {} } } } } })).toBe(true);
+    expect(accepts(SCHEMA, { sources: { a: { history: {} } } })).toBe(false);
     expect(accepts(SCHEMA, { profiles: { p: { profiles: {} } } })).toBe(false);
     expect(accepts(SCHEMA, { profiles: { p: { onlin: 'x' } } })).toBe(false);
   });
