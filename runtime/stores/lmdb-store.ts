@@ -26,6 +26,14 @@ const DATA_FILE = 'data.mdb';
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
 
+/**
+ * The library tells so, once in some hundred starts beside a process that was just killed, of a transaction that it could not begin. The
+ * store is whole then, and opens at the next attempt.
+ */
+const NO_TRANSACTION = 'No transaction to renew';
+const OPEN_ATTEMPTS = 5;
+const OPEN_PAUSE_MS = 20;
+
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
   readonly path: string;
@@ -47,6 +55,24 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
   } else {
     refuseDamaged(file);
   }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS || !reasonOf(error).includes(NO_TRANSACTION)) {
+        throw error instanceof FscError ? error : cannotOpen(options.path, error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS * attempt));
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof FscError) return error.why ?? '';
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function openOnce(options: LmdbStoreOptions): Promise<OnlineStore> {
   const { open } = await import('lmdb');
   let root: RootDatabase<Uint8Array, string> | null = null;
   try {
@@ -61,7 +87,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
   } catch (error) {
     await root?.close();
     if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(options.path);
-    throw error instanceof FscError ? error : cannotOpen(options.path, error);
+    throw error;
   }
 }
 
@@ -350,5 +376,7 @@ function isDiskFull(path: string, why: string): boolean {
 
 /** Faults that pass by themselves or with more room. */
 function isOutside(message: string): boolean {
-  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
+  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily|No transaction to renew/.test(
+    message,
+  );
 }
