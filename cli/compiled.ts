@@ -18,18 +18,7 @@ export interface Compiled {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** The plan, or null after the diagnostics were printed. */
-export async function plan(
-  io: Io,
-  flags: GlobalFlags,
-  project: Project,
-  strict: boolean,
-  files: ReadonlyMap<string, string> = readFeatureFiles(project.root),
-): Promise<ProjectPlan | null> {
-  return (await compile(io, flags, files, { strict })).plan;
-}
-
-/** Prints the diagnostics. */
+/** Prints the diagnostics; the plan is null if there is an error. */
 export async function compile(
   io: Io,
   flags: GlobalFlags,

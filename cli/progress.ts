@@ -49,12 +49,12 @@ function bar(share: number): string {
   return `[${'█'.repeat(full)}${'░'.repeat(width - full)}]`;
 }
 
-/** 3000000 → 3,000,000 */
 /** `1 view`, `2,000 views`; the singular of a noun. */
 export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** 3000000 → 3,000,000 */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }

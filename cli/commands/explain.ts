@@ -5,8 +5,9 @@ import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
-import { plan } from '../compiled.ts';
+import { compile } from '../compiled.ts';
 import { type DiagnosticPage, diagnosticPages } from '../diagnostic-pages.ts';
+import { readFeatureFiles } from '../features.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
 import { loadProject } from '../project.ts';
 import { columnsOf, plainText } from '../result-rows.ts';
@@ -63,7 +64,7 @@ function unknownCode(name: string, codes: readonly string[]): FscError {
 }
 
 async function explainView(io: Io, flags: GlobalFlags, name: string): Promise<ExitStatus> {
-  const compiled = await plan(io, flags, loadProject(io, flags), false);
+  const { plan: compiled } = await compile(io, flags, readFeatureFiles(loadProject(io, flags).root), {});
   if (compiled === null) return 1;
   const view = compiled.views.find((candidate) => candidate.spec.name === name);
   if (view === undefined) throw unknownView(name, compiled.views);

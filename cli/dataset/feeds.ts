@@ -107,7 +107,7 @@ export class Feeds {
     const kept = new KnownFilter(knownTo);
     return {
       next: async () => {
-        const batch = await unlessStopped(log.next(), this.#signal, () => undefined);
+        const batch = await unlessStopped(log.next(), this.#signal);
         if (batch !== null) {
           addCounts(read.counts, batch.counts);
           if (Number.isFinite(batch.settleLineMicros)) read.settleLineMicros = batch.settleLineMicros;

@@ -117,11 +117,7 @@ export class SourcePipeline {
       const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
       const { signal } = options;
-      const groups = await unlessStopped(
-        openGroups(options, input, saved, isSameStore, errors),
-        signal,
-        () => undefined,
-      );
+      const groups = await unlessStopped(openGroups(options, input, saved, isSameStore, errors), signal);
       const opening = openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
         consumedTo: options.isRebuilt ? null : (state.frames.at(-1)?.position ?? null),

@@ -2,7 +2,8 @@
 export async function unlessStopped<T>(
   work: Promise<T>,
   signal: AbortSignal | null,
-  drop: (result: T) => void,
+  /** For a result that comes too late and has to be closed. */
+  drop: (result: T) => void = () => undefined,
 ): Promise<T> {
   if (signal === null) return work;
   let stop: () => void = () => undefined;

@@ -90,7 +90,7 @@ export class GroupStore {
     this.#slabs = new Slabs(layout.stride);
     this.newKeys = new Float64Array(layout.keyColumns.length);
     this.#dirtyList = new Int32Array(16);
-    this.#cursorStride = layout.accumulators + Math.ceil(layout.positions / 2);
+    this.#cursorStride = cursorStrideOf(layout);
     const entities = Math.max(16, hint);
     this.blocks = new Int32Array((entities + 1) * BLOCK_FIELDS);
     this.acc = new Float64Array((entities + 1) * this.#cursorStride);
@@ -540,8 +540,12 @@ const KEY_PART_BYTES = 9;
 
 /** Bytes of an entity with a key of so many numbers: its cursor, its block's address, its key. Texts, exact sums and distinct values come on top. */
 export function entityBytes(layout: GroupLayout, keyParts: number): number {
-  const cursor = 8 * (layout.accumulators + Math.ceil(layout.positions / 2));
-  return cursor + BLOCK_FIELDS * 4 + ENTITY_TABLE_BYTES + KEY_PART_BYTES * keyParts;
+  return 8 * cursorStrideOf(layout) + BLOCK_FIELDS * 4 + ENTITY_TABLE_BYTES + KEY_PART_BYTES * keyParts;
+}
+
+/** Doubles a cursor. */
+function cursorStrideOf(layout: GroupLayout): number {
+  return layout.accumulators + Math.ceil(layout.positions / 2);
 }
 
 const NONE: readonly number[] = [];

@@ -376,7 +376,8 @@ function isDiskFull(path: string, why: string): boolean {
 
 /** Faults that pass by themselves or with more room. */
 function isOutside(message: string): boolean {
-  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily|No transaction to renew/.test(
-    message,
+  return (
+    /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message) ||
+    message.includes(NO_TRANSACTION)
   );
 }

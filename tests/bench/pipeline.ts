@@ -17,6 +17,18 @@ const EVENTS = 3_000_000;
 const JSONL_EVENTS = 1_000_000;
 const REPEATS = 3;
 const CHECKED = 20;
+
+/** What whole runs took, each from nothing. */
+function runs(root: string, events: number, stdin?: Buffer): readonly Usage[] {
+  return Array.from({ length: REPEATS }, () => {
+    rmSync(join(root, '.fsc'), { recursive: true, force: true });
+    const { out, usage } = fsc(root, ['run', '--mode', 'stream', '--format', 'json', '--quiet'], stdin);
+    const summary = JSON.parse(out) as { events: { accepted: number } };
+    if (summary.events.accepted !== events) throw new Error(`${summary.events.accepted} of ${events} accepted`);
+    return usage;
+  });
+}
+
 async function measure(entities: number, least: number): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'fsc-bench-'));
   try {
@@ -26,14 +38,7 @@ async function measure(entities: number, least: number): Promise<void> {
       'features/airport/v1.sql': AIRPORT_VIEW,
     });
     await writeFlights(join(root, 'flights.parquet'), EVENTS, entities);
-    const usages: Usage[] = [];
-    for (let i = 0; i < REPEATS; i++) {
-      rmSync(join(root, '.fsc'), { recursive: true, force: true });
-      const { out, usage } = fsc(root, ['run', '--mode', 'stream', '--format', 'json', '--quiet']);
-      const summary = JSON.parse(out) as { events: { accepted: number } };
-      if (summary.events.accepted !== EVENTS) throw new Error(`${summary.events.accepted} of ${EVENTS} accepted`);
-      usages.push(usage);
-    }
+    const usages = runs(root, EVENTS);
     await check(root, entities);
     const name = `Parquet to online rows, ${entities} entities`;
     report('pipeline', name, EVENTS / median(usages.map((usage) => usage.cpuSeconds)), 'events/CPU s', { least });
@@ -90,15 +95,7 @@ async function measureJsonl(entities: number, least: number): Promise<void> {
     await writeFlights(join(root, 'flights.parquet'), JSONL_EVENTS, entities);
     const [parquet, jsonl] = [join(root, 'flights.parquet'), join(root, 'flights.jsonl')];
     await query(`COPY (SELECT * FROM read_parquet('${parquet}')) TO '${jsonl}' (FORMAT json)`);
-    const usages: Usage[] = [];
-    for (let i = 0; i < REPEATS; i++) {
-      rmSync(join(root, '.fsc'), { recursive: true, force: true });
-      const args = ['run', '--mode', 'stream', '--format', 'json', '--quiet'];
-      const { out, usage } = fsc(root, args, readFileSync(jsonl));
-      const summary = JSON.parse(out) as { events: { accepted: number } };
-      if (summary.events.accepted !== JSONL_EVENTS) throw new Error(`${summary.events.accepted} accepted`);
-      usages.push(usage);
-    }
+    const usages = runs(root, JSONL_EVENTS, readFileSync(jsonl));
     await check(root, entities);
     const seconds = median(usages.map((usage) => usage.cpuSeconds));
     const name = `JSONL on stdin to online rows, ${entities} entities`;

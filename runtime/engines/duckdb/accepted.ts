@@ -215,7 +215,7 @@ async function writeParts(
     let rows = 0;
     while (rows < PART_ROWS) {
       input.signal?.throwIfAborted();
-      const batch = await unlessStopped(log.next(), input.signal ?? null, () => undefined);
+      const batch = await unlessStopped(log.next(), input.signal ?? null);
       if (batch === null) {
         isAtEnd = true;
         break;
