@@ -1,6 +1,6 @@
 import type { SqlType, Value } from '../values/types.ts';
 import type { SectionReader } from './group-store.ts';
-import { growBytes } from './grow.ts';
+import { growBytes, Region } from './grow.ts';
 
 /**
  * Dense ids for entity keys. Keys are canonical bytes in one arena (typed, length-prefixed, so that ('a:b','c') is not ('a','b:c')),
@@ -21,11 +21,13 @@ const encoder = new TextEncoder();
 export class EntityTable {
   count = 0;
   readonly #types: readonly SqlType[];
-  #arena: Uint8Array = new Uint8Array(1024);
-  #arenaView = new DataView(this.#arena.buffer);
-  #arenaBuffer = Buffer.from(this.#arena.buffer);
+  #arenaRegion = new Region(1024);
+  #arena: Uint8Array = new Uint8Array(this.#arenaRegion.buffer);
+  #arenaView = new DataView(this.#arenaRegion.buffer);
+  #arenaBuffer = Buffer.from(this.#arenaRegion.buffer);
   #arenaTop = 0;
   /** Start of the entity's bytes; they end where the next entity's begin. */
+  #startsRegion: Region;
   #starts: Uint32Array;
   #tables: Int32Array[];
   #used = new Int32Array(1);
@@ -36,7 +38,8 @@ export class EntityTable {
   constructor(types: readonly SqlType[], hint: number) {
     this.#types = types;
     const size = Math.max(16, hint);
-    this.#starts = new Uint32Array(size + 1);
+    this.#startsRegion = new Region((size + 1) * 4);
+    this.#starts = new Uint32Array(this.#startsRegion.buffer);
     this.#tables = [new Int32Array(4 * powerOfTwo(size))];
   }
 
@@ -115,7 +118,7 @@ export class EntityTable {
   }
 
   bytes(): number {
-    let bytes = this.#arena.byteLength + this.#starts.byteLength;
+    let bytes = this.#arenaTop + (this.count + 1) * 4;
     for (const table of this.#tables) bytes += table.byteLength;
     return bytes;
   }
@@ -134,17 +137,23 @@ export class EntityTable {
     const used = read.ints('entity.used');
     const starts = read.words('entity.starts');
     this.count = starts.length - 1;
-    this.#setArena(growBytes(arena, Math.max(1024, arena.length)));
+    this.#cover(arena.length, starts.length);
+    this.#arena.set(arena);
     this.#arenaTop = arena.length;
-    this.#starts = growWords(starts, Math.max(17, starts.length));
+    this.#starts.set(starts);
     this.#used = used.slice();
     this.#tables = Array.from(used, (_, i) => read.ints(`entity.table.${i}`));
   }
 
-  #setArena(arena: Uint8Array): void {
-    this.#arena = arena;
-    this.#arenaView = new DataView(arena.buffer, arena.byteOffset, arena.byteLength);
-    this.#arenaBuffer = Buffer.from(arena.buffer, arena.byteOffset, arena.byteLength);
+  /** Room for so many bytes of keys, and starts. */
+  #cover(bytes: number, starts: number): void {
+    if (this.#arenaRegion.ensure(bytes)) {
+      const { buffer } = this.#arenaRegion;
+      this.#arena = new Uint8Array(buffer);
+      this.#arenaView = new DataView(buffer);
+      this.#arenaBuffer = Buffer.from(buffer);
+    }
+    if (this.#startsRegion.ensure(starts * 4)) this.#starts = new Uint32Array(this.#startsRegion.buffer);
   }
 
   #bytes(tag: number, text: string): void {
@@ -202,8 +211,7 @@ export class EntityTable {
     const end = this.#arenaTop + this.#length;
     if (end > MAX_ARENA) throw new RangeError('the keys of a group are longer than four gigabytes in all');
     this.count++;
-    if (id + 1 >= this.#starts.length) this.#starts = growWords(this.#starts, id * 2 + 1);
-    if (end > this.#arena.length) this.#setArena(growBytes(this.#arena, Math.min(MAX_ARENA, end * 2)));
+    if (end > this.#arena.length || id + 1 >= this.#starts.length) this.#cover(end, id + 2);
     const arena = this.#arena;
     const scratch = this.#scratch;
     for (let i = 0; i < this.#length; i++) arena[this.#arenaTop + i] = scratch[i] as number;
@@ -251,12 +259,6 @@ function doubled(table: Int32Array): Int32Array {
     if (id >= 0) link(larger, table[at] as number, id);
   }
   return larger;
-}
-
-function growWords(from: Uint32Array, length: number): Uint32Array {
-  const to = new Uint32Array(length);
-  to.set(from);
-  return to;
 }
 
 function isWellFormed(text: string): boolean {

@@ -2,7 +2,7 @@ import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
 import { ExactSums } from './exact-sum.ts';
-import { growInts, reserve } from './grow.ts';
+import { growInts, Region } from './grow.ts';
 import { Interner } from './interner.ts';
 import type { ErrorCounter, StateImage } from './program.ts';
 import { capacityOf, kindOf, Slabs } from './slabs.ts';
@@ -71,6 +71,8 @@ export class GroupStore {
   pos: Int32Array;
 
   readonly #slabs: Slabs;
+  readonly #blockRegion: Region;
+  readonly #cursorRegion: Region;
   readonly #cursorStride: number;
   #dirtyList: Int32Array;
   #dirtyCount = 0;
@@ -92,9 +94,11 @@ export class GroupStore {
     this.#dirtyList = new Int32Array(16);
     this.#cursorStride = cursorStrideOf(layout);
     const entities = Math.max(16, hint);
-    this.blocks = new Int32Array((entities + 1) * BLOCK_FIELDS);
-    this.acc = new Float64Array((entities + 1) * this.#cursorStride);
-    this.pos = new Int32Array(this.acc.buffer);
+    this.#blockRegion = new Region((entities + 1) * BLOCK_FIELDS * 4);
+    this.#cursorRegion = new Region((entities + 1) * this.#cursorStride * 8);
+    this.blocks = new Int32Array(this.#blockRegion.buffer);
+    this.acc = new Float64Array(this.#cursorRegion.buffer);
+    this.pos = new Int32Array(this.#cursorRegion.buffer);
     this.counts = new DistinctCounts(layout.distincts.length === 0 ? 2 : 1024);
     this.overlay = new DistinctCounts(layout.distincts.length === 0 ? 2 : 256);
   }
@@ -117,14 +121,10 @@ export class GroupStore {
   }
 
   #growEntities(count: number): void {
-    if (count * BLOCK_FIELDS > this.blocks.length) {
-      const blocks = new Int32Array(reserve(count * BLOCK_FIELDS * 4));
-      blocks.set(this.blocks);
-      this.blocks = blocks;
-    }
-    if (count * this.#cursorStride <= this.acc.length) return;
-    this.acc = longer(this.acc, count * this.#cursorStride);
-    this.pos = new Int32Array(this.acc.buffer);
+    if (this.#blockRegion.ensure(count * BLOCK_FIELDS * 4)) this.blocks = new Int32Array(this.#blockRegion.buffer);
+    if (!this.#cursorRegion.ensure(count * this.#cursorStride * 8)) return;
+    this.acc = new Float64Array(this.#cursorRegion.buffer);
+    this.pos = new Int32Array(this.#cursorRegion.buffer);
   }
 
   /** `touch` for a key that is one number: small natural ones have their entity in a table. */
@@ -549,12 +549,6 @@ function cursorStrideOf(layout: GroupLayout): number {
 }
 
 const NONE: readonly number[] = [];
-
-function longer(from: Float64Array, length: number): Float64Array {
-  const to = new Float64Array(reserve(length * 8));
-  to.set(from);
-  return to;
-}
 
 function ignore(): void {}
 

@@ -19,18 +19,81 @@ export function growBytes(from: Uint8Array, length: number): Uint8Array {
   return to;
 }
 
-const SMALL_BYTES = 4 << 20;
-const FAR_AHEAD = 1024;
+/** Up to here a region is copied when it grows: at most a few times, and quickly. */
+const SMALL_BYTES = 1 << 20;
+const PAGE_BYTES = 1 << 16;
+/** What a WebAssembly memory can hold. */
+const MAX_PAGES = 1 << 16;
+
+interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** The types of Node do not have it. */
+declare const WebAssembly: {
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory;
+};
+
+/**
+ * Bytes that grow. A large region grows where it stands: it is a shared WebAssembly memory, which has its addresses reserved and gets pages
+ * as they are asked for. So a growing state is not copied, never waits for a copy, and is nothing the garbage collector weighs: an ordinary
+ * buffer of that size makes it collect at once. Shared, since growth of another kind detaches the old buffer, and engines check for
+ * that with every read once it has happened.
+ *
+ * Above four gigabytes a region is an ordinary buffer again, with room far ahead.
+ */
+export class Region {
+  buffer: ArrayBufferLike;
+  #memory: SharedMemory | null = null;
+
+  constructor(bytes: number) {
+    this.buffer = new ArrayBuffer(round(bytes));
+  }
+
+  /** Room for `bytes` and some to come; what was there stays. True if `buffer` is another one now. */
+  ensure(bytes: number): boolean {
+    const { byteLength } = this.buffer;
+    if (bytes <= byteLength) return false;
+    const wanted = Math.max(bytes, byteLength * 2);
+    if (wanted < SMALL_BYTES) this.#move(new ArrayBuffer(round(wanted)));
+    else if (!this.#extend(bytes, wanted)) this.#move(farAhead(bytes));
+    return true;
+  }
+
+  #extend(bytes: number, wanted: number): boolean {
+    if (bytes > MAX_PAGES * PAGE_BYTES) return false;
+    const pages = Math.min(MAX_PAGES, Math.ceil(wanted / PAGE_BYTES));
+    try {
+      if (this.#memory === null) {
+        const memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared: true });
+        this.#move(memory.buffer);
+        this.#memory = memory;
+      } else {
+        this.#memory.grow(pages - this.buffer.byteLength / PAGE_BYTES);
+        this.buffer = this.#memory.buffer;
+      }
+      return true;
+    } catch (error) {
+      // No addresses or no pages to be had: an ordinary buffer may still be found.
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  #move(to: ArrayBufferLike): void {
+    new Uint8Array(to).set(new Uint8Array(this.buffer));
+    this.buffer = to;
+    this.#memory = null;
+  }
+}
+
 /** Of the machine's memory: more than that in one piece, systems refuse. */
 const LARGEST_SHARE = 0.5;
 
-/**
- * A buffer for `bytes` and more to come. Small ones double. Large ones take much more than they need: pages that were never written are
- * not there, so that costs nothing, and a state that grows is copied twice in its life, while it is small, and never for long.
- */
-export function reserve(bytes: number): ArrayBuffer {
-  if (bytes < SMALL_BYTES) return new ArrayBuffer(round(bytes * 2));
-  for (let wanted = Math.min(bytes * FAR_AHEAD, totalmem() * LARGEST_SHARE); wanted > bytes * 1.5; wanted /= 4) {
+/** Pages that were never written are not there, so it costs nothing to take much more than is needed. */
+function farAhead(bytes: number): ArrayBuffer {
+  for (let wanted = totalmem() * LARGEST_SHARE; wanted > bytes * 1.5; wanted /= 4) {
     try {
       return new ArrayBuffer(round(wanted));
     } catch (error) {

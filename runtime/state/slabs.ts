@@ -1,4 +1,4 @@
-import { reserve } from './grow.ts';
+import { Region } from './grow.ts';
 
 /**
  * Blocks of event records, in one array shared by all entities. The array is dealt out in segments, each for blocks of one size class; when
@@ -45,6 +45,7 @@ export class Slabs {
   floats: Float64Array;
   ints: Int32Array;
   readonly #stride: number;
+  readonly #region: Region;
   #segments: Segment[] = [];
   /** Segments with room, by class. */
   readonly #open: number[][] = [];
@@ -54,8 +55,9 @@ export class Slabs {
   /** `stride`: doubles a record. */
   constructor(stride: number) {
     this.#stride = stride;
-    this.floats = new Float64Array(64 * stride);
-    this.ints = new Int32Array(this.floats.buffer);
+    this.#region = new Region(64 * stride * 8);
+    this.floats = new Float64Array(this.#region.buffer);
+    this.ints = new Int32Array(this.#region.buffer);
   }
 
   allocate(kind: number): number {
@@ -137,10 +139,9 @@ export class Slabs {
     const needed = slots * this.#stride;
     if (needed <= this.floats.length) return;
     if (needed * 2 > MAX_INTS) throw new RangeError('the state of a group holds more events than it can address');
-    const floats = new Float64Array(reserve(needed * 8));
-    floats.set(this.floats);
-    this.floats = floats;
-    this.ints = new Int32Array(floats.buffer);
+    this.#region.ensure(needed * 8);
+    this.floats = new Float64Array(this.#region.buffer);
+    this.ints = new Int32Array(this.#region.buffer);
   }
 
   #allocateLarge(kind: number, capacity: number): number {
