@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { RequestViewPlan, ViewPlan } from '../../compiler/plan/plan.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
-import { hasJournaled } from '../../runtime/engines/state-folder.ts';
+import { hasJournaled, snapshotFacts } from '../../runtime/engines/state-folder.ts';
 import type { LogPosition } from '../../runtime/log/contract.ts';
 import { keyColumns, type OutputColumn, outputColumns } from '../../runtime/serving/key-columns.ts';
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
@@ -118,6 +118,7 @@ class Verification {
       if (heartbeat === null) never.push(spec.name);
       else heartbeats.set(spec.name, heartbeat);
     }
+    for (const name of never) await refuseLost(workspace, store, name);
     if (heartbeats.size === 0) throw nothingRunYet();
     for (const name of never) say(io, flags, `${name} was never run: it is left out`);
     return new Verification(io, flags, workspace, store, batch, overrides, heartbeats, stamp);
@@ -288,6 +289,23 @@ class Report {
     const ownText = own === undefined ? '' : `, own text ${value(own)}`;
     return `${key}${column}  online ${value(online)}, batch ${value(batch)}${ownText}`;
   }
+}
+
+/** A view whose rows the state has written to this very store has a heartbeat there, unless the store lost it. */
+async function refuseLost({ program, paths }: Workspace, store: OnlineStore, name: string): Promise<void> {
+  const group = program.groups.find(({ views }) => views.includes(name));
+  if (group === undefined) return;
+  const saved = await snapshotFacts(paths.state, group.source);
+  const mark = saved?.store ?? null;
+  if (saved === null || mark === null || mark.identity !== (await store.identity())) return;
+  if (!saved.groups.includes(group.fingerprint)) return;
+  throw new FscError(
+    'FSC7201',
+    1,
+    `the online store has lost \`${name}\``,
+    'the state has written its rows there, and they have no heartbeat',
+    'run again: its end writes the heartbeat; if this is told again, remove the store and run',
+  );
 }
 
 function isPosition(value: unknown): value is LogPosition {

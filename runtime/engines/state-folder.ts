@@ -167,8 +167,8 @@ export class SourceState {
   }
 }
 
-/** How far the log of a source was consumed. */
-export type SnapshotFacts = Pick<Meta, 'position' | 'settleLineMicros' | 'knownToMicros'>;
+/** How far the log of a source was consumed, by which groups, and which store has their rows. */
+export type SnapshotFacts = Pick<Meta, 'position' | 'settleLineMicros' | 'knownToMicros' | 'store' | 'groups'>;
 
 /** Of the last snapshot of a source; null: there is none. Takes no lock, so it may run beside a stream run. */
 export async function snapshotFacts(folder: string, source: string): Promise<SnapshotFacts | null> {

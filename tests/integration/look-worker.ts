@@ -1,6 +1,6 @@
 /**
- * Looks at online stores as an application does, one after the other: arguments are the project and the instant of the newest event in microseconds
- * (asked for, since damage may hide the heartbeat). A line is {"path","file","at","bit"}: the folder gets a copy of the file with that bit
+ * Looks at online stores as an application does, one after the other: arguments are the project, the instant of the newest event in microseconds
+ * (asked for, since damage may hide the heartbeat) and the number of cards. A line is {"path","file","at","bit"}: the folder gets a copy of the file with that bit
  * flipped (at −1: none). The answer is what was seen.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,8 +13,9 @@ import type { OnlineStore } from '../../runtime/stores/store.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 
-const [root = '', newestText] = process.argv.slice(2);
+const [root = '', newestText, cardsText = '8'] = process.argv.slice(2);
 const newest = Number(newestText);
+const cards = Number(cardsText);
 const folder = join(root, 'generated/stream');
 const { views } = loadProgram(
   new Map(readdirSync(folder).map((name) => [`stream/${name}`, readFileSync(join(folder, name), 'utf8')])),
@@ -57,7 +58,7 @@ async function look(path: string): Promise<Seen[]> {
   };
   const out: Seen[] = [];
   for (const view of ['card_v1', 'last_v1']) {
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < cards; i++) {
       for (const asOf of [null, newest + 2 * 3600e6, newest + 20 * 3600e6])
         out.push(await saw(() => one(view, `c${i}`, asOf)));
     }
