@@ -21,10 +21,6 @@ export interface GroupLayout {
   readonly keyColumns: readonly number[];
   /** Int32 fields a cursor. */
   readonly positions: number;
-  /** Fields that hold offsets of events in the entity's block. */
-  readonly offsets: readonly number[];
-  /** Offsets below the least of these (minus `back`) are of no more use. */
-  readonly reach: readonly { readonly field: number; readonly back: number }[];
   /** Fields that events have been taken up to: nothing may be inserted before them. */
   readonly tails: readonly number[];
   /** Monotone deques: cursor fields of their ends; offsets of events stand in the Int32 `field` of records. */
@@ -114,7 +110,15 @@ export class GroupStore {
 
   /** The entity of the parts put into `entities`; makes room for a new one. */
   touch(): number {
-    const entity = this.entities.findOrAdd();
+    return this.#withRoom(this.entities.findOrAdd());
+  }
+
+  /** The entity of the k-th key staged in `entities`; makes room for a new one. */
+  touchStaged(k: number): number {
+    return this.#withRoom(this.entities.findOrAddStaged(k));
+  }
+
+  #withRoom(entity: number): number {
     if ((entity + 2) * BLOCK_FIELDS > this.blocks.length || (entity + 2) * this.#cursorStride > this.acc.length)
       this.#growEntities(entity + 2);
     return entity;
@@ -127,22 +131,14 @@ export class GroupStore {
     this.pos = new Int32Array(this.#cursorRegion.buffer);
   }
 
-  /** `touch` for a key that is one number: small natural ones have their entity in a table. */
-  touchNumber(key: number | bigint): number {
+  /** The entity of a key that is one number, if it is small, natural and was remembered; else −1. */
+  knownNumber(key: number | bigint): number {
     const direct = this.#direct;
-    if (typeof key === 'number' && key >= 0 && key < direct.length) {
-      const known = direct[key];
-      if (known !== undefined && known > 0) return known - 1;
-    }
-    this.entities.begin();
-    this.entities.number(key);
-    const entity = this.touch();
-    this.#remember(key, entity);
-    return entity;
+    return typeof key === 'number' && key >= 0 && key < direct.length ? (direct[key] ?? 0) - 1 : -1;
   }
 
-  #remember(key: number | bigint, entity: number): void {
-    // The table stays in proportion to the number of entities, however far apart their keys are.
+  /** Small natural numbers have their entity in a table, which stays in proportion to the number of entities, however far apart they are. */
+  remember(key: number | bigint, entity: number): void {
     const limit = 1024 + 4 * this.entities.count;
     if (typeof key !== 'number' || !Number.isInteger(key) || key < 0 || key >= limit) return;
     if (key >= this.#direct.length) this.#direct = growInts(this.#direct, limit * 2);
@@ -421,65 +417,35 @@ export class GroupStore {
     return JSON.stringify(scalars);
   }
 
-  /** For a block that is full: forgets what no window reaches; takes a block of the next class where that frees less than a quarter. */
-  makeRoom(entity: number): void {
+  /** The entity's first block. */
+  firstBlock(entity: number): void {
+    const at = (entity + 1) * BLOCK_FIELDS;
+    this.blocks[at + BASE] = this.#slabs.allocate(0);
+    this.blocks[at + CAPACITY] = capacityOf(0);
+  }
+
+  /** Forgets the first `drop` events of a block, about which its cursor was told already; it gives the room to others of the entity. */
+  dropEvents(entity: number, drop: number): void {
+    const at = (entity + 1) * BLOCK_FIELDS;
+    const base = this.blocks[at + BASE] as number;
+    const kept = (this.blocks[at + LENGTH] as number) - drop;
+    this.#slabs.move(base + drop, base, kept);
+    this.blocks[at + LENGTH] = kept;
+  }
+
+  /** As `dropEvents`, and what is kept stands in a block of the next class. */
+  enlarge(entity: number, drop: number): void {
     const { blocks } = this;
     const at = (entity + 1) * BLOCK_FIELDS;
-    const capacity = blocks[at + CAPACITY] as number;
-    if (capacity === 0) {
-      blocks[at + BASE] = this.#slabs.allocate(0);
-      blocks[at + CAPACITY] = capacityOf(0);
-      return;
-    }
-    const drop = this.#reach(entity);
+    const kind = kindOf(blocks[at + CAPACITY] as number) + 1;
     const from = blocks[at + BASE] as number;
     const kept = (blocks[at + LENGTH] as number) - drop;
-    const stays = drop >= capacity >> 2;
-    const kind = stays ? 0 : kindOf(capacity) + 1;
-    const to = stays ? from : this.#slabs.allocate(kind);
-    this.#shiftDeques(entity, drop);
-    this.#shiftOffsets(entity, drop);
+    const to = this.#slabs.allocate(kind);
     this.#slabs.move(from + drop, to, kept);
-    blocks[at + LENGTH] = kept;
-    if (stays) return;
     this.#slabs.release(from);
     blocks[at + BASE] = to;
+    blocks[at + LENGTH] = kept;
     blocks[at + CAPACITY] = capacityOf(kind);
-  }
-
-  #reach(entity: number): number {
-    let least = this.lengthOf(entity);
-    const { pos } = this;
-    const at = this.#positions(entity + 1);
-    for (const { field, back } of this.layout.reach) least = Math.min(least, (pos[at + field] as number) - back);
-    return Math.max(0, least);
-  }
-
-  #shiftOffsets(entity: number, drop: number): void {
-    const { pos } = this;
-    const at = this.#positions(entity + 1);
-    for (const field of this.layout.offsets) pos[at + field] = Math.max(-1, (pos[at + field] as number) - drop);
-  }
-
-  /** Puts each deque where it will stand at the block's beginning when the first `drop` records are gone. */
-  #shiftDeques(entity: number, drop: number): void {
-    const { pos, ints } = this;
-    const at = this.#positions(entity + 1);
-    const width = this.layout.stride * 2;
-    const first = this.baseOf(entity) * width;
-    for (const { head, tail, field } of this.layout.deques) {
-      const from = pos[at + head] as number;
-      const count = (pos[at + tail] as number) - from;
-      const source = first + from * width + field;
-      const target = first + drop * width + field;
-      if (target <= source) {
-        for (let k = 0; k < count; k++) ints[target + k * width] = (ints[source + k * width] as number) - drop;
-      } else {
-        for (let k = count - 1; k >= 0; k--) ints[target + k * width] = (ints[source + k * width] as number) - drop;
-      }
-      pos[at + head] = 0;
-      pos[at + tail] = count;
-    }
   }
 
   #keyIsLess(base: number, offset: number): boolean {

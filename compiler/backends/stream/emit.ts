@@ -7,6 +7,7 @@ import { advanceText } from './advance-text.ts';
 import { BatchReader, ingestText, type ScalarLookup } from './ingest-text.ts';
 import { Layout, type StateViewPlan } from './layout.ts';
 import { readText } from './read-text.ts';
+import { roomText } from './room-text.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -67,6 +68,7 @@ void k;
 const bind = (s) => {
 ${advance}
 ${read}
+${roomText(layout)}
 ${ingest}
 return { ingest, entitiesOf, thresholds, advance, read: [${names.map((i) => `read${i}`)}], change: [${names.map((i) => `change${i}`)}] };
 };
@@ -94,8 +96,6 @@ function layoutData(layout: Layout): string {
     })),
     keyColumns: layout.keyColumns,
     positions: layout.positions,
-    offsets: layout.offsets,
-    reach: layout.reach,
     tails: layout.tails.map((tail) => tail.field),
     deques: layout.deques.map((deque, i) => ({ ...deque, field: layout.dequeField(i) })),
     accumulators: layout.accumulators,

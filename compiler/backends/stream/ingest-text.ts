@@ -113,9 +113,7 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   blame.clear();
   if (!layout.keepsAll || layout.rows) admit(layout, finder);
   blame.set(view, ['key']);
-  const coded = codedColumn(first.plan.entity);
-  if (coded < 0) entityLines(first.plan.entity, reader, finder, 'continue;');
-  else knownEntityLines(coded, first.plan.entity, reader, finder);
+  knownEntityLines(first.plan.entity, reader, finder);
   finder.line('found[r - from] = e;');
 
   const printer = newPrinter();
@@ -135,6 +133,7 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   ];
   return [
     `const found = new Int32Array(${AHEAD}), unknown = new Int32Array(${AHEAD});`,
+    ...(isNumber(first.plan.entity) ? [`const numbers = new Float64Array(${AHEAD});`] : []),
     'function ingest(batch, rows, count) {',
     ...reader.header.map((line) => `  ${line}`),
     ...entityHeader(first.plan.entity),
@@ -142,9 +141,10 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     '  if (settled > -Infinity) thresholds(settled, settled);',
     `  for (let from = 0; from < count; from += ${AHEAD}) {`,
     `    const to = Math.min(count, from + ${AHEAD});`,
-    ...(coded < 0 ? [] : ['    let fresh = 0;']),
+    '    let fresh = 0;',
+    '    s.entities.begin();',
     ...rowLoop(finder.lines),
-    ...(coded < 0 ? [] : newEntityLines(coded, reader)),
+    ...newEntityLines(first.plan.entity, reader),
     '    s.warm = touch(to - from);',
     '    const blocks = s.blocks;',
     '    let f = s.floats, g = s.ints;',
@@ -237,46 +237,74 @@ function entityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: 
     printer.line('}');
     return;
   }
-  const keys = entity.map((key) => printer.print(key));
-  for (const key of keys) if (key.isNull !== 'false') printer.line(`if (${key.isNull}) { ${onNull} }`);
-  const parts = keys.map((key, i) => {
-    const kind = entity[i]?.type.kind;
-    if (kind === 'text') return `s.entities.text(${key.value});`;
-    return `s.entities.number(${kind === 'boolean' ? `${key.value} ? 1 : 0` : key.value});`;
-  });
-  const [only] = keys;
-  if (keys.length === 1 && only !== undefined && entity[0]?.type.kind !== 'text') {
-    const value = entity[0]?.type.kind === 'boolean' ? `${only.value} ? 1 : 0` : only.value;
-    printer.line(`const e = s.touchNumber(${value});`);
-    return;
-  }
-  printer.line(`s.entities.begin(); ${parts.join(' ')}`);
+  const parts = keyParts(entity, keyValues(entity, printer, onNull));
+  printer.line(`s.entities.begin(); ${parts}`);
   printer.line('const e = s.touch();');
 }
 
-/** `e`: the entity of a code that was seen before; others are put on a list, since finding them takes long looks into memory. */
-function knownEntityLines(coded: number, entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter): void {
-  const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
-  if (isNull !== 'false') printer.line(`if (${isNull}) continue;`);
-  printer.line(`const e = ids === null ? -1 : ids[q${coded}[row]];`);
-  printer.line('if (e < 0) unknown[fresh++] = r - from;');
+function keyValues(entity: readonly PlanExpr[], printer: ExprPrinter, onNull: string): string[] {
+  const keys = entity.map((key) => printer.print(key));
+  for (const key of keys) if (key.isNull !== 'false') printer.line(`if (${key.isNull}) { ${onNull} }`);
+  return keys.map(({ value }, i) => (entity[i]?.type.kind === 'boolean' ? `${value} ? 1 : 0` : value));
 }
 
-/** Entities of the rows on the list. The first loop brings their texts near. */
-function newEntityLines(coded: number, reader: BatchReader): string[] {
-  const text = reader.text(coded);
-  return [
+/** Puts a key together in `s.entities`. */
+function keyParts(entity: readonly PlanExpr[], values: readonly string[]): string {
+  return values
+    .map((value, i) => `s.entities.${entity[i]?.type.kind === 'text' ? 'text' : 'number'}(${value});`)
+    .join(' ');
+}
+
+/**
+ * `e`: the row's entity if its code or number was seen before. Others are put on the list `unknown`, since finding them takes long looks
+ * into memory; they are staged here or, where their text has to be fetched first, by `newEntityLines`.
+ */
+function knownEntityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter): void {
+  const coded = codedColumn(entity);
+  if (coded >= 0) {
+    // The text itself is far away in memory: it is looked at only where its code is new.
+    const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
+    if (isNull !== 'false') printer.line(`if (${isNull}) continue;`);
+    printer.line(`const e = ids === null ? -1 : ids[q${coded}[row]];`);
+    printer.line('if (e < 0) unknown[fresh++] = r - from;');
+    return;
+  }
+  const values = keyValues(entity, printer, 'continue;');
+  if (isNumber(entity)) {
+    printer.line(`const key = ${values[0]}, e = s.knownNumber(key);`);
+    printer.line('if (e < 0) {');
+    printer.line('  s.entities.number(key); s.entities.stage(fresh);');
+    printer.line("  numbers[fresh] = typeof key === 'number' ? key : NaN; unknown[fresh++] = r - from;");
+    printer.line('}');
+    return;
+  }
+  printer.line('const e = -1;');
+  printer.line(`${keyParts(entity, values)} s.entities.stage(fresh); unknown[fresh++] = r - from;`);
+}
+
+/** A key that is one number. */
+function isNumber(entity: readonly PlanExpr[]): boolean {
+  return entity.length === 1 && entity[0]?.type.kind !== 'text';
+}
+
+/** Entities of the rows on the list. The first loops bring near what the last one looks at. */
+function newEntityLines(entity: readonly PlanExpr[], reader: BatchReader): string[] {
+  const coded = codedColumn(entity);
+  const text = coded < 0 ? '' : reader.text(coded);
+  const eachRow = (statement: string): string[] => [
     '    for (let k = 0; k < fresh; k++) {',
     '      const row = rows[from + unknown[k]];',
-    `      s.warm += (${text}).length;`,
+    `      ${statement}`,
     '    }',
+  ];
+  return [
+    ...(coded < 0 ? [] : eachRow(`s.warm += (${text}).length;`)),
+    ...(coded < 0 ? [] : eachRow(`s.entities.text(${text}); s.entities.stage(k);`)),
+    '    s.warm += s.entities.warm(fresh);',
     '    for (let k = 0; k < fresh; k++) {',
-    '      const row = rows[from + unknown[k]];',
-    `      let e = ids === null ? -1 : ids[q${coded}[row]];`,
-    '      if (e < 0) {',
-    `        s.entities.begin(); s.entities.text(${text}); e = s.touch();`,
-    `        if (ids !== null) ids[q${coded}[row]] = e;`,
-    '      }',
+    '      const e = s.touchStaged(k);',
+    ...(isNumber(entity) ? ['      s.remember(numbers[k], e);'] : []),
+    ...(coded < 0 ? [] : [`      if (ids !== null) ids[q${coded}[rows[from + unknown[k]]]] = e;`]),
     '      found[unknown[k]] = e;',
     '    }',
   ];
@@ -332,7 +360,7 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   printer.line('let n = blocks[B + 1];');
   printer.line('if (n === blocks[B + 2]) {');
   printer.line('  if (n > 0 && settled > -Infinity) { const b = blocks[B]; advance(e + 1, b, b, n); }');
-  printer.line('  s.makeRoom(e); f = s.floats; g = s.ints; n = blocks[B + 1];');
+  printer.line('  room(e); f = s.floats; g = s.ints; n = blocks[B + 1];');
   printer.line('}');
   printer.line('let i = blocks[B] + n;');
   printer.line(`if (n === 0 || ${layout.time('i - 1')} < t) blocks[B + 1] = n + 1;`);
