@@ -127,10 +127,11 @@ function resolveCall(
     return { kind: 'call', fn: candidate.name, args: coerced, type: resolution.result, span };
   }
   const shown = types.map(printType).join(', ');
+  const at = failure?.argument ?? null;
   const message = failure?.message ?? `${what} does not take ${shown}`;
   const code = failure?.code ?? 'FSC3101';
-  return context.faults.foreign(code, 'FSC3101', span, message, {
-    label: shown,
+  return context.faults.foreign(code, 'FSC3101', at === null ? span : (args[at]?.span ?? span), message, {
+    label: at === null ? shown : '',
     cause: failure?.cause,
     help: failure?.help,
     edits: code === 'FSC3010' ? replacing(nameSpan, '* 1.0 /') : undefined,

@@ -267,6 +267,8 @@ export function resolver(
     if (!isOther) unknownColumn(name, relationName, columns, faults);
     else outputAsColumn(name, output, relationName, faults);
   };
+  /** Whether a fault was told of a column of the expression at hand. */
+  let isTold = false;
   const resolveColumn = (node: ColumnNode): Expr => {
     if (node.qualifier !== null && node.qualifier.name !== relation.alias) {
       unknownQualifier(node.qualifier, [relation.alias], faults);
@@ -277,23 +279,37 @@ export function resolver(
       unknown(node);
       return poison(node, faults);
     }
+    // Its fault was told where the column was made.
+    if (faults.poisoned.has(found)) {
+      isTold = true;
+      return found;
+    }
+    isTold ||= toldWithin.has(found);
     // The use's span where the column is the source's own: faults point at where it is used.
     return found.kind === 'column' ? { ...found, span: node.span } : found;
   };
   // Columns that are the source's own leave an expression as large as it was written.
   const isPlain = [...relation.columns.values()].every((column) => column.kind === 'column');
   return (expr) => {
+    isTold = false;
     const resolved = mapColumns(expr, resolveColumn);
+    if (isTold) toldWithin.add(resolved);
     if (isPlain) return resolved;
     const { size, height } = measure(resolved);
     if (size <= MAX_SIZE && height <= MAX_HEIGHT) return resolved;
-    faults.error('FSC4015', expr.span, 'the expression is too large once its columns are written out', {
-      label: size > MAX_SIZE ? `more than ${MAX_SIZE} parts` : `more than ${MAX_HEIGHT} levels`,
-    });
+    // One that was too large is so again, some CTEs later.
+    if (!isTold) {
+      faults.error('FSC4015', expr.span, 'the expression is too large once its columns are written out', {
+        label: size > MAX_SIZE ? `more than ${MAX_SIZE} parts` : `more than ${MAX_HEIGHT} levels`,
+      });
+    }
     const name = { span: expr.span, name: '', quoted: true };
     return poison({ kind: 'column', span: expr.span, qualifier: null, name }, faults);
   };
 }
+
+/** Expressions in which a poisoned node stands. */
+const toldWithin = new WeakSet<Expr>();
 
 /** Columns of CTEs stand for expressions over such columns, so a few lines can grow to more than a machine holds. */
 const MAX_SIZE = 10_000;

@@ -29,6 +29,8 @@ export type Resolution =
       readonly message: string;
       readonly cause: string;
       readonly help: string;
+      /** The argument at fault; null: the call as a whole. */
+      readonly argument: number | null;
     };
 
 /** A constant argument's value, or undefined where the argument is no constant: lets `resolve` look at `round(x, 2)` or a LIKE pattern. */

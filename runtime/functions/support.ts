@@ -94,8 +94,14 @@ export function resolved(args: readonly SqlType[], result: SqlType, agreement: A
   return { ok: true, args, result, agreement };
 }
 
-export function rejected(message: string, cause: string, help: string, code: string | null = null): Resolution {
-  return { ok: false, code, message, cause, help };
+export function rejected(
+  message: string,
+  cause: string,
+  help: string,
+  code: string | null = null,
+  argument: number | null = null,
+): Resolution {
+  return { ok: false, code, message, cause, help, argument };
 }
 
 export function noSuch(what: string, args: readonly SqlType[], takes: string): Resolution {

@@ -74,6 +74,7 @@ export const dateTrunc: ScalarFunction = {
         `the databases share ${UNITS.join(', ')}`,
         "write it as a literal, in lower case: `date_trunc('hour', x)`",
         'FSC3014',
+        0,
       );
     }
     const type = args[1] as SqlType;
@@ -143,6 +144,7 @@ function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): R
       'DuckDB cuts the fraction off, Postgres keeps it',
       "use extract(epoch FROM x - date_trunc('minute', x))",
       'FSC3015',
+      0,
     );
   }
   const fields: readonly string[] =
@@ -155,6 +157,7 @@ function resolvePart(args: readonly SqlType[], constants: readonly unknown[]): R
       `for ${type.kind} there are ${fields.join(', ')}`,
       'write one of them',
       'FSC3014',
+      0,
     );
   }
   // DuckDB computes the epoch of a timestamptz from its seconds and microseconds apart, and rounds twice.
@@ -356,7 +359,8 @@ function shiftDate(days: number, by: number): number | null {
 function resolvePlus(args: readonly SqlType[], constants: readonly ConstantArg[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
   const moved = a.kind === 'interval' ? b : a;
-  if (moved.kind === 'timestamptz' && constants.some((constant) => isBackAndMixed(constant, 1))) return backAndMixed();
+  if (moved.kind === 'timestamptz' && constants.some((constant) => isBackAndMixed(constant, 1)))
+    return backAndMixed(moved === a ? 1 : 0);
   if (a.kind === 'interval' && isTemporal(b)) return resolved([a, b], b.kind === 'date' ? TIMESTAMP : b);
   if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
   if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
@@ -367,7 +371,7 @@ function resolvePlus(args: readonly SqlType[], constants: readonly ConstantArg[]
 
 function resolveMinus(args: readonly SqlType[], constants: readonly ConstantArg[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
-  if (a.kind === 'timestamptz' && b.kind === 'interval' && isBackAndMixed(constants[1], -1)) return backAndMixed();
+  if (a.kind === 'timestamptz' && b.kind === 'interval' && isBackAndMixed(constants[1], -1)) return backAndMixed(1);
   if (isTemporal(a) && b.kind === 'interval') return resolved([a, b], a.kind === 'date' ? TIMESTAMP : a);
   if (a.kind === 'interval' && b.kind === 'interval') return resolved([a, b], INTERVAL);
   if (a.kind === 'date' && b.kind === 'date') return resolved([a, b], { kind: 'bigint' });
@@ -386,12 +390,13 @@ function isBackAndMixed(constant: ConstantArg, sign: 1 | -1): boolean {
   return months !== 0 && micros !== 0 && [months, days, micros].some((part) => part * sign < 0);
 }
 
-function backAndMixed(): Resolution {
+function backAndMixed(interval: 0 | 1): Resolution {
   return rejected(
     'an instant with time zone is moved back by months and a time of day at once',
     'DuckDB takes the months last, Postgres first',
     "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 hours'`",
     'FSC3017',
+    interval,
   );
 }
 

@@ -198,12 +198,14 @@ export const substr: ScalarFunction = {
   canFail: () => true,
   resolve: (args, constants) => {
     const [, start, count] = constants;
-    if ((typeof start === 'number' && start < 1) || (typeof count === 'number' && count < 0)) {
+    const isStartBelow = typeof start === 'number' && start < 1;
+    if (isStartBelow || (typeof count === 'number' && count < 0)) {
       return rejected(
         'substr counts from below 1',
         'DuckDB counts from the end there, Postgres from before the text',
         'start at 1 or later, with a length of 0 or more',
         'FSC3012',
+        isStartBelow ? 1 : 2,
       );
     }
     const fits =
@@ -276,6 +278,7 @@ export const like: ScalarFunction = {
         'a backslash in it would mean different things in the databases',
         'write the pattern as a literal, or use starts_with(x, y)',
         'FSC3013',
+        1,
       );
     if (typeof pattern === 'string' && pattern.includes('\\')) {
       return rejected(
@@ -283,6 +286,7 @@ export const like: ScalarFunction = {
         'it escapes in Postgres and is a character in DuckDB',
         'use starts_with, substr or `=` for texts with % or _',
         'FSC3013',
+        1,
       );
     }
     return resolved([TEXT, TEXT], BOOLEAN);

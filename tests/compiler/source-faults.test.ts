@@ -45,6 +45,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2007', S('n integer', `${T}-- @from m n\n`), 'm'],
   ['FSC2004', S('n integer', `${T}-- @from ts n epoch_min\n`), 'epoch_min'],
   ['FSC2035', S('n integer', `${T}-- @only n > 1 AND now() > ts\n`), 'now()'],
+  ['FSC2032', `${T}CREATE TABLE s (PRIMARY KEY (id));`, 's'],
 ];
 
 describe('each fault of a source has its code and its smallest span', () => {

@@ -5,6 +5,9 @@ const A = (item: string, rest = ''): string => `SELECT usr, ${item} AS x FROM ev
 const F = (condition: string): string => A(`count(*) FILTER (WHERE ${condition})`);
 const B = (item: string): string => `SELECT usr, ${item} AS x FROM events`;
 const OVER = 'OVER (PARTITION BY usr ORDER BY ts, id)';
+/** Each CTE doubles what the one before it computes. */
+const GROWING = `WITH ${Array.from({ length: 40 }, (_, i) => `c${i} AS (SELECT usr, ${i === 0 ? 'n + n' : 'v + v'} AS v FROM ${i === 0 ? 'events' : `c${i - 1}`})`).join(', ')} SELECT usr, max(v) AS x FROM c39 GROUP BY usr`;
+const FINE = 'CAST(n AS decimal(38,20))';
 const D = (join: string): string => `SELECT r.usr AS u, c FROM ask r ${join}`;
 
 /** Smallest SQL that triggers the code; what the caret stands under. */
@@ -28,6 +31,15 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3007', 'SELECT usr, count(*) AS x, sum(n) AS x FROM events GROUP BY usr', 'x'],
   ['FSC3008', 'SELECT usr, count(*) AS n FROM events GROUP BY usr', 'n'],
   ['FSC3009', 'WITH a(p, q) AS (SELECT usr FROM events) SELECT p, count(*) AS x FROM a GROUP BY p', 'p, q'],
+  ['FSC3011', A(`max(${FINE} * ${FINE})`), `${FINE} * ${FINE}`],
+  ['FSC3012', A('max(substr(plan, 0))'), '0'],
+  ['FSC3012', A('max(substr(plan, 1, -1))'), '-1'],
+  ['FSC3013', A("max(plan LIKE 'a\\\\%')"), "'a\\\\%'"],
+  ['FSC3014', A("max(date_trunc('decade', ts))"), "'decade'"],
+  ['FSC3015', A('max(extract(second FROM ts))'), 'second'],
+  ['FSC3016', A('max(coalesce(CAST(n AS decimal(38,0)), CAST(n AS decimal(38,38))))'), 'CAST(n AS decimal(38,38))'],
+  ['FSC3017', A("max(CAST(ts AS timestamptz) - INTERVAL '1 month 3 hours')"), "INTERVAL '1 month 3 hours'"],
+  ['FSC3017', A("max(INTERVAL '-1 month 3 hours' + CAST(ts AS timestamptz))"), "INTERVAL '-1 month 3 hours'"],
   ['FSC3102', A('count(*)', "WHERE ts > 'tomorrow'"), "'tomorrow'"],
   ['FSC3102', A('count(*)', "WHERE ts > '2001-01-01 00:00:00+02'"), "'2001-01-01 00:00:00+02'"],
   ['FSC3103', A('count(*)', 'WHERE n'), 'n'],
@@ -156,12 +168,28 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC4109', D('JOIN t_v1 a ON a.usr = r.usr'), 't_v1'],
   ['FSC5001', A('count(DISTINCT plan)'), 'count(DISTINCT plan)'],
   ['FSC5002', A('avg(score) > 1'), 'avg(score) > 1'],
+  ['FSC4015', GROWING, 'v + v'],
 ];
 
 describe('each fault of a view has its code and its smallest span', () => {
   it.each(CASES)('%s %s', (code, sql, text) => {
     expect(faultsOf(compileView(sql))).toContain(`${code} ${text}`);
   });
+});
+
+describe('a fault in a CTE is told once, however often its column is used', () => {
+  it.each([
+    [
+      'FSC3001 nope',
+      'WITH a AS (SELECT usr, nope AS v FROM events) SELECT usr, max(v) AS x, min(v) AS y FROM a GROUP BY usr',
+    ],
+    [
+      'FSC3001 nope',
+      'WITH a AS (SELECT usr, nope AS v FROM events), b AS (SELECT usr, v + 1 AS w FROM a) SELECT usr, max(w) AS x FROM b GROUP BY usr',
+    ],
+    ['FSC3003 z', 'WITH a AS (SELECT usr, z.n AS v FROM events) SELECT usr, max(v) AS x FROM a GROUP BY usr'],
+    ['FSC4015 v + v', GROWING],
+  ])('%s', (fault, sql) => expect(faultsOf(compileView(sql))).toEqual([fault]));
 });
 
 describe('the edit of a help mends its fault', () => {
