@@ -83,8 +83,8 @@ class JsonFile implements RecordFile {
           this.#signal.throwIfAborted();
           for (let row = 0; row < lines.count; row += 1) {
             if (records === MOST_LINES) return { records, broken, isWhole: false };
-            const text = lines.lines[row] as string;
-            const json = lines.faults.has(row) ? null : parseObject(text);
+            const text = lines.lines.text(row);
+            const json = lines.lines.faults.has(row) ? null : parseObject(text);
             if (json === null) broken += 1;
             else {
               records += 1;

@@ -4,6 +4,7 @@
  */
 import type { LogPosition } from '../log/contract.ts';
 import type { JournalEntry } from '../log/journal.ts';
+import type { RecordTexts } from '../log/record-texts.ts';
 import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
@@ -20,7 +21,7 @@ export interface ReplayOptions {
 export class JournalReplay {
   readonly #isReached: (position: LogPosition) => boolean;
   readonly #source: AsyncIterable<JournaledRecords>;
-  readonly #texts: (readonly string[])[] = [];
+  readonly #texts: RecordTexts[] = [];
   /** Files that are read anew may hold less than they did. */
   readonly #mayEndEarly: boolean;
   #isOver: boolean;
@@ -92,7 +93,7 @@ export class JournalReplay {
   }
 
   /** Of the batch that was read last. */
-  texts(): readonly string[] | null {
+  texts(): RecordTexts | null {
     return this.#texts.shift() ?? null;
   }
 

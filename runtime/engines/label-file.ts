@@ -248,11 +248,11 @@ async function eachObject(
   try {
     for (let lines = await splitter.next(BATCH_ROWS); lines !== null; lines = await splitter.next(BATCH_ROWS)) {
       for (let i = 0; i < lines.count; i++) {
-        const end = (lines.ends[i] as number) - 3;
+        const end = (lines.endBytes[i] as number) - 3;
         const object = parseLine(lines, i);
         if (typeof object === 'string')
           throw unusable(file.name, `line ${await lineAt(file.path, end)}: ${object}`, 'a line is one JSON object');
-        take(object, lines.lines[i] as string, end);
+        take(object, lines.lines.text(i), end);
       }
       signal.throwIfAborted();
     }
@@ -263,10 +263,10 @@ async function eachObject(
 
 /** The object, or what is wrong with the line. */
 function parseLine(lines: LineBatch, index: number): JsonObject | string {
-  const fault = lines.faults.get(index);
-  if (fault !== undefined) return fault;
+  const fault = lines.lines.faults.get(index);
+  if (fault !== undefined) return fault.reason;
   try {
-    const json: unknown = JSON.parse(lines.lines[index] as string);
+    const json: unknown = JSON.parse(lines.lines.text(index));
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'it is no JSON object';
     return Object.assign(Object.create(null), json) as JsonObject;
   } catch (error) {

@@ -130,8 +130,8 @@ export class SourceState {
   }
 
   /** On the disk when it returns. */
-  async append(entry: Uint8Array): Promise<void> {
-    await this.#journal.append(entry);
+  async append(entry: readonly Uint8Array[]): Promise<void> {
+    await this.#journal.append(...entry);
   }
 
   get journalBytes(): number {

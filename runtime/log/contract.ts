@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import type { SqlType } from '../values/types.ts';
+import type { RecordTexts } from './record-texts.ts';
 
 /** Verdicts in the order in which they are tested (design.md section 3). Stored; nothing recomputes them. */
 export const VERDICTS = [
@@ -57,8 +58,8 @@ export interface LogBatch {
   readonly counts: VerdictCounts;
   /** Opaque: what a journal needs to go on after this batch (positions consumed). JSON-safe. */
   readonly position: LogPosition;
-  /** The records' own texts where the source can't be read again (stdin, push), for the journal; null for files. */
-  readonly records: readonly string[] | null;
+  /** The records as they came where the source can't be read again (stdin, push), for the journal; null for files. */
+  readonly records: RecordTexts | null;
   /** Partitions that were left out of the settle line before this batch, for the journal (rules.md 6). */
   readonly idle: readonly string[];
 }

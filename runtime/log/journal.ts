@@ -3,6 +3,8 @@
  *
  *   file:  magic (8) · version u32 · 0 u32 · frames
  *   frame: bytes of the payload u32 · sequence f64 · checksum of these u32 · payload · checksum of the payload u32 · end mark (1)
+ *   payload of lines: kind u32 · bytes of the head u32 · head (JSON) · starts i32 each · ends i32 each · the lines' bytes
+ *   any other payload: JSON, so that its first byte is `{`; the only kind of version 1
  *
  * A crash can leave the last frame short, or zeros in place of its end: such a tail was never acknowledged and is cut. Anything else that
  * does not have its checksum is corruption.
@@ -14,10 +16,11 @@ import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
 import { makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
+import { type LineFault, RecordLines, type RecordTexts } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
 
 const MAGIC = Buffer.from('FSCJRNL\n', 'latin1');
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 const HEAD_BYTES = 16;
 const FRAME_HEAD_BYTES = 16;
 const FRAME_TAIL_BYTES = 5;
@@ -57,6 +60,8 @@ export class Journal {
       const found = await readFrames(file, path);
       if (found.end === 0) await writeHead(file);
       else await file.truncate(found.end);
+      // Its frames can be read as they are; those that follow are more than an older fsc knows of.
+      if (found.version < JOURNAL_VERSION) await file.write(fileHead(), 0, HEAD_BYTES, 0);
       await file.datasync();
       syncFolder(dirname(path));
       const sequence = Math.max(afterSequence, found.frames.at(-1)?.sequence ?? 0);
@@ -76,22 +81,29 @@ export class Journal {
     return this.#end;
   }
 
-  /** On the disk when it returns. */
-  async append(payload: Uint8Array): Promise<number> {
+  /** A frame of the parts, one after the other; on the disk when it returns. */
+  async append(...parts: readonly Uint8Array[]): Promise<number> {
     const sequence = this.#sequence + 1;
-    const frame = encodeFrame(sequence, payload);
+    const frame = encodeFrame(sequence, parts);
+    let length = 0;
+    for (const part of frame) length += part.length;
     try {
-      for (let done = 0; done < frame.length; ) {
-        const { bytesWritten } = await this.#file.write(frame, done, frame.length - done, this.#end + done);
-        done += bytesWritten;
-      }
+      const { bytesWritten } = await this.#file.writev(frame, this.#end);
+      if (bytesWritten < length) await this.#writeRest(Buffer.concat(frame), bytesWritten);
       await this.#file.datasync();
     } catch (error) {
       throw writeFault(this.#path, error);
     }
-    this.#end += frame.length;
+    this.#end += length;
     this.#sequence = sequence;
     return sequence;
+  }
+
+  async #writeRest(frame: Buffer, from: number): Promise<void> {
+    for (let done = from; done < frame.length; ) {
+      const { bytesWritten } = await this.#file.write(frame, done, frame.length - done, this.#end + done);
+      done += bytesWritten;
+    }
   }
 
   /** After a snapshot: forgets all frames. Sequences go on. */
@@ -128,27 +140,34 @@ function fileHead(): Buffer {
   return head;
 }
 
-function encodeFrame(sequence: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length + FRAME_TAIL_BYTES);
-  frame.writeUInt32LE(payload.length, 0);
-  frame.writeDoubleLE(sequence, 4);
-  frame.writeUInt32LE(crc32(frame.subarray(0, 12)), 12);
-  frame.set(payload, FRAME_HEAD_BYTES);
-  const tail = FRAME_HEAD_BYTES + payload.length;
-  frame.writeUInt32LE(crc32(payload), tail);
-  frame[tail + 4] = END_MARK;
-  return frame;
+function encodeFrame(sequence: number, parts: readonly Uint8Array[]): Uint8Array[] {
+  let length = 0;
+  let sum = 0;
+  for (const part of parts) {
+    length += part.length;
+    sum = crc32(part, sum);
+  }
+  const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES);
+  head.writeUInt32LE(length, 0);
+  head.writeDoubleLE(sequence, 4);
+  head.writeUInt32LE(crc32(head.subarray(0, 12)), 12);
+  const tail = Buffer.allocUnsafe(FRAME_TAIL_BYTES);
+  tail.writeUInt32LE(sum, 0);
+  tail[4] = END_MARK;
+  return [head, ...parts, tail];
 }
 
 interface Found {
   readonly frames: Frame[];
   /** Where the next frame goes; 0: the file has no head yet. */
   readonly end: number;
+  readonly version: number;
 }
 
 async function readFrames(file: FileHandle, path: string): Promise<Found> {
   const bytes = await file.readFile();
-  if (!hasHead(bytes, path)) return { frames: [], end: 0 };
+  const version = headVersion(bytes, path);
+  if (version === null) return { frames: [], end: 0, version: JOURNAL_VERSION };
   const frames: Frame[] = [];
   let at = HEAD_BYTES;
   while (at < bytes.length) {
@@ -161,20 +180,20 @@ async function readFrames(file: FileHandle, path: string): Promise<Found> {
     frames.push(frame);
     at += FRAME_HEAD_BYTES + frame.payload.length + FRAME_TAIL_BYTES;
   }
-  return { frames, end: at };
+  return { frames, end: at, version };
 }
 
-/** False: the crash came before the head was whole. */
-function hasHead(bytes: Buffer, path: string): boolean {
+/** null: the crash came before the head was whole. */
+function headVersion(bytes: Buffer, path: string): number | null {
   const written = withoutZeros(bytes);
-  if (written.length < HEAD_BYTES && written.equals(fileHead().subarray(0, written.length))) return false;
+  if (written.length < HEAD_BYTES && written.equals(fileHead().subarray(0, written.length))) return null;
   const head = bytes.subarray(0, HEAD_BYTES);
   if (head.length < HEAD_BYTES || !head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'it is no journal of fsc');
   if (crc32(head.subarray(0, 12)) !== head.readUInt32LE(12))
     throw corrupt(path, 0, 'its head does not have its checksum');
   const version = head.readUInt32LE(8);
   if (version > JOURNAL_VERSION) throw tooNew(path, version, JOURNAL_VERSION);
-  return true;
+  return version;
 }
 
 /** null: a torn tail. */
@@ -217,25 +236,106 @@ export interface JournalEntry {
   readonly position: LogPosition;
   readonly idle: readonly string[];
   /** The records themselves where the source can't be read again, with their known times; null for files. */
-  readonly records: readonly string[] | null;
-  readonly knownTimes: readonly number[] | null;
+  readonly records: RecordTexts | null;
+  readonly knownTimes: ArrayLike<number> | null;
   /** Rows that were malformed: invalid UTF-8 or too long a line does not show in the text that is kept. */
   readonly malformed: readonly number[];
 }
 
 type EntryParts = Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros' | 'verdicts'>;
 
-export function encodeEntry({ position, idle, records, knownTimeMicros, verdicts }: EntryParts): Uint8Array {
+/** In parts that are one after the other in the frame: the lines are not copied for it. */
+export function encodeEntry(batch: EntryParts): readonly Uint8Array[] {
+  const { position, idle, records, knownTimeMicros, verdicts } = batch;
+  const malformed = records === null ? [] : rowsOf(verdicts.subarray(0, records.length), MALFORMED);
+  if (records instanceof RecordLines) return encodeLines(batch, records, malformed);
   const knownTimes = records === null ? null : Array.from(knownTimeMicros.subarray(0, records.length));
-  const malformed = (records ?? []).flatMap((_, row) => (verdicts[row] === MALFORMED ? [row] : []));
-  const entry: JournalEntry = { position, idle, records, knownTimes, malformed };
-  return Buffer.from(JSON.stringify(entry));
+  return [Buffer.from(JSON.stringify({ position, idle, records, knownTimes, malformed }))];
+}
+
+function rowsOf(verdicts: Uint8Array, verdict: number): number[] {
+  const rows: number[] = [];
+  for (let row = verdicts.indexOf(verdict); row >= 0; row = verdicts.indexOf(verdict, row + 1)) rows.push(row);
+  return rows;
+}
+
+/** First word of a payload of lines. A JSON text's first byte is another. */
+const LINES = 2;
+const LINES_HEAD_BYTES = 8;
+
+interface LinesHead {
+  readonly position: LogPosition;
+  readonly idle: readonly string[];
+  readonly count: number;
+  /** One for all where they are the same, as they are where the clock tells them. */
+  readonly knownTimes: number | readonly number[];
+  readonly malformed: readonly number[];
+  readonly faults: readonly (readonly [number, LineFault])[];
+}
+
+function encodeLines(
+  { position, idle, knownTimeMicros }: EntryParts,
+  lines: RecordLines,
+  malformed: number[],
+): Buffer[] {
+  const count = lines.length;
+  const known = knownTimeMicros.subarray(0, count);
+  const isOne = count > 0 && known.every((micros) => micros === known[0]);
+  const faults = [...lines.faults].filter(([row]) => row < count);
+  const knownTimes = isOne ? known[0]! : Array.from(known);
+  const head: LinesHead = { position, idle, count, knownTimes, malformed, faults };
+  const headText = Buffer.from(JSON.stringify(head));
+  const first = Buffer.allocUnsafe(LINES_HEAD_BYTES);
+  first.writeUInt32LE(LINES, 0);
+  first.writeUInt32LE(headText.length, 4);
+  const { from, to } = extentOf(lines);
+  const places = new Int32Array(2 * count);
+  for (let row = 0; row < count; row += 1) {
+    if (lines.starts[row] === lines.ends[row]) continue;
+    places[row] = lines.starts[row]! - from;
+    places[count + row] = lines.ends[row]! - from;
+  }
+  return [first, headText, Buffer.from(places.buffer), lines.bytes.subarray(from, to)];
+}
+
+/** What part of the bytes the lines stand in. They follow one another, those at fault aside. */
+function extentOf({ starts, ends, length }: RecordLines): { from: number; to: number } {
+  let from = -1;
+  let to = 0;
+  for (let row = 0; row < length; row += 1) {
+    if (starts[row] === ends[row]) continue;
+    if (from < 0) from = starts[row]!;
+    to = ends[row]!;
+  }
+  return { from: Math.max(0, from), to };
 }
 
 export function decodeEntry(frame: Frame, path: string): JournalEntry {
   try {
+    if (frame.payload[0] === LINES) return decodeLines(frame.payload);
     return JSON.parse(frame.payload.toString()) as JournalEntry;
   } catch (error) {
     throw corrupt(path, 0, `frame ${frame.sequence}: ${messageOf(error)}`);
   }
+}
+
+function decodeLines(payload: Buffer): JournalEntry {
+  const bytesAt = LINES_HEAD_BYTES + payload.readUInt32LE(4);
+  const head = JSON.parse(payload.toString('utf8', LINES_HEAD_BYTES, bytesAt)) as LinesHead;
+  const { position, idle, count, malformed } = head;
+  const linesAt = bytesAt + 8 * count;
+  // Into memory of its own, where integers stand at multiples of four.
+  const places = new Int32Array(Uint8Array.from(payload.subarray(bytesAt, linesAt)).buffer);
+  const [starts, ends] = [places.subarray(0, count), places.subarray(count)];
+  const lines = payload.subarray(linesAt);
+  if (places.length !== 2 * count || !arePlaces(starts, ends, lines.length))
+    throw new Error('lines are not where they should be');
+  const records = new RecordLines(lines, starts, ends, count, new Map(head.faults));
+  const { knownTimes } = head;
+  const known = typeof knownTimes === 'number' ? new Float64Array(count).fill(knownTimes) : knownTimes;
+  return { position, idle, records, knownTimes: known, malformed };
+}
+
+function arePlaces(starts: Int32Array, ends: Int32Array, size: number): boolean {
+  return starts.every((start, row) => start >= 0 && start <= ends[row]! && ends[row]! <= size);
 }

@@ -4,6 +4,7 @@
  */
 import type { ColumnBatch } from '../values/batch.ts';
 import type { LogPosition } from './contract.ts';
+import type { RecordLines } from './record-texts.ts';
 
 export const DECODED = 0;
 /** A field has a value that its column can't take; `@only` may still say that the record is none of ours. */
@@ -27,8 +28,8 @@ export interface RawBatch {
   reason(row: number): string;
   /** The record as it came, or as JSON where it did not come as text. */
   text(row: number): string;
-  /** As `text`, so that reading it again gives the same fault; where the source can't be read again. */
-  journalText?(row: number): string;
+  /** All records as they came, for the journal; where the source can't be read again. Absent: their texts are all there is. */
+  readonly lines?: RecordLines;
   place(row: number): Place;
   /** Microseconds; null: by the log (event time for files, the clock for live sources). NaN a row: unknown, the same. */
   readonly knownTimes: Float64Array | null;

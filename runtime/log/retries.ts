@@ -17,6 +17,7 @@ import type { LogPosition } from './contract.ts';
 import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
 import type { JournalEntry } from './journal.ts';
 import { lockFolder } from './lock.ts';
+import { textsOf } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
 
 export const RETRIES_VERSION = 1;
@@ -216,7 +217,7 @@ function replayedOf(frames: readonly JournalEntry[], phase: string, taken: numbe
     const after = retriedAt(position);
     if (after === before || records === null) return [];
     before = after;
-    return [{ at: recordsOf(position, phase), records, knownTimes: knownTimes ?? [] }];
+    return [{ at: recordsOf(position, phase), records: textsOf(records), knownTimes: Array.from(knownTimes ?? []) }];
   });
 }
 

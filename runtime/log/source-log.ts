@@ -272,7 +272,9 @@ class PhasedLog implements SourceLog {
       settleLineMicros: this.#judge.partitions.settleLine(),
       counts,
       position: this.#position,
-      records: hasNewRecords ? Array.from({ length: rows }, (_, row) => raw.journalText?.(row) ?? raw.text(row)) : null,
+      records: hasNewRecords
+        ? (raw.lines?.first(rows) ?? Array.from({ length: rows }, (_, row) => raw.text(row)))
+        : null,
       idle,
     };
   }

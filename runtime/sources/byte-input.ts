@@ -98,6 +98,8 @@ export class LiveInput implements ByteInput {
   readonly #stream: Readable;
   #hasEnded = false;
   #wasStopped = false;
+  /** Something was told since the stream was looked at. */
+  #hasChanged = false;
   #wake: (() => void) | null = null;
   #failure: Error | null = null;
   /** Taken off the pipe when the stop came. */
@@ -116,6 +118,7 @@ export class LiveInput implements ByteInput {
   }
 
   readonly #onChange = (): void => {
+    this.#hasChanged = true;
     const wake = this.#wake;
     this.#wake = null;
     wake?.();
@@ -129,7 +132,7 @@ export class LiveInput implements ByteInput {
   readonly #onStop = (): void => {
     if (this.#wasStopped) return;
     this.#wasStopped = true;
-    this.#rest = this.#takeAll(Number.POSITIVE_INFINITY);
+    this.#rest = this.#takeAll();
     this.#stream.off('readable', this.#onChange);
     this.#stream.pause();
     // A process's stdin goes on reading ahead until it hears this; what stays in the pipe is there for the next run.
@@ -144,10 +147,11 @@ export class LiveInput implements ByteInput {
 
   async read(): Promise<Buffer | null> {
     for (;;) {
-      const taken = this.#wasStopped ? this.#rest : this.#takeAll(CHUNK_BYTES);
-      this.#rest = null;
+      if (this.#wasStopped) return this.#takeRest();
+      this.#hasChanged = false;
+      const taken = await this.#gather();
       if (taken !== null) return taken;
-      if (this.#wasStopped) return null;
+      if (this.#wasStopped || this.#hasChanged) continue;
       if (this.#failure !== null) throw new FscError('FSC7103', 3, 'stdin broke off', this.#failure.message, null);
       if (this.#hasEnded) return null;
       await new Promise<void>((resolve) => {
@@ -156,17 +160,38 @@ export class LiveInput implements ByteInput {
     }
   }
 
-  #takeAll(atLeast: number): Buffer | null {
+  #takeRest(): Buffer | null {
+    const rest = this.#rest;
+    this.#rest = null;
+    return rest;
+  }
+
+  /**
+   * What has arrived, and what goes on arriving, up to a chunk: a pipe gives 64 kB at a time, and each batch costs a journal frame and its
+   * sync. A source that gives less is not waited for longer than two turns of the event loop.
+   */
+  async #gather(): Promise<Buffer | null> {
     const parts: Buffer[] = [];
     let size = 0;
-    while (size < atLeast) {
+    for (let quiet = 0; size < CHUNK_BYTES && quiet < 2 && !this.#wasStopped; ) {
       const part: Buffer | null = this.#stream.read();
-      if (part === null) break;
-      parts.push(part);
-      size += part.length;
+      if (part !== null) {
+        parts.push(part);
+        size += part.length;
+        quiet = 0;
+      } else if (size === 0 || this.#hasEnded) break;
+      else {
+        quiet += 1;
+        await nextTurn();
+      }
     }
-    if (size === 0) return null;
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    return joined(parts);
+  }
+
+  #takeAll(): Buffer | null {
+    const parts: Buffer[] = [];
+    for (let part: Buffer | null = this.#stream.read(); part !== null; part = this.#stream.read()) parts.push(part);
+    return joined(parts);
   }
 
   async close(): Promise<void> {
@@ -175,4 +200,13 @@ export class LiveInput implements ByteInput {
     // The error handler stays: a pipe that breaks after the end is nobody's business.
     this.#onStop();
   }
+}
+
+function joined(parts: readonly Buffer[]): Buffer | null {
+  if (parts.length === 0) return null;
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

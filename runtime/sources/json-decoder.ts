@@ -3,7 +3,7 @@
  * the vectors; everything else goes through runtime/values, which knows every rule and says why it refuses.
  */
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
-import type { NumericVector, TextVector } from '../values/batch.ts';
+import type { NumericVector } from '../values/batch.ts';
 import { powerOfTen } from '../values/decimal.ts';
 import { type Json, rawJsonAt, readJsonValue } from '../values/json.ts';
 import { clip, type ReadResult, readDecimalText, readIntegerText, refused, taken } from '../values/text.ts';
@@ -112,7 +112,7 @@ export class JsonDecoder {
   #writePlain(field: FieldSpec, column: number, value: Json, row: number): boolean {
     const vector = this.#columns.columns[column]!;
     if (typeof value === 'string') {
-      if (vector.kind === 'text') return this.#writePlainText(field, vector, value, row);
+      if (vector.kind === 'text') return this.#writePlainText(field, column, value, row);
       if ((field.type.kind !== 'timestamp' && field.type.kind !== 'timestamptz') || field.epochUnit !== null)
         return false;
       const micros = this.#timestamps.read(value);
@@ -127,10 +127,10 @@ export class JsonDecoder {
     return true;
   }
 
-  #writePlainText(field: FieldSpec, vector: TextVector, value: string, row: number): boolean {
+  #writePlainText(field: FieldSpec, column: number, value: string, row: number): boolean {
     // Lone surrogates and U+0000 can only come from an escape.
     if (this.#hasEscape || (field.type.kind === 'text' && field.type.maxLength !== null)) return false;
-    vector.strings![row] = value;
+    this.#columns.setText(column, row, value);
     return true;
   }
 

@@ -2,23 +2,30 @@
 import type { Readable } from 'node:stream';
 import type { LogPosition } from '../log/contract.ts';
 import { DECODED, type RawBatch, type RecordReader } from '../log/reader.ts';
+import { linesOf, RecordLines, type RecordTexts } from '../log/record-texts.ts';
 import { type RetryFeed, retriedAt } from '../log/retries.ts';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { isPacked, LiveInput, openBytes } from './byte-input.ts';
+import { ByteInterner } from './byte-interner.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { type LineBatch, LineSplitter } from './line-splitter.ts';
 import { STDIN_PARTITION } from './location.ts';
+import { PlainJsonReader } from './plain-json.ts';
 import { type FieldSpec, RecordColumns } from './record-columns.ts';
 
 /** Decodes lines into columns that are used again for each batch. */
 export class JsonLineDecoder {
   readonly #fields: readonly FieldSpec[];
   readonly #spec: SourceSpec;
+  /** Texts of a column are codes, which whoever looks an entity up by them need not hash again. Loose ones may hold anything, so they stay as they are. */
+  readonly #interners: readonly (ByteInterner | null)[];
   #columns: RecordColumns;
   #decoder: JsonDecoder;
+  /** null: every line is the decoder's. */
+  #plain: PlainJsonReader | null = null;
   #faults: Uint8Array<ArrayBuffer>;
   #unknown: Uint16Array<ArrayBuffer>;
   #knownTimes: Float64Array<ArrayBuffer>;
@@ -27,6 +34,7 @@ export class JsonLineDecoder {
   constructor(spec: SourceSpec, fields: readonly FieldSpec[]) {
     this.#spec = spec;
     this.#fields = fields;
+    this.#interners = fields.map(({ type, isLoose }) => (type.kind === 'text' && !isLoose ? new ByteInterner() : null));
     this.#columns = new RecordColumns(fields, 0);
     this.#decoder = new JsonDecoder(fields, this.#columns, []);
     this.#faults = new Uint8Array(0);
@@ -35,27 +43,53 @@ export class JsonLineDecoder {
   }
 
   decode(lines: readonly string[], count: number, lineFaults: ReadonlyMap<number, string>): DecodedLines {
+    this.#begin(count);
+    let hasFault = false;
+    for (let row = 0; row < count; row += 1) {
+      if (this.#take(row, lines[row]!, lineFaults.get(row))) hasFault = true;
+    }
+    return this.#decoded(count, hasFault, (row) => lines[row] ?? '');
+  }
+
+  decodeLines(lines: RecordLines): DecodedLines {
+    const { bytes, starts, ends, length, faults } = lines;
+    this.#begin(length);
+    const plain = this.#plain;
+    let hasFault = false;
+    for (let row = 0; row < length; row += 1) {
+      const fault = faults.size === 0 ? undefined : faults.get(row);
+      if (fault === undefined && plain?.read(bytes, starts[row]!, ends[row]!, row) === true) {
+        this.#faults[row] = DECODED;
+        this.#unknown[row] = plain.unknownFields;
+      } else if (this.#take(row, lines.text(row), fault?.reason)) hasFault = true;
+    }
+    return this.#decoded(length, hasFault, (row) => lines.text(row));
+  }
+
+  #begin(count: number): void {
     this.#reserve(count);
     this.#columns.reset();
     this.#reasons.clear();
+  }
+
+  /** True: there is something wrong with it. */
+  #take(row: number, text: string, lineFault: string | undefined): boolean {
     const decoder = this.#decoder;
-    const faults = this.#faults;
-    let hasFault = false;
-    for (let row = 0; row < count; row += 1) {
-      const lineFault = lineFaults.size === 0 ? undefined : lineFaults.get(row);
-      const fault = lineFault === undefined ? decoder.decode(lines[row]!, row) : decoder.refuse(lineFault, row);
-      faults[row] = fault;
-      this.#unknown[row] = decoder.unknownFields;
-      if (this.#spec.knownTimePath !== null) this.#knownTimes[row] = decoder.instantAt(this.#spec.knownTimePath);
-      if (fault === DECODED) continue;
-      hasFault = true;
-      this.#reasons.set(row, decoder.reason);
-    }
+    const fault = lineFault === undefined ? decoder.decode(text, row) : decoder.refuse(lineFault, row);
+    this.#faults[row] = fault;
+    this.#unknown[row] = decoder.unknownFields;
+    if (this.#spec.knownTimePath !== null) this.#knownTimes[row] = decoder.instantAt(this.#spec.knownTimePath);
+    if (fault === DECODED) return false;
+    this.#reasons.set(row, decoder.reason);
+    return true;
+  }
+
+  #decoded(count: number, hasFault: boolean, text: (row: number) => string): DecodedLines {
     return {
       batch: { length: count, columns: this.#columns.columns },
-      faults: hasFault ? faults : null,
+      faults: hasFault ? this.#faults : null,
       reason: (row) => this.#reasons.get(row) ?? 'malformed',
-      text: (row) => lines[row] ?? '',
+      text,
       knownTimes: this.#spec.knownTimePath === null ? null : this.#knownTimes,
       unknownFields: this.#unknown,
     };
@@ -64,9 +98,10 @@ export class JsonLineDecoder {
   #reserve(count: number): void {
     if (this.#columns.capacity >= count) return;
     const capacity = Math.max(count, 2 * this.#columns.capacity);
-    this.#columns = new RecordColumns(this.#fields, capacity);
+    this.#columns = new RecordColumns(this.#fields, capacity, this.#interners);
     const { knownTimePath } = this.#spec;
     this.#decoder = new JsonDecoder(this.#fields, this.#columns, knownTimePath === null ? [] : [knownTimePath]);
+    this.#plain = knownTimePath === null ? PlainJsonReader.over(this.#fields, this.#columns, this.#interners) : null;
     this.#faults = new Uint8Array(capacity);
     this.#unknown = new Uint16Array(capacity);
     this.#knownTimes = new Float64Array(capacity);
@@ -89,8 +124,8 @@ export async function openJsonl(
     async next(maxRows) {
       const lines = await splitter.next(maxRows);
       if (lines === null) return null;
-      const decoded = decoder.decode(lines.lines, lines.count, lines.faults);
-      return { ...decoded, bytesAfter: (rows) => (isWhole ? null : lines.ends[rows - 1]!) };
+      const decoded = decoder.decodeLines(lines.lines);
+      return { ...decoded, bytesAfter: (rows) => (isWhole ? null : lines.endBytes[rows - 1]!) };
     },
     get endByte() {
       return isWhole ? null : splitter.endByte;
@@ -110,8 +145,8 @@ async function skipLines(splitter: LineSplitter, count: number): Promise<void> {
 
 /** Records of a run that was cut off, as its journal has them. */
 export interface JournaledRecords {
-  readonly records: readonly string[] | null;
-  readonly knownTimes: readonly number[] | null;
+  readonly records: RecordTexts | null;
+  readonly knownTimes: ArrayLike<number> | null;
   readonly idle: readonly string[];
   /** After them, where it is known. */
   readonly position?: LogPosition;
@@ -125,24 +160,6 @@ export interface StdinOptions {
   /** Refused records that are tried again, before what stdin still has. */
   readonly retries: RetryFeed | null;
   readonly signal: AbortSignal | null;
-}
-
-/** Begins a line that was no text as it came: what the journal has of it could be read as a record. No JSON text begins so. */
-const MARK = '\u0000';
-
-function markedLine(line: string, fault: string | undefined): string {
-  return fault === undefined ? line : `${MARK}${fault}${MARK}${line}`;
-}
-
-function unmarkedLines(records: readonly string[]): { lines: string[]; faults: Map<number, string> } {
-  const faults = new Map<number, string>();
-  const lines = records.map((record, row) => {
-    const end = record.startsWith(MARK) ? record.indexOf(MARK, 1) : -1;
-    if (end < 0) return record;
-    faults.set(row, record.slice(1, end));
-    return record.slice(end + 1);
-  });
-  return { lines, faults };
 }
 
 export class StdinReader implements RecordReader {
@@ -172,9 +189,7 @@ export class StdinReader implements RecordReader {
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;
     // Live: the clock says when a record was known, whatever it says itself.
-    const decoded = this.#decoder.decode(lines.lines, lines.count, lines.faults);
-    const journalText = (row: number): string => markedLine(lines.lines[row] ?? '', lines.faults.get(row));
-    return { ...this.#positioned(decoded, null), journalText };
+    return { ...this.#positioned(this.#decoder.decodeLines(lines.lines), null), lines: lines.lines };
   }
 
   /** They are new records, journaled and kept like any other. */
@@ -189,10 +204,15 @@ export class StdinReader implements RecordReader {
 
   #replay(entry: JournaledRecords): RawBatch {
     this.#retried = Math.max(this.#retried, retriedAt(entry.position ?? null));
-    const { lines, faults } = unmarkedLines(entry.records ?? []);
-    const decoded = this.#decoder.decode(lines, lines.length, faults);
+    const decoded = this.#decodeJournaled(entry.records ?? []);
     const known = entry.knownTimes === null ? null : Float64Array.from(entry.knownTimes);
     return { ...this.#positioned(decoded, known), journaled: { idle: entry.idle } };
+  }
+
+  #decodeJournaled(records: RecordTexts): DecodedLines {
+    if (records instanceof RecordLines) return this.#decoder.decodeLines(records);
+    const { lines, faults } = linesOf(records);
+    return this.#decoder.decode(lines, lines.length, faults);
   }
 
   #positioned(decoded: DecodedLines, knownTimes: Float64Array | null): RawBatch {

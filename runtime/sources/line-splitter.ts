@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { type LineFault, RecordLines } from '../log/record-texts.ts';
 import type { ByteInput } from './byte-input.ts';
 
 /** Longer lines are refused, so that a file without newlines can't fill the memory. */
@@ -9,13 +10,11 @@ const KEPT_BYTES = 1024;
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** Lines as text, with what is wrong with them as lines. */
+/** Lines in the bytes that they came in; blank ones are none. All is used again for the next batch. */
 export interface LineBatch {
-  readonly lines: readonly string[];
-  /** Why a line is no text, by its index; mostly empty. */
-  readonly faults: ReadonlyMap<number, string>;
+  readonly lines: RecordLines;
   /** Bytes of the input consumed after each line, newline included. */
-  readonly ends: Float64Array;
+  readonly endBytes: Float64Array;
   readonly count: number;
 }
 
@@ -36,11 +35,13 @@ export class LineSplitter {
   #blockOffset = 0;
   #hasEnded = false;
   /** Inside a line that is too long, whose rest is thrown away. */
-  #skipping: { readonly kept: string } | null = null;
+  #skipping: LineFault | null = null;
   #isStart: boolean;
-  readonly #lines: string[] = [];
-  readonly #faults = new Map<number, string>();
-  #ends = new Float64Array(1024);
+  #count = 0;
+  readonly #faults = new Map<number, LineFault>();
+  #starts = new Int32Array(0);
+  #ends = new Int32Array(0);
+  #endBytes = new Float64Array(0);
 
   constructor(input: ByteInput, fromByte: number) {
     this.#input = input;
@@ -50,14 +51,22 @@ export class LineSplitter {
 
   /** Up to `maxLines`; at most one wait for input where lines are at hand already. null at the end. */
   async next(maxLines: number): Promise<LineBatch | null> {
-    this.#lines.length = 0;
+    this.#count = 0;
     this.#faults.clear();
-    if (this.#ends.length < maxLines) this.#ends = new Float64Array(maxLines);
-    while (this.#lines.length === 0) {
+    this.#reserve(maxLines);
+    while (this.#count === 0) {
       if (this.#blockAt >= this.#block.length && !(await this.#fill())) return null;
       this.#split(maxLines);
     }
-    return { lines: this.#lines, faults: this.#faults, ends: this.#ends, count: this.#lines.length };
+    const lines = new RecordLines(this.#block, this.#starts, this.#ends, this.#count, this.#faults);
+    return { lines, endBytes: this.#endBytes, count: this.#count };
+  }
+
+  #reserve(maxLines: number): void {
+    if (this.#starts.length >= maxLines) return;
+    this.#starts = new Int32Array(maxLines);
+    this.#ends = new Int32Array(maxLines);
+    this.#endBytes = new Float64Array(maxLines);
   }
 
   /** The next whole lines into `#block`. False at the end. */
@@ -88,7 +97,7 @@ export class LineSplitter {
       if (from > last) {
         this.#carry = Buffer.from(chunk.subarray(from));
         this.#setBlock(Buffer.alloc(0), this.#carryAt);
-        return this.#lines.length > 0;
+        return this.#count > 0;
       }
     }
     const whole = chunk.subarray(from, last + 1);
@@ -106,14 +115,14 @@ export class LineSplitter {
     }
     this.#carry = Buffer.concat([this.#carry, chunk]);
     if (this.#carry.length <= MAX_LINE_BYTES + 2) return;
-    this.#skipping = { kept: this.#carry.toString('utf8', 0, KEPT_BYTES) };
+    this.#skipping = tooLong(this.#carry, 0);
     this.#carryAt += this.#carry.length;
     this.#carry = Buffer.alloc(0);
   }
 
   #finishLong(end: number): void {
     this.#isStart = false;
-    this.#push(this.#skipping!.kept, end, 'line over 1 MiB');
+    this.#pushFault(this.#skipping!, end);
     this.#skipping = null;
   }
 
@@ -138,7 +147,7 @@ export class LineSplitter {
 
   #split(maxLines: number): void {
     const block = this.#block;
-    while (this.#lines.length < maxLines && this.#blockAt < block.length) {
+    while (this.#count < maxLines && this.#blockAt < block.length) {
       const start = this.#blockAt;
       const newline = block.indexOf(NEWLINE, start);
       const next = newline < 0 ? block.length : newline + 1;
@@ -152,20 +161,22 @@ export class LineSplitter {
 
   #line(start: number, end: number, endByte: number): void {
     if (isBlank(this.#block, start, end)) return;
-    if (end - start > MAX_LINE_BYTES) {
-      this.#push(this.#block.toString('utf8', start, start + KEPT_BYTES), endByte, 'line over 1 MiB');
-      return;
-    }
-    const text = this.#block.toString('utf8', start, end);
-    const isText = this.#blockIsUtf8 || isUtf8(this.#block.subarray(start, end));
-    this.#push(text, endByte, isText ? null : 'invalid UTF-8');
+    if (end - start > MAX_LINE_BYTES) this.#pushFault(tooLong(this.#block, start), endByte);
+    else if (this.#blockIsUtf8 || isUtf8(this.#block.subarray(start, end))) this.#push(start, end, endByte);
+    else this.#pushFault({ reason: 'invalid UTF-8', text: this.#block.toString('utf8', start, end) }, endByte);
   }
 
-  #push(text: string, endByte: number, fault: string | null): void {
-    const index = this.#lines.length;
-    if (fault !== null) this.#faults.set(index, fault);
-    this.#ends[index] = endByte;
-    this.#lines.push(text);
+  #pushFault(fault: LineFault, endByte: number): void {
+    this.#faults.set(this.#count, fault);
+    this.#push(0, 0, endByte);
+  }
+
+  #push(start: number, end: number, endByte: number): void {
+    const index = this.#count;
+    this.#starts[index] = start;
+    this.#ends[index] = end;
+    this.#endBytes[index] = endByte;
+    this.#count = index + 1;
   }
 
   /** Bytes of the input that were read. */
@@ -176,6 +187,10 @@ export class LineSplitter {
   async close(): Promise<void> {
     await this.#input.close();
   }
+}
+
+function tooLong(bytes: Buffer, start: number): LineFault {
+  return { reason: 'line over 1 MiB', text: bytes.toString('utf8', start, start + KEPT_BYTES) };
 }
 
 function isBlank(block: Buffer, start: number, end: number): boolean {

@@ -2,6 +2,7 @@
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import type { SqlType, Value } from '../values/types.ts';
+import type { ByteInterner } from './byte-interner.ts';
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
@@ -52,18 +53,30 @@ export const EPOCH_MICROS = { epoch_s: 1_000_000, epoch_ms: 1000, epoch_us: 1 } 
 export class RecordColumns {
   readonly columns: readonly ColumnVector[];
   readonly capacity: number;
+  readonly #interners: readonly (ByteInterner | null)[];
 
-  constructor(fields: readonly FieldSpec[], capacity: number) {
+  /** `interners`: of columns whose texts are to be codes of a dictionary; absent or null: plain strings. */
+  constructor(fields: readonly FieldSpec[], capacity: number, interners: readonly (ByteInterner | null)[] = []) {
     this.capacity = capacity;
-    this.columns = fields.map((field) => emptyVector(field.type, capacity));
+    this.#interners = interners;
+    this.columns = fields.map((field, i) => emptyVector(field.type, capacity, interners[i] ?? null));
   }
 
   /** Before a new batch: NULL masks and wide values of the last one go; numbers are overwritten anyway. */
   reset(): void {
-    for (const vector of this.columns) {
+    for (let i = 0; i < this.columns.length; i += 1) {
+      const vector = this.columns[i]!;
       if (vector.nulls !== null) vector.nulls.fill(0);
       if (vector.kind === 'numeric') vector.wide = null;
+      else this.#renew(vector, this.#interners[i] ?? null);
     }
+  }
+
+  #renew(vector: TextVector, interner: ByteInterner | null): void {
+    if (interner === null) return;
+    interner.renewIfFull();
+    vector.dictionary = interner.dictionary;
+    vector.dictionaryId = interner.dictionaryId;
   }
 
   setNull(column: number, row: number): void {
@@ -71,13 +84,25 @@ export class RecordColumns {
     vector.nulls ??= new Uint8Array(this.capacity);
     vector.nulls[row] = 1;
     if (vector.kind === 'numeric') vector.values[row] = 0;
+    else if (vector.codes !== null) vector.codes[row] = 0;
     else vector.strings![row] = '';
+  }
+
+  /** What was set is no NULL any more. */
+  unsetNulls(row: number): void {
+    for (const { nulls } of this.columns) if (nulls !== null) nulls[row] = 0;
+  }
+
+  setText(column: number, row: number, text: string): void {
+    const vector = this.columns[column] as TextVector;
+    if (vector.codes !== null) vector.codes[row] = this.#interners[column]!.codeOf(text);
+    else vector.strings![row] = text;
   }
 
   set(column: number, row: number, value: Value): void {
     const vector = this.columns[column]!;
     if (value === null) this.setNull(column, row);
-    else if (vector.kind === 'text') vector.strings![row] = value as string;
+    else if (vector.kind === 'text') this.setText(column, row, value as string);
     else setNumeric(vector, row, value as number | bigint | boolean);
   }
 }
@@ -90,9 +115,11 @@ function setNumeric(vector: NumericVector, row: number, value: number | bigint |
   } else vector.values[row] = Number(value);
 }
 
-export function emptyVector(type: SqlType, capacity: number): ColumnVector {
-  if (type.kind === 'text') return emptyText(capacity);
-  return { kind: 'numeric', values: new Float64Array(capacity), nulls: null, wide: null };
+export function emptyVector(type: SqlType, capacity: number, interner: ByteInterner | null = null): ColumnVector {
+  if (type.kind !== 'text') return { kind: 'numeric', values: new Float64Array(capacity), nulls: null, wide: null };
+  if (interner === null) return emptyText(capacity);
+  const { dictionary, dictionaryId } = interner;
+  return { kind: 'text', strings: null, codes: new Int32Array(capacity), dictionary, dictionaryId, nulls: null };
 }
 
 function emptyText(capacity: number): TextVector {

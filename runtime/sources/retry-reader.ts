@@ -123,14 +123,12 @@ function headOf(raw: RawBatch, rows: number): RawBatch {
 
 /** Views of the same buffers, which stay as they are until the next batch is asked for. */
 function tailOf(raw: RawBatch, from: number): RawBatch {
-  const { journalText } = raw;
   return {
     ...raw,
     batch: { length: raw.batch.length - from, columns: raw.batch.columns.map((vector) => vectorFrom(vector, from)) },
     faults: raw.faults?.subarray(from) ?? null,
     reason: (row) => raw.reason(from + row),
     text: (row) => raw.text(from + row),
-    ...(journalText === undefined ? {} : { journalText: (row: number) => journalText(from + row) }),
     place: (row) => raw.place(from + row),
     knownTimes: raw.knownTimes?.subarray(from) ?? null,
     unknownFields: raw.unknownFields?.subarray(from) ?? null,

@@ -335,15 +335,22 @@ export function faultyPromises(disk: Disk, real: Promises): Promises {
 }
 
 function faultyHandle(disk: Disk, path: string, handle: fsp.FileHandle): fsp.FileHandle {
-  const own: Partial<Record<keyof fsp.FileHandle, unknown>> = {
-    write: async (bytes: Uint8Array, offset: number, length: number, position: number | null) => {
-      const part = bytes.subarray(offset ?? 0, (offset ?? 0) + (length ?? bytes.length));
-      disk.call('write', path, () => {
-        fs.writeSync(handle.fd, part.subarray(0, part.length >> 1), 0, part.length >> 1, position);
-        disk.changed(path);
-      });
+  const write = async (bytes: Uint8Array, offset: number, length: number, position: number | null) => {
+    const part = bytes.subarray(offset ?? 0, (offset ?? 0) + (length ?? bytes.length));
+    disk.call('write', path, () => {
+      fs.writeSync(handle.fd, part.subarray(0, part.length >> 1), 0, part.length >> 1, position);
       disk.changed(path);
-      return handle.write(part, 0, part.length, position);
+    });
+    disk.changed(path);
+    return handle.write(part, 0, part.length, position);
+  };
+  const own: Partial<Record<keyof fsp.FileHandle, unknown>> = {
+    write,
+    // A system may take a part of what it is given, and this one always does.
+    writev: async (parts: readonly Uint8Array[], position: number | null) => {
+      const bytes = Buffer.concat(parts);
+      const { bytesWritten } = await write(bytes, 0, Math.ceil(bytes.length / 2), position);
+      return { bytesWritten, buffers: parts };
     },
     sync: async () => syncOf(disk, path),
     datasync: async () => syncOf(disk, path),

@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry, encodeEntry, Journal } from '../../runtime/log/journal.ts';
+import { decodeEntry, encodeEntry, JOURNAL_VERSION, Journal } from '../../runtime/log/journal.ts';
 import { lockFolder } from '../../runtime/log/lock.ts';
+import { type LineFault, RecordLines, textsOf } from '../../runtime/log/record-texts.ts';
 import { readSections, type Section, writeSections } from '../../runtime/log/snapshot-file.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { folder } from './helpers.ts';
@@ -151,13 +153,134 @@ describe('the journal', () => {
     const path = join(folder(), 'journal');
     await written(path);
     const bytes = readFileSync(path);
-    bytes.writeUInt32LE(2, 8);
-    const { crc32 } = await import('node:zlib');
+    bytes.writeUInt32LE(JOURNAL_VERSION + 1, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
     writeFileSync(path, bytes);
     expect(await faultOf(() => Journal.open(path))).toMatchObject({ code: 'FSC7112', exitCode: 1 });
     expect(readFileSync(path)).toEqual(bytes);
   });
+
+  /** As version 1 wrote them: its only payloads are JSON. */
+  it('reads the frames of version 1, and is no file of version 1 any more', async () => {
+    const path = join(folder(), 'journal');
+    await written(path);
+    const old = readFileSync(path);
+    old.writeUInt32LE(1, 8);
+    old.writeUInt32LE(crc32(old.subarray(0, 12)), 12);
+    writeFileSync(path, old);
+    const { journal, frames } = await Journal.open(path);
+    expect(frames.map((frame) => frame.payload.toString())).toEqual(payloads.map(String));
+    expect(readFileSync(path).readUInt32LE(8)).toBe(JOURNAL_VERSION);
+    await journal.append(Buffer.from('new'));
+    await journal.close();
+    const again = await Journal.open(path);
+    expect(again.frames.map((frame) => frame.payload.toString())).toEqual([...payloads.map(String), 'new']);
+    await again.journal.close();
+  });
+
+  it('reads entries of version 1', () => {
+    const position = { partitions: { 'stream:-': { offset: 2 } } };
+    const records = ['{"a":1}', '\u0000invalid UTF-8\u0000{"a":"\ufffd"}'];
+    const entry = { position, idle: ['x'], records, knownTimes: [1e15, 1e15 + 1], malformed: [1] };
+    expect(decodeEntry({ sequence: 1, payload: Buffer.from(JSON.stringify(entry)) }, 'journal')).toEqual(entry);
+  });
+
+  const lineTexts = fc.array(fc.string({ unit: 'binary' }).map((text) => text.toWellFormed().replaceAll('\n', ' ')));
+
+  function batchOf(texts: readonly string[], knownTimes: readonly number[]) {
+    const bytes = Buffer.from(`before\n${texts.map((text) => `${text}\r\n`).join('')}after`);
+    const ends = new Int32Array(texts.length + 3);
+    const starts = new Int32Array(texts.length + 3);
+    const faults = new Map<number, LineFault>();
+    let at = 7;
+    texts.forEach((text, row) => {
+      const length = Buffer.byteLength(text);
+      if (row % 5 === 3) faults.set(row, { reason: 'invalid UTF-8', text });
+      else [starts[row], ends[row]] = [at, at + length];
+      at += length + 2;
+    });
+    return {
+      position: { partitions: { 'stream:-': { offset: texts.length } } },
+      idle: ['a'],
+      records: new RecordLines(bytes, starts, ends, texts.length, faults),
+      knownTimeMicros: Float64Array.from([...knownTimes, 1, 2]),
+      verdicts: Uint8Array.from(texts, (_, i) => i % 3),
+    };
+  }
+
+  it('keeps lines byte by byte, with their faults', () => {
+    fc.assert(
+      fc.property(lineTexts, fc.boolean(), (texts, isOneTime) => {
+        const times = texts.map((_, i) => (isOneTime ? 1e15 : 1e15 + i));
+        const batch = batchOf(texts, times);
+        const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, 'journal');
+        const { records } = entry;
+        if (!(records instanceof RecordLines)) throw new Error('no lines');
+        expect(Array.from(texts, (_, row) => records.text(row))).toEqual(texts);
+        expect(textsOf(records)).toEqual(textsOf(batch.records));
+        expect([...records.faults]).toEqual([...batch.records.faults]);
+        expect(Array.from(entry.knownTimes ?? [])).toEqual(times);
+        expect([entry.position, entry.idle]).toEqual([batch.position, batch.idle]);
+        expect(entry.malformed).toEqual(texts.flatMap((_, i) => (i % 3 === 1 ? [i] : [])));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('keeps of a batch that was cut short what it was cut to', () => {
+    const batch = batchOf(['one', 'two', 'three', 'four', 'five'], [1, 2, 3, 4, 5]);
+    const cut = { ...batch, records: batch.records.first(2) };
+    const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(cut)) }, 'journal');
+    expect(textsOf(entry.records ?? [])).toEqual(['one', 'two']);
+    expect([...(entry.records as RecordLines).faults]).toEqual([]);
+    expect((entry.records as RecordLines).bytes.toString()).toBe('one\r\ntwo');
+  });
+
+  it('takes no payload for lines that are not where it says', () => {
+    const payload = Buffer.concat(encodeEntry(batchOf(['one', 'two'], [1, 2])));
+    const places = 8 + payload.readUInt32LE(4);
+    const spoilt: Buffer[] = [0, 4, 8, payload.length - 3].map((length) => payload.subarray(0, length));
+    for (const [at, value] of [
+      [places, -1],
+      [places, 100],
+      [places + 4, 1 << 30],
+      [places + 12, 1 << 30],
+      [4, 1 << 30],
+      [4, 3],
+      [0, 3],
+    ] as const) {
+      const bytes = Buffer.from(payload);
+      bytes.writeInt32LE(value, at);
+      spoilt.push(bytes);
+    }
+    for (const bytes of spoilt)
+      expect(() => decodeEntry({ sequence: 1, payload: bytes }, 'journal')).toThrow(/the journal journal is corrupt/);
+  });
+
+  it('of lines is cut where it is torn, and tells of flipped bits', async () => {
+    const path = join(folder(), 'journal');
+    const { journal } = await Journal.open(path);
+    const texts = ['{"a":1}', '', 'ü€😀', '{"b":2}', '{"c":3}'];
+    for (let i = 0; i < 3; i += 1) await journal.append(...encodeEntry(batchOf(texts, [1e15, 1e15, 1e15, 1e15, 1e15])));
+    await journal.close();
+    const whole = readFileSync(path);
+    const size = (whole.length - 16) / 3;
+    for (let cut = 16; cut < whole.length; cut += 11) {
+      writeFileSync(path, whole.subarray(0, cut));
+      const again = await Journal.open(path);
+      expect(again.frames.length).toBe(Math.floor((cut - 16) / size));
+      for (const frame of again.frames) {
+        const { records } = decodeEntry(frame, path);
+        expect(textsOf(records ?? [])).toEqual([...texts.slice(0, 3), '\u0000invalid UTF-8\u0000{"b":2}', '{"c":3}']);
+      }
+      await again.journal.close();
+    }
+    for (let bit = 16 * 8; bit < whole.length * 8; bit += 67) {
+      writeFileSync(path, whole);
+      flip(path, bit);
+      expect((await faultOf(() => Journal.open(path))).code).toBe('FSC7111');
+    }
+  }, 30_000);
 
   it('keeps records letter by letter', () => {
     fc.assert(
@@ -169,7 +292,7 @@ describe('the journal', () => {
           knownTimeMicros: Float64Array.from(records, (_, i) => i * 1e6),
           verdicts: Uint8Array.from(records, (_, i) => i % 3),
         };
-        const entry = decodeEntry({ sequence: 1, payload: Buffer.from(encodeEntry(batch)) }, 'journal');
+        const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, 'journal');
         expect(entry.records).toEqual(records);
         expect(entry.knownTimes).toEqual([...batch.knownTimeMicros]);
         expect(entry.malformed).toEqual(records.flatMap((_, i) => (i % 3 === 1 ? [i] : [])));

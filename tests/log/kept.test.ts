@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
-import { Archive, listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { Archive, archivedTexts, listArchive } from '../../runtime/engines/duckdb/archive.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
 import {
@@ -13,7 +13,9 @@ import {
   quarantinePath,
   showQuarantined,
 } from '../../runtime/log/quarantine.ts';
+import { textsOf } from '../../runtime/log/record-texts.ts';
 import type { SavedLog } from '../../runtime/log/source-log.ts';
+import { valueAt } from '../../runtime/sources/record-columns.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import { event, folder, lines, MINUTE, open, program, put, read, sourceSpec, stdinOf, T0 } from './helpers.ts';
 
@@ -220,7 +222,7 @@ describe('records of stdin', () => {
     const expected: unknown[] = [];
     const saved: (SavedLog | null)[] = [null];
     for (let batch = await first.next(); batch !== null; batch = await first.next()) {
-      const entry = decodeEntry({ sequence: 1, payload: Buffer.from(encodeEntry(batch)) }, '');
+      const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, '');
       entries.push(entry);
       expected.push([[...batch.verdicts.subarray(0, batch.batch.length)], batch.settleLineMicros, batch.position]);
       saved.push({ position: batch.position, image: structuredClone(first.snapshot()) });
@@ -245,7 +247,7 @@ describe('records of stdin', () => {
       }
       expect(seen).toEqual(expected.slice(from));
       const rest = (await again.next())!;
-      expect(rest.records).toEqual([event(62, 7)]);
+      expect(textsOf(rest.records ?? [])).toEqual([event(62, 7)]);
       expect(rest.position).toEqual({ partitions: { 'stream:-': { offset: 12 } } });
       await again.close();
     }
@@ -284,6 +286,46 @@ describe('records of stdin', () => {
         ['6', '10', 'late'],
       ].map((row) => row),
     );
+  });
+
+  it('go to the archive as they came, whatever their lengths and characters', async () => {
+    const root = folder();
+    const texts = Array.from({ length: 5000 }, (_, i) => {
+      const id = `{"id":${i},"ts":"2024-03-01T12:00:00Z","p":"${['', 'twelve bytes', 'thirteen byte', 'ü€😀'.repeat(i % 97)][i % 4]}"}`;
+      return [id, `${id}  `, '1', '{"short":1}', '{"twelve":1}', '{"a": "\u0000"}', `{"thirteen":1} ${i}`, 'ü€'][
+        i % 3 === 0 ? i % 8 : 0
+      ]!;
+    });
+    const bytes = Buffer.from(lines(...texts));
+    // Broken bytes in some lines; a chunk of the archive without any.
+    for (
+      let at = bytes.indexOf('"p":"thirteen');
+      at >= 0 && at < bytes.length / 2;
+      at = bytes.indexOf('"p":"thirteen', at + 20_000)
+    )
+      bytes[at + 6] = 0xff;
+    const log = await open(source, { stream: '-', stdin: Readable.from([bytes], { objectMode: false }) });
+    const archive = await Archive.open(root, checked, '-');
+    const expected: string[] = [];
+    const columns: unknown[] = [];
+    for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+      await archive.add(batch, expected.length);
+      expected.push(...textsOf(batch.records ?? []).map((text) => text.replaceAll('\u0000', '\ufffd')));
+      for (let row = 0; row < batch.batch.length; row += 1)
+        columns.push(valueAt(batch.batch.columns[3]!, checked.columns[3]!.type, row));
+    }
+    expect(expected).toHaveLength(5000);
+    expect(expected.filter((text) => text.startsWith('\ufffdinvalid UTF-8\ufffd')).length).toBeGreaterThan(3);
+    const file = await archive.flush();
+    archive.close();
+    const kept: string[] = [];
+    for await (const { records } of archivedTexts(root, 'events', '-', 5000)) kept.push(...records);
+    expect(kept).toEqual(expected);
+    const session = await openDuckDb({ threads: 1 });
+    const rows = await session.connection.runAndReadAll(`SELECT p FROM '${file!.path}' ORDER BY _fsc_offset`);
+    session.close();
+    expect(rows.getRowsJson().flat()).toEqual(columns);
+    expect(new Set(columns).size).toBeGreaterThan(20);
   });
 
   it('are archived once where a run was redone', async () => {

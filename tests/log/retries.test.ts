@@ -147,7 +147,7 @@ async function run(options: RunOptions): Promise<Outcome> {
     before = retriedAt(batch.position);
     accepted.push(...describeAccepted(own, batch, isRetried));
     positions.push(batch.position);
-    written.push(decodeEntry({ sequence: i, payload: Buffer.from(encodeEntry(batch)) }, 'journal'));
+    written.push(decodeEntry({ sequence: i, payload: Buffer.concat(encodeEntry(batch)) }, 'journal'));
     retries.note(batch.position);
     last = { position: batch.position, image: structuredClone(log.snapshot()) };
   }

@@ -11,6 +11,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
 import { errorCode, fileChecksum, makeFolder, messageOf, syncFolder, writeFault } from '../../log/durable-file.ts';
+import { RecordLines, type RecordTexts } from '../../log/record-texts.ts';
 import { parquetRelation, quoteText } from '../../sources/duckdb-scan.ts';
 import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
@@ -18,6 +19,7 @@ import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
 import { columnTypeText, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
+import { type LinesVector, plainText } from './strings.ts';
 
 const TABLE = 'archive';
 
@@ -69,7 +71,7 @@ export class Archive {
    * `firstOffset` is the offset of the batch's first record. Batches follow one another. Replayed batches bring no texts: the journal
    * that they came from has them.
    */
-  async add(batch: LogBatch, firstOffset: number, texts: readonly string[] | null = batch.records): Promise<void> {
+  async add(batch: LogBatch, firstOffset: number, texts: RecordTexts | null = batch.records): Promise<void> {
     if (this.#appender === null) {
       await this.#session.run(`CREATE OR REPLACE TABLE ${TABLE} (${this.#columnsText})`);
       this.#appender = await RecordAppender.open(this.#session, TABLE, this.#types);
@@ -103,7 +105,7 @@ export class Archive {
     try {
       makeFolder(this.#folder);
       await this.#session.run(
-        `COPY (SELECT * FROM ${TABLE}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+        `COPY (SELECT * FROM ${TABLE}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
       );
       await syncFile(temporary);
       checksum = await fileChecksum(temporary);
@@ -211,8 +213,14 @@ function archivedFiles(folder: string): ArchivedFile[] {
   });
 }
 
+const VERDICT_NAMES = [...VERDICTS];
+
 /** Offset, known time, verdict and text of each record. */
-function extraColumns(batch: LogBatch, firstOffset: number, texts: readonly string[] | null): readonly ColumnVector[] {
+function extraColumns(
+  batch: LogBatch,
+  firstOffset: number,
+  texts: RecordTexts | null,
+): readonly (ColumnVector | LinesVector)[] {
   const { length } = batch.batch;
   const offsets = new Float64Array(length);
   const verdicts = new Int32Array(length);
@@ -223,21 +231,21 @@ function extraColumns(batch: LogBatch, firstOffset: number, texts: readonly stri
   return [
     { kind: 'numeric', values: offsets, nulls: null, wide: null },
     { kind: 'numeric', values: batch.knownTimeMicros, nulls: null, wide: null },
-    { kind: 'text', strings: null, codes: verdicts, dictionary: [...VERDICTS], dictionaryId: -1, nulls: null },
-    {
-      kind: 'text',
-      strings: texts === null ? new Array<string>(length).fill('') : texts.slice(0, length).map(plainText),
-      codes: null,
-      dictionary: null,
-      dictionaryId: 0,
-      nulls: texts === null ? new Uint8Array(length).fill(1) : null,
-    },
+    { kind: 'text', strings: null, codes: verdicts, dictionary: VERDICT_NAMES, dictionaryId: -1, nulls: null },
+    textColumn(texts, length),
   ];
 }
 
-/** What can stand in a database. */
-function plainText(record: string): string {
-  return record.replaceAll('\u0000', '\ufffd').toWellFormed();
+function textColumn(texts: RecordTexts | null, length: number): ColumnVector | LinesVector {
+  if (texts instanceof RecordLines) return { kind: 'lines', lines: texts, nulls: null };
+  return {
+    kind: 'text',
+    strings: texts === null ? new Array<string>(length).fill('') : texts.slice(0, length).map(plainText),
+    codes: null,
+    dictionary: null,
+    dictionaryId: 0,
+    nulls: texts === null ? new Uint8Array(length).fill(1) : null,
+  };
 }
 
 /** Texts and known times of the records of a partition up to an offset, in their order: for reading them again (`run --rebuild`). */

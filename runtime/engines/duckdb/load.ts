@@ -18,10 +18,11 @@ import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../..
 import type { SourceSpec } from '../../values/manifest.ts';
 import { printType, type SqlType } from '../../values/types.ts';
 import type { DuckDbSession } from './session.ts';
+import { isCoded, type LinesVector, StringFiller } from './strings.ts';
 
 /** What `loadRecords` takes: a batch, and which of its rows (all where null). */
 export interface RecordRows {
-  readonly batch: ColumnBatch;
+  readonly batch: Pick<ColumnBatch, 'length'> & { readonly columns: readonly (ColumnVector | LinesVector)[] };
   readonly rows: Int32Array | null;
   readonly count: number;
 }
@@ -51,6 +52,7 @@ export class RecordAppender {
   readonly #types: readonly SqlType[];
   readonly #engineTypes: readonly DuckDBType[];
   readonly #appender: DuckDBAppender;
+  readonly #strings = new StringFiller();
   readonly #scratch = new ArrayBuffer(CHUNK_ROWS * 16);
   readonly #validity = new ArrayBuffer(CHUNK_ROWS / 8);
 
@@ -84,12 +86,14 @@ export class RecordAppender {
   #fill(
     target: bindings.Vector,
     type: SqlType,
-    source: ColumnVector,
+    source: ColumnVector | LinesVector,
     rows: Int32Array | null,
     from: number,
     count: number,
   ): void {
-    if (source.kind === 'text') fillText(target, source, rows, from, count);
+    if (source.kind === 'lines') this.#strings.fillLines(target, source, from, count);
+    else if (source.kind === 'text' && isCoded(source)) this.#strings.fillCoded(target, source, rows, from, count);
+    else if (source.kind === 'text') fillText(target, source, rows, from, count);
     else {
       const bytes = fillNumbers(this.#scratch, type, source, rows, from, count);
       bindings.copy_data_to_vector(target, 0, this.#scratch, 0, bytes);
@@ -166,12 +170,11 @@ function fillText(
   from: number,
   count: number,
 ): void {
-  const { nulls, codes, dictionary, strings } = source;
+  const { nulls, strings } = source;
   for (let i = 0; i < count; i += 1) {
     const row = rows === null ? from + i : rows[from + i]!;
     if (nulls !== null && nulls[row] === 1) continue;
-    const text = dictionary === null ? strings![row]! : dictionary[codes![row]!]!;
-    bindings.vector_assign_string_element(target, i, text);
+    bindings.vector_assign_string_element(target, i, strings![row]!);
   }
 }
 

@@ -1,0 +1,145 @@
+/**
+ * Many strings into a vector of DuckDB at once. A call a string is what most of the time of loading went to; DuckDB's string_t is 16 bytes, its
+ * length and the string itself up to 12 bytes, or its first four bytes and a pointer, so that a column of them is one copy.
+ */
+import bindings from '@duckdb/node-bindings';
+import type { RecordLines } from '../../log/record-texts.ts';
+import type { TextVector } from '../../values/batch.ts';
+
+const INLINE_BYTES = 12;
+const WORDS = 4;
+const TWO_32 = 4294967296;
+
+/** Rows of one vector. */
+const CHUNK_ROWS = 2048;
+
+type CodedText = TextVector & { readonly codes: Int32Array; readonly dictionary: string[] };
+
+/** string_t of the texts of a dictionary; a length over INLINE_BYTES where it is too long to stand in one. */
+interface KnownTexts {
+  words: Int32Array;
+  count: number;
+}
+
+/** A column of lines, beside the vectors that batches are made of. */
+export interface LinesVector {
+  readonly kind: 'lines';
+  readonly lines: RecordLines;
+  readonly nulls: null;
+}
+
+export function isCoded(source: TextVector): source is CodedText {
+  return source.codes !== null && source.dictionary !== null;
+}
+
+export class StringFiller {
+  readonly #words = new Int32Array(CHUNK_ROWS * WORDS);
+  readonly #known = new WeakMap<readonly string[], KnownTexts>();
+
+  fillCoded(target: bindings.Vector, source: CodedText, rows: Int32Array | null, from: number, count: number): void {
+    const { codes, dictionary, nulls } = source;
+    const known = this.#textsOf(dictionary);
+    const long: number[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const row = rows === null ? from + i : rows[from + i]!;
+      const isNull = nulls !== null && nulls[row] === 1;
+      const word = codes[row]! * WORDS;
+      if (isNull || known[word]! > INLINE_BYTES) {
+        if (!isNull) long.push(i);
+        this.#words.fill(0, i * WORDS, (i + 1) * WORDS);
+      } else for (let k = 0; k < WORDS; k += 1) this.#words[i * WORDS + k] = known[word + k]!;
+    }
+    this.#copy(target, count);
+    for (const i of long) {
+      const row = rows === null ? from + i : rows[from + i]!;
+      bindings.vector_assign_string_element(target, i, dictionary[codes[row]!]!);
+    }
+  }
+
+  #textsOf(dictionary: readonly string[]): Int32Array {
+    const known = this.#known.get(dictionary) ?? { words: new Int32Array(0), count: 0 };
+    if (known.count === dictionary.length) return known.words;
+    if (known.words.length < dictionary.length * WORDS) {
+      const words = new Int32Array(2 * dictionary.length * WORDS);
+      words.set(known.words);
+      known.words = words;
+    }
+    const bytes = Buffer.from(known.words.buffer);
+    for (let code = known.count; code < dictionary.length; code += 1) {
+      const text = dictionary[code]!;
+      const length = Buffer.byteLength(text);
+      known.words[code * WORDS] = length;
+      if (length <= INLINE_BYTES) bytes.write(text, code * WORDS * 4 + 4);
+    }
+    known.count = dictionary.length;
+    this.#known.set(dictionary, known);
+    return known.words;
+  }
+
+  /** Lines from row `from` on: their bytes are copied as one string, which theirs then point into. */
+  fillLines(target: bindings.Vector, { lines }: LinesVector, from: number, count: number): void {
+    const { bytes, starts, ends, faults } = lines;
+    const { start, end } = extentOf(lines, from, count);
+    const block = bytes.subarray(start, end);
+    const areText = !block.includes(0);
+    if (areText && block.length > 0) this.#pointInto(target, block, starts, ends, from, count, start);
+    for (let i = 0; i < count; i += 1) {
+      if (areText && !faults.has(from + i)) continue;
+      bindings.vector_assign_string_element(target, i, plainText(lines.markedText(from + i)));
+    }
+  }
+
+  #pointInto(
+    target: bindings.Vector,
+    block: Buffer,
+    starts: Int32Array,
+    ends: Int32Array,
+    from: number,
+    count: number,
+    start: number,
+  ): void {
+    // It lives as long as the vector, whatever is put in its place there.
+    bindings.vector_assign_string_element_len(target, 0, block);
+    const first = Buffer.from(bindings.vector_get_data(target, WORDS * 4));
+    const low = first.readUInt32LE(8);
+    const high = first.readUInt32LE(12);
+    const words = this.#words;
+    for (let i = 0; i < count; i += 1) {
+      const at = starts[from + i]! - start;
+      const length = ends[from + i]! - starts[from + i]!;
+      const word = i * WORDS;
+      words.fill(0, word, word + WORDS);
+      if (length <= 0) continue;
+      words[word] = length;
+      if (length <= INLINE_BYTES) {
+        for (let k = 0; k < length; k += 1) words[word + 1 + (k >> 2)]! |= block[at + k]! << (8 * (k & 3));
+        continue;
+      }
+      words[word + 1] = block[at]! | (block[at + 1]! << 8) | (block[at + 2]! << 16) | (block[at + 3]! << 24);
+      words[word + 2] = low + at;
+      words[word + 3] = high + (low + at >= TWO_32 ? 1 : 0);
+    }
+    this.#copy(target, count);
+  }
+
+  #copy(target: bindings.Vector, count: number): void {
+    bindings.copy_data_to_vector(target, 0, this.#words.buffer, 0, count * WORDS * 4);
+  }
+}
+
+/** What can stand in a database. */
+export function plainText(record: string): string {
+  return record.replaceAll('\u0000', '\ufffd').toWellFormed();
+}
+
+/** Where the lines stand; those at fault stand nowhere. */
+function extentOf({ starts, ends }: RecordLines, from: number, count: number): { start: number; end: number } {
+  let start = -1;
+  let end = 0;
+  for (let row = from; row < from + count; row += 1) {
+    if (starts[row] === ends[row]) continue;
+    if (start < 0) start = starts[row]!;
+    end = ends[row]!;
+  }
+  return { start: Math.max(0, start), end };
+}
