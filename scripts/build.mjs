@@ -14,15 +14,11 @@ const types = [tsc, '-p', join(root, 'tsconfig.build.json'), '--emitDeclarationO
 const result = spawnSync(process.execPath, types, { stdio: 'inherit' });
 if (result.status !== 0) process.exit(result.status ?? 1);
 
-const { build } = await import('rolldown');
-const ENTRIES = ['cli/main', 'compiler/index', 'runtime/index'];
-await build({
-  cwd: root,
-  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `./${entry}.ts`])),
-  platform: 'node',
-  // What package.json names is installed, not bundled.
-  external: /^[^./]/,
-  output: { dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+// Only now: it needs dev packages.
+const { bundleTo, entriesOf } = await import('./bundle.mjs');
+await bundleTo({
+  input: entriesOf(['cli/main', 'compiler/index', 'runtime/index']),
+  output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
   logLevel: 'warn',
 });
 chmodSync(join(dist, 'cli', 'main.js'), 0o755);

@@ -1,20 +1,25 @@
-// Modules of the sources as JavaScript under node_modules/.cache, for scripts that run parts of fsc which the package does not export.
+// The sources as JavaScript in few files: dist/, and under node_modules/.cache what scripts and tests run that the package does not export.
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** `paths`: relative to the repository, without `.ts`. Gives a function that imports one of them. */
+/** `input`, `output`, `logLevel`: as rolldown has them. What package.json names is installed, not bundled. */
+export async function bundleTo({ input, output, logLevel }) {
+  const options = { cwd: root, input, platform: 'node', external: /^[^./]/, logLevel };
+  await build({ ...options, output: { format: 'esm', ...output } });
+}
+
+/** By path: entries stand in the folder as they do in the repository. `paths`: relative to it, without `.ts`. */
+export function entriesOf(paths) {
+  return Object.fromEntries(paths.map((path) => [path, `./${path}.ts`]));
+}
+
+/** Gives a function that imports one of the paths. */
 export async function bundle(name, paths) {
   const dir = join(root, 'node_modules', '.cache', `fsc-${name}`);
-  await build({
-    cwd: root,
-    input: Object.fromEntries(paths.map((path) => [path, `./${path}.ts`])),
-    platform: 'node',
-    external: /^[^./]/,
-    output: { dir, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs', cleanDir: true },
-    logLevel: 'silent',
-  });
+  const names = { entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' };
+  await bundleTo({ input: entriesOf(paths), output: { dir, ...names, cleanDir: true }, logLevel: 'silent' });
   return (path) => import(pathToFileURL(join(dir, `${path}.mjs`)).href);
 }

@@ -5,9 +5,9 @@ import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { build } from 'rolldown';
 import type { Program } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { bundleTo } from '../../scripts/bundle.mjs';
 import { values } from './project.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -74,14 +74,8 @@ async function bundle(script: string): Promise<string> {
   // Beside node_modules, where what is not bundled is found.
   const file = join(root, 'node_modules', '.cache', 'integration', `${process.pid}`, script.replace(/ts$/, 'mjs'));
   process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }));
-  await build({
-    cwd: root,
-    input: join(import.meta.dirname, script),
-    platform: 'node',
-    external: /^[^./]/,
-    output: { file, format: 'esm', codeSplitting: false },
-    logLevel: 'warn',
-  });
+  const input = join(import.meta.dirname, script);
+  await bundleTo({ input, output: { file, codeSplitting: false }, logLevel: 'warn' });
   return file;
 }
 
