@@ -35,7 +35,7 @@ export async function computeByReplay(job: ReplayJob): Promise<ReplayOutcome> {
     labels,
     ties: options.ties ?? 'include',
     ownEvents: job.ownEvents,
-    openFeed: (source) => job.feeds.open(source),
+    openFeed: (source, reads) => job.feeds.open(source, reads),
     errors: job.errors,
     onProgress: (share) => job.onProgress(Math.floor(share * labels.length)),
     signal: job.signal,

@@ -3,24 +3,41 @@
  * straight from its files; what has to be judged in another order first comes from the cache of accepted records.
  */
 import type { SourceProgram } from '../log/contract.ts';
+import { columnsOfOnly } from '../log/judge.ts';
 import { openLog, type SourceLog } from '../log/source-log.ts';
+import { findFiles, WatchedFile } from '../sources/files.ts';
 import { defaultOrder, parseLocation } from '../sources/location.ts';
 import { openParquetPhase, openPhase } from '../sources/open-source.ts';
+import { fieldsOf } from '../sources/record-columns.ts';
+import { cleanColumns } from '../sources/unread-columns.ts';
 import { wallClock } from '../time/clock.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { type AcceptedInput, acceptedParquet, hasKnownTimes, KNOWN_TIME_COLUMN } from './duckdb/accepted.ts';
 
 export interface FeedOptions {
   readonly batchRows?: number;
+  /** Columns that are looked at; the others of a batch may be missing. Absent: all. */
+  readonly reads?: ReadonlySet<number>;
 }
 
 export async function openAcceptedFeed(input: AcceptedInput, options: FeedOptions = {}): Promise<SourceLog> {
   const { program, locations, root, postgres = null, cutMicros = null, isStreamElsewhere = false } = input;
   const [only] = locations;
   if (only !== undefined && readsSorted(input)) {
-    const phase = openPhase(program.spec, { ...only, root, postgres, stdin: null, signal: input.signal ?? null });
+    const { reads, ...rest } = options;
+    const clean = reads === undefined ? null : await findClean(program, only.location, root, reads);
+    const unread = clean?.columns ?? new Set();
+    const place = { ...only, root, postgres, stdin: null, signal: input.signal ?? null, unread };
     const cut = { cutMicros, isStreamElsewhere };
-    return openLog(program, { phases: [phase], resumeFrom: null, clock: wallClock, ...cut, ...options });
+    const phases = [openPhase(program.spec, place)];
+    const log = await openLog(withoutKeys(program, unread), {
+      phases,
+      resumeFrom: null,
+      clock: wallClock,
+      ...cut,
+      ...rest,
+    });
+    return clean === null ? log : watched(log, clean.files);
   }
   const { paths } = await acceptedParquet(input);
   return openAcceptedPaths(program, paths, { ...options, hasKnownTimes: hasKnownTimes(program.spec) });
@@ -38,10 +55,66 @@ export async function openAcceptedPaths(
   paths: readonly string[],
   options: FeedOptions & { readonly hasKnownTimes?: boolean } = {},
 ): Promise<SourceLog> {
-  const { hasKnownTimes: isKnown = false, ...rest } = options;
+  const { hasKnownTimes: isKnown = false, reads, ...rest } = options;
   const accepted = acceptedProgram(program, isKnown ? [KNOWN_TIME_COLUMN] : null);
-  const phases = [openParquetPhase(accepted.spec, paths)];
+  // Accepted once, accepted for ever: what is not looked at has no fault.
+  const unread = program.spec.columns.map((_, i) => i).filter((i) => reads !== undefined && !reads.has(i));
+  const phases = [openParquetPhase(accepted.spec, paths, new Set(unread))];
   return openLog(accepted, { phases, resumeFrom: null, clock: wallClock, ...rest });
+}
+
+interface CleanColumns {
+  readonly columns: ReadonlySet<number>;
+  /** As they were when the columns were looked over. */
+  readonly files: readonly WatchedFile[];
+}
+
+/** null: all columns are read. */
+async function findClean(
+  program: SourceProgram,
+  location: string,
+  root: string,
+  reads: ReadonlySet<number>,
+): Promise<CleanColumns | null> {
+  const { spec, entityKeys = [] } = program;
+  const place = parseLocation(location);
+  if (place.kind !== 'files' || place.format !== 'parquet' || spec.columns.every((_, i) => reads.has(i))) return null;
+  const found = findFiles(root, place.pattern);
+  const files = found.map((file) => new WatchedFile(file, true));
+  const columns = await cleanColumns(spec, fieldsOf(spec, columnsOfOnly(spec)), entityKeys, found, reads);
+  return columns.size === 0 ? null : { columns, files };
+}
+
+/** Keys with a column that was not read are none too long (`cleanColumns`). */
+function withoutKeys(program: SourceProgram, unread: ReadonlySet<number>): SourceProgram {
+  const { entityKeys = [] } = program;
+  return { ...program, entityKeys: entityKeys.filter((key) => !key.some((column) => unread.has(column))) };
+}
+
+/** What was looked over must be what was read. */
+function watched(log: SourceLog, files: readonly WatchedFile[]): SourceLog {
+  return {
+    next: async () => {
+      const batch = await log.next();
+      if (batch === null) for (const file of files) file.check(0);
+      return batch;
+    },
+    snapshot: () => log.snapshot(),
+    get position() {
+      return log.position;
+    },
+    get isLive() {
+      return log.isLive;
+    },
+    get isAtInstant() {
+      return log.isAtInstant;
+    },
+    get knownToMicros() {
+      return log.knownToMicros;
+    },
+    setIdle: (partitions) => log.setIdle(partitions),
+    close: () => log.close(),
+  };
 }
 
 function isSorted({ location, order }: AcceptedInput['locations'][number]): boolean {

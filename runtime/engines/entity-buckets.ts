@@ -21,7 +21,7 @@ export class EntityBuckets {
   /** By entity: its places; both 0 for one that does not occur. */
   readonly begin: Int32Array;
   readonly end: Int32Array;
-  /** What stands at a place: filled by `sortPositions`, `sortTimes` and `sortProbes`. */
+  /** What stands at a place: filled by `sortPositions` and `sortProbes`. */
   positions: Int32Array = new Int32Array(0);
   times: Float64Array = new Float64Array(0);
   labels: Uint32Array = new Uint32Array(0);
@@ -42,20 +42,6 @@ export class EntityBuckets {
       if (id < 0) continue;
       const place = end[id] as number;
       positions[place] = i;
-      end[id] = place + 1;
-    }
-  }
-
-  /** Times of `rows` by entity, without going through positions: reads stay in order, and there are few places to write at. */
-  sortTimes(ids: Int32Array, count: number, rows: Int32Array, timeByRow: Float64Array): void {
-    this.#count(ids, 0, count);
-    if (this.times.length < this.length) this.times = new Float64Array(count);
-    const { end, times } = this;
-    for (let i = 0; i < count; i++) {
-      const id = ids[i] as number;
-      if (id < 0) continue;
-      const place = end[id] as number;
-      times[place] = timeByRow[rows[i] as number] as number;
       end[id] = place + 1;
     }
   }

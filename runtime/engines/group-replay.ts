@@ -74,8 +74,10 @@ export class GroupReplay {
   readonly #wanted: EntityBuckets;
   /** Probes that an entity still has before it. */
   readonly #left: Int32Array;
-  /** Time of the entity's last event of earlier batches. */
-  readonly #lastMicros: Float64Array;
+  /** By entity: the last instant of a label, anybody's, at which the entity has an event. */
+  readonly #tiedMicros: Float64Array;
+  /** Probes before it have no event at their instant to come. */
+  #nextTie = 0;
   /** Event instants of `entity` at which a label of anybody stands (`--known-to label`). */
   readonly #instantsSeen = new Map<number, Set<number>>();
   #ids = new Int32Array(0);
@@ -91,7 +93,7 @@ export class GroupReplay {
     this.#events = new EntityBuckets(this.#entities);
     this.#wanted = new EntityBuckets(this.#entities);
     this.#left = this.#probes.countByEntity(this.#entities);
-    this.#lastMicros = new Float64Array(this.#entities).fill(Number.NEGATIVE_INFINITY);
+    this.#tiedMicros = new Float64Array(this.#entities).fill(Number.NEGATIVE_INFINITY);
   }
 
   take(batch: ReplayBatch): void {
@@ -99,10 +101,9 @@ export class GroupReplay {
     const count = this.#findEntities(batch);
     const times = this.#timesOf(batch);
     if (batch.known === null) {
-      this.#events.sortTimes(this.#ids, count, this.#rows, times);
+      this.#noteTies(times, count);
       state.ingest(batch.batch, this.#rows, count);
       this.#probeTo(batch.upToMicros, null);
-      this.#noteLast();
       this.#sweep(count, batch.upToMicros);
       return;
     }
@@ -114,7 +115,6 @@ export class GroupReplay {
   }
 
   finish(): void {
-    this.#events.clear();
     this.#probeTo(Number.POSITIVE_INFINITY, null);
   }
 
@@ -165,27 +165,42 @@ export class GroupReplay {
   }
 
   #probeEntity(entity: number, begin: number, end: number): void {
-    const { tied, targets } = this.#options;
-    const wanted = this.#wanted;
-    const { times } = this.#events;
-    const last = this.#lastMicros[entity] as number;
-    const eventsEnd = this.#events.end[entity] as number;
-    let event = this.#events.begin[entity] as number;
+    const { targets } = this.#options;
+    const { labels, times, targets: which } = this.#wanted;
     for (let i = begin; i < end; i++) {
-      const label = wanted.labels[i] as number;
-      const t = wanted.times[i] as number;
-      while (event < eventsEnd && (times[event] as number) < t) event++;
-      if (last === t || (event < eventsEnd && times[event] === t)) tied[label] = 1;
-      this.#prober.probe(targets[wanted.targets[i] as number] as Target, entity, label, t);
+      const target = targets[which[i] as number] as Target;
+      this.#prober.probe(target, entity, labels[i] as number, times[i] as number);
     }
   }
 
-  #noteLast(): void {
-    const { touched, touchedCount, end, times } = this.#events;
-    for (let i = 0; i < touchedCount; i++) {
-      const entity = touched[i] as number;
-      this.#lastMicros[entity] = times[(end[entity] as number) - 1] as number;
+  /** Events and probes go side by side in order of time: what is at one instant meets. Events at it may follow in the next batch. */
+  #noteTies(times: Float64Array, count: number): void {
+    const { instants, length } = this.#probes;
+    const rows = this.#rows;
+    let probe = this.#nextTie;
+    let i = 0;
+    while (i < count && probe < length) {
+      const time = times[rows[i] as number] as number;
+      const instant = instants[probe] as number;
+      if (time < instant) i++;
+      else if (instant < time) probe++;
+      else i = this.#meet(times, i, count, probe);
     }
+    this.#nextTie = probe;
+  }
+
+  /** Marks the labels at the instant of the event at `from` by the events at it; gives the first event after it. */
+  #meet(times: Float64Array, from: number, count: number, probe: number): number {
+    const { instants, entities, labels, length } = this.#probes;
+    const { tied } = this.#options;
+    const tiedMicros = this.#tiedMicros;
+    const instant = instants[probe] as number;
+    let i = from;
+    for (; i < count && times[this.#rows[i] as number] === instant; i++) tiedMicros[this.#ids[i] as number] = instant;
+    for (let j = probe; j < length && instants[j] === instant; j++) {
+      if (tiedMicros[entities[j] as number] === instant) tied[labels[j] as number] = 1;
+    }
+    return i;
   }
 
   /** Moves cursors of entities that had no probe for long up to where all probes are done, so that their rings let events go. */

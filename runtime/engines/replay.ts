@@ -4,9 +4,11 @@
  *
  * Reads: accepted records of each source in (event time, key) order. Writes: one column per feature.
  */
+import type { SourceProgram } from '../log/contract.ts';
 import type { ErrorCounter, GroupState, Program, ProjectInput, ViewProgram } from '../state/program.ts';
 import type { ColumnVector } from '../values/batch.ts';
 import type { SqlType, Value } from '../values/types.ts';
+import { columnsRead } from './columns-read.ts';
 import { GroupReplay, type ReplayBatch, type Target, type TieRule } from './group-replay.ts';
 import { orderByInstant } from './instant-order.ts';
 import { ColumnKeys, type KeyReader, type LabelTable, RequestKeys, RequestReader } from './label-table.ts';
@@ -22,7 +24,8 @@ export interface ReplayOptions {
   readonly ties: Ties;
   /** Sources whose primary key the labels carry: `exclude` then leaves out the label's own event only. */
   readonly ownEvents: ReadonlySet<string>;
-  readonly openFeed: (source: string) => Promise<Feed>;
+  /** `reads`: the columns that the views, and the verdicts, look at. */
+  readonly openFeed: (source: string, reads: ReadonlySet<number>) => Promise<Feed>;
   readonly errors: ErrorCounter;
   /** Share of the work that is done, 0 to 1. */
   readonly onProgress: ((share: number) => void) | null;
@@ -62,7 +65,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       targets,
       labels: options.labels,
       order,
-      eventTimeColumn: eventTimeColumn(options.program, source),
+      eventTimeColumn: sourceNamed(options.program, source).spec.eventTimeColumn,
       ties: tieRule(options, source),
       errors: options.errors,
       tied,
@@ -76,7 +79,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   };
   for (const source of new Set(groups.map((group) => group.source))) {
     const members = groups.filter((group) => group.source === source).map((group) => group.replay);
-    await replaySource(options, source, members, tell);
+    const states = plan.groups.filter((group) => group.source === source).map((group) => group.state);
+    const feed = await options.openFeed(source, columnsRead(sourceNamed(options.program, source), states));
+    await replaySource(options, feed, members, tell);
   }
   const views = plan.finish();
   let tiedLabels = 0;
@@ -86,11 +91,10 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 async function replaySource(
   options: ReplayOptions,
-  source: string,
+  feed: Feed,
   groups: readonly GroupReplay[],
   tell: () => void,
 ): Promise<void> {
-  const feed = await options.openFeed(source);
   try {
     for (let batch = await feed.next(); batch !== null; batch = await feed.next()) {
       options.signal.throwIfAborted();
@@ -116,10 +120,10 @@ function tieRule(options: ReplayOptions, source: string): TieRule {
   };
 }
 
-function eventTimeColumn(program: Program, source: string): number {
+function sourceNamed(program: Program, source: string): SourceProgram {
   const found = program.sources.find((candidate) => candidate.spec.name === source);
   if (found === undefined) throw new Error(`no source ${source} in the program`);
-  return found.spec.eventTimeColumn;
+  return found;
 }
 
 interface PlannedGroup {

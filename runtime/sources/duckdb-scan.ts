@@ -18,7 +18,7 @@ export interface ScanOptions {
    * rows in each file.
    */
   readonly orderBy?: readonly string[];
-  /** Rows a batch, at least. */
+  /** Rows a batch, at least, but for the first few: whoever takes them is compiled sooner, and once, if its first calls are short. */
   readonly batchRows?: number;
   /** Rows to leave out at the beginning, in the order asked for. */
   readonly skip?: number;
@@ -37,6 +37,7 @@ export interface ParquetScan {
 }
 
 const DEFAULT_BATCH_ROWS = 16_384;
+const FIRST_BATCH_ROWS = 2048;
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -100,6 +101,17 @@ export async function isParquetInOrder(paths: readonly string[], names: readonly
   });
 }
 
+/** One number for each SQL aggregate over all rows of the files; NULL is 0. */
+export async function aggregateParquet(
+  paths: readonly string[],
+  aggregates: readonly string[],
+): Promise<readonly number[]> {
+  return withConnection(async (connection) => {
+    const reader = await connection.runAndReadAll(`SELECT ${aggregates.join(', ')} FROM ${parquetRelation(paths)}`);
+    return (reader.getRows()[0] ?? []).map((value) => Number(value ?? 0));
+  });
+}
+
 function parquetColumn(name: string, type: DuckDBType): ParquetColumn {
   return { name, type: sqlTypeOf(type), engineType: type.toString() };
 }
@@ -135,14 +147,16 @@ async function* scanBatches(
     running.connection = connection;
     const result = await connection.stream(scanSql(paths, columns, options));
     const batchRows = options.batchRows ?? DEFAULT_BATCH_ROWS;
+    let wanted = Math.min(FIRST_BATCH_ROWS, batchRows);
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) break;
       collector.append(chunk);
-      if (collector.length < batchRows) continue;
+      if (collector.length < wanted) continue;
       yield collector.batch();
       collector.reset();
+      wanted = Math.min(2 * wanted, batchRows);
     }
     if (collector.length > 0) yield collector.batch();
   } finally {

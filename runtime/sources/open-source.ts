@@ -35,6 +35,8 @@ export interface PhaseOptions {
   readonly signal: AbortSignal | null;
   /** Records of stdin that the journal holds after the resume point; they come first. */
   readonly journaled?: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** Columns that nobody looks at, and of which no value is at fault (`unreadColumns`). Parquet files need not be asked for them. */
+  readonly unread?: ReadonlySet<number>;
   /** Of the last phase of a run: refused records that are tried again. */
   readonly retries?: RetryFeed | null;
 }
@@ -62,8 +64,8 @@ export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
   };
 }
 
-/** Parquet files that are at hand already, read sorted by (event time, key). */
-export function openParquetPhase(spec: SourceSpec, paths: readonly string[]): LogPhase {
+/** Parquet files that are at hand already, read sorted by (event time, key). `unread`: as in PhaseOptions. */
+export function openParquetPhase(spec: SourceSpec, paths: readonly string[], unread?: ReadonlySet<number>): LogPhase {
   const files = paths.map((path) => ({ name: path, path }));
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   return {
@@ -78,7 +80,7 @@ export function openParquetPhase(spec: SourceSpec, paths: readonly string[]): Lo
         eventTimeColumn: spec.eventTimeColumn,
         resume,
         use,
-        open: (some, skip) => openSorted(spec, fields, 'parquet', some, skip),
+        open: (some, skip) => openSorted(spec, fields, 'parquet', some, skip, unread),
       }),
   };
 }
@@ -100,7 +102,7 @@ async function openReader(
   const files =
     location.kind === 'postgres'
       ? await openTable(spec, location, options, withoutRetries(resume), use)
-      : await openFiles(spec, location, order, options.root, withoutRetries(resume), use);
+      : await openFiles(spec, location, order, options, withoutRetries(resume), use);
   const { retries = null } = options;
   return retries === null || use !== 'read' ? files : new RetryReader(files, retries, spec, fields, resume);
 }
@@ -155,7 +157,7 @@ async function openFiles(
   spec: SourceSpec,
   location: Extract<Location, { kind: 'files' }>,
   order: 'none' | 'arrival',
-  root: string,
+  { root, unread }: PhaseOptions,
   resume: LogPosition | null,
   use: PhaseUse,
 ): Promise<RecordReader> {
@@ -170,7 +172,7 @@ async function openFiles(
     eventTimeColumn: spec.eventTimeColumn,
     resume,
     use,
-    open: (some, skip) => openSorted(spec, fields, location.format, some, skip),
+    open: (some, skip) => openSorted(spec, fields, location.format, some, skip, unread),
   });
 }
 
@@ -195,6 +197,7 @@ async function openSorted(
   format: FileFormat,
   files: readonly SourceFile[],
   skip: number,
+  unread: ReadonlySet<number> = new Set(),
 ): Promise<FileRecords> {
   const open = fileOpener(spec, fields, format);
   const start = { byte: 0, skip: 0 };
@@ -203,7 +206,7 @@ async function openSorted(
     return skipRecords(await sortRecords(spec, fields, inputs), skip);
   }
   const columns = await describeFiles(files);
-  const decoder = new ParquetDecoder(spec, fields, columns);
+  const decoder = new ParquetDecoder(spec, fields, columns, unread);
   const time = columns.find((column) => column.name === fileColumnName(fields[spec.eventTimeColumn]!.path));
   // Without the column no record has an instant: all are malformed, in any order.
   if (time === undefined) return new ParquetBatches(files, decoder, [], skip);

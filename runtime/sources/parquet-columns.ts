@@ -28,6 +28,16 @@ export type ColumnConverter = (scanned: ColumnVector, length: number, refuse: Re
 
 const INT_LIMIT = { smallint: 2 ** 15, integer: 2 ** 31 } as const;
 
+/** Stands for a column that was not read: whoever looks into it all the same fails. */
+export const UNREAD: TextVector = {
+  kind: 'text',
+  strings: null,
+  codes: new Int32Array(0),
+  dictionary: null,
+  dictionaryId: 0,
+  nulls: new Uint8Array(0),
+};
+
 export function converterOf(field: FieldSpec, column: ParquetColumn): ColumnConverter {
   const from = column.type;
   if (from === null) return always(field, `a column of ${column.engineType} is no ${printType(field.type)}`);
@@ -73,6 +83,26 @@ function isSame(from: SqlType, to: SqlType): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * SQL that is TRUE for each value of the file's column that the field would not take, so that a column that nobody reads can be looked over
+ * where it stands. It may be TRUE for others too. null: only reading tells. '': none is refused.
+ */
+export function refusalSql(field: FieldSpec, column: ParquetColumn, name: string): string | null {
+  if (field.isLoose || field.decidesOnly || field.epochUnit !== null || column.type === null) return null;
+  const faults = field.nullable ? [] : [`${name} IS NULL`];
+  if (field.type.kind === 'text') {
+    if (column.type.kind !== 'text') return null;
+    faults.push(`contains(${name}, chr(0))`);
+    // Bytes: never fewer than characters.
+    if (field.type.maxLength !== null) faults.push(`strlen(${name}) > ${field.type.maxLength}`);
+    return faults.join(' OR ');
+  }
+  if (isSame(column.type, field.type)) return faults.join(' OR ');
+  const limit = integerLimit(field.type);
+  if (limit === null || (column.type.kind !== 'integer' && column.type.kind !== 'bigint')) return null;
+  return [...faults, `${name} >= ${limit} OR ${name} < ${-limit}`].join(' OR ');
 }
 
 function refuseNulls(field: FieldSpec, vector: ColumnVector, length: number, refuse: RefuseField): void {

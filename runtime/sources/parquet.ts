@@ -13,7 +13,7 @@ import { messageOf } from './byte-input.ts';
 import { describeParquet, isParquetInOrder, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
-import { type ColumnConverter, converterOf, missingColumn, type RefuseField } from './parquet-columns.ts';
+import { type ColumnConverter, converterOf, missingColumn, type RefuseField, UNREAD } from './parquet-columns.ts';
 import { type FieldSpec, valueAt } from './record-columns.ts';
 
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
@@ -59,7 +59,13 @@ export class ParquetDecoder {
   readonly #texts = new Map<number, string>();
   #hasFault = false;
 
-  constructor(spec: SourceSpec, fields: readonly FieldSpec[], columns: readonly ParquetColumn[]) {
+  /** `unread`: columns that nobody looks at, and of which no value is at fault. */
+  constructor(
+    spec: SourceSpec,
+    fields: readonly FieldSpec[],
+    columns: readonly ParquetColumn[],
+    unread: ReadonlySet<number> = new Set(),
+  ) {
     this.#fields = fields;
     const scanned: ParquetColumn[] = [];
     const scan = (column: ParquetColumn): number => {
@@ -67,7 +73,8 @@ export class ParquetDecoder {
       scanned.push(column);
       return scanned.length - 1;
     };
-    this.#sources = fields.map((field) => {
+    this.#sources = fields.map((field, i) => {
+      if (unread.has(i)) return { missing: () => UNREAD };
       const column = columns.find((candidate) => candidate.name === fileColumnName(field.path));
       return column === undefined
         ? { missing: missingColumn(field) }

@@ -117,6 +117,13 @@ describe('replay', () => {
     async (how) => {
       const whole = await values(events, asked, how, events.length, Number.POSITIVE_INFINITY);
       expect(whole.rows.some((row) => row.some((value) => value !== null))).toBe(true);
+      const isTied = (label: Label): boolean =>
+        events.some((event) => event.card === label.card && event.micros === label.micros);
+      const tied = asked.filter(isTied).length;
+      expect(tied).toBeGreaterThan(3);
+      // By known time, a label is tied only with what was known at its instant.
+      if (how.isByKnown) expect(whole.tiedLabels).toBeLessThanOrEqual(tied);
+      else expect(whole.tiedLabels).toBe(tied);
       for (const size of [1, 7, 64]) {
         for (const sweepRows of [1, Number.POSITIVE_INFINITY]) {
           expect([size, sweepRows, await values(events, asked, how, size, sweepRows)]).toEqual([
