@@ -122,8 +122,21 @@ class StoreLookup implements Lookup {
   }
 
   async get(view: string, keys: readonly Value[], at: number | null): Promise<Answer> {
-    const [answers] = await this.tryViews([{ view, keys: [keys] }], at);
-    return online(view, (answers as (Answer | NotOnline)[])[0] as Answer | NotOnline);
+    const reader = this.#readers.get(view);
+    const { store, clock, clockMode } = this.#options;
+    if (reader === undefined || (at === null && clockMode === 'events')) {
+      const [answers] = await this.tryViews([{ view, keys: [keys] }], at);
+      return online(view, (answers as (Answer | NotOnline)[])[0] as Answer | NotOnline);
+    }
+    // The call made most: without lists, and without waiting for a store that answers at once.
+    const beat = store.heartbeat(view);
+    const freshness = this.#freshness(reader, beat instanceof Promise ? await beat : beat);
+    const t = at ?? clock.nowMicros();
+    const entity = reader.keys.entity(keys);
+    const stored = entity === null ? [] : store.getMany([reader.keys.head(entity)]);
+    const [head] = stored instanceof Promise ? await stored : stored;
+    const found = reader.read(store, entity, keys, head ?? null, t);
+    return online(view, answerOf(found instanceof Promise ? await found : found, freshness, t));
   }
 
   async getMany(view: string, keys: readonly (readonly Value[])[], at: number | null): Promise<Answer[]> {
@@ -149,7 +162,10 @@ class StoreLookup implements Lookup {
     const needed = new Set<ViewReader>();
     for (const { view } of requests) for (const reader of this.#readersOf(view)) needed.add(reader);
     const freshness = new Map<ViewReader, Freshness>();
-    for (const reader of needed) freshness.set(reader, await this.#freshness(reader));
+    for (const reader of needed) {
+      const beat = this.#options.store.heartbeat(reader.view.spec.name);
+      freshness.set(reader, this.#freshness(reader, beat instanceof Promise ? await beat : beat));
+    }
     const t = at ?? this.#now(freshness);
     const heads = await this.#heads(probes);
     const found: Found[] = [];
@@ -167,7 +183,7 @@ class StoreLookup implements Lookup {
   ): AsyncGenerator<{ readonly keys: readonly Value[]; readonly answer: Answer | NotOnline }> {
     if (this.#requests.has(view)) throw noRowsOfItsOwn(view);
     const [reader] = this.#readersOf(view) as [ViewReader];
-    const freshness = await this.#freshness(reader);
+    const freshness = this.#freshness(reader, await this.#options.store.heartbeat(view));
     const t = at ?? this.#now(new Map([[reader, freshness]]));
     for await (const { key, value } of this.#options.store.scan(reader.keys.headPrefix)) {
       const keys = reader.keys.entityOfHead(key);
@@ -208,9 +224,8 @@ class StoreLookup implements Lookup {
     return probes.map(({ entity }) => (entity === null ? null : (values[next++] ?? null)));
   }
 
-  async #freshness(reader: ViewReader): Promise<Freshness> {
+  #freshness(reader: ViewReader, heartbeat: Heartbeat | null): Freshness {
     const { name, fingerprint } = reader.view.spec;
-    const heartbeat = await this.#options.store.heartbeat(name);
     if (heartbeat === null) throw nothingRunYet(name);
     if (heartbeat.fingerprint !== fingerprint) throw otherPlan(name, heartbeat.fingerprint, fingerprint);
     // A heartbeat from the future says nothing either: the clock was set back since, or is another one.
