@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { transpile } from '../../../scripts/transpile.mjs';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
 import { runMutants } from './run-mutants.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -11,6 +12,9 @@ const EVERY = Number(process.env.FSC_MUTANTS_EVERY ?? 3);
 
 it('a broken product is noticed', { timeout: 1_200_000 }, async () => {
   const built = transpile('mutants', ['tests/properties/soak.ts']);
+  // All of them, so that none is left behind when the code that it breaks changes.
+  const places = ({ file, find }: Mutant): number => readFileSync(join(built, file), 'utf8').split(find).length - 1;
+  expect(MUTANTS.filter((mutant) => places(mutant) !== 1).map(({ name }) => name)).toEqual([]);
   const tried = MUTANTS.filter(({ hangs }) => hangs !== true).filter((_, i) => i % EVERY === 0);
   const results = await runMutants(tried, { built, root, seed: 1, cases: 500, parallel: 2 });
   expect(results.map(({ problem }) => problem).filter((problem) => problem !== null)).toEqual([]);

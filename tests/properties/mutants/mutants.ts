@@ -66,8 +66,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stream: lag looks one row too near',
     file: read,
-    find: 'r + last - ${1 + slot.offset}',
-    replace: 'r + last - ${slot.offset}',
+    find: '+ last - ${1 + slot.offset}',
+    replace: '+ last - ${slot.offset}',
   },
   {
     name: 'stream: the sum of nothing is 0',
@@ -168,8 +168,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stream: lag looks beyond the first row of the window',
     file: read,
-    find: 'OUT = p >= r + first ? ${value} : ${otherwise};',
-    replace: 'OUT = p > r + first ? ${value} : ${otherwise};',
+    find: 'OUT = p >= b + first ? ${value} : ${otherwise};',
+    replace: 'OUT = p > b + first ? ${value} : ${otherwise};',
   },
   {
     name: 'stream: an entity without rows has one',
@@ -205,6 +205,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'values: text is compared by UTF-16 units',
     file: 'runtime/values/order.js',
     find: 'return xSurrogate ? 1 : -1;',
+    replace: 'return x < y ? -1 : 1;',
+  },
+  {
+    name: 'stream: the greatest text is found by UTF-16 units',
+    file: 'runtime/state/interner.js',
+    find: 'return sortable(x) < sortable(y) ? -1 : 1;',
     replace: 'return x < y ? -1 : 1;',
   },
   {
@@ -244,9 +250,9 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'const own = this.#newestOfAll - this.#latenessMicros;',
   },
   {
-    name: 'log: sorted reading does not look at the key',
+    name: 'log: sorted reading does not look at the time',
     file: 'runtime/sources/sorted-records.js',
-    find: 'if (order !== 0)',
+    find: 'if (byTime !== 0 && !Number.isNaN(byTime))',
     replace: 'if (false)',
   },
   {

@@ -5,9 +5,11 @@ SELECT
   max(s)                                AS greatest,
   max(upper(s))                         AS loud,
   count(*) FILTER (WHERE s < 'a')       AS capitals,
+  count(*) FILTER (WHERE s > '￮')       AS beyond,
   count(*) FILTER (WHERE s LIKE '_')    AS single,
   count(*) FILTER (WHERE s LIKE '%😀')  AS smiling,
   max(length(s))                        AS longest,
+  max(substr(s, 1, 1))                  AS initial,
   min(lower(s) || '-' || k)             AS joined
 FROM readings
 GROUP BY k
