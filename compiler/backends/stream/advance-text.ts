@@ -112,7 +112,13 @@ function enterLines(layout: Layout, tail: Tail): string[] {
     }
   }
   const sums = new Sums(tail.windows.flatMap((window) => window.accumulators));
-  const loop = conditional(layout, tail.windows, 'i', (window, acc) => enter(layout, window, acc, sums));
+  const loop = conditional(
+    layout,
+    tail.windows,
+    'i',
+    (window, acc) => enter(layout, window, acc, sums),
+    (acc, bit) => plainAddition(layout, acc, sums, '+', bit),
+  );
   lines.push(`  while (i < ${stop}${bound}) {`);
   lines.push(`    const until = Math.min(${stop}, i + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 4));
   if (loop.length === 0 && bound === '') lines.push('    i = until;');
@@ -144,7 +150,13 @@ function leaveLines(layout: Layout, window: Window): string[] {
     stop = 'start';
   }
   const sums = new Sums(window.accumulators);
-  const loop = conditional(layout, [window], 'h', (_, acc) => leave(layout, acc, sums));
+  const loop = conditional(
+    layout,
+    [window],
+    'h',
+    (_, acc) => leave(layout, acc, sums),
+    (acc, bit) => plainAddition(layout, acc, sums, '-', bit),
+  );
   lines.push(`    if (h < ${stop}${bound}) {`, '      do {');
   lines.push(`        const until = Math.min(${stop}, h + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 8));
   if (loop.length === 0 && bound === '') lines.push('        h = until;');
@@ -224,27 +236,47 @@ class Sums {
   }
 }
 
+/** Up to so many plain additions are done for every event, of 0 where the bit is not set: a branch that goes either way costs more. */
+const MAX_ADDITIONS = 2;
+
 /** Accumulators under the bit tests that guard them, for the event at offset `at` of the block: its place is `q`. */
 function conditional(
   layout: Layout,
   windows: readonly Window[],
   at: 'i' | 'h',
   print: (window: Window, acc: Accumulator) => string[],
+  addition: (acc: Accumulator, bit: string) => string | null,
 ): string[] {
-  const byCondition = new Map<number, string[]>();
+  const byCondition = new Map<number, { readonly lines: string[]; readonly additions: (string | null)[] }>();
   for (const window of windows) {
     for (const acc of window.accumulators) {
       const lines = print(window, acc);
       if (lines.length === 0) continue;
-      byCondition.set(acc.condition, [...(byCondition.get(acc.condition) ?? []), ...lines]);
+      const { condition } = acc;
+      const body = byCondition.get(condition) ?? { lines: [], additions: [] };
+      byCondition.set(condition, body);
+      body.lines.push(...lines);
+      body.additions.push(addition(acc, `z${condition}`));
     }
   }
-  const lines = [...byCondition].flatMap(([condition, body]) =>
-    condition < 0 ? body : [`if ((m${condition >> 5} & ${1 << (condition & 31)}) !== 0) {`, ...indent(body, 2), '}'],
-  );
+  const lines = [...byCondition].flatMap(([condition, body]) => {
+    if (condition < 0) return body.lines;
+    const { mask, bit } = { mask: `m${condition >> 5}`, bit: condition & 31 };
+    const plain = body.additions.filter((line) => line !== null);
+    if (plain.length === body.additions.length && plain.length <= MAX_ADDITIONS)
+      return [`const z${condition} = (${mask} >>> ${bit}) & 1;`, ...plain];
+    return [`if ((${mask} & ${1 << bit}) !== 0) {`, ...indent(body.lines, 2), '}'];
+  });
   if (lines.length === 0) return [];
   const masks = [...new Set([...byCondition.keys()].filter((condition) => condition >= 0).map((bit) => bit >> 5))];
   return [`const q = b + ${at};`, ...masks.map((mask) => `const m${mask} = ${layout.mask(mask, 'q')};`), ...lines];
+}
+
+/** What an accumulator adds (or takes away) where `bit` is 1, as a statement that adds 0 where it is 0; null if there is none. */
+function plainAddition(layout: Layout, acc: Accumulator, sums: Sums, sign: '+' | '-', bit: string): string | null {
+  if (acc.kind === 'count') return `${sums.place(acc.at)} ${sign}= ${bit};`;
+  if (acc.kind !== 'sumInt' || acc.column.isWide) return null;
+  return `${sums.place(acc.at)} ${sign}= ${layout.value(acc.column, 'q')} & (0 - ${bit});`;
 }
 
 function enter(layout: Layout, window: Window, acc: Accumulator, sums: Sums): string[] {

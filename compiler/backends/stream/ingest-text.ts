@@ -169,18 +169,24 @@ function admit(layout: Layout, printer: ExprPrinter): Map<PlanExpr, string> {
   return predicates;
 }
 
+/** So many windows' places are looked at ahead: more would push out of the cache what was asked for first. */
+const PLACES_AHEAD = 8;
+
 /**
- * Short loops, so that many of their reads are on the way at once: blocks, then the last record of each entity, then what moving the
- * windows of those with a full block will read.
+ * Short loops, so that many of their reads are on the way at once: blocks, then the last record of each entity, then, of those with a full
+ * block, the cursor, and then the records where their windows stand.
  */
 function touchFunction(layout: Layout): string {
-  const { stride, cursorStride } = layout;
+  const { stride, cursorStride, accumulators } = layout;
   const cursorLines: string[] = [];
   for (let at = 0; at < cursorStride; at += 8) cursorLines.push(` + acc[A + ${at}]`);
+  const places = layout.offsets
+    .slice(0, PLACES_AHEAD)
+    .map((field) => ` + f[(b + Math.max(0, Math.min(last, pos[P + ${field}]))) * ${stride}]`);
   return [
     `const places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
     'function touch(n) {',
-    '  const blocks = s.blocks, f = s.floats, acc = s.acc;',
+    '  const blocks = s.blocks, f = s.floats, acc = s.acc, pos = s.pos;',
     '  let w = 0, m = 0, k = 0, x = 0.5;',
     '  for (let j = 0; j < n; j++) w ^= blocks[found[j] * 4 + 4];',
     '  for (let j = 0; j < n; j++) {',
@@ -190,9 +196,10 @@ function touchFunction(layout: Layout): string {
     '    if (end === blocks[B + 2]) full[k++] = found[j] + 1;',
     '  }',
     '  for (let j = 0; j < m; j++) x += f[places[j]];',
+    `  for (let j = 0; j < k; j++) { const A = full[j] * ${cursorStride}; x += 0${cursorLines.join('')}; }`,
     '  for (let j = 0; j < k; j++) {',
-    `    const c = full[j], b = blocks[c * 4], half = blocks[c * 4 + 2] >> 1, A = c * ${cursorStride};`,
-    `    x += f[b * ${stride}] + f[(b + half) * ${stride}]${cursorLines.join('')};`,
+    `    const c = full[j], P = (c * ${cursorStride} + ${accumulators}) * 2, b = blocks[c * 4], last = blocks[c * 4 + 2] - 1;`,
+    `    x += f[b * ${stride}]${places.join('')};`,
     '  }',
     '  return x + w;',
     '}',
