@@ -12,6 +12,7 @@ export interface Mutant {
 
 const advance = 'compiler/backends/stream/advance-text.js';
 const read = 'compiler/backends/stream/read-text.js';
+const room = 'compiler/backends/stream/room-text.js';
 const ingest = 'compiler/backends/stream/ingest-text.js';
 const store = 'runtime/state/group-store.js';
 const machine = 'runtime/state/machine.js';
@@ -44,6 +45,24 @@ export const MUTANTS: readonly Mutant[] = [
     file: advance,
     find: 'return [`${sums.place(acc.at)}--;`];',
     replace: 'return [];',
+  },
+  {
+    name: 'stream: a full block forgets what a window still reaches',
+    file: room,
+    find: 'if (${at} < drop) drop = ${at};',
+    replace: 'if (${at} > 0 && ${at} < drop) drop = ${at} + 1;',
+  },
+  {
+    name: 'stream: a deque stays where it was when its block is shortened',
+    file: room,
+    find: '...layout.deques.flatMap((deque, i) => shiftDeque(layout, deque, layout.dequeField(i))),',
+    replace: '',
+  },
+  {
+    name: 'stream: an addition that a filter leaves out is taken away',
+    file: advance,
+    find: '& (0 - ${bit});',
+    replace: '& (0 - 1);',
   },
   {
     name: 'stream: the deque of max keeps the least',
