@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addSquare, intVariance } from '../../runtime/state/results.ts';
+import { Interner } from '../../runtime/state/interner.ts';
+import { addSquare, addWide, intVariance } from '../../runtime/state/results.ts';
 import { type Random, random } from './plans.ts';
 
 const LIMB = 2n ** 32n;
@@ -40,6 +41,44 @@ describe('sums of integers', () => {
     const acc = new Float64Array([5, 0, 0, 0, 0, Number.NaN]);
     addSquare(acc, 1, Number.MAX_SAFE_INTEGER, 1);
     expect([acc[0], acc[5]]).toEqual([5, Number.NaN]);
+  });
+
+  it('add integers of any size exactly, into limbs as full as they get before they are carried', () => {
+    const texts = new Interner();
+    const widest = 10n ** 38n - 1n;
+    const values = [
+      1n,
+      -1n,
+      2n ** 32n,
+      2n ** 53n - 1n,
+      -(2n ** 53n - 1n),
+      2n ** 53n,
+      -(2n ** 63n),
+      2n ** 106n + 7n,
+      widest,
+      -widest,
+    ];
+    const full = 2 ** 52;
+    for (const value of values) {
+      for (const limb of [-1, 0, 1, 2]) {
+        for (const sign of [1, -1]) {
+          const acc = new Float64Array(6);
+          if (limb >= 0) acc[1 + limb] = sign * full;
+          const before = squareSum(acc.subarray(1, 5));
+          const small = Number(value);
+          const stored = texts.hybrid(Number.isSafeInteger(small) ? small : value);
+          for (let i = 0; i < 3; i++) addWide(acc, 1, stored, sign, texts);
+          expect([value, limb, squareSum(acc.subarray(1, 5))]).toEqual([
+            value,
+            limb,
+            before + 3n * BigInt(sign) * value,
+          ]);
+          expect([acc[0], acc[5]]).toEqual([0, 0]);
+          // Carried: no sum that is to come may round.
+          for (const one of acc.subarray(1, 4)) expect(Math.abs(one)).toBeLessThanOrEqual(full);
+        }
+      }
+    }
   });
 
   it('give variance and deviation, null for too few', () => {
