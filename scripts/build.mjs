@@ -1,7 +1,7 @@
 // Builds dist/: types by tsc, code by rolldown. Runs on `npm ci` too (prepare), so that the README's two commands are enough.
 // A command loads a dozen files rather than a hundred and thirty, which is a fourth of what a cold `fsc compile` takes.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,4 +21,5 @@ await bundleTo({
   output: { dir: dist, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
   logLevel: 'warn',
 });
+copyFileSync(join(root, 'node_modules', '@duckdb', 'node-api', 'LICENSE'), join(dist, 'duckdb-node-api.LICENSE'));
 chmodSync(join(dist, 'cli', 'main.js'), 0o755);

@@ -255,7 +255,7 @@ class PhasedLog implements SourceLog {
     raw.batch.length = rows;
     this.#recordsLeft -= rows;
     this.#position = merged(this.#donePosition, phase.name, raw.positionAfter(rows));
-    this.#noteKnownTo(knownTimes, rows);
+    this.#noteKnownTo(raw, knownTimes, rows);
     const counts = this.#count(raw, rows);
     this.#refuse(raw, rows, knownTimes);
     if (counts.reasons.malformed !== undefined) this.#judge.clearMalformed(raw.batch);
@@ -307,10 +307,11 @@ class PhasedLog implements SourceLog {
     return known;
   }
 
-  #noteKnownTo(knownTimes: Float64Array, rows: number): void {
+  #noteKnownTo(raw: RawBatch, knownTimes: Float64Array, rows: number): void {
     const { verdicts } = this.#judge;
     let newest = this.#knownTo ?? Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < rows; row += 1) {
+    const first = this.#isInOrder(raw, knownTimes, rows) ? rows - 1 : 0;
+    for (let row = first; row < rows; row += 1) {
       // A malformed record of a file has no time of its own; one out of range has none to be believed.
       if (verdicts[row] !== ACCEPTED && verdicts[row] !== DUPLICATE && verdicts[row] !== LATE) continue;
       if (knownTimes[row]! > newest) newest = knownTimes[row]!;
@@ -318,10 +319,18 @@ class PhasedLog implements SourceLog {
     this.#knownTo = newest === Number.NEGATIVE_INFINITY ? null : newest;
   }
 
+  /** All were accepted, sorted by event time, and known then: the last is the newest. */
+  #isInOrder(raw: RawBatch, knownTimes: Float64Array, rows: number): boolean {
+    if (this.#options.phases[this.#phase]?.order !== 'none' || raw.isRetried === true) return false;
+    const times = (raw.batch.columns[this.#program.spec.eventTimeColumn] as NumericVector).values;
+    return knownTimes === times && this.#judge.acceptedCount === rows;
+  }
+
   #count(raw: RawBatch, rows: number): VerdictCounts {
-    const { verdicts } = this.#judge;
+    const { verdicts, acceptedCount } = this.#judge;
     const tally = new Float64Array(VERDICTS.length);
-    for (let row = 0; row < rows; row += 1) tally[verdicts[row]!]! += 1;
+    if (acceptedCount === rows) tally[ACCEPTED] = rows;
+    else for (let row = 0; row < rows; row += 1) tally[verdicts[row]!]! += 1;
     let unknownFields = 0;
     if (raw.unknownFields !== null) for (let row = 0; row < rows; row += 1) unknownFields += raw.unknownFields[row]!;
     const reasons: Record<string, number> = Object.create(null);

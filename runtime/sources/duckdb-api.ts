@@ -1,11 +1,5 @@
-/**
- * The values of @duckdb/node-api. Taken by `require`: an ESM import would look through some 180 CommonJS files for the names of their
- * exports, which takes longer than many a command does.
- */
-import { createRequire } from 'node:module';
-import type * as DuckDbApi from '@duckdb/node-api';
-
-const api = createRequire(import.meta.url)('@duckdb/node-api') as typeof DuckDbApi;
+/** The values of @duckdb/node-api. */
+import { api } from './duckdb-require.ts';
 
 export const {
   BIGINT,

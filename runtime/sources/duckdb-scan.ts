@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBType, DuckDBInstance as Instance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBInstance as Instance } from '@duckdb/node-api';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
 import { DuckDBInstance } from './duckdb-api.ts';
@@ -18,7 +18,7 @@ export interface ScanOptions {
    * rows in each file.
    */
   readonly orderBy?: readonly string[];
-  /** Rows a batch, at least, but for the first few: whoever takes them is compiled sooner, and once, if its first calls are short. */
+  /** Rows a batch, at least. */
   readonly batchRows?: number;
   /** Rows to leave out at the beginning, in the order asked for. */
   readonly skip?: number;
@@ -37,7 +37,6 @@ export interface ParquetScan {
 }
 
 const DEFAULT_BATCH_ROWS = 16_384;
-const FIRST_BATCH_ROWS = 2048;
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -143,24 +142,28 @@ async function* scanBatches(
   running: { connection: DuckDBConnection | null },
 ): AsyncGenerator<ColumnBatch> {
   const connection = await (await openEngine()).connect();
+  let next: Promise<DuckDBDataChunk | null> = Promise.resolve(null);
   try {
     running.connection = connection;
     const result = await connection.stream(scanSql(paths, columns, options));
     const batchRows = options.batchRows ?? DEFAULT_BATCH_ROWS;
-    let wanted = Math.min(FIRST_BATCH_ROWS, batchRows);
+    next = result.fetchChunk();
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
     for (;;) {
-      const chunk = await result.fetchChunk();
+      const chunk = await next;
       if (chunk === null || chunk.rowCount === 0) break;
+      // DuckDB makes the next chunk while this one is taken.
+      next = result.fetchChunk();
       collector.append(chunk);
-      if (collector.length < wanted) continue;
+      if (collector.length < batchRows) continue;
       yield collector.batch();
       collector.reset();
-      wanted = Math.min(2 * wanted, batchRows);
     }
     if (collector.length > 0) yield collector.batch();
   } finally {
     running.connection = null;
+    // Whoever stops early has no use for it, nor for what went wrong with it.
+    await next.catch(() => null);
     connection.closeSync();
   }
 }

@@ -8,9 +8,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCli } from '../../cli/cli.ts';
 import { DuckDBInstance } from '../../runtime/sources/duckdb-api.ts';
-import { repository } from './process.ts';
+import { fsc, repository } from './process.ts';
 
 const VIEW = 'airport_delays_v1';
 const FEATURES = ['departures_1h', 'mean_delay_1h', 'worst_delay_1d', 'mean_delay_1d', 'long_delays_7d', 'miles_7d'];
@@ -24,7 +23,8 @@ interface Paths {
 
 interface Contender {
   readonly name: string;
-  readonly command: readonly string[];
+  /** Runs it as a process; gives its CPU seconds, threads and start included. */
+  readonly run: () => number;
   readonly out: string;
 }
 
@@ -107,31 +107,30 @@ function pythonWithPolars(): string | null {
 }
 
 function contenders(paths: Paths, folder: string): readonly Contender[] {
-  const self = [process.execPath, fileURLToPath(import.meta.url)];
   const out = (name: string): string => join(folder, `${name}.parquet`);
+  const own = [process.execPath, fileURLToPath(import.meta.url), 'duckdb', paths.flights, paths.labels, out('duckdb')];
   const list: Contender[] = [
-    { name: 'fsc', command: [...self, 'fsc', paths.project, paths.labels, out('fsc')], out: out('fsc') },
-    {
-      name: 'duckdb',
-      command: [...self, 'duckdb', paths.flights, paths.labels, out('duckdb')],
-      out: out('duckdb'),
-    },
+    { name: 'fsc', run: () => runFsc(paths, out('fsc')), out: out('fsc') },
+    { name: 'duckdb', run: () => runRival('duckdb', own), out: out('duckdb') },
   ];
   const python = pythonWithPolars();
   if (python !== null) {
     const script = join(folder, 'features.py');
     writeFileSync(script, POLARS);
-    list.push({
-      name: 'polars',
-      command: [python, script, paths.flights, paths.labels, out('polars')],
-      out: out('polars'),
-    });
+    const command = [python, script, paths.flights, paths.labels, out('polars')];
+    list.push({ name: 'polars', run: () => runRival('polars', command), out: out('polars') });
   }
   return list;
 }
 
-/** CPU seconds of the whole process, as it says itself at its end. */
-function cpuSeconds({ name, command }: Contender): number {
+/** The built command, as a user runs it. */
+function runFsc(paths: Paths, out: string): number {
+  const args = ['dataset', '--labels', paths.labels, '--view', VIEW, '--ties', 'include', '--out', out, '--quiet'];
+  return fsc(paths.project, args).usage.cpuSeconds;
+}
+
+/** CPU seconds as the process says itself at its end. */
+function runRival(name: string, command: readonly string[]): number {
   const [file = '', ...args] = command;
   const { stdout, stderr, status } = spawnSync(file, args, { encoding: 'utf8' });
   const line = stdout.split('\n').find((text) => text.startsWith(MARK));
@@ -139,28 +138,8 @@ function cpuSeconds({ name, command }: Contender): number {
   return Number(line.slice(MARK.length));
 }
 
-async function child(kind: string, from: string, labels: string, out: string): Promise<void> {
-  if (kind === 'duckdb') await sql(byHand({ project: '', flights: from, labels }, out));
-  else {
-    const args = [
-      'dataset',
-      '--project',
-      from,
-      '--labels',
-      labels,
-      '--view',
-      VIEW,
-      '--ties',
-      'include',
-      '--out',
-      out,
-      '--quiet',
-    ];
-    const { stdout, stderr, stdin, env } = process;
-    const signal = new AbortController().signal;
-    const status = await runCli(args, { stdout, stderr, stdin, env, cwd: process.cwd(), signal });
-    if (status !== 0) process.exit(status);
-  }
+async function duckDbByHand(paths: Paths, out: string): Promise<void> {
+  await sql(byHand(paths, out));
   const { user, system } = process.cpuUsage();
   console.log(`${MARK}${(user + system) / 1e6}`);
   process.exit(0);
@@ -215,9 +194,9 @@ async function compare(list: readonly Contender[], labels: number, rounds: numbe
   };
   const seconds = new Map<string, number[]>(list.map(({ name }) => [name, []]));
   // The first run compiles the project, as a first run does; it is not counted.
-  cpuSeconds(list[0] as Contender);
+  (list[0] as Contender).run();
   for (let round = 0; round < rounds; round++)
-    for (const contender of list) seconds.get(contender.name)?.push(cpuSeconds(contender));
+    for (const contender of list) seconds.get(contender.name)?.push(contender.run());
   figure('dataset.labels', labels, 'labels');
   const ours = seconds.get('fsc') as number[];
   for (const { name } of list) figure(`dataset.${name}.cpu`, median(seconds.get(name) as number[]), 's');
@@ -229,7 +208,7 @@ async function compare(list: readonly Contender[], labels: number, rounds: numbe
   }
 }
 
-const [kind, from, labels, out] = process.argv.slice(2);
-if ((kind === 'fsc' || kind === 'duckdb') && from !== undefined && labels !== undefined && out !== undefined)
-  await child(kind, from, labels, out);
+const [kind, flights, labels, out] = process.argv.slice(2);
+if (kind === 'duckdb' && flights !== undefined && labels !== undefined && out !== undefined)
+  await duckDbByHand({ project: '', flights, labels }, out);
 else await main();
