@@ -109,4 +109,63 @@ describe('exact sums', () => {
     expect(sums.value(handle)).toBeNaN();
     expect(sums.value(sums.add(handle, Number.NaN, -1))).toBe(3);
   });
+
+  it('remember NaN and infinities when they grow to either side', () => {
+    const sums = new ExactSums();
+    for (const special of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const far of [5e-324, 1e300]) {
+        let handle = sums.add(sums.add(0, 1, 1), special, 1);
+        handle = sums.add(handle, far, 1);
+        expect(sums.value(handle)).toBe(special);
+        handle = sums.add(sums.add(handle, special, -1), 1, -1);
+        expect(sums.value(handle)).toBe(far);
+      }
+    }
+  });
+
+  it('are copied over none, over a smaller and over a larger one, and go their own way', () => {
+    const sums = new ExactSums();
+    const make = (values: readonly number[]): number => values.reduce((handle, x) => sums.add(handle, x, 1), 0);
+    const small = [1.5, 2.25];
+    const large = [5e-324, 1e300, 7];
+    for (const from of [[], small, large]) {
+      for (const to of [[], small, large]) {
+        const source = make(from);
+        const other = make([3]);
+        const copied = sums.add(sums.copy(source, make(to)), 1, 1);
+        expect(sums.value(copied)).toBe(from.reduce((a, b) => a + b, 1));
+        // Blocks that were given back are taken again: neither by two at once.
+        const more = [make([10]), make([20]), make([5e-324, 1e300, 30])];
+        const whole = make(from);
+        expect(sums.value(sums.add(whole, -1, 1))).toBe(from.reduce((a, b) => a + b, -1));
+        expect([source, other, ...more.slice(0, 2)].map((handle) => sums.value(handle))).toEqual([
+          sums.value(make(from)),
+          3,
+          10,
+          20,
+        ]);
+        expect(new Set([copied, other, ...more]).size).toBe(5);
+      }
+    }
+  });
+
+  it('that are none are not given back', () => {
+    const sums = new ExactSums();
+    sums.release(0);
+    expect(sums.add(0, 1, 1)).not.toBe(0);
+    expect(sums.value(sums.copy(0, 0))).toBe(0);
+    expect(sums.add(0, 2, 1)).not.toBe(0);
+    const handle = sums.copy(sums.add(0, 5, 1), 0);
+    expect([sums.value(handle), sums.add(0, 3, 1)]).not.toContain(0);
+  });
+
+  it('keep to the blocks that they have where these are large enough', () => {
+    const sums = new ExactSums();
+    const target = sums.add(0, 1, 1);
+    const source = sums.add(0, 2, 1);
+    expect(sums.copy(source, target)).toBe(target);
+    const before = sums.bytes();
+    for (let i = 0; i < 10_000; i++) sums.release(sums.add(0, i + 0.5, 1));
+    expect(sums.bytes()).toBe(before);
+  });
 });
