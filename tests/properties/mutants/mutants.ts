@@ -311,10 +311,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (this.instants[middle] < micros - 1)',
   },
   {
-    name: 'replay: ties with the last event of a batch are not told',
+    name: 'replay: ties with the first events of a batch are not told',
     file: 'runtime/engines/group-replay.js',
-    find: 'if (last === t || (event < eventsEnd && times[event] === t))',
-    replace: 'if (event < eventsEnd && times[event] === t)',
+    find: 'this.#nextTie = probe;',
+    replace: 'while (i > 0 && probe < length && instants[probe] <= times[rows[i - 1]]) probe++; this.#nextTie = probe;',
   },
   {
     name: 'SQL: HAVING is not looked at',
