@@ -36,7 +36,7 @@ export function emitStreamWith(plan: ProjectPlan, scalar: ScalarLookup): { files
     const place = places.get(view.spec.name) ?? null;
     files.push({ path: `generated/stream/${view.spec.name}.js`, text: viewText(view, place, scalar) });
   }
-  files.push({ path: 'generated/stream/sources.js', text: sourcesText(plan.sources, scalar) });
+  files.push({ path: 'generated/stream/sources.js', text: sourcesText(plan, scalar) });
   return { files };
 }
 
@@ -194,25 +194,37 @@ function joinKeysFunction(view: RequestViewPlan, join: number, scalar: ScalarLoo
   return ['(request, keys) => {', ...printer.lines, '}'].join('\n');
 }
 
-function sourcesText(sources: readonly SourcePlan[], scalar: ScalarLookup): string {
+function sourcesText({ sources, views }: ProjectPlan, scalar: ScalarLookup): string {
   return `${HEADER}export const sources = (() => {
 const k = rt.kernels;
 void k;
 const s = { errors: { count() {} } };
 void s;
 return [
-${sources.map((source) => sourceText(source, scalar)).join(',\n')}
+${sources.map((source) => sourceText(source, entityKeysOf(source, views), scalar)).join(',\n')}
 ];
 })();
 `;
 }
 
-function sourceText(source: SourcePlan, scalar: ScalarLookup): string {
+/** Columns that are the key of a view, a list a view. Of computed keys a record does not tell how long they are. */
+function entityKeysOf(source: SourcePlan, views: readonly ViewPlan[]): readonly (readonly number[])[] {
+  const keys = new Map<string, readonly number[]>();
+  for (const view of views) {
+    if (view.kind === 'request' || view.source.name !== source.spec.name) continue;
+    const columns = view.entity.map((key) => (key.kind === 'column' ? key.column : -1));
+    if (columns.every((column) => column >= 0)) keys.set(columns.join(), columns);
+  }
+  return [...keys.values()];
+}
+
+function sourceText(source: SourcePlan, entityKeys: readonly (readonly number[])[], scalar: ScalarLookup): string {
   return `{
 spec: ${jsData(source.spec)},
 check: ${checkFunction(source, scalar)},
 onlyColumns: ${jsData(source.onlyColumns)},
 only: ${source.only === null ? 'null' : onlyFunction(source.only, scalar)},
+entityKeys: ${jsData(entityKeys)},
 }`;
 }
 

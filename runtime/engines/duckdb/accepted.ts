@@ -97,6 +97,7 @@ async function cacheKey(input: AcceptedInput): Promise<string> {
   const text = JSON.stringify([
     CACHE_VERSION,
     input.program.spec.fingerprint,
+    input.program.entityKeys ?? [],
     input.cutMicros ?? null,
     input.isStreamElsewhere ?? false,
     input.limitRecords ?? null,
