@@ -306,9 +306,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'replay: a label sees the events after it',
-    file: 'runtime/engines/group-replay.js',
-    find: 'if (this.instants[middle] < micros)',
-    replace: 'if (this.instants[middle] < micros - 1)',
+    file: machine,
+    find: 'return this.#inOrder(view, entity, tMicros, tMicros, out);',
+    replace: 'return this.#inOrder(view, entity, tMicros, tMicros + 1, out);',
   },
   {
     name: 'replay: ties with the first events of a batch are not told',
