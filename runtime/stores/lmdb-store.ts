@@ -27,11 +27,11 @@ const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
 
 /**
- * The library tells so, once in some hundred starts beside a process that was just killed, of a transaction that it could not begin. The
- * store is whole then, and opens at the next attempt.
+ * The library tells so, once in a thousand starts or so beside a process that was just killed: it drops the reason for which LMDB began no
+ * transaction to write, and goes on without one. The store is whole then. Five attempts within 0.2 s were once too few.
  */
 const NO_TRANSACTION = 'No transaction to renew';
-const OPEN_ATTEMPTS = 5;
+const OPEN_ATTEMPTS = 14;
 const OPEN_PAUSE_MS = 20;
 
 export interface LmdbStoreOptions {
