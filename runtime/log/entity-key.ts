@@ -4,10 +4,11 @@ import type { SourceSpec } from '../values/manifest.ts';
 import type { SqlType, Value } from '../values/types.ts';
 
 /** Bytes that a value which is no text takes at most, its length before it included: a decimal of 38 digits has 16. */
-const NUMBER_BYTES = 18;
+export const NUMBER_BYTES = 18;
 /** A UTF-16 unit becomes three bytes at most. */
 const UNIT_BYTES = 3;
-const PREFIX_BYTES = 2;
+/** Before a text. */
+export const PREFIX_BYTES = 2;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /** Whether the records' keys of one view fit the online store (design.md section 7). NULL keys are the view's business. */

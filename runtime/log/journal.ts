@@ -288,26 +288,14 @@ function encodeLines(
   const first = Buffer.allocUnsafe(LINES_HEAD_BYTES);
   first.writeUInt32LE(LINES, 0);
   first.writeUInt32LE(headText.length, 4);
-  const { from, to } = extentOf(lines);
+  const { start, end } = lines.extent(0, count);
   const places = new Int32Array(2 * count);
   for (let row = 0; row < count; row += 1) {
     if (lines.starts[row] === lines.ends[row]) continue;
-    places[row] = lines.starts[row]! - from;
-    places[count + row] = lines.ends[row]! - from;
+    places[row] = lines.starts[row]! - start;
+    places[count + row] = lines.ends[row]! - start;
   }
-  return [first, headText, Buffer.from(places.buffer), lines.bytes.subarray(from, to)];
-}
-
-/** What part of the bytes the lines stand in. They follow one another, those at fault aside. */
-function extentOf({ starts, ends, length }: RecordLines): { from: number; to: number } {
-  let from = -1;
-  let to = 0;
-  for (let row = 0; row < length; row += 1) {
-    if (starts[row] === ends[row]) continue;
-    if (from < 0) from = starts[row]!;
-    to = ends[row]!;
-  }
-  return { from: Math.max(0, from), to };
+  return [first, headText, Buffer.from(places.buffer), lines.bytes.subarray(start, end)];
 }
 
 export function decodeEntry(frame: Frame, path: string): JournalEntry {

@@ -46,6 +46,19 @@ export class RecordLines {
     return fault === undefined ? this.text(row) : `${MARK}${fault.reason}${MARK}${fault.text}`;
   }
 
+  /** What part of the bytes `count` lines from row `from` on stand in. They follow one another, those at fault aside, which stand nowhere. */
+  extent(from: number, count: number): { readonly start: number; readonly end: number } {
+    const { starts, ends } = this;
+    let start = -1;
+    let end = 0;
+    for (let row = from; row < from + count; row += 1) {
+      if (starts[row] === ends[row]) continue;
+      if (start < 0) start = starts[row]!;
+      end = ends[row]!;
+    }
+    return { start: Math.max(0, start), end };
+  }
+
   first(count: number): RecordLines {
     return count === this.length ? this : new RecordLines(this.bytes, this.starts, this.ends, count, this.faults);
   }

@@ -2,6 +2,7 @@
  * Columns of Parquet files that nobody reads, and that no verdict can be about: each of their values is one that the source takes. DuckDB looks
  * them over where they stand, which costs a fifth of handing them out.
  */
+import { NUMBER_BYTES, PREFIX_BYTES } from '../log/entity-key.ts';
 import { MAX_KEY_BYTES } from '../values/key-bytes.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { aggregateParquet, type ParquetColumn, quoteName } from './duckdb-scan.ts';
@@ -9,10 +10,6 @@ import type { SourceFile } from './files.ts';
 import { describeFault, describeFiles, fileColumnName } from './parquet.ts';
 import { refusalSql } from './parquet-columns.ts';
 import type { FieldSpec } from './record-columns.ts';
-
-/** At most, in a key: a length, and three bytes a unit of text; a number. As EntityKey reckons. */
-const TEXT_PREFIX_BYTES = 2;
-const NUMBER_BYTES = 18;
 
 interface Candidate {
   readonly index: number;
@@ -50,7 +47,7 @@ export async function cleanColumns(
   const longest = new Map(texts.map((index, i) => [index, found[candidates.length + i] as number]));
   const bytesOf = (index: number): number => {
     const length = longest.get(index);
-    return length === undefined ? NUMBER_BYTES : TEXT_PREFIX_BYTES + length;
+    return length === undefined ? NUMBER_BYTES : PREFIX_BYTES + length;
   };
   const risky = new Set(
     keys.filter((key) => key.reduce((sum, index) => sum + bytesOf(index), 0) > MAX_KEY_BYTES).flat(),

@@ -261,7 +261,8 @@ function conditional(
   }
   const lines = [...byCondition].flatMap(([condition, body]) => {
     if (condition < 0) return body.lines;
-    const { mask, bit } = { mask: `m${condition >> 5}`, bit: condition & 31 };
+    const mask = `m${condition >> 5}`;
+    const bit = condition & 31;
     const plain = body.additions.filter((line) => line !== null);
     if (plain.length === body.additions.length && plain.length <= MAX_ADDITIONS)
       return [`const z${condition} = (${mask} >>> ${bit}) & 1;`, ...plain];

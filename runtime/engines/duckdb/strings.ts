@@ -79,7 +79,7 @@ export class StringFiller {
   /** Lines from row `from` on: their bytes are copied as one string, which theirs then point into. */
   fillLines(target: bindings.Vector, { lines }: LinesVector, from: number, count: number): void {
     const { bytes, starts, ends, faults } = lines;
-    const { start, end } = extentOf(lines, from, count);
+    const { start, end } = lines.extent(from, count);
     const block = bytes.subarray(start, end);
     const areText = !block.includes(0);
     if (areText && block.length > 0) this.#pointInto(target, block, starts, ends, from, count, start);
@@ -130,16 +130,4 @@ export class StringFiller {
 /** What can stand in a database. */
 export function plainText(record: string): string {
   return record.replaceAll('\u0000', '\ufffd').toWellFormed();
-}
-
-/** Where the lines stand; those at fault stand nowhere. */
-function extentOf({ starts, ends }: RecordLines, from: number, count: number): { start: number; end: number } {
-  let start = -1;
-  let end = 0;
-  for (let row = from; row < from + count; row += 1) {
-    if (starts[row] === ends[row]) continue;
-    if (start < 0) start = starts[row]!;
-    end = ends[row]!;
-  }
-  return { start: Math.max(0, start), end };
 }
