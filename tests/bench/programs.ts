@@ -62,9 +62,23 @@ export function makeFlights(count: number, entities: number, spanMicros = SPAN_D
 
 let dictionarySerial = 1;
 
+/** Codes and texts as the readers' interners give them: a text has the next code when it is seen first. */
+function interned(
+  origins: Int32Array,
+  entities: number,
+): { readonly codes: Int32Array; readonly dictionary: string[] } {
+  const codeOf = new Int32Array(entities).fill(-1);
+  const dictionary: string[] = [];
+  const codes = origins.map((origin) => {
+    if (codeOf[origin] === -1) codeOf[origin] = dictionary.push(`K${origin}`) - 1;
+    return codeOf[origin] as number;
+  });
+  return { codes, dictionary };
+}
+
 /** The same batch object again and again would hide what a reader's own buffers cost: each has its own. */
 export function* batchesOf(flights: Flights, entities: number, key: KeyKind): Generator<ColumnBatch> {
-  const dictionary = key === 'text' ? Array.from({ length: entities }, (_, i) => `K${i}`) : null;
+  const texts = key === 'text' ? interned(flights.origins, entities) : null;
   const dictionaryId = dictionarySerial++;
   const numeric = (values: Float64Array, nulls: Uint8Array | null = null): ColumnVector => ({
     kind: 'numeric',
@@ -74,14 +88,20 @@ export function* batchesOf(flights: Flights, entities: number, key: KeyKind): Ge
   });
   for (let from = 0; from < flights.times.length; from += BATCH_ROWS) {
     const to = Math.min(flights.times.length, from + BATCH_ROWS);
-    const codes = flights.origins.subarray(from, to);
     const delays = flights.delays.slice(from, to);
     const nulls = Uint8Array.from(delays, (delay) => (Number.isNaN(delay) ? 1 : 0));
     for (let i = 0; i < delays.length; i++) if (nulls[i] === 1) delays[i] = 0;
     const origin: ColumnVector =
-      dictionary === null
-        ? numeric(Float64Array.from(codes))
-        : { kind: 'text', strings: null, codes, dictionary, dictionaryId, nulls: null };
+      texts === null
+        ? numeric(Float64Array.from(flights.origins.subarray(from, to)))
+        : {
+            kind: 'text',
+            strings: null,
+            codes: texts.codes.subarray(from, to),
+            dictionary: texts.dictionary,
+            dictionaryId,
+            nulls: null,
+          };
     const none: ColumnVector = {
       kind: 'text',
       strings: null,

@@ -273,7 +273,8 @@ function knownEntityLines(entity: readonly PlanExpr[], reader: BatchReader, prin
     const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
     if (isNull !== 'false') printer.line(`if (${isNull}) continue;`);
     printer.line(`const e = ids === null ? -1 : ids[q${coded}[row]];`);
-    printer.line('if (e < 0) unknown[fresh++] = r - from;');
+    // No branch: one guessed wrongly would wait for the id, and the reads after it with it.
+    printer.line('unknown[fresh] = r - from; fresh += e >>> 31;');
     return;
   }
   const values = keyValues(entity, printer, 'continue;');
