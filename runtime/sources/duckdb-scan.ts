@@ -18,7 +18,7 @@ export interface ScanOptions {
    * rows in each file.
    */
   readonly orderBy?: readonly string[];
-  /** Rows a batch, at least. */
+  /** Rows a batch, at least; more than the default only after some smaller ones. */
   readonly batchRows?: number;
   /** Rows to leave out at the beginning, in the order asked for. */
   readonly skip?: number;
@@ -37,6 +37,11 @@ export interface ParquetScan {
 }
 
 const DEFAULT_BATCH_ROWS = 16_384;
+/**
+ * Of batches over the default size the first are small and grow: the loops over them are then compiled by V8 once they were seen from beginning
+ * to end, not halfway through their first run, again and again as they get further.
+ */
+const FIRST_BATCH_ROWS = 2048;
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -87,17 +92,23 @@ export async function describeParquet(paths: readonly string[]): Promise<readonl
 /** Whether the files, one after the other, are in order of `names` already, NULLs last; a NULL in the first of them is never in order. */
 export async function isParquetInOrder(paths: readonly string[], names: readonly string[]): Promise<boolean> {
   const columns = names.map((name, i) => `${quoteName(name)} AS c${i}, lag(${quoteName(name)}) OVER () AS p${i}`);
-  // (c0, c1, …) < (p0, p1, …), from the last column on.
-  const isBefore = names.reduceRight((rest, _, i) => {
-    const own = `(c${i} < p${i} OR (p${i} IS NULL AND c${i} IS NOT NULL))`;
-    return rest === '' ? own : `(${own} OR (c${i} IS NOT DISTINCT FROM p${i} AND ${rest}))`;
-  }, '');
-  const rows = `SELECT ${columns.join(', ')}, row_number() OVER () AS place FROM ${parquetRelation(paths)}`;
+  // Before the first row stand NULLs, which are neither greater than nor equal to its instant.
+  const isBefore = `c0 < p0${names.length > 1 ? ` OR (c0 = p0 AND (${keysBefore(names.length)}))` : ''}`;
   return withConnection(async (connection) => {
-    const sql = `SELECT count(*) FROM (${rows}) WHERE c0 IS NULL OR (place > 1 AND ${isBefore})`;
-    const reader = await connection.runAndReadAll(sql);
+    const rows = `SELECT ${columns.join(', ')} FROM ${parquetRelation(paths)}`;
+    const reader = await connection.runAndReadAll(`SELECT count(*) FROM (${rows}) WHERE c0 IS NULL OR ${isBefore}`);
     return Number(reader.getRows()[0]?.[0] ?? 1) === 0;
   });
+}
+
+/** (c1, c2, …) < (p1, p2, …), NULLs last. */
+function keysBefore(columns: number): string {
+  let rest = '';
+  for (let i = columns - 1; i > 0; i -= 1) {
+    const own = `c${i} < p${i} OR (p${i} IS NULL AND c${i} IS NOT NULL)`;
+    rest = rest === '' ? own : `${own} OR (c${i} IS NOT DISTINCT FROM p${i} AND (${rest}))`;
+  }
+  return rest;
 }
 
 /** One number for each SQL aggregate over all rows of the files; NULL is 0. */
@@ -147,6 +158,7 @@ async function* scanBatches(
     running.connection = connection;
     const result = await connection.stream(scanSql(paths, columns, options));
     const batchRows = options.batchRows ?? DEFAULT_BATCH_ROWS;
+    let wanted = batchRows > DEFAULT_BATCH_ROWS ? FIRST_BATCH_ROWS : batchRows;
     next = result.fetchChunk();
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
     for (;;) {
@@ -155,9 +167,10 @@ async function* scanBatches(
       // DuckDB makes the next chunk while this one is taken.
       next = result.fetchChunk();
       collector.append(chunk);
-      if (collector.length < batchRows) continue;
+      if (collector.length < wanted) continue;
       yield collector.batch();
       collector.reset();
+      wanted = Math.min(batchRows, wanted * 2);
     }
     if (collector.length > 0) yield collector.batch();
   } finally {
