@@ -140,7 +140,14 @@ function readLong(vector: bindings.Vector, count: number, target: NumericVector,
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, count * LONG_WORDS);
   const values = target.values;
   for (let i = 0; i < count; i += 1) {
-    const value = words[2 * i + 1]! * TWO_32 + (words[2 * i]! >>> 0);
+    const low = words[2 * i]!;
+    const high = words[2 * i + 1]!;
+    // Most numbers of most columns have 32 bits, and no arithmetic of doubles is needed.
+    if (high === low >> 31) {
+      values[at + i] = low;
+      continue;
+    }
+    const value = high * TWO_32 + (low >>> 0);
     values[at + i] = value;
     if (value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER) {
       setWide(target, at + i, wordsToBigInt(words, 2 * i, LONG_WORDS));
