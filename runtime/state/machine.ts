@@ -18,6 +18,7 @@ export interface GroupFunctions {
   readonly entitiesOf: (batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array) => void;
   readonly thresholds: (tMicros: number, capMicros: number) => void;
   readonly advance: (c: number, b: number, db: number, n: number) => void;
+  readonly advanceAll: (entities: Int32Array) => void;
   readonly read: readonly ((c: number, b: number, db: number, out: Value[]) => boolean)[];
   readonly change: readonly ((c: number, b: number, n: number) => number)[];
 }
@@ -129,11 +130,7 @@ class Machine implements GroupState {
     const settled = store.line - 1;
     if (settled === Number.NEGATIVE_INFINITY) return;
     this.#code.thresholds(settled, settled);
-    for (let i = 0; i < entities.length; i++) {
-      const entity = entities[i] as number;
-      const base = store.baseOf(entity);
-      this.#code.advance(entity + 1, base, base, store.lengthOf(entity));
-    }
+    this.#code.advanceAll(entities);
   }
 
   snapshot(): StateImage {

@@ -19,7 +19,8 @@ interface Segment {
   place: number;
 }
 
-const FIRST_POWER = 2;
+const SMALLEST = 4;
+const SECOND_POWER = 3;
 const SEGMENT_SHIFT = 11;
 const SEGMENT_SLOTS = 1 << SEGMENT_SHIFT;
 const LARGE = SEGMENT_SLOTS;
@@ -28,16 +29,18 @@ const SMALL_MOVE = 256;
 /** What the engine's integers can address. */
 const MAX_INTS = 2 ** 31 - 1;
 
-/** Records of a block of class `kind`: 4, 6, 8, 12, 16, 24, … */
+/** Records of a block of class `kind`: 4, 8, 12, 16, 24, 32, 48, … */
 export function capacityOf(kind: number): number {
-  const power = 1 << (FIRST_POWER + (kind >> 1));
-  return (kind & 1) === 0 ? power : power + (power >> 1);
+  if (kind === 0) return SMALLEST;
+  const power = 1 << (SECOND_POWER + ((kind - 1) >> 1));
+  return (kind & 1) === 1 ? power : power + (power >> 1);
 }
 
 /** The class of that capacity. */
 export function kindOf(capacity: number): number {
+  if (capacity === SMALLEST) return 0;
   const power = 31 - Math.clz32(capacity);
-  return 2 * (power - FIRST_POWER) + (capacity === 1 << power ? 0 : 1);
+  return 1 + 2 * (power - SECOND_POWER) + (capacity === 1 << power ? 0 : 1);
 }
 
 export class Slabs {

@@ -70,7 +70,7 @@ ${advance}
 ${read}
 ${roomText(layout)}
 ${ingest}
-return { ingest, entitiesOf, thresholds, advance, read: [${names.map((i) => `read${i}`)}], change: [${names.map((i) => `change${i}`)}] };
+return { ingest, entitiesOf, thresholds, advance, advanceAll, read: [${names.map((i) => `read${i}`)}], change: [${names.map((i) => `change${i}`)}] };
 };
 return rt.group({
   layout: ${layoutData(layout)},

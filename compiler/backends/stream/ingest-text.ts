@@ -145,13 +145,13 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
     '    s.entities.begin();',
     ...rowLoop(finder.lines),
     ...newEntityLines(first.plan.entity, reader),
-    '    s.warm = touch(to - from);',
+    '    s.warm = touch(to - from, settled);',
     '    const blocks = s.blocks;',
     '    let f = s.floats, g = s.ints;',
     ...rowLoop(printer.lines),
     '  }',
     '}',
-    touchFunction(layout),
+    touchFunctions(layout),
   ].join('\n');
 }
 
@@ -173,10 +173,11 @@ function admit(layout: Layout, printer: ExprPrinter): Map<PlanExpr, string> {
 const PLACES_AHEAD = 8;
 
 /**
- * Short loops, so that many of their reads are on the way at once: blocks, then the last record of each entity, then, of those with a full
- * block, the cursor, and then the records where their windows stand.
+ * `near(k)` brings the cursors of the first k of `cursors` into the cache, and then the records where their windows stand. `touch(n, settled)`
+ * brings blocks, then the last record of each entity, and makes room in the blocks that are full. Short loops without branches, so that many
+ * reads are on the way at once.
  */
-function touchFunction(layout: Layout): string {
+function touchFunctions(layout: Layout): string {
   const { stride, cursorStride, accumulators } = layout;
   const cursorLines: string[] = [];
   for (let at = 0; at < cursorStride; at += 8) cursorLines.push(` + acc[A + ${at}]`);
@@ -184,24 +185,49 @@ function touchFunction(layout: Layout): string {
     .slice(0, PLACES_AHEAD)
     .map((field) => ` + f[(b + Math.max(0, Math.min(last, pos[P + ${field}]))) * ${stride}]`);
   return [
-    `const places = new Int32Array(${AHEAD}), full = new Int32Array(${AHEAD});`,
-    'function touch(n) {',
+    `const cursors = new Int32Array(${AHEAD}), fresh = new Int32Array(${AHEAD}), places = new Int32Array(${AHEAD});`,
+    'function near(k) {',
     '  const blocks = s.blocks, f = s.floats, acc = s.acc, pos = s.pos;',
-    '  let w = 0, m = 0, k = 0, x = 0.5;',
-    '  for (let j = 0; j < n; j++) w ^= blocks[found[j] * 4 + 4];',
-    '  for (let j = 0; j < n; j++) {',
-    '    const B = found[j] * 4 + 4, end = blocks[B + 1];',
-    '    if (end === 0) continue;',
-    `    places[m++] = (blocks[B] + end - 1) * ${stride};`,
-    '    if (end === blocks[B + 2]) full[k++] = found[j] + 1;',
-    '  }',
-    '  for (let j = 0; j < m; j++) x += f[places[j]];',
-    `  for (let j = 0; j < k; j++) { const A = full[j] * ${cursorStride}; x += 0${cursorLines.join('')}; }`,
+    '  let x = 0.5;',
+    `  for (let j = 0; j < k; j++) { const A = cursors[j] * ${cursorStride}; x += 0${cursorLines.join('')}; }`,
     '  for (let j = 0; j < k; j++) {',
-    `    const c = full[j], P = (c * ${cursorStride} + ${accumulators}) * 2, b = blocks[c * 4], last = blocks[c * 4 + 2] - 1;`,
+    `    const c = cursors[j], P = (c * ${cursorStride} + ${accumulators}) * 2, b = blocks[c * 4], last = blocks[c * 4 + 2] - 1;`,
     `    x += f[b * ${stride}]${places.join('')};`,
     '  }',
+    '  return x;',
+    '}',
+    'function touch(n, settled) {',
+    '  const blocks = s.blocks, f = s.floats;',
+    '  let w = 0, k = 0, z = 0, x = 0.5;',
+    '  for (let j = 0; j < n; j++) w ^= blocks[found[j] * 4 + 4];',
+    '  for (let j = 0; j < n; j++) {',
+    '    const c = found[j] + 1, end = blocks[c * 4 + 1], size = blocks[c * 4 + 2], none = (size - 1) >>> 31;',
+    `    places[j] = Math.max(0, blocks[c * 4] + end - 1) * ${stride};`,
+    '    cursors[k] = c; k += (1 + ((end - size) >> 31)) & (1 - none);',
+    '    fresh[z] = c; z += none & (1 - ((c - 1) >>> 31));',
+    '  }',
+    '  for (let j = 0; j < n; j++) x += f[places[j]];',
+    '  for (let j = 0; j < z; j++) { const c = fresh[j]; if (blocks[c * 4 + 2] === 0) s.firstBlock(c - 1); }',
+    '  if (k > 0) x += near(k);',
+    '  for (let j = 0; j < k; j++) {',
+    '    const c = cursors[j];',
+    // An entity stands there as often as it has events among these.
+    '    if (blocks[c * 4 + 1] === blocks[c * 4 + 2]) makeRoom(c, settled);',
+    '  }',
     '  return x + w;',
+    '}',
+    'function makeRoom(c, settled) {',
+    '  const b = s.blocks[c * 4], n = s.blocks[c * 4 + 1];',
+    '  if (n > 0 && settled > -Infinity) advance(c, b, b, n);',
+    '  room(c - 1);',
+    '}',
+    'function advanceAll(entities) {',
+    `  for (let from = 0; from < entities.length; from += ${AHEAD}) {`,
+    `    const k = Math.min(${AHEAD}, entities.length - from), blocks = s.blocks;`,
+    '    for (let j = 0; j < k; j++) cursors[j] = entities[from + j] + 1;',
+    '    s.warm = near(k);',
+    '    for (let j = 0; j < k; j++) { const c = cursors[j], b = blocks[c * 4]; advance(c, b, b, blocks[c * 4 + 1]); }',
+    '  }',
     '}',
   ].join('\n');
 }
@@ -366,10 +392,8 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   });
   printer.line('const B = (e + 1) * 4;');
   printer.line('let n = blocks[B + 1];');
-  printer.line('if (n === blocks[B + 2]) {');
-  printer.line('  if (n > 0 && settled > -Infinity) { const b = blocks[B]; advance(e + 1, b, b, n); }');
-  printer.line('  room(e); f = s.floats; g = s.ints; n = blocks[B + 1];');
-  printer.line('}');
+  // `touch` made room for one event: full again is who has two of these rows or more.
+  printer.line('if (n === blocks[B + 2]) { makeRoom(e + 1, settled); f = s.floats; g = s.ints; n = blocks[B + 1]; }');
   printer.line('let i = blocks[B] + n;');
   printer.line(`if (n === 0 || ${layout.time('i - 1')} < t) blocks[B + 1] = n + 1;`);
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);
