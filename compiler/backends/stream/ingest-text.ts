@@ -174,8 +174,8 @@ const PLACES_AHEAD = 8;
 
 /**
  * `near(k)` brings the cursors of the first k of `cursors` into the cache, and then the records where their windows stand. `touch(n, settled)`
- * brings blocks, then the last record of each entity, and makes room in the blocks that are full. Short loops without branches, so that many
- * reads are on the way at once.
+ * brings blocks, then the last record of each entity, gives new ones a block, and makes room in the blocks that are full. Short loops without
+ * branches, so that many reads are on the way at once.
  */
 function touchFunctions(layout: Layout): string {
   const { stride, cursorStride, accumulators } = layout;
@@ -212,14 +212,9 @@ function touchFunctions(layout: Layout): string {
     '  for (let j = 0; j < k; j++) {',
     '    const c = cursors[j];',
     // An entity stands there as often as it has events among these.
-    '    if (blocks[c * 4 + 1] === blocks[c * 4 + 2]) makeRoom(c, settled);',
+    '    if (blocks[c * 4 + 1] === blocks[c * 4 + 2]) room(c, settled);',
     '  }',
     '  return x + w;',
-    '}',
-    'function makeRoom(c, settled) {',
-    '  const b = s.blocks[c * 4], n = s.blocks[c * 4 + 1];',
-    '  if (n > 0 && settled > -Infinity) advance(c, b, b, n);',
-    '  room(c - 1);',
     '}',
     'function advanceAll(entities) {',
     `  for (let from = 0; from < entities.length; from += ${AHEAD}) {`,
@@ -393,7 +388,7 @@ function storeLines(layout: Layout, values: readonly Stored[], printer: ExprPrin
   printer.line('const B = (e + 1) * 4;');
   printer.line('let n = blocks[B + 1];');
   // `touch` made room for one event: full again is who has two of these rows or more.
-  printer.line('if (n === blocks[B + 2]) { makeRoom(e + 1, settled); f = s.floats; g = s.ints; n = blocks[B + 1]; }');
+  printer.line('if (n === blocks[B + 2]) { room(e + 1, settled); f = s.floats; g = s.ints; n = blocks[B + 1]; }');
   printer.line('let i = blocks[B] + n;');
   printer.line(`if (n === 0 || ${layout.time('i - 1')} < t) blocks[B + 1] = n + 1;`);
   const keys = layout.keyColumns.map((column, i) => `s.newKeys[${i}] = x${column};`);

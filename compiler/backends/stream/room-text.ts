@@ -2,8 +2,9 @@ import { cursorLocals } from './advance-text.ts';
 import type { Layout } from './layout.ts';
 
 /**
- * `room(e)`: makes room in the full block of entity e. Events that no window reaches are forgotten; where these are less than a quarter, the
- * entity gets a block of the next class. Offsets in the cursor and in deques count from the block's beginning, so they move too.
+ * `room(c, settled)`: makes room in the full block of the entity with cursor c. Its windows move to the settle line first, if there is one yet;
+ * events that none of them reaches are forgotten then. Where these are less than a quarter, the entity gets a block of the next class. Offsets
+ * in the cursor and in deques count from the block's beginning, so they move too.
  */
 export function roomText(layout: Layout): string {
   const least = layout.reach.map(({ field, back }) => {
@@ -11,9 +12,9 @@ export function roomText(layout: Layout): string {
     return `  if (${at} < drop) drop = ${at};`;
   });
   return [
-    'function room(e) {',
-    '  const blocks = s.blocks, B = (e + 1) * 4, b = blocks[B], n = blocks[B + 1], size = blocks[B + 2], c = e + 1;',
-    '  if (size === 0) { s.firstBlock(e); return; }',
+    'function room(c, settled) {',
+    '  const blocks = s.blocks, B = c * 4, b = blocks[B], n = blocks[B + 1], size = blocks[B + 2];',
+    '  if (settled > -Infinity) advance(c, b, b, n);',
     ...cursorLocals(layout),
     '  let drop = n;',
     ...least,
@@ -21,8 +22,8 @@ export function roomText(layout: Layout): string {
     ...layout.deques.flatMap((deque, i) => shiftDeque(layout, deque, layout.dequeField(i))),
     ...layout.offsets.map((field) => `    pos[P + ${field}] = Math.max(-1, pos[P + ${field}] - drop);`),
     '  } else drop = 0;',
-    '  if (drop >= size >> 2) s.dropEvents(e, drop);',
-    '  else s.enlarge(e, drop);',
+    '  if (drop >= size >> 2) s.dropEvents(c - 1, drop);',
+    '  else s.enlarge(c - 1, drop);',
     '}',
   ].join('\n');
 }
