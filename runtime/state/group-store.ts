@@ -42,6 +42,10 @@ const LENGTH = 1;
 const CAPACITY = 2;
 const DIRTY = 3;
 
+/** A batch looks at so many entities for blocks to move, and moves so many. */
+const COMPACTED_ENTITIES = 65_536;
+const COMPACTED_BLOCKS = 4096;
+
 /**
  * State of a group in typed arrays. An entity has one contiguous block in slabs shared by all, with its events sorted by (event time, key), and
  * a cursor: where each window begins and ends and what it adds up to. Cursor 0 is scratch: a probe copies the entity's cursor there and moves
@@ -72,6 +76,8 @@ export class GroupStore {
   readonly #cursorStride: number;
   #dirtyList: Int32Array;
   #dirtyCount = 0;
+  /** How far the blocks of sparse segments are moved out of them: an entity; −1: there are none. */
+  #compactedTo = -1;
   #scratchBase = 0;
   #scratchKind = -1;
   #scratchEntity = -1;
@@ -328,6 +334,34 @@ export class GroupStore {
     });
   }
 
+  /**
+   * Moves some blocks out of segments that few use. Between batches only, since addresses change; a batch moves no more of them than its own
+   * events fill, so that none waits long.
+   */
+  compact(): void {
+    if (this.#compactedTo < 0) {
+      if (!this.#slabs.beginCompaction()) return;
+      this.#compactedTo = 0;
+    }
+    const entities = this.entities.count;
+    const end = Math.min(entities, this.#compactedTo + COMPACTED_ENTITIES);
+    let moves = 0;
+    let entity = this.#compactedTo;
+    for (; entity < end && moves < COMPACTED_BLOCKS; entity++) moves += this.#leaveSparse(entity);
+    this.#compactedTo = entity;
+    if (entity < entities) return;
+    this.#slabs.endCompaction();
+    this.#compactedTo = -1;
+  }
+
+  #leaveSparse(entity: number): number {
+    const at = (entity + 1) * BLOCK_FIELDS;
+    const capacity = this.blocks[at + CAPACITY] as number;
+    if (capacity === 0 || !this.#slabs.isLeaving(this.blocks[at + BASE] as number)) return 0;
+    this.#moveBlock(entity, 0, kindOf(capacity));
+    return 1;
+  }
+
   keptEvents(): number {
     let kept = 0;
     for (let i = 0; i < this.entities.count; i++) kept += this.lengthOf(i);
@@ -380,6 +414,7 @@ export class GroupStore {
     this.line = scalars.line ?? Number.NEGATIVE_INFINITY;
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
+    this.#compactedTo = -1;
     this.#codeDictionary = -1;
     this.#direct = new Int32Array(0);
     this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
@@ -435,9 +470,13 @@ export class GroupStore {
 
   /** As `dropEvents`, and what is kept stands in a block of the next class. */
   enlarge(entity: number, drop: number): void {
+    this.#moveBlock(entity, drop, kindOf(this.blocks[(entity + 1) * BLOCK_FIELDS + CAPACITY] as number) + 1);
+  }
+
+  /** The entity's events but the first `drop` move into a block of that class. */
+  #moveBlock(entity: number, drop: number, kind: number): void {
     const { blocks } = this;
     const at = (entity + 1) * BLOCK_FIELDS;
-    const kind = kindOf(blocks[at + CAPACITY] as number) + 1;
     const from = blocks[at + BASE] as number;
     const kept = (blocks[at + LENGTH] as number) - drop;
     const to = this.#slabs.allocate(kind);

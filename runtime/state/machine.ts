@@ -43,6 +43,7 @@ class Machine implements GroupState {
 
   ingest(batch: ColumnBatch, rows: Int32Array, count: number): void {
     this.#store.sweep();
+    this.#store.compact();
     this.#code.ingest(batch, rows, count);
   }
 

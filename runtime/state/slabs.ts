@@ -3,7 +3,7 @@ import { Region } from './grow.ts';
 /**
  * Blocks of event records, in one array shared by all entities. The array is dealt out in segments, each for blocks of one size class; when
  * the last block of a segment is given back it may serve any class, so what one entity gives back another takes. A block of LARGE records
- * or more has segments of its own.
+ * or more has segments of its own. As entities outgrow a class, its segments are left with a few blocks each: compaction moves these together.
  *
  * A block's address is the place of its first record. Free blocks of a segment are a list through their first Int32.
  */
@@ -24,6 +24,8 @@ const SECOND_POWER = 3;
 const SEGMENT_SHIFT = 11;
 const SEGMENT_SLOTS = 1 << SEGMENT_SHIFT;
 const LARGE = SEGMENT_SLOTS;
+/** Segments are emptied when that part of all would be free: fewer moves, more memory, the larger it is. */
+const SPARSE = 1 / 16;
 /** Up to this many Int32 a loop is faster than a call. */
 const SMALL_MOVE = 256;
 /** What the engine's integers can address. */
@@ -43,6 +45,9 @@ export function kindOf(capacity: number): number {
   return 1 + 2 * (power - SECOND_POWER) + (capacity === 1 << power ? 0 : 1);
 }
 
+const LARGE_KIND = kindOf(LARGE);
+const NOBODY = new Uint8Array(0);
+
 export class Slabs {
   /** All records, as Float64 and as Int32 over the same bytes. */
   floats: Float64Array;
@@ -54,6 +59,11 @@ export class Slabs {
   readonly #open: number[][] = [];
   /** Segments that serve no class. */
   readonly #spare: number[] = [];
+  /** Segments and blocks in use, by class below LARGE. */
+  readonly #segmentCounts = new Int32Array(LARGE_KIND);
+  readonly #blockCounts = new Int32Array(LARGE_KIND);
+  /** 1 by segment: its blocks are being moved out, and nothing is handed out from it. */
+  #leaving: Uint8Array = NOBODY;
 
   /** `stride`: doubles a record. */
   constructor(stride: number) {
@@ -77,6 +87,7 @@ export class Slabs {
       this.#cover(at + capacity);
     }
     segment.used++;
+    addTo(this.#blockCounts, kind, 1);
     if (!hasRoom(segment)) this.#close(index);
     return at;
   }
@@ -85,13 +96,60 @@ export class Slabs {
     const index = base >> SEGMENT_SHIFT;
     const segment = this.#segments[index] as Segment;
     segment.used--;
+    if (segment.kind < LARGE_KIND) addTo(this.#blockCounts, segment.kind, -1);
     if (segment.used === 0) {
       this.#retire(index);
       return;
     }
     this.ints[base * this.#stride * 2] = segment.free;
     segment.free = base;
-    if (segment.place < 0) this.#show(index);
+    if (segment.place < 0 && this.#leaving[index] !== 1) this.#show(index);
+  }
+
+  /**
+   * Picks the emptiest segments of each class, as many as its others have room for, if that is worth while. Whoever owns blocks moves those
+   * that are `isLeaving` into new ones; then `endCompaction`. False: there is nothing to move.
+   */
+  beginCompaction(): boolean {
+    let all = 0;
+    let free = 0;
+    for (let kind = 0; kind < LARGE_KIND; kind++) {
+      all += this.#segmentCounts[kind] as number;
+      free += this.#sparseSegments(kind);
+    }
+    if (free <= all * SPARSE) return false;
+    this.#leaving = new Uint8Array(this.#segments.length);
+    for (let kind = 0; kind < LARGE_KIND; kind++) this.#leave(kind, this.#sparseSegments(kind));
+    return true;
+  }
+
+  isLeaving(base: number): boolean {
+    return this.#leaving[base >> SEGMENT_SHIFT] === 1;
+  }
+
+  /** What could not be moved stays. */
+  endCompaction(): void {
+    const leaving = this.#leaving;
+    this.#leaving = NOBODY;
+    leaving.forEach((isLeaving, index) => {
+      const segment = this.#segments[index] as Segment;
+      if (isLeaving === 1 && segment.kind >= 0 && hasRoom(segment)) this.#show(index);
+    });
+  }
+
+  /** How many segments of a class could be empty, its blocks being in the others. */
+  #sparseSegments(kind: number): number {
+    const blocks = Math.floor(SEGMENT_SLOTS / capacityOf(kind));
+    return (this.#segmentCounts[kind] as number) - Math.ceil((this.#blockCounts[kind] as number) / blocks);
+  }
+
+  #leave(kind: number, count: number): void {
+    const used = (index: number): number => (this.#segments[index] as Segment).used;
+    const emptiest = [...this.#openOf(kind)].sort((a, b) => used(a) - used(b)).slice(0, count);
+    for (const index of emptiest) {
+      this.#close(index);
+      this.#leaving[index] = 1;
+    }
   }
 
   /** Moves `count` records; the places may overlap. */
@@ -121,10 +179,17 @@ export class Slabs {
     this.#segments = JSON.parse(description) as Segment[];
     this.#spare.length = 0;
     this.#open.length = 0;
+    this.#leaving = NOBODY;
+    this.#segmentCounts.fill(0);
+    this.#blockCounts.fill(0);
     this.#cover(contents.length / this.#stride);
     this.floats.set(contents);
     this.#segments.forEach((segment, index) => {
       segment.place = -1;
+      if (segment.kind >= 0 && segment.kind < LARGE_KIND) {
+        addTo(this.#segmentCounts, segment.kind, 1);
+        addTo(this.#blockCounts, segment.kind, segment.used);
+      }
       if (segment.kind === NONE) this.#spare.push(index);
       else if (segment.kind !== PART && hasRoom(segment)) this.#show(index);
     });
@@ -184,6 +249,7 @@ export class Slabs {
   #begin(kind: number): number {
     const index = this.#spare.pop() ?? this.#segments.length;
     this.#segments[index] = segmentOf(kind);
+    addTo(this.#segmentCounts, kind, 1);
     this.#show(index);
     return index;
   }
@@ -210,6 +276,8 @@ export class Slabs {
   #retire(index: number): void {
     const segment = this.#segments[index] as Segment;
     if (segment.place >= 0) this.#close(index);
+    this.#leaving[index] = 0;
+    if (segment.kind < LARGE_KIND) addTo(this.#segmentCounts, segment.kind, -1);
     const count = Math.ceil(capacityOf(segment.kind) / SEGMENT_SLOTS);
     for (let i = index; i < index + count; i++) {
       this.#segments[i] = { ...segmentOf(NONE), top: SEGMENT_SLOTS };
@@ -228,4 +296,8 @@ function segmentOf(kind: number): Segment {
 
 function hasRoom({ kind, free, top }: Segment): boolean {
   return free >= 0 || top + capacityOf(kind) <= SEGMENT_SLOTS;
+}
+
+function addTo(counts: Int32Array, kind: number, by: number): void {
+  counts[kind] = (counts[kind] as number) + by;
 }

@@ -88,6 +88,48 @@ describe('slabs', () => {
     expect(slabs.bytes()).toBeLessThan(1.5 * oneClass * STRIDE * 8);
   });
 
+  it('are compacted: what is left of a class stands together, apart from every other block, and gives its segments back', () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const r = random(seed);
+      const slabs = new Slabs(STRIDE);
+      const take = (kind: number): Block => {
+        const block = { kind, base: slabs.allocate(kind), mark: r.int(1 << 20) * 1000 };
+        fill(slabs, block);
+        return block;
+      };
+      let live = Array.from({ length: 6000 }, () => take(r.int(5)));
+      const before = slabs.bytes();
+      live = live.filter(({ base }) => {
+        if (r.chance(0.2)) return true;
+        slabs.release(base);
+        return false;
+      });
+      expect(slabs.beginCompaction()).toBe(true);
+      // What nobody owns up to stays, and so does its segment.
+      const stays = seed % 2 === 0 ? -1 : r.int(live.length);
+      const others: Block[] = [];
+      live = live.map((block, i) => {
+        others.push(take(r.int(5)));
+        expect(slabs.isLeaving((others[others.length - 1] as Block).base)).toBe(false);
+        if (i === stays || !slabs.isLeaving(block.base)) return block;
+        const moved = { ...block, base: slabs.allocate(block.kind) };
+        expect(slabs.isLeaving(moved.base)).toBe(false);
+        slabs.move(block.base, moved.base, capacityOf(block.kind));
+        slabs.release(block.base);
+        return moved;
+      });
+      slabs.endCompaction();
+      live.push(...others);
+      expectWhole(slabs, live);
+      if (stays < 0) expect(slabs.beginCompaction()).toBe(false);
+      // More than half of the room serves any class again.
+      live.push(...Array.from({ length: 700 }, () => take(6)));
+      expectWhole(slabs, live);
+      expect(slabs.bytes()).toBeLessThan(before + 2 * SEGMENT * STRIDE * 8);
+      expectWhole(copyOf(slabs), live);
+    }
+  });
+
   it('move records within and between blocks', () => {
     const slabs = new Slabs(STRIDE);
     for (const kind of [0, 6, 12, 22]) {
