@@ -368,10 +368,14 @@ export class GroupStore {
     return kept;
   }
 
+  eventBytes(): number {
+    return this.#slabs.bytes();
+  }
+
   /** What was written to: pages of memory that were not are not there. */
   bytes(): number {
     const cursors = this.entities.count + 1;
-    let bytes = this.#slabs.bytes() + cursors * (BLOCK_FIELDS * 4 + this.#cursorStride * 8);
+    let bytes = this.eventBytes() + cursors * (BLOCK_FIELDS * 4 + this.#cursorStride * 8);
     bytes += this.entities.bytes() + this.sums.bytes() + this.#dirtyList.byteLength;
     return bytes + this.counts.bytes() + this.overlay.bytes() + this.#direct.byteLength + this.#codeIds.byteLength;
   }

@@ -1,7 +1,7 @@
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { type GroupLayout, GroupStore } from './group-store.ts';
-import type { FutureWalk, GroupState, GroupStateOptions, StateImage } from './program.ts';
+import type { FutureWalk, GroupState, GroupStateOptions, Memory, StateImage } from './program.ts';
 
 /** What the generated module of a group gives. `c` is a cursor, `b` the entity's first event, `db` where the cursor's deques stand. */
 export interface GroupCode {
@@ -142,8 +142,14 @@ class Machine implements GroupState {
     this.#store.restore(image);
   }
 
-  memory(): { readonly entities: number; readonly keptEvents: number; readonly bytes: number } {
-    return { entities: this.entityCount, keptEvents: this.#store.keptEvents(), bytes: this.#store.bytes() };
+  memory(): Memory {
+    const store = this.#store;
+    return {
+      entities: this.entityCount,
+      keptEvents: store.keptEvents(),
+      bytes: store.bytes(),
+      eventBytes: store.eventBytes(),
+    };
   }
 
   #inOrder(view: number, entity: number, tMicros: number, capMicros: number, out: Value[]): boolean {

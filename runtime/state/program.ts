@@ -117,7 +117,15 @@ export interface GroupState {
   snapshot(): StateImage;
   restore(image: StateImage): void;
   /** Figures for explain and benchmarks. */
-  memory(): { readonly entities: number; readonly keptEvents: number; readonly bytes: number };
+  memory(): Memory;
+}
+
+export interface Memory {
+  readonly entities: number;
+  readonly keptEvents: number;
+  readonly bytes: number;
+  /** Of `bytes`, what is dealt out to kept events: their records, free places and free blocks. */
+  readonly eventBytes: number;
 }
 
 export interface FutureWalk {
