@@ -113,7 +113,7 @@ export class ExactSums {
 
   copy(from: number, to: number): number {
     if (from === 0) {
-      if (to !== 0) this.#clear(to);
+      this.empty(to);
       return to;
     }
     const size = this.#size(from);
@@ -126,6 +126,11 @@ export class ExactSums {
     this.#pool.copyWithin(target, from, from + size);
     this.#pool[target] = kind;
     return target;
+  }
+
+  /** Forgets every value. */
+  empty(handle: number): void {
+    if (handle !== 0) this.#pool.fill(0, handle + ADDITIONS, handle + this.#size(handle));
   }
 
   release(handle: number): void {
@@ -230,10 +235,6 @@ export class ExactSums {
     this.#pool[block] = kind;
     this.#pool[block + COUNT] = count;
     return block;
-  }
-
-  #clear(block: number): void {
-    this.#pool.fill(0, block + ADDITIONS, block + this.#size(block));
   }
 
   #size(block: number): number {

@@ -1,7 +1,7 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { InstantBound } from '../../plan/plan.ts';
 import { jsData } from '../js/escape.ts';
-import type { Accumulator, Layout, RingColumn, Tail, Window } from './layout.ts';
+import { type Accumulator, FIELDS, type Layout, type RingColumn, type Tail, type Window } from './layout.ts';
 
 /** 2^52: where the low part of a sum hands over to the high part. */
 const CARRY = 4503599627370496;
@@ -24,6 +24,7 @@ export function advanceText(layout: Layout): string {
     `const thr = new Float64Array(${layout.thresholds});`,
     'let atMicros = NaN, capMicros = NaN;',
     thresholdsFunction(layout),
+    ...searchFunctions(layout),
     ...functions,
     `function advance(c, b, db, n) { ${calls.join(' ')} }`,
     ...layout.views.map((_, i) => changeFunction(layout, viewWindows(layout, i), i)),
@@ -82,35 +83,166 @@ function thresholdsFunction(layout: Layout): string {
 }
 
 function tailFunction(layout: Layout, tail: Tail, index: number): string {
-  const body = cursorLocals(layout);
-  body.push(...enterLines(layout, tail));
-  for (const window of tail.windows) if (window.head >= 0) body.push(...leaveLines(layout, window));
-  return [`function advance${index}(c, b, db, n) {`, ...body, '}'].join('\n');
+  const lines = tail.shape.kind === 'instant' ? instantLines(layout, tail) : frameLines(layout, tail, tail.shape);
+  return [`function advance${index}(c, b, db, n) {`, ...cursorLocals(layout), ...lines, '}'].join('\n');
 }
 
-function enterLines(layout: Layout, tail: Tail): string[] {
-  const lines: string[] = [`  const from = pos[P + ${tail.field}];`, '  let i = from;'];
-  let stop = 'n';
-  let bound = '';
-  if (tail.shape.kind === 'instant') {
-    lines.push(`  const hi = thr[${tail.threshold}];`);
-    bound = ` && ${layout.time('b + i')} <= hi`;
+/** `notBefore`, `after`: the first offset from `low` up to `high` of an event at `t` or later, of an event later than `t`. */
+function searchFunctions(layout: Layout): string[] {
+  return [
+    { name: 'notBefore', isBehind: '<' },
+    { name: 'after', isBehind: '<=' },
+  ].map(({ name, isBehind }) =>
+    [
+      `function ${name}(f, b, low, high, t) {`,
+      `  if (low === high || ${layout.time('b + high - 1')} ${isBehind} t) return high;`,
+      '  while (low < high) {',
+      '    const middle = (low + high) >>> 1;',
+      `    if (${layout.time('b + middle')} ${isBehind} t) low = middle + 1;`,
+      '    else high = middle;',
+      '  }',
+      '  return low;',
+      '}',
+    ].join('\n'),
+  );
+}
+
+/**
+ * Windows that end at one instant. An event that enters a window and leaves it again on the way is not looked at, and a window that everything
+ * leaves is emptied at once: what a short window costs follows what stands in it when somebody looks, not what passed through it.
+ */
+function instantLines(layout: Layout, tail: Tail): string[] {
+  const bounded = tail.windows.filter((window) => window.head >= 0);
+  const endless = tail.windows.filter((window) => window.head < 0);
+  return [
+    `  const from = pos[P + ${tail.field}], hi = thr[${tail.threshold}];`,
+    `  const end = from < n && ${layout.time('b + from')} <= hi ? after(f, b, from + 1, n, hi) : from;`,
+    ...(endless.length === 0
+      ? []
+      : ['  if (from < end) {', '    let i = from;', ...indent(enterLoop(layout, endless), 4), '  }']),
+    ...(bounded.length === 0 ? [] : [`  const newest = from > 0 ? ${layout.time('b + from - 1')} : 0;`]),
+    ...bounded.flatMap((window) => indent(boundedLines(layout, window), 2)),
+    `  pos[P + ${tail.field}] = end;`,
+  ];
+}
+
+function boundedLines(layout: Layout, window: Window): string[] {
+  const { accumulators } = window;
+  const head = `pos[P + ${window.head}]`;
+  const lines = ['{', `  const lo = thr[${window.threshold}];`, `  let h = ${head}, i = from;`];
+  const isBefore = `${layout.time('b + h')} < lo`;
+  const leaving = (stop: string): string[] => indent(leaveLoop(layout, window, stop, isBefore), 4);
+  if (accumulators.some(({ kind }) => kind === 'distinct')) {
+    // Its values are counted one by one, so that each that came has to go.
+    lines.push('  if (i < end) {', ...indent(enterLoop(layout, [window]), 4), '  }');
+    lines.push(`  if (h < end && ${isBefore}) {`, ...leaving('end'), '  }');
   } else {
-    const { of, mode, end } = tail.shape;
-    // Frames stand relative to the latest row; where there is none they wait.
-    lines.push(`  const last = pos[P + ${of.tail.field}];`);
-    lines.push(`  const first = ${of.head < 0 ? '0' : `pos[P + ${of.head}]`};`);
-    lines.push('  if (last <= first) return;');
-    if (mode === 'range') {
-      lines.push(`  const rowTime = ${layout.time('b + last - 1')};`);
-      lines.push(`  const hi = rowTime - ${jsData(end)};`);
-      stop = 'last';
-      bound = ` && ${layout.time('b + i')} <= hi`;
-    } else {
-      lines.push(`  const stop = last - ${jsData(end)};`);
-      stop = 'stop';
-    }
+    lines.push('  if (h === from || newest < lo) {');
+    const emptied = accumulators.flatMap(empty);
+    if (emptied.length > 0) lines.push(`    if (h < from) { ${emptied.join(' ')} }`);
+    lines.push(`    i = h = notBefore(f, b, from, end, lo); ${head} = h;`);
+    lines.push(`  } else if (${isBefore}) {`, ...leaving('from'), '  }');
+    lines.push('  if (i < end) {', ...indent(enterLoop(layout, [window]), 4), '  }');
   }
+  for (const acc of accumulators) lines.push(...indent(seekEarliest(layout, acc), 2));
+  lines.push('}');
+  return lines;
+}
+
+/** Statements that leave an accumulator as it was before any event came. */
+function empty(acc: Accumulator): string[] {
+  const zero = (count: number): string[] => Array.from({ length: count }, (_, i) => `acc[A + ${acc.at + i}] = 0;`);
+  switch (acc.kind) {
+    case 'count':
+    case 'sumInt':
+    case 'sumWide':
+    case 'squareInt':
+      return zero(FIELDS[acc.kind]);
+    case 'sumDouble':
+    case 'squareDouble':
+      return [`s.sums.empty(acc[A + ${acc.at}]);`];
+    case 'min':
+    case 'max':
+      return [`pos[P + ${acc.position}] = 0; pos[P + ${acc.position + 1}] = 0;`];
+    case 'span':
+    case 'latest':
+    case 'earliest':
+      return [];
+    case 'distinct':
+      throw new Error('distinct values go one by one');
+    default:
+      return unreachable(acc);
+  }
+}
+
+/** Takes the events from `i` up to `end` into the windows; `i` stands at `end` then. */
+function enterLoop(layout: Layout, windows: readonly Window[]): string[] {
+  const sums = new Sums(windows.flatMap((window) => window.accumulators));
+  const loop = conditional(
+    layout,
+    windows,
+    'i',
+    (window, acc) => enter(layout, window, acc, sums),
+    (acc, bit) => plainAddition(layout, acc, sums, '+', bit),
+  );
+  if (loop.length === 0) return [...sums.countAll('end - from'), 'i = end;'];
+  return [
+    'do {',
+    `  const until = Math.min(end, i + ${EVENTS_A_CARRY});`,
+    ...indent(sums.load(), 2),
+    '  do {',
+    ...indent(loop, 4),
+    '  } while (++i < until);',
+    ...indent(sums.store(), 2),
+    '} while (i < end);',
+    ...sums.countAll('end - from'),
+  ];
+}
+
+/**
+ * Takes events out of the window, from `h` up to `stop` as long as they stand before its beginning (`isBefore`, null where `stop` says it).
+ * One of them there is.
+ */
+function leaveLoop(layout: Layout, window: Window, stop: string, isBefore: string | null): string[] {
+  const sums = new Sums(window.accumulators);
+  const loop = conditional(
+    layout,
+    [window],
+    'h',
+    (_, acc) => leave(layout, acc, sums),
+    (acc, bit) => plainAddition(layout, acc, sums, '-', bit),
+  );
+  const bound = isBefore === null ? '' : ` && ${isBefore}`;
+  const step = loop.length === 0 && isBefore === null ? ['h = until;'] : null;
+  return [
+    'do {',
+    `  const until = Math.min(${stop}, h + ${EVENTS_A_CARRY});`,
+    ...indent(sums.load(), 2),
+    ...indent(step ?? ['do {', ...indent(loop, 2), '  h++;', `} while (h < until${bound});`], 2),
+    ...indent(sums.store(), 2),
+    `} while (h < ${stop}${bound});`,
+    `pos[P + ${window.head}] = h;`,
+    ...window.accumulators.flatMap((acc) => expireDeque(layout, acc)),
+  ];
+}
+
+type FrameTail = Extract<Tail['shape'], { kind: 'frame' }>;
+
+/** Frames stand relative to the latest row; where there is none they wait. */
+function frameLines(layout: Layout, tail: Tail, { of, mode, end }: FrameTail): string[] {
+  const isRange = mode === 'range';
+  const stop = isRange ? 'last' : 'stop';
+  const bound = isRange ? ` && ${layout.time('b + i')} <= hi` : '';
+  const lines = [
+    `  const from = pos[P + ${tail.field}];`,
+    '  let i = from;',
+    `  const last = pos[P + ${of.tail.field}];`,
+    `  const first = ${of.head < 0 ? '0' : `pos[P + ${of.head}]`};`,
+    '  if (last <= first) return;',
+  ];
+  if (isRange)
+    lines.push(`  const rowTime = ${layout.time('b + last - 1')};`, `  const hi = rowTime - ${jsData(end)};`);
+  else lines.push(`  const stop = last - ${jsData(end)};`);
   const sums = new Sums(tail.windows.flatMap((window) => window.accumulators));
   const loop = conditional(
     layout,
@@ -122,54 +254,34 @@ function enterLines(layout: Layout, tail: Tail): string[] {
   lines.push(`  while (i < ${stop}${bound}) {`);
   lines.push(`    const until = Math.min(${stop}, i + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 4));
   if (loop.length === 0 && bound === '') lines.push('    i = until;');
-  else {
-    lines.push('    do {', ...indent(loop, 6), '      i++;');
-    lines.push(`    } while (i < until${bound});`);
-  }
-  lines.push(...indent(sums.store(), 4), '  }', ...sums.countAll(), `  pos[P + ${tail.field}] = i;`);
+  else lines.push('    do {', ...indent(loop, 6), '      i++;', `    } while (i < until${bound});`);
+  lines.push(...indent(sums.store(), 4), '  }', ...indent(sums.countAll('i - from'), 2));
+  lines.push(`  pos[P + ${tail.field}] = i;`);
+  for (const window of tail.windows) if (window.head >= 0) lines.push(...indent(frameLeaveLines(layout, window), 2));
   return lines;
 }
 
-function leaveLines(layout: Layout, window: Window): string[] {
+function frameLeaveLines(layout: Layout, window: Window): string[] {
   const { shape } = window;
-  const lines: string[] = ['  {', `    let h = pos[P + ${window.head}];`];
+  if (shape.kind !== 'frame') throw new Error('a window of an instant among frames');
+  const lines = ['{', `  let h = pos[P + ${window.head}];`];
   let stop = 'i';
-  let bound = '';
-  if (shape.kind === 'instant') {
-    lines.push(`    const lo = thr[${window.threshold}];`);
-    bound = ` && ${layout.time('b + h')} < lo`;
-  } else if (shape.frame.mode === 'range') {
+  let isBefore: string | null = null;
+  if (shape.frame.mode === 'range') {
     const bounds: string[] = [];
     if (shape.frame.startMicros !== null) bounds.push(`rowTime - ${jsData(shape.frame.startMicros)}`);
     if (shape.of.threshold >= 0) bounds.push(`thr[${shape.of.threshold}]`);
-    lines.push(`    const lo = ${most('max', bounds)};`);
-    bound = ` && ${layout.time('b + h')} < lo`;
+    lines.push(`  const lo = ${most('max', bounds)};`);
+    isBefore = `${layout.time('b + h')} < lo`;
   } else {
     const start = shape.frame.start === null ? 'first' : `Math.max(first, last - 1 - ${jsData(shape.frame.start)})`;
-    lines.push(`    const start = Math.min(i, ${start});`);
+    lines.push(`  const start = Math.min(i, ${start});`);
     stop = 'start';
   }
-  const sums = new Sums(window.accumulators);
-  const loop = conditional(
-    layout,
-    [window],
-    'h',
-    (_, acc) => leave(layout, acc, sums),
-    (acc, bit) => plainAddition(layout, acc, sums, '-', bit),
-  );
-  lines.push(`    if (h < ${stop}${bound}) {`, '      do {');
-  lines.push(`        const until = Math.min(${stop}, h + ${EVENTS_A_CARRY});`, ...indent(sums.load(), 8));
-  if (loop.length === 0 && bound === '') lines.push('        h = until;');
-  else {
-    lines.push('        do {', ...indent(loop, 10), '          h++;');
-    lines.push(`        } while (h < until${bound});`);
-  }
-  lines.push(...indent(sums.store(), 8), `      } while (h < ${stop}${bound});`);
-  lines.push(`      pos[P + ${window.head}] = h;`);
-  for (const acc of window.accumulators) lines.push(...expireDeque(layout, acc));
-  lines.push('    }');
-  for (const acc of window.accumulators) lines.push(...seekEarliest(layout, acc));
-  lines.push('  }');
+  const bound = isBefore === null ? '' : ` && ${isBefore}`;
+  lines.push(`  if (h < ${stop}${bound}) {`, ...indent(leaveLoop(layout, window, stop, isBefore), 4), '  }');
+  for (const acc of window.accumulators) lines.push(...indent(seekEarliest(layout, acc), 2));
+  lines.push('}');
   return lines;
 }
 
@@ -221,8 +333,8 @@ class Sums {
   }
 
   /** Every event that entered, at once. */
-  countAll(): string[] {
-    return this.#counted.map(({ at }) => `  acc[A + ${at}] += i - from;`);
+  countAll(count: string): string[] {
+    return this.#counted.map(({ at }) => `acc[A + ${at}] += ${count};`);
   }
 
   /** Inside the loop: the low part of a sum that may outgrow it any time. */
@@ -418,7 +530,7 @@ function expireDeque(layout: Layout, acc: Accumulator): string[] {
   const head = `pos[P + ${acc.position}]`;
   const end = `pos[P + ${acc.position + 1}]`;
   return [
-    `      { let k = ${head}; const end = ${end}; while (k < end && ${dequeAt(layout, acc.deque, 'k')} < h) k++; ${head} = k; }`,
+    `{ let k = ${head}; const tail = ${end}; while (k < tail && ${dequeAt(layout, acc.deque, 'k')} < h) k++; ${head} = k; }`,
   ];
 }
 
@@ -426,7 +538,7 @@ function seekEarliest(layout: Layout, acc: Accumulator): string[] {
   if (acc.kind !== 'earliest' || acc.position < 0) return [];
   const test = acc.condition < 0 ? 'false' : `!(${layout.bit(acc.condition, 'b + k')})`;
   const at = `pos[P + ${acc.position}]`;
-  return [`    { let k = Math.max(${at}, h); while (k < i && ${test}) k++; ${at} = k; }`];
+  return [`{ let k = Math.max(${at}, h); while (k < i && ${test}) k++; ${at} = k; }`];
 }
 
 /** The next instant after the one at hand at which an event enters or leaves a window of the view; Infinity if none. */

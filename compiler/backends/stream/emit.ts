@@ -8,6 +8,7 @@ import { BatchReader, ingestText, type ScalarLookup } from './ingest-text.ts';
 import { Layout, type StateViewPlan } from './layout.ts';
 import { readText } from './read-text.ts';
 import { roomText } from './room-text.ts';
+import { seenText } from './seen-text.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -70,7 +71,8 @@ ${advance}
 ${read}
 ${roomText(layout)}
 ${ingest}
-return { ingest, entitiesOf, thresholds, advance, advanceAll, read: [${names.map((i) => `read${i}`)}], change: [${names.map((i) => `change${i}`)}] };
+${seenText(layout, ingest)}
+return { ingest, entitiesOf, leastSeen, thresholds, advance, advanceAll, read: [${names.map((i) => `read${i}`)}], change: [${names.map((i) => `change${i}`)}] };
 };
 return rt.group({
   layout: ${layoutData(layout)},

@@ -116,6 +116,9 @@ export interface ViewReading {
 
 const MAX_WINDOWS_A_FUNCTION = 64;
 
+/** Float64 fields of accumulators that add up integers. */
+export const FIELDS = { count: 1, sumInt: 2, sumWide: 4, squareInt: 4 } as const;
+
 /** Decides what a group keeps: each distinct expression, condition, window and accumulator once, whoever asks for it. */
 export class Layout {
   readonly rows: boolean;
@@ -422,7 +425,7 @@ export class Layout {
   #newAccumulator(window: Window, kind: AccumulatorKind, condition: number, maybe: RingColumn | null): Accumulator {
     const at = this.accumulators;
     if (kind === 'count') {
-      this.accumulators += 1;
+      this.accumulators += FIELDS[kind];
       return { kind, condition, at };
     }
     const column = maybe as RingColumn;
@@ -431,7 +434,7 @@ export class Layout {
       case 'sumInt':
       case 'sumWide':
       case 'squareInt':
-        this.accumulators += kind === 'sumInt' ? 2 : 4;
+        this.accumulators += FIELDS[kind];
         return { kind, condition, column, at };
       case 'span':
         throw new Error('nothing is kept for a span');
