@@ -9,6 +9,7 @@ import { EntityBuckets, type Probes } from './entity-buckets.ts';
 import type { InstantOrder } from './instant-order.ts';
 import { type KeyReader, type LabelTable, readKeyColumns } from './label-table.ts';
 import type { LabelValues } from './label-values.ts';
+import { SeenEvents } from './seen-events.ts';
 
 /** Accepted records of a source, in order of event time or, for `--known-to label`, of known time. */
 export interface ReplayBatch {
@@ -76,6 +77,8 @@ export class GroupReplay {
   readonly #left: Int32Array;
   /** By entity: the last instant of a label, anybody's, at which the entity has an event. */
   readonly #tiedMicros: Float64Array;
+  /** null: of each event some label may tell. */
+  readonly #seen: SeenEvents | null;
   /** Probes before it have no event at their instant to come. */
   #nextTie = 0;
   /** Event instants of `entity` at which a label of anybody stands (`--known-to label`). */
@@ -94,13 +97,15 @@ export class GroupReplay {
     this.#wanted = new EntityBuckets(this.#entities);
     this.#left = this.#probes.countByEntity(this.#entities);
     this.#tiedMicros = new Float64Array(this.#entities).fill(Number.NEGATIVE_INFINITY);
+    this.#seen = SeenEvents.of(this.#probes, this.#left, (t) => options.state.leastSeen(t));
   }
 
   take(batch: ReplayBatch): void {
     const { state } = this.#options;
-    const count = this.#findEntities(batch);
     const times = this.#timesOf(batch);
+    let count = this.#findEntities(batch);
     if (batch.known === null) {
+      if (this.#seen !== null) count = this.#seen.keep(this.#ids, this.#rows, times, count);
       this.#noteTies(times, count);
       state.ingest(batch.batch, this.#rows, count);
       this.#probeTo(batch.upToMicros, null);
@@ -176,17 +181,35 @@ export class GroupReplay {
   /** Events and probes go side by side in order of time: what is at one instant meets. Events at it may follow in the next batch. */
   #noteTies(times: Float64Array, count: number): void {
     const { instants, length } = this.#probes;
-    const rows = this.#rows;
     let probe = this.#nextTie;
     let i = 0;
-    while (i < count && probe < length) {
-      const time = times[rows[i] as number] as number;
+    while (probe < length) {
       const instant = instants[probe] as number;
-      if (time < instant) i++;
-      else if (instant < time) probe++;
-      else i = this.#meet(times, i, count, probe);
+      i = this.#firstAtOrAfter(instant, times, i, count);
+      if (i === count) break;
+      const time = times[this.#rows[i] as number] as number;
+      if (time === instant) i = this.#meet(times, i, count, probe);
+      else while (probe < length && (instants[probe] as number) < time) probe++;
     }
     this.#nextTie = probe;
+  }
+
+  /** The first event from place `from` on at or after an instant: in steps that double, since there may be many events to a label. */
+  #firstAtOrAfter(instant: number, times: Float64Array, from: number, count: number): number {
+    const rows = this.#rows;
+    let low = from;
+    let step = 1;
+    while (low + step <= count && (times[rows[low + step - 1] as number] as number) < instant) {
+      low += step;
+      step *= 2;
+    }
+    let high = Math.min(count, low + step - 1);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((times[rows[middle] as number] as number) < instant) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Marks the labels at the instant of the event at `from` by the events at it; gives the first event after it. */

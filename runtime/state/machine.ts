@@ -16,6 +16,7 @@ export interface GroupCode {
 export interface GroupFunctions {
   readonly ingest: (batch: ColumnBatch, rows: Int32Array, count: number) => void;
   readonly entitiesOf: (batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array) => void;
+  readonly leastSeen: (tMicros: number) => number;
   readonly thresholds: (tMicros: number, capMicros: number) => void;
   readonly advance: (c: number, b: number, db: number, n: number) => void;
   readonly advanceAll: (entities: Int32Array) => void;
@@ -65,6 +66,10 @@ class Machine implements GroupState {
 
   entitiesOf(batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array): void {
     this.#code.entitiesOf(batch, rows, count, out);
+  }
+
+  leastSeen(tMicros: number): number {
+    return this.#code.leastSeen(tMicros);
   }
 
   probe(view: number, entity: number, tMicros: number, out: Value[]): boolean {

@@ -109,6 +109,11 @@ export interface GroupState {
    * For finding labels that tie with an event (rules.md 35).
    */
   entitiesOf(batch: ColumnBatch, rows: Int32Array, count: number, out: Int32Array): void;
+  /**
+   * Of an entity's events, those before this one (its first apart) change no value at `tMicros` or later and need not be taken in for it; −Infinity
+   * if any may. Never goes back as `tMicros` grows.
+   */
+  leastSeen(tMicros: number): number;
   /** Starts a walk through the entity's future: `walk.out` holds the slots at `fromMicros`. One walk at a time a state. */
   walk(view: number, entity: number, fromMicros: number): FutureWalk;
   /** Entities whose row may have changed since the last call (new events; not mere passing of time). Order unspecified, no doubles. */

@@ -1,0 +1,93 @@
+/** What is looked up, in order of the instants. */
+interface Probes {
+  readonly length: number;
+  readonly entities: Int32Array;
+  readonly instants: Float64Array;
+}
+
+/** Where an entity's labels see each event so often on the average, hardly any is seen by none, and to find it costs more than it saves. */
+const MAX_SEEN = 3;
+
+/**
+ * Events that no label sees need not be kept: those before the least event time that the entity's next label looks back to. An entity's first
+ * event is kept anyway, since it may be what gives the entity a row. Events of an entity come in order of event time.
+ */
+export class SeenEvents {
+  readonly #leastSeen: (tMicros: number) => number;
+  /** Instants of probes, put together by entity, each entity's in order. */
+  readonly #instants: Float64Array;
+  /** By entity: the place of its next probe, and where its probes end. */
+  readonly #at: Int32Array;
+  readonly #end: Int32Array;
+  /** By entity: the instant of its first probe at or after its last event, −Infinity before its first event. */
+  readonly #next: Float64Array;
+  /** By entity: what that probe looks back to. */
+  readonly #least: Float64Array;
+
+  private constructor(probes: Probes, counts: Int32Array, leastSeen: (tMicros: number) => number) {
+    this.#leastSeen = leastSeen;
+    this.#instants = new Float64Array(probes.length);
+    this.#at = new Int32Array(counts.length);
+    this.#end = new Int32Array(counts.length);
+    this.#next = new Float64Array(counts.length).fill(Number.NEGATIVE_INFINITY);
+    this.#least = new Float64Array(counts.length).fill(Number.NEGATIVE_INFINITY);
+    this.#sort(probes, counts);
+  }
+
+  /** `counts`: probes by entity. null: labels see all events, or nearly all. */
+  static of(probes: Probes, counts: Int32Array, leastSeen: (tMicros: number) => number): SeenEvents | null {
+    const { instants, length } = probes;
+    if (length === 0) return null;
+    const last = instants[length - 1] as number;
+    const reach = last - leastSeen(last);
+    let entities = 0;
+    for (let entity = 0; entity < counts.length; entity++) if (counts[entity] !== 0) entities++;
+    const span = last - (instants[0] as number) + reach;
+    if ((length / entities) * reach > MAX_SEEN * span || reach === Number.POSITIVE_INFINITY) return null;
+    return new SeenEvents(probes, counts, leastSeen);
+  }
+
+  #sort(probes: Probes, counts: Int32Array): void {
+    let place = 0;
+    for (let entity = 0; entity < counts.length; entity++) {
+      this.#at[entity] = place;
+      this.#end[entity] = place;
+      place += counts[entity] as number;
+    }
+    for (let i = 0; i < probes.length; i++) {
+      const entity = probes.entities[i] as number;
+      const end = this.#end[entity] as number;
+      this.#instants[end] = probes.instants[i] as number;
+      this.#end[entity] = end + 1;
+    }
+  }
+
+  /** Leaves the first `count` of `rows`, whose entities are `ids`, without those that no probe sees; gives how many are left. */
+  keep(ids: Int32Array, rows: Int32Array, times: Float64Array, count: number): number {
+    const next = this.#next;
+    const least = this.#least;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const id = ids[i] as number;
+      const row = rows[i] as number;
+      const time = times[row] as number;
+      const before = next[id] as number;
+      if (time > before) this.#moveTo(id, time);
+      if (time < (least[id] as number) && before !== Number.NEGATIVE_INFINITY) continue;
+      ids[kept] = id;
+      rows[kept] = row;
+      kept++;
+    }
+    return kept;
+  }
+
+  #moveTo(entity: number, time: number): void {
+    const end = this.#end[entity] as number;
+    let at = this.#at[entity] as number;
+    while (at < end && (this.#instants[at] as number) < time) at++;
+    const next = at < end ? (this.#instants[at] as number) : Number.POSITIVE_INFINITY;
+    this.#at[entity] = at;
+    this.#next[entity] = next;
+    this.#least[entity] = at < end ? this.#leastSeen(next) : Number.POSITIVE_INFINITY;
+  }
+}
