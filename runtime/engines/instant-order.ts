@@ -1,5 +1,8 @@
 const MAX_DIGIT_BITS = 11;
 const TWO_32 = 4294967296;
+const TWO_53 = 9007199254740992;
+/** So many are sorted by the engine's own code before V8 would have compiled ours. */
+const MAX_SHORT = 1 << 16;
 /** Instants mostly stand on whole seconds or milliseconds, and shorter numbers are sorted in fewer passes. */
 const UNITS_MICROS = [60_000_000, 1_000_000, 1000];
 
@@ -12,7 +15,10 @@ export interface InstantOrder {
 
 export function orderByInstant(instants: Float64Array): InstantOrder {
   const range = rangeOf(instants);
-  return range.isSorted ? { labels: identity(instants.length), instants } : radixOrder(instants, range);
+  if (range.isSorted) return { labels: identity(instants.length), instants };
+  const size = 2 ** Math.ceil(Math.log2(instants.length));
+  const isShort = instants.length <= MAX_SHORT && ((range.greatest - range.least) / range.unit + 1) * size <= TWO_53;
+  return isShort ? shortOrder(instants, range, size) : radixOrder(instants, range);
 }
 
 interface InstantRange {
@@ -53,6 +59,22 @@ function identity(length: number): Uint32Array {
   const out = new Uint32Array(length);
   for (let i = 0; i < length; i++) out[i] = i;
   return out;
+}
+
+/** Each label as one number, its instant before its place; `size`: a power of two, so that both can be told again. */
+function shortOrder(instants: Float64Array, { least, unit }: InstantRange, size: number): InstantOrder {
+  const { length } = instants;
+  const numbers = new Float64Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = (((instants[i] as number) - least) / unit) * size + i;
+  numbers.sort();
+  const labels = new Uint32Array(length);
+  for (let i = 0; i < length; i++) {
+    const number = numbers[i] as number;
+    const steps = Math.floor(number / size);
+    labels[i] = number - steps * size;
+    numbers[i] = least + steps * unit;
+  }
+  return { labels, instants: numbers };
 }
 
 /**
