@@ -45,6 +45,8 @@ export class Judge {
   verdicts = new Uint8Array(0);
   accepted = new Int32Array(0);
   acceptedCount = 0;
+  /** So many of `accepted` are the row of their own place. */
+  #ownPlaces = 0;
   /** Records judged: fewer than the batch has where `untilMicros` was reached. */
   judged = 0;
   reachedEnd = false;
@@ -175,6 +177,15 @@ export class Judge {
     const id = partitions.id('');
     // Complete files have no lateness of their own, but what a history before them has settled is settled.
     let lateBefore = options.isSorted ? partitions.settleLine() : partitions.lateBefore(id);
+    if (options.isSorted && keys.length === 0) {
+      const last = this.#newestWhereAllTaken(length, times, lateBefore, options.untilMicros);
+      if (last !== null) {
+        this.#acceptAll(length);
+        partitions.accept(id, last);
+        return;
+      }
+    }
+    this.#ownPlaces = 0;
     let newest = partitions.newestOf(id);
     let count = 0;
     let row = 0;
@@ -205,6 +216,24 @@ export class Judge {
     this.judged = row;
   }
 
+  /** null: not every record is accepted. */
+  #newestWhereAllTaken(length: number, times: Float64Array, from: number, to: number): number | null {
+    const { verdicts } = this;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < length; row += 1) {
+      const time = times[row]!;
+      if (verdicts[row] !== ACCEPTED || time < from || time > to) return null;
+      if (time > newest) newest = time;
+    }
+    return length === 0 ? null : newest;
+  }
+
+  #acceptAll(length: number): void {
+    for (let row = this.#ownPlaces; row < length; row += 1) this.accepted[row] = row;
+    if (length > this.#ownPlaces) this.#ownPlaces = length;
+    this.acceptedCount = length;
+  }
+
   #judgePartitions(
     batch: ColumnBatch,
     times: Float64Array,
@@ -213,6 +242,7 @@ export class Judge {
   ): void {
     const { verdicts, accepted, partitions } = this;
     this.#findPartitions(batch);
+    this.#ownPlaces = 0;
     let count = 0;
     let row = 0;
     for (; row < batch.length; row += 1) {
@@ -304,6 +334,7 @@ export class Judge {
     if (this.verdicts.length >= length) return;
     this.verdicts = new Uint8Array(length);
     this.accepted = new Int32Array(length);
+    this.#ownPlaces = 0;
     this.broken = new Uint16Array(length);
     this.#taken = new Uint8Array(length);
     this.#partitionIds = new Int32Array(length);

@@ -86,23 +86,26 @@ function isSame(from: SqlType, to: SqlType): boolean {
 }
 
 /**
- * SQL that is TRUE for each value of the file's column that the field would not take, so that a column that nobody reads can be looked over
- * where it stands. It may be TRUE for others too. null: only reading tells. '': none is refused.
+ * SQL that counts values of the file's column that the field would not take, each fault apart: of a condition that is one call DuckDB asks a text's
+ * dictionary, of a longer one each row. A column that nobody reads is so looked over where it stands. They may count others too. null: only
+ * reading tells.
  */
-export function refusalSql(field: FieldSpec, column: ParquetColumn, name: string): string | null {
+export function refusalCounts(field: FieldSpec, column: ParquetColumn, name: string): readonly string[] | null {
   if (field.isLoose || field.decidesOnly || field.epochUnit !== null || column.type === null) return null;
-  const faults = field.nullable ? [] : [`${name} IS NULL`];
+  const counts = field.nullable ? [] : [`count(*) - count(${name})`];
+  const countWhere = (condition: string): number => counts.push(`count(*) FILTER (WHERE ${condition})`);
   if (field.type.kind === 'text') {
     if (column.type.kind !== 'text') return null;
-    faults.push(`contains(${name}, chr(0))`);
+    countWhere(`contains(${name}, chr(0))`);
     // Bytes: never fewer than characters.
-    if (field.type.maxLength !== null) faults.push(`strlen(${name}) > ${field.type.maxLength}`);
-    return faults.join(' OR ');
+    if (field.type.maxLength !== null) countWhere(`strlen(${name}) > ${field.type.maxLength}`);
+    return counts;
   }
-  if (isSame(column.type, field.type)) return faults.join(' OR ');
+  if (isSame(column.type, field.type)) return counts;
   const limit = integerLimit(field.type);
   if (limit === null || (column.type.kind !== 'integer' && column.type.kind !== 'bigint')) return null;
-  return [...faults, `${name} >= ${limit} OR ${name} < ${-limit}`].join(' OR ');
+  countWhere(`${name} >= ${limit} OR ${name} < ${-limit}`);
+  return counts;
 }
 
 function refuseNulls(field: FieldSpec, vector: ColumnVector, length: number, refuse: RefuseField): void {

@@ -8,12 +8,13 @@ import type { SourceSpec } from '../values/manifest.ts';
 import { aggregateParquet, type ParquetColumn, quoteName } from './duckdb-scan.ts';
 import type { SourceFile } from './files.ts';
 import { describeFault, describeFiles, fileColumnName } from './parquet.ts';
-import { refusalSql } from './parquet-columns.ts';
+import { refusalCounts } from './parquet-columns.ts';
 import type { FieldSpec } from './record-columns.ts';
 
 interface Candidate {
   readonly index: number;
-  readonly refusal: string;
+  /** SQL of a number that is 0 where no value is refused. */
+  readonly refusals: string;
 }
 
 /**
@@ -33,14 +34,14 @@ export async function cleanColumns(
   const candidates = unread.flatMap((index): readonly Candidate[] => {
     const field = fields[index] as FieldSpec;
     const column = columnOf(field, columns);
-    const refusal = column === null ? null : refusalSql(field, column, quoteName(column.name));
-    return refusal === null ? [] : [{ index, refusal }];
+    const counts = column === null ? null : refusalCounts(field, column, quoteName(column.name));
+    return counts === null ? [] : [{ index, refusals: counts.length === 0 ? '0' : counts.join(' + ') }];
   });
   const keys = entityKeys.filter((key) => key.some((index) => candidates.some((one) => one.index === index)));
   const texts = [...new Set(keys.flat())].filter((index) => spec.columns[index]?.type.kind === 'text');
   const lengths = texts.map((index) => columnOf(fields[index] as FieldSpec, columns));
   const aggregates = [
-    ...candidates.map(({ refusal }) => (refusal === '' ? '0' : `count(*) FILTER (WHERE ${refusal})`)),
+    ...candidates.map(({ refusals }) => refusals),
     ...lengths.map((column) => (column === null ? '0' : `max(strlen(${quoteName(column.name)}::VARCHAR))`)),
   ];
   const found = await lookOver(files, aggregates);
