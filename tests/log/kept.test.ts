@@ -259,7 +259,7 @@ describe('records of stdin', () => {
     const archive = await Archive.open(root, checked, '-');
     let offset = 0;
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      await archive.add(batch, offset);
+      archive.add(batch, offset);
       offset += batch.batch.length;
     }
     const file = await archive.flush();
@@ -288,6 +288,44 @@ describe('records of stdin', () => {
     );
   });
 
+  it('go to the archive whole and once, however they are cut into batches and files', async () => {
+    const root = folder();
+    const archive = await Archive.open(root, checked, '-');
+    // The second file is smaller, without the NULLs and long texts of the first; the third has batches of all sizes.
+    const files: readonly [number, (i: number) => Record<string, unknown>][] = [
+      [4500, (i) => (i % 3 === 0 ? { v: null } : { v: 1 + i, p: 'long text '.repeat(i % 5) + (i % 11) })],
+      [100, (i) => ({ v: 7, p: `p${i % 9}` })],
+      [2100, (i) => (i % 2 === 0 ? { v: i === 0 ? null : i } : { v: 3, p: 'x'.repeat(i % 14) })],
+    ];
+    let offset = 0;
+    for (const [count, more] of files) {
+      const texts = Array.from({ length: count }, (_, i) => event(i % 7, i % 5 === 0 ? 2 ** 53 + 2 * i : i, more(i)));
+      const stdin = Readable.from([Buffer.from(lines(...texts))], { objectMode: false });
+      const log = await open(source, { stream: '-', stdin, batchRows: count === 2100 ? 61 : 700 });
+      const from = offset;
+      const expected: unknown[][] = [];
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+        archive.add(batch, offset);
+        for (let row = 0; row < batch.batch.length; row += 1) {
+          const values = checked.columns.map(({ type }, i) => valueAt(batch.batch.columns[i]!, type, row));
+          expected.push([...values.map((value) => (value === null ? null : String(value))), String(offset + row)]);
+        }
+        offset += batch.batch.length;
+      }
+      const file = await archive.flush();
+      expect(file).toMatchObject({ from, to: from + count });
+      const session = await openDuckDb({ threads: 1 });
+      const rows = await session.connection.runAndReadAll(
+        `SELECT epoch_us(ts), id, v, p, _fsc_offset, _fsc_text FROM '${file!.path}'`,
+      );
+      session.close();
+      const found = rows.getRows().map((row) => row.map((value) => (value === null ? null : String(value))));
+      expect(found.map((row) => row.slice(0, -1))).toEqual(expected);
+      expect(found.map((row) => row.at(-1))).toEqual(texts);
+    }
+    archive.close();
+  });
+
   it('go to the archive as they came, whatever their lengths and characters', async () => {
     const root = folder();
     const texts = Array.from({ length: 5000 }, (_, i) => {
@@ -309,7 +347,7 @@ describe('records of stdin', () => {
     const expected: string[] = [];
     const columns: unknown[] = [];
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      await archive.add(batch, expected.length);
+      archive.add(batch, expected.length);
       expected.push(...textsOf(batch.records ?? []).map((text) => text.replaceAll('\u0000', '\ufffd')));
       for (let row = 0; row < batch.batch.length; row += 1)
         columns.push(valueAt(batch.batch.columns[3]!, checked.columns[3]!.type, row));
@@ -333,7 +371,7 @@ describe('records of stdin', () => {
     const write = async (from: number, texts: readonly string[]) => {
       const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
       const archive = await Archive.open(root, checked, '-');
-      for (let batch = await log.next(); batch !== null; batch = await log.next()) await archive.add(batch, from);
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) archive.add(batch, from);
       const file = await archive.flush();
       archive.close();
       return file!;
