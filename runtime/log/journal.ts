@@ -280,7 +280,7 @@ function encodeLines(
 ): Buffer[] {
   const count = lines.length;
   const known = knownTimeMicros.subarray(0, count);
-  const isOne = count > 0 && known.every((micros) => micros === known[0]);
+  const isOne = isConstant(known);
   const faults = [...lines.faults].filter(([row]) => row < count);
   const knownTimes = isOne ? known[0]! : Array.from(known);
   const head: LinesHead = { position, idle, count, knownTimes, malformed, faults };
@@ -296,6 +296,11 @@ function encodeLines(
     places[count + row] = lines.ends[row]! - start;
   }
   return [first, headText, Buffer.from(places.buffer), lines.bytes.subarray(start, end)];
+}
+
+function isConstant(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i += 1) if (values[i] !== values[0]) return false;
+  return values.length > 0;
 }
 
 export function decodeEntry(frame: Frame, path: string): JournalEntry {

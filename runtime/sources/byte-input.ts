@@ -5,10 +5,15 @@ import { createGunzip } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 
 const CHUNK_BYTES = 1 << 20;
+/** What a pipe gives at once. */
+const PIPE_BYTES = 1 << 16;
 
 export interface ByteInput {
-  /** The next bytes, or null at the end. The buffer is the caller's until the next call. */
-  read(): Promise<Buffer | null>;
+  /**
+   * The next bytes, or null at the end. The buffer is the caller's until the next call; its first `room` bytes are free, for what the caller
+   * has left of the last ones.
+   */
+  read(room?: number): Promise<Buffer | null>;
   close(): Promise<void>;
 }
 
@@ -38,7 +43,7 @@ export async function openBytes(path: string, fromByte: number): Promise<ByteInp
 class FileInput implements ByteInput {
   readonly #path: string;
   readonly #file: FileHandle;
-  readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #at: number;
 
   constructor(path: string, file: FileHandle, fromByte: number) {
@@ -47,11 +52,12 @@ class FileInput implements ByteInput {
     this.#at = fromByte;
   }
 
-  async read(): Promise<Buffer | null> {
+  async read(room = 0): Promise<Buffer | null> {
     try {
-      const { bytesRead } = await this.#file.read(this.#buffer, 0, CHUNK_BYTES, this.#at);
+      if (this.#buffer.length < room + CHUNK_BYTES) this.#buffer = Buffer.allocUnsafeSlow(2 * room + CHUNK_BYTES);
+      const { bytesRead } = await this.#file.read(this.#buffer, room, CHUNK_BYTES, this.#at);
       this.#at += bytesRead;
-      return bytesRead === 0 ? null : this.#buffer.subarray(0, bytesRead);
+      return bytesRead === 0 ? null : this.#buffer.subarray(0, room + bytesRead);
     } catch (error) {
       throw unreadable(this.#path, error);
     }
@@ -75,10 +81,10 @@ class StreamInput implements ByteInput {
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
-  async read(): Promise<Buffer | null> {
+  async read(room = 0): Promise<Buffer | null> {
     try {
       const { value, done } = await this.#chunks.next();
-      return done === true ? null : value;
+      return done === true ? null : withRoom(room, [value]);
     } catch (error) {
       throw unreadable(this.#path, error);
     }
@@ -103,7 +109,9 @@ export class LiveInput implements ByteInput {
   #wake: (() => void) | null = null;
   #failure: Error | null = null;
   /** Taken off the pipe when the stop came. */
-  #rest: Buffer | null = null;
+  #rest: Buffer[] = [];
+  /** Used again by each read: memory that was never touched takes as long as the copy. */
+  #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + PIPE_BYTES);
 
   constructor(stream: Readable, signal: AbortSignal | null) {
     this.#stream = stream;
@@ -145,11 +153,11 @@ export class LiveInput implements ByteInput {
     this.#onEnd();
   };
 
-  async read(): Promise<Buffer | null> {
+  async read(room = 0): Promise<Buffer | null> {
     for (;;) {
-      if (this.#wasStopped) return this.#takeRest();
+      if (this.#wasStopped) return this.#takeRest(room);
       this.#hasChanged = false;
-      const taken = await this.#gather();
+      const taken = await this.#gather(room);
       if (taken !== null) return taken;
       if (this.#wasStopped || this.#hasChanged) continue;
       if (this.#failure !== null) throw new FscError('FSC7103', 3, 'stdin broke off', this.#failure.message, null);
@@ -160,38 +168,45 @@ export class LiveInput implements ByteInput {
     }
   }
 
-  #takeRest(): Buffer | null {
+  #takeRest(room: number): Buffer | null {
     const rest = this.#rest;
-    this.#rest = null;
-    return rest;
+    this.#rest = [];
+    return rest.length === 0 ? null : withRoom(room, rest);
   }
 
   /**
    * What has arrived, and what goes on arriving, up to a chunk: a pipe gives 64 kB at a time, and each batch costs a journal frame and its
    * sync. A source that gives less is not waited for longer than two turns of the event loop.
    */
-  async #gather(): Promise<Buffer | null> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for (let quiet = 0; size < CHUNK_BYTES && quiet < 2 && !this.#wasStopped; ) {
+  async #gather(room: number): Promise<Buffer | null> {
+    let size = room;
+    for (let quiet = 0; size < room + CHUNK_BYTES && quiet < 2 && !this.#wasStopped; ) {
       const part: Buffer | null = this.#stream.read();
       if (part !== null) {
-        parts.push(part);
-        size += part.length;
+        this.#reserve(size, part.length);
+        size += part.copy(this.#buffer, size);
         quiet = 0;
-      } else if (size === 0 || this.#hasEnded) break;
+      } else if (size === room || this.#hasEnded) break;
       else {
         quiet += 1;
         await nextTurn();
       }
     }
-    return joined(parts);
+    return size === room ? null : this.#buffer.subarray(0, size);
   }
 
-  #takeAll(): Buffer | null {
+  /** Room for more behind the first `size` bytes. */
+  #reserve(size: number, more: number): void {
+    if (size + more <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (size + more));
+    this.#buffer.copy(larger, 0, 0, size);
+    this.#buffer = larger;
+  }
+
+  #takeAll(): Buffer[] {
     const parts: Buffer[] = [];
     for (let part: Buffer | null = this.#stream.read(); part !== null; part = this.#stream.read()) parts.push(part);
-    return joined(parts);
+    return parts;
   }
 
   async close(): Promise<void> {
@@ -202,9 +217,8 @@ export class LiveInput implements ByteInput {
   }
 }
 
-function joined(parts: readonly Buffer[]): Buffer | null {
-  if (parts.length === 0) return null;
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+function withRoom(room: number, parts: readonly Buffer[]): Buffer {
+  return room === 0 && parts.length === 1 ? parts[0]! : Buffer.concat([Buffer.allocUnsafe(room), ...parts]);
 }
 
 function nextTurn(): Promise<void> {

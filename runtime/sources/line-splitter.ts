@@ -72,20 +72,23 @@ export class LineSplitter {
   /** The next whole lines into `#block`. False at the end. */
   async #fill(): Promise<boolean> {
     while (!this.#hasEnded) {
-      const chunk = await this.#input.read();
+      const room = this.#carry.length;
+      const chunk = await this.#input.read(room);
       if (chunk === null) {
         this.#hasEnded = true;
         // Stopped in the middle of a line, too: what was taken off a pipe is kept. No beginning of a record is a record.
         return this.#takeLast();
       }
-      if (this.#takeChunk(chunk)) return true;
+      this.#carry.copy(chunk);
+      if (this.#takeChunk(chunk, room)) return true;
     }
     return false;
   }
 
-  #takeChunk(chunk: Buffer): boolean {
+  /** Bytes from `#carryAt` on, the first `known` of which hold no end of a line. */
+  #takeChunk(chunk: Buffer, known: number): boolean {
     const last = chunk.lastIndexOf(NEWLINE);
-    if (last < 0) {
+    if (last < known) {
       this.#keep(chunk);
       return false;
     }
@@ -93,19 +96,11 @@ export class LineSplitter {
     if (this.#skipping !== null) {
       from = chunk.indexOf(NEWLINE) + 1;
       this.#finishLong(this.#carryAt + from);
-      this.#carryAt += from;
-      if (from > last) {
-        this.#carry = Buffer.from(chunk.subarray(from));
-        this.#setBlock(Buffer.alloc(0), this.#carryAt);
-        return this.#count > 0;
-      }
     }
-    const whole = chunk.subarray(from, last + 1);
-    const block = this.#carry.length === 0 ? whole : Buffer.concat([this.#carry, whole]);
-    this.#setBlock(block, this.#carryAt);
-    this.#carryAt += block.length;
     this.#carry = Buffer.from(chunk.subarray(last + 1));
-    return true;
+    this.#setBlock(chunk.subarray(from, last + 1), this.#carryAt + from);
+    this.#carryAt += last + 1;
+    return from <= last || this.#count > 0;
   }
 
   #keep(chunk: Buffer): void {
@@ -113,10 +108,10 @@ export class LineSplitter {
       this.#carryAt += chunk.length;
       return;
     }
-    this.#carry = Buffer.concat([this.#carry, chunk]);
-    if (this.#carry.length <= MAX_LINE_BYTES + 2) return;
-    this.#skipping = tooLong(this.#carry, 0);
-    this.#carryAt += this.#carry.length;
+    this.#carry = Buffer.from(chunk);
+    if (chunk.length <= MAX_LINE_BYTES + 2) return;
+    this.#skipping = tooLong(chunk, 0);
+    this.#carryAt += chunk.length;
     this.#carry = Buffer.alloc(0);
   }
 

@@ -46,6 +46,9 @@ type Kind =
 /** A name as it stands in a record, with its quotes, and what to do with its values. */
 interface Name {
   readonly bytes: Uint8Array;
+  /** The name and its colon, four bytes a word; of the last word, those bytes that count. */
+  readonly words: Int32Array;
+  readonly lastMask: number;
   /** −1: of no column. */
   readonly column: number;
   readonly kind: Kind;
@@ -75,6 +78,8 @@ export class PlainJsonReader {
   #names: Name[];
   #first: Name;
   #line = 0;
+  #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** What was read: in memory of its own, because a field that holds doubles makes one for each. */
   readonly #number = new Float64Array(1);
   #fraction = 0;
@@ -102,19 +107,19 @@ export class PlainJsonReader {
     this.#vectors = columns.columns;
     this.#interners = interners;
     this.#targets = fields.map(targetOf);
-    this.#fixed = fields.map((field, column) => ({
-      bytes: Buffer.from(`"${field.path[0]!}"`),
-      column,
-      kind: this.#targets[column]!.kind,
-      seen: 0,
-      next: null,
-    }));
+    this.#fixed = fields.map((field, column) =>
+      nameOf(Buffer.from(`"${field.path[0]!}"`), column, this.#targets[column]!.kind),
+    );
     this.#names = [...this.#fixed];
     this.#first = this.#fixed[0]!;
   }
 
   /** Fills the row from the record that stands in `[start, end)`, which is valid UTF-8. False: it is not a plain one; the row is to be read anew. */
   read(bytes: Buffer, start: number, end: number, row: number): boolean {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     if (this.#read(bytes, start, end, row)) return true;
     this.#columns.unsetNulls(row);
     return false;
@@ -130,12 +135,18 @@ export class PlainJsonReader {
     if (bytes[at] !== OPEN) return false;
     at = afterBlank(bytes, at + 1);
     for (;;) {
-      const found = this.#nameAt(bytes, at, name);
-      if (found === null || found.seen === line) return false;
-      name = found;
+      const guess: Name | null = name === null ? this.#first : name.next;
+      if (guess !== null && this.#isAt(guess, at)) {
+        name = guess;
+        at += name.bytes.length;
+      } else {
+        name = this.#nameAt(bytes, at, name);
+        if (name === null) return false;
+        at = afterBlank(bytes, at + name.bytes.length);
+        if (bytes[at] !== COLON) return false;
+      }
+      if (name.seen === line) return false;
       name.seen = line;
-      at = afterBlank(bytes, at + name.bytes.length);
-      if (bytes[at] !== COLON) return false;
       at = afterBlank(bytes, at + 1);
       if (name.column < 0) {
         unknown += 1;
@@ -168,10 +179,17 @@ export class PlainJsonReader {
     return true;
   }
 
-  /** The name that stands there; mostly what followed the one before it in the last record. */
+  /** Whether the name and its colon stand there. It may say no of the last bytes of all. */
+  #isAt({ words, lastMask }: Name, at: number): boolean {
+    const view = this.#view;
+    const last = words.length - 1;
+    if (at + 4 * words.length > view.byteLength) return false;
+    for (let i = 0; i < last; i += 1) if (view.getInt32(at + 4 * i, true) !== words[i]) return false;
+    return (view.getInt32(at + 4 * last, true) & lastMask) === words[last];
+  }
+
+  /** The name that stands there, which then is what follows the one before it. */
   #nameAt(bytes: Buffer, at: number, before: Name | null): Name | null {
-    const guess = before === null ? this.#first : before.next;
-    if (guess !== null && isAt(guess.bytes, bytes, at)) return guess;
     const found = this.#names.find((name) => isAt(name.bytes, bytes, at)) ?? this.#newName(bytes, at);
     if (found === null) return null;
     if (before === null) this.#first = found;
@@ -188,13 +206,7 @@ export class PlainJsonReader {
       this.#first = this.#fixed[0]!;
       return null;
     }
-    const name: Name = {
-      bytes: Uint8Array.from(bytes.subarray(at, end)),
-      column: -1,
-      kind: 'unknown',
-      seen: 0,
-      next: null,
-    };
+    const name = nameOf(bytes.subarray(at, end), -1, 'unknown');
     this.#names.push(name);
     return name;
   }
@@ -385,6 +397,18 @@ function targetOf(field: FieldSpec): Target {
     default:
       return { ...base, kind: 'other' };
   }
+}
+
+/** `quoted`: the name with its quotes. */
+function nameOf(quoted: Uint8Array, column: number, kind: Kind): Name {
+  const size = quoted.length + 1;
+  const token = new Uint8Array(Math.ceil(size / 4) * 4);
+  token.set(quoted);
+  token[size - 1] = COLON;
+  const view = new DataView(token.buffer);
+  const words = Int32Array.from({ length: token.length / 4 }, (_, i) => view.getInt32(4 * i, true));
+  const lastMask = size % 4 === 0 ? -1 : (1 << (8 * (size % 4))) - 1;
+  return { bytes: token.slice(0, quoted.length), words, lastMask, column, kind, seen: 0, next: null };
 }
 
 function isAt(name: Uint8Array, bytes: Buffer, at: number): boolean {
