@@ -87,7 +87,10 @@ function tailFunction(layout: Layout, tail: Tail, index: number): string {
   return [`function advance${index}(c, b, db, n) {`, ...cursorLocals(layout), ...lines, '}'].join('\n');
 }
 
-/** `notBefore`, `after`: the first offset from `low` up to `high` of an event at `t` or later, of an event later than `t`. */
+/**
+ * `notBefore`, `after`: the first offset from `low` up to `high` of an event at `t` or later, of an event later than `t`. In doubling steps
+ * from `low`, near which it mostly stands, unless it is `high`.
+ */
 function searchFunctions(layout: Layout): string[] {
   return [
     { name: 'notBefore', isBehind: '<' },
@@ -96,12 +99,17 @@ function searchFunctions(layout: Layout): string[] {
     [
       `function ${name}(f, b, low, high, t) {`,
       `  if (low === high || ${layout.time('b + high - 1')} ${isBehind} t) return high;`,
-      '  while (low < high) {',
-      '    const middle = (low + high) >>> 1;',
-      `    if (${layout.time('b + middle')} ${isBehind} t) low = middle + 1;`,
-      '    else high = middle;',
+      '  let top = low;',
+      `  for (let step = 1; ${layout.time('b + top')} ${isBehind} t; step += step) {`,
+      '    low = top + 1;',
+      '    top = Math.min(high - 1, top + step);',
       '  }',
-      '  return low;',
+      '  while (low < top) {',
+      '    const middle = (low + top) >>> 1;',
+      `    if (${layout.time('b + middle')} ${isBehind} t) low = middle + 1;`,
+      '    else top = middle;',
+      '  }',
+      '  return top;',
       '}',
     ].join('\n'),
   );

@@ -114,7 +114,7 @@ export interface ViewReading {
   readonly slots: readonly SlotReading[];
 }
 
-const MAX_WINDOWS_A_FUNCTION = 64;
+const MAX_WINDOWS_A_FUNCTION = 16;
 
 /** Float64 fields of accumulators that add up integers. */
 export const FIELDS = { count: 1, sumInt: 2, sumWide: 4, squareInt: 4 } as const;
