@@ -54,8 +54,8 @@ export class Feeds {
     this.#signal = signal;
   }
 
-  /** In order of event time, or for `--known-to label` of known time. Columns outside `reads` may be missing. */
-  async open(source: string, reads?: ReadonlySet<number>): Promise<Feed> {
+  /** In order of event time, or for `--known-to label` of known time. Columns outside `reads` may be missing. `trustsOrder`: as in HowToRead. */
+  async open(source: string, reads?: ReadonlySet<number>, trustsOrder = false): Promise<Feed> {
     const program = this.#program(source);
     const at = this.#at(source);
     const input = { ...acceptedInput(this.#workspace, program, at), signal: this.#signal };
@@ -63,14 +63,14 @@ export class Feeds {
     const isDirect =
       readsSorted(input) && !isArchived(this.#workspace, source, at) && !(isByKnown && hasKnownTimes(program.spec));
     if (isDirect) {
-      const options = { batchRows: BATCH_ROWS, ...(reads === undefined ? {} : { reads }) };
+      const options = { batchRows: BATCH_ROWS, trustsOrder, ...(reads === undefined ? {} : { reads }) };
       const log = await this.#unlessStopped(openAcceptedFeed(input, options));
       return this.#feedOf(log, (read) => this.#noteDirect(source, at, read));
     }
     const accepted = await this.accepted(source);
     if (isByKnown && accepted.hasKnownTimes) return openKnownFeed(program.spec, accepted.paths);
     const rest = { hasKnownTimes: accepted.hasKnownTimes, ...(reads === undefined ? {} : { reads }) };
-    const options = { batchRows: BATCH_ROWS, ...rest };
+    const options = { batchRows: BATCH_ROWS, trustsOrder, ...rest };
     const log = await this.#unlessStopped(openAcceptedPaths(program, accepted.paths, options));
     return this.#feedOf(log, () => undefined);
   }

@@ -2,8 +2,9 @@
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
 import { loadFeatures } from '../../runtime/engines/feature-table.ts';
 import type { LabelTable } from '../../runtime/engines/label-table.ts';
-import { replay } from '../../runtime/engines/replay.ts';
+import { type ReplayResult, replay } from '../../runtime/engines/replay.ts';
 import type { ErrorTally } from '../../runtime/engines/run-summary.ts';
+import { OutOfOrder } from '../../runtime/sources/parquet.ts';
 import type { Program } from '../../runtime/state/program.ts';
 import type { Feeds } from './feeds.ts';
 import type { DatasetOptions } from './options.ts';
@@ -27,19 +28,35 @@ export interface ReplayOutcome {
   readonly load: (session: DuckDbSession) => Promise<void>;
 }
 
-export async function computeByReplay(job: ReplayJob): Promise<ReplayOutcome> {
+/** Histories mostly stand in order: whether they do is found out as they are read, and only where they don't they are read again, sorted. */
+async function replayOnce(job: ReplayJob): Promise<ReplayResult> {
+  try {
+    return await replayEvents(job, true);
+  } catch (error) {
+    if (!(error instanceof OutOfOrder)) throw error;
+    job.errors.clear();
+    return replayEvents(job, false);
+  }
+}
+
+function replayEvents(job: ReplayJob, trustsOrder: boolean): Promise<ReplayResult> {
   const { options, labels } = job;
-  const { views, tiedLabels } = await replay({
+  return replay({
     program: job.program,
     views: options.views,
     labels,
     ties: options.ties ?? 'include',
     ownEvents: job.ownEvents,
-    openFeed: (source, reads) => job.feeds.open(source, reads),
+    openFeed: (source, reads) => job.feeds.open(source, reads, trustsOrder),
     errors: job.errors,
     onProgress: (share) => job.onProgress(Math.floor(share * labels.length)),
     signal: job.signal,
   });
+}
+
+export async function computeByReplay(job: ReplayJob): Promise<ReplayOutcome> {
+  const { labels } = job;
+  const { views, tiedLabels } = await replayOnce(job);
   const found = job.features.map(({ view, feature, name }) => {
     const values = views.find((candidate) => candidate.view === view.spec.name);
     const column = values?.names.indexOf(feature.name) ?? -1;

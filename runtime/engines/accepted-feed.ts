@@ -18,16 +18,18 @@ export interface FeedOptions {
   readonly batchRows?: number;
   /** Columns that are looked at; the others of a batch may be missing. Absent: all. */
   readonly reads?: ReadonlySet<number>;
+  /** As in HowToRead. */
+  readonly trustsOrder?: boolean;
 }
 
 export async function openAcceptedFeed(input: AcceptedInput, options: FeedOptions = {}): Promise<SourceLog> {
   const { program, locations, root, postgres = null, cutMicros = null, isStreamElsewhere = false } = input;
   const [only] = locations;
   if (only !== undefined && readsSorted(input)) {
-    const { reads, ...rest } = options;
+    const { reads, trustsOrder = false, ...rest } = options;
     const clean = reads === undefined ? null : await findClean(program, only.location, root, reads);
     const unread = clean?.columns ?? new Set();
-    const place = { ...only, root, postgres, stdin: null, signal: input.signal ?? null, unread };
+    const place = { ...only, root, postgres, stdin: null, signal: input.signal ?? null, unread, trustsOrder };
     const cut = { cutMicros, isStreamElsewhere };
     const phases = [openPhase(program.spec, place)];
     const log = await openLog(withoutKeys(program, unread), {
@@ -55,11 +57,11 @@ export async function openAcceptedPaths(
   paths: readonly string[],
   options: FeedOptions & { readonly hasKnownTimes?: boolean } = {},
 ): Promise<SourceLog> {
-  const { hasKnownTimes: isKnown = false, reads, ...rest } = options;
+  const { hasKnownTimes: isKnown = false, reads, trustsOrder = false, ...rest } = options;
   const accepted = acceptedProgram(program, isKnown ? [KNOWN_TIME_COLUMN] : null);
   // Accepted once, accepted for ever: what is not looked at has no fault.
   const unread = program.spec.columns.map((_, i) => i).filter((i) => reads !== undefined && !reads.has(i));
-  const phases = [openParquetPhase(accepted.spec, paths, new Set(unread))];
+  const phases = [openParquetPhase(accepted.spec, paths, { unread: new Set(unread), trustsOrder })];
   return openLog(accepted, { phases, resumeFrom: null, clock: wallClock, ...rest });
 }
 

@@ -29,6 +29,10 @@ export class ErrorTally implements ErrorCounter {
     this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
   }
 
+  clear(): void {
+    this.counts.clear();
+  }
+
   total(): number {
     let total = 0;
     for (const count of this.counts.values()) total += count;

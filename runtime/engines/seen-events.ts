@@ -5,8 +5,8 @@ interface Probes {
   readonly instants: Float64Array;
 }
 
-/** Where an entity's labels see each event so often on the average, hardly any is seen by none, and to find it costs more than it saves. */
-const MAX_SEEN = 3;
+/** Where labels see each event so often on the average, few events are seen by none, and to find them costs more than it saves. */
+const MAX_SEEN = 1;
 
 /**
  * Events that no label sees need not be kept: those before the least event time that the entity's next label looks back to. An entity's first
@@ -40,10 +40,11 @@ export class SeenEvents {
     if (length === 0) return null;
     const last = instants[length - 1] as number;
     const reach = last - leastSeen(last);
-    let entities = 0;
-    for (let entity = 0; entity < counts.length; entity++) if (counts[entity] !== 0) entities++;
     const span = last - (instants[0] as number) + reach;
-    if ((length / entities) * reach > MAX_SEEN * span || reach === Number.POSITIVE_INFINITY) return null;
+    // Most events are of the entities that most labels are of.
+    let squares = 0;
+    for (let entity = 0; entity < counts.length; entity++) squares += (counts[entity] as number) ** 2;
+    if (reach === Number.POSITIVE_INFINITY || (squares / length) * reach > MAX_SEEN * span) return null;
     return new SeenEvents(probes, counts, leastSeen);
   }
 

@@ -22,6 +22,8 @@ export interface ScanOptions {
   readonly batchRows?: number;
   /** Rows to leave out at the beginning, in the order asked for. */
   readonly skip?: number;
+  /** The files' columns, if they were asked for already. */
+  readonly described?: readonly ParquetColumn[];
 }
 
 export interface ParquetScan {
@@ -132,7 +134,7 @@ export async function scanParquet(
   names: readonly string[],
   options: ScanOptions = {},
 ): Promise<ParquetScan> {
-  const described = await describeParquet(paths);
+  const described = options.described ?? (await describeParquet(paths));
   const columns = names.map((name) => described.find((column) => column.name === name) ?? absent(name));
   const running: { connection: DuckDBConnection | null } = { connection: null };
   return {

@@ -8,18 +8,27 @@ import type { LogPhase, PhaseUse } from '../log/source-log.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { openCsv } from './csv.ts';
+import type { ParquetColumn } from './duckdb-scan.ts';
 import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.ts';
 import { findFiles, type SourceFile } from './files.ts';
 import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
 import { openOrdered, WHOLE } from './ordered-reader.ts';
-import { describeFiles, fileColumnName, isInOrder, ParquetBatches, ParquetDecoder } from './parquet.ts';
+import { describeFiles, fileColumnName, isInOrder, OrderWatch, ParquetBatches, ParquetDecoder } from './parquet.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
 import { sortRecords } from './sorted-records.ts';
 
-export interface PhaseOptions {
+/** How Parquet files of `order: none` are read. */
+export interface HowToRead {
+  /** Columns that nobody looks at, and of which no value is at fault (`unreadColumns`). They need not be read. */
+  readonly unread?: ReadonlySet<number>;
+  /** They are read as they stand, without a look at their order first: OutOfOrder is thrown where they turn out not to be in order. */
+  readonly trustsOrder?: boolean;
+}
+
+export interface PhaseOptions extends HowToRead {
   readonly name: 'history' | 'stream';
   /** As in fsc.json or --source. */
   readonly location: string;
@@ -35,8 +44,6 @@ export interface PhaseOptions {
   readonly signal: AbortSignal | null;
   /** Records of stdin that the journal holds after the resume point; they come first. */
   readonly journaled?: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
-  /** Columns that nobody looks at, and of which no value is at fault (`unreadColumns`). Parquet files need not be asked for them. */
-  readonly unread?: ReadonlySet<number>;
   /** Of the last phase of a run: refused records that are tried again. */
   readonly retries?: RetryFeed | null;
 }
@@ -64,8 +71,8 @@ export function openPhase(spec: SourceSpec, options: PhaseOptions): LogPhase {
   };
 }
 
-/** Parquet files that are at hand already, read sorted by (event time, key). `unread`: as in PhaseOptions. */
-export function openParquetPhase(spec: SourceSpec, paths: readonly string[], unread?: ReadonlySet<number>): LogPhase {
+/** Parquet files that are at hand already, read sorted by (event time, key). */
+export function openParquetPhase(spec: SourceSpec, paths: readonly string[], how: HowToRead = {}): LogPhase {
   const files = paths.map((path) => ({ name: path, path }));
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   return {
@@ -80,7 +87,7 @@ export function openParquetPhase(spec: SourceSpec, paths: readonly string[], unr
         eventTimeColumn: spec.eventTimeColumn,
         resume,
         use,
-        open: (some, skip) => openSorted(spec, fields, 'parquet', some, skip, unread),
+        open: (some, skip) => openSorted(spec, fields, 'parquet', some, skip, how),
       }),
   };
 }
@@ -157,7 +164,7 @@ async function openFiles(
   spec: SourceSpec,
   location: Extract<Location, { kind: 'files' }>,
   order: 'none' | 'arrival',
-  { root, unread }: PhaseOptions,
+  { root, ...how }: PhaseOptions,
   resume: LogPosition | null,
   use: PhaseUse,
 ): Promise<RecordReader> {
@@ -172,7 +179,7 @@ async function openFiles(
     eventTimeColumn: spec.eventTimeColumn,
     resume,
     use,
-    open: (some, skip) => openSorted(spec, fields, location.format, some, skip, unread),
+    open: (some, skip) => openSorted(spec, fields, location.format, some, skip, how),
   });
 }
 
@@ -197,7 +204,7 @@ async function openSorted(
   format: FileFormat,
   files: readonly SourceFile[],
   skip: number,
-  unread: ReadonlySet<number> = new Set(),
+  { unread, trustsOrder = false }: HowToRead,
 ): Promise<FileRecords> {
   const open = fileOpener(spec, fields, format);
   const start = { byte: 0, skip: 0 };
@@ -215,5 +222,18 @@ async function openSorted(
   }
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
   const orderBy = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
+  const watch = trustsOrder && skip === 0 ? watchOf(decoder, orderBy, columns) : null;
+  if (watch !== null) return new ParquetBatches(files, decoder, [], 0, watch);
   return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? [] : orderBy, skip);
+}
+
+/** null: some column is not read, or not as what it is. */
+function watchOf(
+  { names }: ParquetDecoder,
+  orderBy: readonly string[],
+  columns: readonly ParquetColumn[],
+): OrderWatch | null {
+  const places = orderBy.map((name) => names.indexOf(name));
+  const types = orderBy.flatMap((name) => columns.find((column) => column.name === name)?.type ?? []);
+  return places.includes(-1) || types.length < places.length ? null : new OrderWatch(places, types);
 }

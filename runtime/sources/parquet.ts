@@ -47,7 +47,8 @@ export class ParquetDecoder {
   /** Columns to scan, by their names in the files. */
   readonly names: readonly string[];
   readonly #fields: readonly FieldSpec[];
-  readonly #scanned: readonly ParquetColumn[];
+  /** The same as the files have them. */
+  readonly scanned: readonly ParquetColumn[];
   readonly #sources: readonly (
     | { readonly column: number; readonly convert: ColumnConverter }
     | { readonly missing: (length: number, refuse: RefuseField) => ColumnVector }
@@ -85,7 +86,7 @@ export class ParquetDecoder {
     this.#knownTimeColumn =
       knownColumn?.type?.kind === 'timestamp' || knownColumn?.type?.kind === 'timestamptz' ? scan(knownColumn) : -1;
     if (known !== null && this.#knownTimeColumn < 0) throw noKnownTime(spec.name, known);
-    this.#scanned = scanned;
+    this.scanned = scanned;
     this.names = scanned.map((column) => column.name);
   }
 
@@ -126,7 +127,7 @@ export class ParquetDecoder {
 
   /** The record as JSON. */
   #text(scan: ColumnBatch, row: number): string {
-    const parts = this.#scanned.map((column, i) => {
+    const parts = this.scanned.map((column, i) => {
       const type: SqlType = column.type ?? { kind: 'text', maxLength: null };
       const value = valueAt(scan.columns[i]!, type, row);
       const isBroken =
@@ -155,6 +156,56 @@ function knownTimes(vector: NumericVector, length: number): Float64Array {
   return out;
 }
 
+/** Records that were taken to be in order are not: whoever reads them begins again, and has them sorted. */
+export class OutOfOrder extends Error {}
+
+/** Whether records come in order of the columns of their batches: the event time, then the key; NULLs last, but an event time is none. */
+export class OrderWatch {
+  readonly #places: readonly number[];
+  readonly #types: readonly SqlType[];
+  #lastTime = Number.NEGATIVE_INFINITY;
+  #lastKeys: readonly Value[] = [];
+
+  /** Of each column: its place in the batches, and its type in the files. */
+  constructor(places: readonly number[], types: readonly SqlType[]) {
+    this.#places = places;
+    this.#types = types;
+  }
+
+  /** False: some record of the batch belongs before one that came earlier. */
+  takes({ columns, length }: ColumnBatch): boolean {
+    const [time, ...keys] = this.#places.map((place) => columns[place] as ColumnVector);
+    if (time === undefined || time.kind !== 'numeric' || time.nulls !== null) return false;
+    const { values } = time;
+    let lastTime = this.#lastTime;
+    for (let row = 0; row < length; row += 1) {
+      const value = values[row]!;
+      // NaN, between two microseconds, is in no order.
+      if (!(value >= lastTime)) return false;
+      if (value === lastTime && keys.length > 0) {
+        const before = row === 0 ? this.#lastKeys : this.#keysAt(keys, row - 1);
+        if (!this.#isOrdered(before, this.#keysAt(keys, row))) return false;
+      }
+      lastTime = value;
+    }
+    this.#lastTime = lastTime;
+    if (length > 0) this.#lastKeys = this.#keysAt(keys, length - 1);
+    return true;
+  }
+
+  #keysAt(keys: readonly ColumnVector[], row: number): readonly Value[] {
+    return keys.map((vector, i) => valueAt(vector, this.#types[i + 1]!, row));
+  }
+
+  #isOrdered(a: readonly Value[], b: readonly Value[]): boolean {
+    for (let i = 0; i < a.length; i += 1) {
+      const order = compareKeys(this.#types[i + 1]!, a[i] ?? null, b[i] ?? null);
+      if (order !== 0) return order < 0;
+    }
+    return true;
+  }
+}
+
 /** Batches of files, in their order or sorted. */
 export class ParquetBatches implements FileRecords {
   readonly endByte = null;
@@ -162,31 +213,42 @@ export class ParquetBatches implements FileRecords {
   readonly #decoder: ParquetDecoder;
   readonly #orderBy: readonly string[];
   readonly #skip: number;
+  readonly #watch: OrderWatch | null;
   #scan: ParquetScan | null = null;
   #batches: AsyncIterator<ColumnBatch> | null = null;
 
-  /** `skip`: records to pass over first; DuckDB does that without handing them out. */
-  constructor(files: readonly SourceFile[], decoder: ParquetDecoder, orderBy: readonly string[], skip: number) {
+  /** `skip`: records to pass over first; DuckDB does that without handing them out. `watch`: throws OutOfOrder where they are not in order. */
+  constructor(
+    files: readonly SourceFile[],
+    decoder: ParquetDecoder,
+    orderBy: readonly string[],
+    skip: number,
+    watch: OrderWatch | null = null,
+  ) {
     this.#files = files;
     this.#decoder = decoder;
     this.#orderBy = orderBy;
     this.#skip = skip;
+    this.#watch = watch;
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {
     try {
       this.#batches ??= await this.#start(maxRows);
       const { value, done } = await this.#batches.next();
-      return done === true ? null : this.#decoder.decode(value);
+      if (done === true) return null;
+      // Before decoding, which clears what is refused.
+      if (this.#watch?.takes(value) === false) throw new OutOfOrder();
+      return this.#decoder.decode(value);
     } catch (error) {
-      throw error instanceof FscError ? error : describeFault(this.#files, error);
+      throw error instanceof FscError || error instanceof OutOfOrder ? error : describeFault(this.#files, error);
     }
   }
 
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
     const order = this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy };
-    const options = { batchRows: maxRows, skip: this.#skip, ...order };
+    const options = { batchRows: maxRows, skip: this.#skip, described: this.#decoder.scanned, ...order };
     this.#scan = await scanParquet(paths, this.#decoder.names, options);
     return this.#scan.batches[Symbol.asyncIterator]();
   }
@@ -216,36 +278,9 @@ export async function isInOrder(
   )
     return isParquetInOrder(paths, names);
   const types = found.map((column) => column?.type ?? TIMESTAMP);
+  const watch = new OrderWatch([...names.keys()], types);
   const scan = await scanParquet(paths, names, { batchRows: 65_536 });
-  let lastTime = Number.NEGATIVE_INFINITY;
-  let lastKeys: Value[] = [];
-  for await (const batch of scan.batches) {
-    const [time, ...keys] = batch.columns;
-    if (time === undefined || time.kind !== 'numeric' || time.nulls !== null) return false;
-    const { values } = time;
-    for (let row = 0; row < batch.length; row += 1) {
-      const value = values[row]!;
-      if (!(value >= lastTime)) return false;
-      if (value === lastTime && keys.length > 0) {
-        const before = row === 0 ? lastKeys : keysAt(keys, types, row - 1);
-        if (!isOrdered(before, keysAt(keys, types, row), types)) return false;
-      }
-      lastTime = value;
-    }
-    if (batch.length > 0) lastKeys = keysAt(keys, types, batch.length - 1);
-  }
-  return true;
-}
-
-function keysAt(keys: readonly ColumnVector[], types: readonly SqlType[], row: number): Value[] {
-  return keys.map((vector, i) => valueAt(vector, types[i + 1]!, row));
-}
-
-function isOrdered(a: readonly Value[], b: readonly Value[], types: readonly SqlType[]): boolean {
-  for (let i = 0; i < a.length; i += 1) {
-    const order = compareKeys(types[i + 1]!, a[i] ?? null, b[i] ?? null);
-    if (order !== 0) return order < 0;
-  }
+  for await (const batch of scan.batches) if (!watch.takes(batch)) return false;
   return true;
 }
 
