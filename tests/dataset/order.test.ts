@@ -79,7 +79,7 @@ describe('history in no order', () => {
     const found = await training(root);
     expect(found).toEqual(sorted);
     // Counted once, though read twice.
-    expect(Object.keys(found.summary.expressionErrors)).toEqual(['spent_v1.too_much']);
+    expect(Object.keys(found.summary.expressionErrorsByColumn)).toEqual(['spent_v1.too_much']);
     expect(found.summary.expressionErrors).toEqual(sorted.summary.expressionErrors);
     expect(found.rows).toEqual((await training(root, 'duckdb')).rows);
   });
