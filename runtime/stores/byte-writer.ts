@@ -1,6 +1,8 @@
 import { ByteArena } from './byte-arena.ts';
 
 /** A growing byte buffer that is reused from row to row. Integers up to 2^53 go through doubles: no BigInt on the hot path. */
+const MAX_INT = 0x7fffffff;
+
 const scratch = new Uint8Array(16);
 const scratchView = new DataView(scratch.buffer);
 
@@ -29,13 +31,21 @@ export class ByteWriter {
   unsigned(value: number): void {
     this.#reserve(8);
     const bytes = this.#bytes;
+    let at = this.length;
     let rest = value;
-    while (rest >= 128) {
+    while (rest > MAX_INT) {
       const low = rest % 128;
-      bytes[this.length++] = low + 128;
+      bytes[at++] = low + 128;
       rest = (rest - low) / 128;
     }
-    bytes[this.length++] = rest;
+    // The remainder of a double takes fifty times as long as that of an integer.
+    let bits = rest | 0;
+    while (bits >= 128) {
+      bytes[at++] = (bits & 127) | 128;
+      bits >>>= 7;
+    }
+    bytes[at++] = bits;
+    this.length = at;
   }
 
   /** Sign and magnitude: bit 6 of the first byte is the sign, so that all of ±(2^53−1) fits without doubling. */
@@ -43,7 +53,7 @@ export class ByteWriter {
     this.#reserve(9);
     const sign = value < 0 ? 64 : 0;
     const magnitude = value < 0 ? -value : value;
-    const low = magnitude % 64;
+    const low = magnitude <= MAX_INT ? magnitude & 63 : magnitude % 64;
     if (magnitude < 64) {
       this.#bytes[this.length++] = sign + low;
       return;

@@ -23,6 +23,7 @@ import {
 } from './row-layout.ts';
 
 const MICROS = 1_000_000;
+const MAX_INT = 0x7fffffff;
 const header = new DataView(new ArrayBuffer(HEADER_BYTES));
 
 /**
@@ -68,7 +69,8 @@ export class RowEncoder {
     if (changed === 0 && hasRow === this.#hasRow) return false;
     const passed = atMicros - this.#lastMicros;
     if (passed <= 0) throw new Error(`a step at ${atMicros} after one at ${this.#lastMicros}`);
-    this.#out.unsigned(passed % MICROS === 0 ? (passed / MICROS) * 2 + 1 : passed * 2);
+    const fraction = passed <= MAX_INT ? (passed | 0) % MICROS : passed % MICROS;
+    this.#out.unsigned(fraction === 0 ? (passed / MICROS) * 2 + 1 : passed * 2);
     this.#out.unsigned(changed * 2 + (hasRow ? 1 : 0));
     if (changed > 0) this.#writeChanged(slots);
     this.#hasRow = hasRow;
