@@ -8,6 +8,7 @@ import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
 import { compareGenerated, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
+import { noSuchView } from './no-such-view.ts';
 import { counted } from './progress.ts';
 import type { Project } from './project.ts';
 import { writeStamp } from './stamp.ts';
@@ -92,15 +93,5 @@ export function viewNamed(compiled: ProjectPlan, name: string): ViewPlan {
   throw noSuchView(
     name,
     compiled.views.map((candidate) => candidate.spec.name),
-  );
-}
-
-export function noSuchView(name: string, names: readonly string[]): FscError {
-  return new FscError(
-    'FSC7005',
-    2,
-    `there is no view \`${name}\``,
-    names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
-    'name one of them, version included',
   );
 }

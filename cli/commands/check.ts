@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { CommandRunner } from '../cli.ts';
-import { compile, noSuchView } from '../compiled.ts';
+import { compile } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
+import { noSuchView } from '../no-such-view.ts';
 import { counted } from '../progress.ts';
 import { loadProject } from '../project.ts';
 import { readFineViews } from '../stamp.ts';

@@ -9,6 +9,7 @@ import { compile } from '../compiled.ts';
 import { type DiagnosticPage, diagnosticPages } from '../diagnostic-pages.ts';
 import { readFeatureFiles } from '../features.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
+import { noSuchView } from '../no-such-view.ts';
 import { loadProject } from '../project.ts';
 import { columnsOf, plainText } from '../result-rows.ts';
 import {
@@ -87,14 +88,7 @@ async function explainView(io: Io, flags: GlobalFlags, name: string): Promise<Ex
 
 function unknownView(name: string, views: readonly ViewPlan[]): FscError {
   const names = views.map((candidate) => candidate.spec.name);
-  const near = names.find((candidate) => candidate.startsWith(`${name}_v`)) ?? suggest(name, names);
-  return new FscError(
-    'FSC7018',
-    2,
-    `there is no view \`${name}\``,
-    names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
-    near === null ? 'name a view, version included, or a code such as FSC3010' : `did you mean \`${near}\`?`,
-  );
+  return noSuchView(name, names, { code: 'FSC7018', help: 'name a view, version included, or a code such as FSC3010' });
 }
 
 function heading(words: ViewWords): string {

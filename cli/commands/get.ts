@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import { suggest } from '../../compiler/diagnostics/suggest.ts';
 import { keyColumns, type OutputColumn, outputColumns } from '../../runtime/serving/key-columns.ts';
 import { type Answer, type AnswerMeta, createLookup, isNotOnline, type Lookup } from '../../runtime/serving/lookup.ts';
 import { beforeRow } from '../../runtime/serving/view-reader.ts';
-import type { Program, ViewProgram } from '../../runtime/state/program.ts';
+import type { ViewProgram } from '../../runtime/state/program.ts';
 import { REACH_BACK_MICROS } from '../../runtime/stores/row-builder.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
@@ -14,6 +13,7 @@ import type { CommandRunner } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
 import { readPairs } from '../keys.ts';
+import { programView } from '../no-such-view.ts';
 import { openProgram } from '../open-program.ts';
 import { jsonRow, type NumberFormat, numbersOption, pairLines, plainList, plainTable } from '../result-rows.ts';
 import { openStore } from '../store.ts';
@@ -56,20 +56,6 @@ async function get(io: Io, flags: GlobalFlags, name: string, pairs: string[], op
   } finally {
     await store.close();
   }
-}
-
-function programView(program: Program, name: string): ViewProgram {
-  const view = program.views.find((candidate) => candidate.spec.name === name);
-  if (view !== undefined) return view;
-  const names = program.views.map((candidate) => candidate.spec.name);
-  const meant = suggest(name, names);
-  throw new FscError(
-    'FSC7005',
-    2,
-    `there is no view \`${name}\``,
-    names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
-    meant === null ? 'name one of them, version included' : `did you mean \`${meant}\`?`,
-  );
 }
 
 function noPairs(pairs: readonly string[]): null {

@@ -6,21 +6,10 @@ import type { Program, ViewProgram } from '../../runtime/state/program.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { ColumnSpec, FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
+import { programView } from '../no-such-view.ts';
 
 export function viewsNamed(program: Program, names: readonly string[]): readonly ViewProgram[] {
-  return names.map((name) => {
-    const view = program.views.find((candidate) => candidate.spec.name === name);
-    if (view !== undefined) return view;
-    const all = program.views.map((candidate) => candidate.spec.name);
-    const meant = suggest(name, all);
-    throw new FscError(
-      'FSC7005',
-      2,
-      `there is no view \`${name}\``,
-      all.length === 0 ? 'the project has no views' : `the project has ${all.join(', ')}`,
-      meant === null ? 'name one of them, version included' : `did you mean \`${meant}\`?`,
-    );
-  });
+  return names.map((name) => programView(program, name));
 }
 
 /** Log sources that the views read, those of joined views too. */

@@ -1,0 +1,30 @@
+import { suggest } from '../compiler/diagnostics/suggest.ts';
+import type { Program, ViewProgram } from '../runtime/state/program.ts';
+import { FscError } from '../runtime/values/errors.ts';
+
+interface Words {
+  readonly code: string;
+  /** What to do where no view has a name like that. */
+  readonly help: string;
+}
+
+const NAME_ONE: Words = { code: 'FSC7005', help: 'name one of them, version included' };
+
+/** `names`: the project's views. A name without its version means the first that has it. */
+export function noSuchView(name: string, names: readonly string[], { code, help }: Words = NAME_ONE): FscError {
+  const meant = names.find((candidate) => candidate.startsWith(`${name}_v`)) ?? suggest(name, names);
+  return new FscError(
+    code,
+    2,
+    `there is no view \`${name}\``,
+    names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
+    meant === null ? help : `did you mean \`${meant}\`?`,
+  );
+}
+
+export function programView(program: Program, name: string): ViewProgram {
+  const view = program.views.find((candidate) => candidate.spec.name === name);
+  if (view !== undefined) return view;
+  const names = program.views.map((candidate) => candidate.spec.name);
+  throw noSuchView(name, names);
+}
