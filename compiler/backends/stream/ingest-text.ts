@@ -255,10 +255,7 @@ function entityHeader(entity: readonly PlanExpr[]): string[] {
 function entityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter, onNull: string): void {
   const coded = codedColumn(entity);
   if (coded >= 0) {
-    // The text itself is far away in memory: it is looked at only where its code is new.
-    const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
-    if (isNull !== 'false') printer.line(`if (${isNull}) { ${onNull} }`);
-    printer.line(`let e = ids === null ? -1 : ids[q${coded}[row]];`);
+    codedLines(entity, coded, reader, printer, onNull);
     printer.line('if (e < 0) {');
     printer.line(`  s.entities.begin(); s.entities.text(${reader.text(coded)}); e = s.touch();`);
     printer.line(`  if (ids !== null) ids[q${coded}[row]] = e;`);
@@ -268,6 +265,19 @@ function entityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: 
   const parts = keyParts(entity, keyValues(entity, printer, onNull));
   printer.line(`s.entities.begin(); ${parts}`);
   printer.line('const e = s.touch();');
+}
+
+/** `e`: the entity of the text's code, −1 if it is new. The text itself is far away in memory: it is looked at only then. */
+function codedLines(
+  entity: readonly PlanExpr[],
+  coded: number,
+  reader: BatchReader,
+  printer: ExprPrinter,
+  onNull: string,
+): void {
+  const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
+  if (isNull !== 'false') printer.line(`if (${isNull}) { ${onNull} }`);
+  printer.line(`let e = ids === null ? -1 : ids[q${coded}[row]];`);
 }
 
 function keyValues(entity: readonly PlanExpr[], printer: ExprPrinter, onNull: string): string[] {
@@ -290,10 +300,7 @@ function keyParts(entity: readonly PlanExpr[], values: readonly string[]): strin
 function knownEntityLines(entity: readonly PlanExpr[], reader: BatchReader, printer: ExprPrinter): void {
   const coded = codedColumn(entity);
   if (coded >= 0) {
-    // The text itself is far away in memory: it is looked at only where its code is new.
-    const { isNull } = reader.nulls(coded, (entity[0] as PlanExpr).type);
-    if (isNull !== 'false') printer.line(`if (${isNull}) continue;`);
-    printer.line(`const e = ids === null ? -1 : ids[q${coded}[row]];`);
+    codedLines(entity, coded, reader, printer, 'continue;');
     // No branch: one guessed wrongly would wait for the id, and the reads after it with it.
     printer.line('unknown[fresh] = r - from; fresh += e >>> 31;');
     return;
