@@ -47,6 +47,24 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return [];',
   },
   {
+    name: 'stream: a window is emptied while its newest event is on the edge',
+    file: advance,
+    find: "'  if (h === from || newest < lo) {'",
+    replace: "'  if (h === from || newest <= lo) {'",
+  },
+  {
+    name: 'stream: a window that is emptied keeps its sums',
+    file: advance,
+    find: 'return zero(FIELDS[acc.kind]);',
+    replace: 'return [];',
+  },
+  {
+    name: 'stream: an event passed over on the way to the next window still stands in it',
+    file: advance,
+    find: '`    i = h = notBefore(f, b, from, end, lo); ${head} = h;`',
+    replace: '`    i = from; h = notBefore(f, b, from, end, lo); ${head} = h;`',
+  },
+  {
     name: 'stream: a full block forgets what a window still reaches',
     file: room,
     find: 'if (${at} < drop) drop = ${at};',
