@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ENVIRONMENT, NODE_FLAGS } from './random-cases.mjs';
 import { transpile } from './transpile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -12,7 +13,8 @@ const { MUTANTS } = await import(join(folder, 'mutants.js'));
 const { runMutants } = await import(join(folder, 'run-mutants.js'));
 
 const tried = MUTANTS.filter(({ name }) => name.includes(values.only));
-const results = await runMutants(tried, { built, root, seed: 1, cases: Number(values.cases), parallel: 2 });
+const run = { built, root, seed: 1, cases: Number(values.cases), parallel: 2, flags: NODE_FLAGS, environment: ENVIRONMENT };
+const results = await runMutants(tried, run);
 const width = Math.max(...results.map(({ mutant }) => mutant.name.length));
 for (const { mutant, caughtBy, problem } of results) {
   console.log(`${mutant.name.padEnd(width)}  ${caughtBy ?? (problem === null ? 'NOT NOTICED' : `NOT TRIED\n${problem}`)}`);

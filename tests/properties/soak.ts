@@ -16,7 +16,6 @@ import { RunCoverage } from './coverage.ts';
 import { keepCase, keptFiles } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
-import { optimiseLess } from './optimise-less.ts';
 import { type Fault, isSameFailure, printFault } from './report.ts';
 
 /** Cases of a seed. */
@@ -166,7 +165,6 @@ async function run(options: Options): Promise<boolean> {
   }
 }
 
-optimiseLess();
 const isFine = await run(readOptions());
 // Sessions of DuckDB would keep the process.
 process.exit(isFine ? 0 : 1);

@@ -200,8 +200,19 @@ const groups = <T>(items: readonly T[], key: (item: T) => string): Map<string, T
   return map;
 };
 
+/** Records in event order, by the records and their source: the same ones are asked at many instants. */
+const inOrder = new WeakMap<readonly Row[], { readonly source: SourceSpec; readonly rows: readonly Row[] }>();
+
+const ordered = ({ accepted, source }: World): readonly Row[] => {
+  const known = inOrder.get(accepted);
+  if (known?.source === source) return known.rows;
+  const rows = [...accepted].sort(eventOrder(source));
+  inOrder.set(accepted, { source, rows });
+  return rows;
+};
+
 const visible = (world: World, t: bigint): Row[] =>
-  world.accepted.filter((r) => (r[world.source.eventTime] as bigint) <= t).sort(eventOrder(world.source));
+  ordered(world).filter((r) => (r[world.source.eventTime] as bigint) <= t);
 
 const evaluateA = (view: AggregateView, world: World, t: bigint, filters: Notes): NaiveRow[] => {
   const kept = visible(world, t).filter((r) => passes(view.where, r, t, filters));

@@ -120,7 +120,9 @@ export const extractPart = (unit: string, micros: bigint): number => {
   }
 };
 
-export const pow10 = (n: number): bigint => 10n ** BigInt(n);
+const POWERS: readonly bigint[] = Array.from({ length: 80 }, (_, n) => 10n ** BigInt(n));
+
+export const pow10 = (n: number): bigint => POWERS[n] ?? 10n ** BigInt(n);
 
 export const decimalText = (unscaled: bigint, scale: number): string => {
   if (scale === 0) return String(unscaled);

@@ -91,8 +91,27 @@ const identity = (row: Row, source: SourceSpec): string | null =>
     ? null
     : JSON.stringify([source.eventTime, ...source.key].map((name) => [typeof row[name], String(row[name])]));
 
+type Judged = { readonly verdict: Verdict; readonly row: Row | null };
+
+/** By source and line: the first lines of a log are judged again and again. */
+const judgedAlone = new WeakMap<SourceSpec, WeakMap<LogLine, Judged>>();
+
+const alone = (line: LogLine, source: SourceSpec): Judged => {
+  let ofSource = judgedAlone.get(source);
+  if (ofSource === undefined) {
+    ofSource = new WeakMap();
+    judgedAlone.set(source, ofSource);
+  }
+  let judged = ofSource.get(line);
+  if (judged === undefined) {
+    judged = judgeAlone(line, source);
+    ofSource.set(line, judged);
+  }
+  return judged;
+};
+
 /** Verdict of a line by itself. */
-const judgeAlone = (line: LogLine, source: SourceSpec): { verdict: Verdict; row: Row | null } => {
+const judgeAlone = (line: LogLine, source: SourceSpec): Judged => {
   if (isForeign(line, source)) return { verdict: 'skipped', row: null };
   const row = decode(line, source);
   if (row === null) return { verdict: 'malformed', row };
@@ -151,11 +170,8 @@ class Newest {
 }
 
 /** Verdict and record of each line, in the file's order. */
-export const judge = (
-  log: readonly LogLine[],
-  source: SourceSpec,
-): { readonly verdict: Verdict; readonly row: Row | null }[] => {
-  const judged = log.map((line) => judgeAlone(line, source));
+export const judge = (log: readonly LogLine[], source: SourceSpec): Judged[] => {
+  const judged = log.map((line) => ({ ...alone(line, source) }));
   const sound = judged.filter((j) => j.verdict === 'accepted');
   if (source.order === 'none') sound.sort((a, b) => readingOrder(a.row!, b.row!, source));
   const seen = new Set<string>();

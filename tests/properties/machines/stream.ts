@@ -1,5 +1,5 @@
 /** The log through the product's reader, judge and generated operators, in random batches, now and then started anew. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -73,6 +73,8 @@ export class StreamRun {
     const sorted = [...prefixes].sort((a, b) => a - b);
     this.#stops = sorted;
     this.#lines = this.project.log.lines.slice(0, sorted[sorted.length - 1]);
+    // A file that is cut and written again is written out when it is closed: some systems wait for the disk there.
+    rmSync(join(root, FILE), { force: true });
     writeFileSync(join(root, FILE), this.#lines.map((line) => `${line}\n`).join(''));
     let log = await this.#open(null);
     try {

@@ -19,6 +19,9 @@ export interface MutantOptions {
   readonly seed: number;
   readonly cases: number;
   readonly parallel: number;
+  /** Of Node and its environment, as scripts/random-cases.mjs has them. */
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A case takes a tenth of a second. */
@@ -37,8 +40,12 @@ export async function runMutants(mutants: readonly Mutant[], options: MutantOpti
   return results;
 }
 
-function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions): Promise<MutantResult> {
+function runMutant(
+  mutant: Mutant,
+  { built, root, seed, cases, flags, environment }: MutantOptions,
+): Promise<MutantResult> {
   const args = [
+    ...flags,
     '--import',
     join(root, 'tests', 'properties', 'mutants', 'register.mjs'),
     join(built, 'tests', 'properties', 'soak.js'),
@@ -46,7 +53,7 @@ function runMutant(mutant: Mutant, { built, root, seed, cases }: MutantOptions):
   args.push('--seed', String(seed), '--cases', String(cases), '--kept', join(root, 'tests', 'cases'));
   args.push('--first', '--no-shrink', '--no-postgres', '--quiet');
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, FSC_MUTANT: JSON.stringify(mutant) },
+    env: { ...process.env, ...environment, FSC_MUTANT: JSON.stringify(mutant) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Promise((done) => {
