@@ -57,6 +57,8 @@ export interface GroupOptions {
   readonly tied: Uint8Array;
   /** Events of entities without a probe are folded when so many have come. */
   readonly sweepRows?: number;
+  /** Events that no label sees are looked for where an event is seen by so many labels at most, on the average. */
+  readonly maxSeen?: number;
 }
 
 /** Rings of entities without a probe would hold their events for ever. */
@@ -97,7 +99,7 @@ export class GroupReplay {
     this.#wanted = new EntityBuckets(this.#entities);
     this.#left = this.#probes.countByEntity(this.#entities);
     this.#tiedMicros = new Float64Array(this.#entities).fill(Number.NEGATIVE_INFINITY);
-    this.#seen = SeenEvents.of(this.#probes, this.#left, (t) => options.state.leastSeen(t));
+    this.#seen = SeenEvents.of(this.#probes, this.#left, (t) => options.state.leastSeen(t), options.maxSeen);
   }
 
   take(batch: ReplayBatch): void {

@@ -30,8 +30,9 @@ export interface ReplayOptions {
   /** Share of the work that is done, 0 to 1. */
   readonly onProgress: ((share: number) => void) | null;
   readonly signal: AbortSignal;
-  /** As in GroupOptions. */
+  /** Both as in GroupOptions. */
   readonly sweepRows?: number;
+  readonly maxSeen?: number;
 }
 
 export interface Feed {
@@ -70,6 +71,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       errors: options.errors,
       tied,
       ...(options.sweepRows === undefined ? {} : { sweepRows: options.sweepRows }),
+      ...(options.maxSeen === undefined ? {} : { maxSeen: options.maxSeen }),
     }),
   }));
   const total = groups.reduce((sum, group) => sum + group.replay.total, 0);

@@ -35,7 +35,12 @@ export class SeenEvents {
   }
 
   /** `counts`: probes by entity. null: labels see all events, or nearly all. */
-  static of(probes: Probes, counts: Int32Array, leastSeen: (tMicros: number) => number): SeenEvents | null {
+  static of(
+    probes: Probes,
+    counts: Int32Array,
+    leastSeen: (tMicros: number) => number,
+    maxSeen = MAX_SEEN,
+  ): SeenEvents | null {
     const { instants, length } = probes;
     if (length === 0) return null;
     const last = instants[length - 1] as number;
@@ -44,7 +49,7 @@ export class SeenEvents {
     // Most events are of the entities that most labels are of.
     let squares = 0;
     for (let entity = 0; entity < counts.length; entity++) squares += (counts[entity] as number) ** 2;
-    if (reach === Number.POSITIVE_INFINITY || (squares / length) * reach > MAX_SEEN * span) return null;
+    if (reach === Number.POSITIVE_INFINITY || (squares / length) * reach > maxSeen * span) return null;
     return new SeenEvents(probes, counts, leastSeen);
   }
 

@@ -54,6 +54,8 @@ export async function replayLabels(
     errors: { count: () => {} },
     onProgress: null,
     signal: new AbortController().signal,
+    // However many labels there are, which events they see is worked out.
+    maxSeen: Number.POSITIVE_INFINITY,
   });
   const [answer] = result.views as [(typeof result.views)[number]];
   const rows = labels.map((_, label) => {

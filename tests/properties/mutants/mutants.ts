@@ -143,6 +143,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return this.#inOrder(view, entity, tMicros, tMicros, out);\n    }\n    probeInOrderWithout',
   },
   {
+    name: 'replay: the first event that a label looks back to is left out',
+    file: 'runtime/engines/seen-events.js',
+    find: 'if (time < least[id] && before',
+    replace: 'if (time <= least[id] && before',
+  },
+  {
+    name: "replay: an entity's first event is left out if no window of a label holds it",
+    file: 'runtime/engines/seen-events.js',
+    find: ' && before !== Number.NEGATIVE_INFINITY',
+    replace: '',
+  },
+  {
     name: 'log: an event exactly at the edge of lateness is late',
     file: judge,
     find: 'if (time < lateBefore) {',
