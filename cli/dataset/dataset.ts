@@ -3,7 +3,7 @@
  * sources. Writes: one file, whole or not at all.
  */
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
-import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
+import { openDuckDb, openScanSession } from '../../runtime/engines/duckdb/session.ts';
 import { trainingSetSql } from '../../runtime/engines/feature-table.ts';
 import {
   type LabelInstants,
@@ -57,7 +57,7 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   const found = await materialise(io, flags, options);
   if (found === null) return 1;
   // One thread reads and writes as fast as one thread replays; others would only wait for it, busily.
-  const session = await openDuckDb(options.engine === 'replay' ? { threads: 1 } : {});
+  const session = await (options.engine === 'replay' ? openScanSession() : openDuckDb());
   session.interruptOn(io.signal);
   try {
     const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);

@@ -65,13 +65,25 @@ export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, (char) => `[${char}]`);
 }
 
+/** Files are read anew each time: they may have changed without their times telling so. */
+export const SCAN_ENGINE = { threads: '1', enable_external_file_cache: 'false' };
+
 /** One engine for all scans: to make one takes longer than to open a file. It holds nothing between them. */
 let engine: Promise<Instance> | null = null;
 
 function openEngine(): Promise<Instance> {
-  // Files are read anew each time: they may have changed without their times telling so.
-  engine ??= DuckDBInstance.create(':memory:', { threads: '1', enable_external_file_cache: 'false' });
+  engine ??= DuckDBInstance.create(':memory:', SCAN_ENGINE);
   return engine;
+}
+
+/** Scans go through an engine with the settings of `SCAN_ENGINE` that is there for something else, until the function that this gives is called. */
+export function lendEngine(instance: Instance): () => void {
+  if (engine !== null) return () => undefined;
+  const lent = Promise.resolve(instance);
+  engine = lent;
+  return () => {
+    if (engine === lent) engine = null;
+  };
 }
 
 async function withConnection<T>(action: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

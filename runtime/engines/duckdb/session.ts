@@ -3,7 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
 import { DuckDBInstance } from '../../sources/duckdb-api.ts';
-import { escapeGlob, quoteText } from '../../sources/duckdb-scan.ts';
+import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
@@ -40,17 +40,27 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
   return session;
 }
 
+/** Of one thread, never to be locked: scans of files go through its engine too, and none is made for them. */
+export async function openScanSession(): Promise<DuckDbSession> {
+  const instance = await DuckDBInstance.create(':memory:', SCAN_ENGINE);
+  const session = new DuckDbSession(instance, await instance.connect(), [lendEngine(instance)]);
+  await session.run("SET TimeZone = 'UTC'");
+  return session;
+}
+
 const INTERRUPT_MS = 50;
 
 /** One connection to an in-memory database. Statements run one after the other. */
 export class DuckDbSession {
   readonly connection: DuckDBConnection;
   readonly #instance: Instance;
-  readonly #releases: (() => void)[] = [];
+  readonly #releases: (() => void)[];
 
-  constructor(instance: Instance, connection: DuckDBConnection) {
+  /** `releases`: done as it is closed. */
+  constructor(instance: Instance, connection: DuckDBConnection, releases: (() => void)[] = []) {
     this.#instance = instance;
     this.connection = connection;
+    this.#releases = releases;
   }
 
   async run(sql: string): Promise<void> {
