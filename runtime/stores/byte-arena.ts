@@ -1,4 +1,5 @@
-const CHUNK_BYTES = 1 << 18;
+const FIRST_BYTES = 1 << 12;
+const MOST_BYTES = 1 << 18;
 
 /**
  * Small byte arrays out of large buffers: a buffer of its own would cost each of them more than what is done with it. Nothing is used
@@ -10,7 +11,8 @@ export class ByteArena {
 
   take(length: number): Uint8Array {
     if (this.#at + length > this.#chunk.byteLength) {
-      this.#chunk = new ArrayBuffer(Math.max(CHUNK_BYTES, length));
+      const next = Math.min(MOST_BYTES, Math.max(FIRST_BYTES, 2 * this.#chunk.byteLength));
+      this.#chunk = new ArrayBuffer(Math.max(next, length));
       this.#at = 0;
     }
     const bytes = new Uint8Array(this.#chunk, this.#at, length);

@@ -351,14 +351,35 @@ const evaluateD = (view: RequestView, world: World, t: bigint, filters: Notes): 
  * expression errors of WHERE and HAVING, where raw SQL may keep other rows.
  */
 export const evaluate = (view: ViewSpec, world: World, t: bigint, filters: Notes = newNotes()): NaiveRow[] => {
-  switch (view.shape) {
-    case 'A':
-      return evaluateA(view, world, t, filters);
-    case 'B':
-      return evaluateB(view, world, t, false, filters);
-    case 'D':
-      return evaluateD(view, world, t, filters);
-  }
+  if (view.shape === 'D') return evaluateD(view, world, t, filters);
+  const { rows, notes } = answered(view, world, t);
+  filters.errors += notes.errors;
+  if (notes.uncertain) filters.uncertain = true;
+  return [...rows];
+};
+
+interface Answered {
+  readonly source: SourceSpec;
+  readonly rows: readonly NaiveRow[];
+  readonly notes: Readonly<Notes>;
+}
+
+/** By records, view and instant: request views ask what was asked of the views that they join. */
+const answers = new WeakMap<readonly Row[], Map<ViewSpec, Map<bigint, Answered>>>();
+
+const answered = (view: AggregateView | RowsView, world: World, t: bigint): Answered => {
+  const { accepted, source } = world;
+  const ofRecords = answers.get(accepted) ?? new Map<ViewSpec, Map<bigint, Answered>>();
+  answers.set(accepted, ofRecords);
+  const ofView = ofRecords.get(view) ?? new Map<bigint, Answered>();
+  ofRecords.set(view, ofView);
+  const known = ofView.get(t);
+  if (known !== undefined && known.source === source) return known;
+  const notes = newNotes();
+  const rows = view.shape === 'A' ? evaluateA(view, world, t, notes) : evaluateB(view, world, t, false, notes);
+  const fresh = { source, rows, notes };
+  ofView.set(t, fresh);
+  return fresh;
 };
 
 /** Shape B: every row of the SELECT, in (entity, event) order; else as `evaluate`. */

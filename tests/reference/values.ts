@@ -57,7 +57,22 @@ export const addMonths = (micros: bigint, months: number): bigint => {
   return daysFromCivil(y, m, Math.min(day, last)) * DAY + timeOfDay(micros);
 };
 
+const MOST_TRUNCATED = 1000;
+const truncated = new Map<string, Map<bigint, bigint>>();
+
+/** Remembers: the bound of a window is asked for once a row. */
 export const truncate = (unit: string, micros: bigint): bigint => {
+  const ofUnit = truncated.get(unit) ?? new Map<bigint, bigint>();
+  truncated.set(unit, ofUnit);
+  const known = ofUnit.get(micros);
+  if (known !== undefined) return known;
+  const result = truncateTo(unit, micros);
+  if (ofUnit.size >= MOST_TRUNCATED) ofUnit.clear();
+  ofUnit.set(micros, result);
+  return result;
+};
+
+const truncateTo = (unit: string, micros: bigint): bigint => {
   const step = (size: bigint): bigint => floorDiv(micros, size) * size;
   const days = daysOf(micros);
   const { year, month } = civil(days);

@@ -31,7 +31,12 @@ export async function refereeRows(
   const known = accepted.filter((row) => (row[source.eventTimeColumn] as number) <= now);
   await loadRows(session.session, source.name, source, known);
   if (request !== null) await loadRows(session.session, request.name, request, requests);
-  const guardedText = emitViewSql(view.plan, printInstant(now), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
-  const result = await session.run({ ...refereeQuery(view.plan, now), guardedText });
+  const result = await session.run({
+    ...refereeQuery(view.plan, now),
+    // Seldom needed.
+    get guardedText() {
+      return emitViewSql(view.plan, printInstant(now), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
+    },
+  });
   return result.guarded ? null : actualRows(result.names, result.types, result.batch);
 }
