@@ -2,12 +2,12 @@
 import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
+import { compareText } from '../values/order.ts';
 import { isPacked } from './byte-input.ts';
 import {
   bytesAt,
   changed,
   checkUnchanged,
-  compareCodePoints,
   fileSize,
   type PositionEntry,
   type SourceFile,
@@ -73,10 +73,10 @@ export class FileSequence implements RecordReader {
     const { [STDIN_PARTITION]: stdin, ...files } = resume.partitions;
     // What stdin brought between files keeps its place.
     if (stdin !== undefined) this.#done[STDIN_PARTITION] = stdin;
-    const consumed = Object.keys(files).sort(compareCodePoints);
+    const consumed = Object.keys(files).sort(compareText);
     for (const [i, name] of consumed.entries()) {
       const file = this.#files[i];
-      if (file === undefined || compareCodePoints(file.name, name) > 0) throw changed(name, 'it is gone');
+      if (file === undefined || compareText(file.name, name) > 0) throw changed(name, 'it is gone');
       if (file.name !== name) throw changed(file.name, `it is new and sorts before \`${name}\`, which was consumed`);
       const entry = resume.partitions[name]!;
       const isLast = i === consumed.length - 1;

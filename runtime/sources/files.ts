@@ -4,6 +4,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { FscError } from '../values/errors.ts';
+import { compareText } from '../values/order.ts';
 import { unreadable } from './byte-input.ts';
 
 export interface SourceFile {
@@ -53,7 +54,7 @@ function expand(root: string, pattern: string): readonly SourceFile[] {
   const found: string[] = [];
   walk(start, parts.slice(fixed), found);
   const files = [...new Set(found)].map((path) => sourceFile(root, path));
-  return files.sort((a, b) => compareCodePoints(a.name, b.name));
+  return files.sort((a, b) => compareText(a.name, b.name));
 }
 
 function walk(folder: string, parts: readonly string[], found: string[]): void {
@@ -113,11 +114,6 @@ function segmentPattern(part: string): RegExp {
     else text += char.replace(/[\\^$.|+()[\]{}]/g, '\\$&');
   }
   return new RegExp(`${text}$`, 'su');
-}
-
-/** Not by UTF-16 units: a surrogate sorts below U+E000 there, its code point above. */
-export function compareCodePoints(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
 
 export function fileSize(file: SourceFile): number {

@@ -1,3 +1,5 @@
+import { compareText } from '../values/order.ts';
+
 /**
  * Text and integers beyond 2^53 inside numeric ring columns. Text is an id. A wide integer is a double beyond the safe range
  * that says where to look: WIDE_BASE + id·256 (256 is the distance of doubles there), so `|v| > MAX_SAFE_INTEGER` tells it from a value.
@@ -74,7 +76,7 @@ export class Interner {
   }
 
   compareText(a: number, b: number): number {
-    return a === b ? 0 : compareCodePoints(this.texts[a] as string, this.texts[b] as string);
+    return a === b ? 0 : compareText(this.texts[a] as string, this.texts[b] as string);
   }
 
   compareHybrid(a: number, b: number): number {
@@ -119,21 +121,4 @@ function indexed<T>(values: readonly T[], free: readonly number[]): Map<T, numbe
     if (!unused.has(id)) ids.set(value, id);
   });
   return ids;
-}
-
-/** UTF-16 order differs from code-point order only where a surrogate meets a unit above the surrogates. */
-export function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x === y) continue;
-    return sortable(x) < sortable(y) ? -1 : 1;
-  }
-  return a.length - b.length;
-}
-
-function sortable(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compareCodePoints, findFiles } from '../../runtime/sources/files.ts';
+import { findFiles } from '../../runtime/sources/files.ts';
 import { defaultOrder, parseLocation } from '../../runtime/sources/location.ts';
 import { event, folder, lines, program, put, read, sourceSpec } from './helpers.ts';
 
@@ -113,7 +113,9 @@ describe('globs', () => {
   });
 
   it('are ordered by code point, not by UTF-16 unit', () => {
-    expect(['\u{1f600}', '\uffee', 'b', 'a'].sort(compareCodePoints)).toEqual(['a', 'b', '\uffee', '\u{1f600}']);
+    const at = folder();
+    for (const name of ['\u{1f600}', '\uffee', 'b', 'a']) put(at, `${name}.jsonl`, '');
+    expect(namesOf(at, '*.jsonl')).toEqual(['a', 'b', '\uffee', '\u{1f600}'].map((name) => `${name}.jsonl`));
   });
 
   it('are read one after the other', async () => {
