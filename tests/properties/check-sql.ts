@@ -20,7 +20,7 @@ export interface SqlBudget {
 export async function checkSql(project: Project, oracle: Oracle, report: Report, budget: SqlBudget): Promise<void> {
   const random = new Random(project.seed * 7 + 2);
   const session = await macroSession();
-  await loadSources(session, project, oracle.accepted);
+  await loadSources(session, project, oracle.accepted, [...budget.views, ...budget.refereed]);
   for (const view of budget.views) await checkMacro(view, oracle, report, random, budget.macroInstants);
   for (const view of budget.refereed) await checkReferee(project, view, oracle, report, random, budget.refereeInstants);
 }

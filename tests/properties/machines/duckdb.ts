@@ -65,10 +65,16 @@ async function createMacro(session: DuckDbSession, { name, macro }: CompiledView
   known.set(name, macro);
 }
 
-/** Tables named like the sources. */
-export async function loadSources(session: DuckDbSession, project: Project, accepted: Records): Promise<void> {
-  await loadRows(session, project.source.name, project.source, accepted);
-  if (project.request !== null) await loadRows(session, project.request.name, project.request, project.requests);
+/** Tables named like the sources that the views read. */
+export async function loadSources(
+  session: DuckDbSession,
+  { source, request, requests }: Project,
+  accepted: Records,
+  views: readonly CompiledView[],
+): Promise<void> {
+  await loadRows(session, source.name, source, accepted);
+  if (request === null || !views.some(({ spec }) => spec.shape === 'request')) return;
+  await loadRows(session, request.name, request, requests);
 }
 
 export interface MacroInstant {

@@ -7,7 +7,7 @@ import { type Referee, refereeSession } from '../../../runtime/engines/duckdb/re
 import type { ActualRow } from '../../reference/compare.ts';
 import type { CompiledView, Project } from '../project.ts';
 import { actualRows } from '../values.ts';
-import { loadRows, type Records } from './duckdb.ts';
+import { loadSources, type Records } from './duckdb.ts';
 
 let opened: Promise<Referee> | null = null;
 
@@ -26,11 +26,10 @@ export async function refereeRows(
   t: bigint,
 ): Promise<ActualRow[] | null> {
   const now = Number(t);
-  const { source, request, requests } = project;
+  const { source } = project;
   // The relation called like the source: records with event time at or before the instant.
   const known = accepted.filter((row) => (row[source.eventTimeColumn] as number) <= now);
-  await loadRows(session.session, source.name, source, known);
-  if (request !== null) await loadRows(session.session, request.name, request, requests);
+  await loadSources(session.session, project, known, [view]);
   const result = await session.run({
     ...refereeQuery(view.plan, now),
     // Seldom needed.
