@@ -228,7 +228,7 @@ export class SourcePipeline {
     if (offset === before) return; // of the history
     const { archiveFolder } = this.#options;
     this.#archive ??= await Archive.open(archiveFolder, this.#input.program.spec, STDIN_PARTITION);
-    this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
+    await this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
   }
 
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */

@@ -10,7 +10,6 @@ export const {
   DuckDBDataChunk,
   DuckDBDecimalType,
   DuckDBInstance,
-  DuckDBTableFunction,
   DuckDBTimestampNanosecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,

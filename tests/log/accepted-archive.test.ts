@@ -20,7 +20,7 @@ async function run(root: string, stream: string, history?: string): Promise<void
   let offset = 0;
   for (let batch = await log.next(); batch !== null; batch = await log.next()) {
     if (batch.records === null) continue;
-    archive.add(batch, offset);
+    await archive.add(batch, offset);
     offset += batch.batch.length;
   }
   await archive.flush();

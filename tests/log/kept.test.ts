@@ -259,7 +259,7 @@ describe('records of stdin', () => {
     const archive = await Archive.open(root, checked, '-');
     let offset = 0;
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      archive.add(batch, offset);
+      await archive.add(batch, offset);
       offset += batch.batch.length;
     }
     const file = await archive.flush();
@@ -305,7 +305,7 @@ describe('records of stdin', () => {
       const from = offset;
       const expected: unknown[][] = [];
       for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-        archive.add(batch, offset);
+        await archive.add(batch, offset);
         for (let row = 0; row < batch.batch.length; row += 1) {
           const values = checked.columns.map(({ type }, i) => valueAt(batch.batch.columns[i]!, type, row));
           expected.push([...values.map((value) => (value === null ? null : String(value))), String(offset + row)]);
@@ -347,7 +347,7 @@ describe('records of stdin', () => {
     const expected: string[] = [];
     const columns: unknown[] = [];
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      archive.add(batch, expected.length);
+      await archive.add(batch, expected.length);
       expected.push(...textsOf(batch.records ?? []).map((text) => text.replaceAll('\u0000', '\ufffd')));
       for (let row = 0; row < batch.batch.length; row += 1)
         columns.push(valueAt(batch.batch.columns[3]!, checked.columns[3]!.type, row));
@@ -371,7 +371,7 @@ describe('records of stdin', () => {
     const write = async (from: number, texts: readonly string[]) => {
       const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
       const archive = await Archive.open(root, checked, '-');
-      for (let batch = await log.next(); batch !== null; batch = await log.next()) archive.add(batch, from);
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) await archive.add(batch, from);
       const file = await archive.flush();
       archive.close();
       return file!;

@@ -17,13 +17,11 @@ import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../..
 import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
-import { KeptChunks } from './kept-chunks.ts';
-import { columnTypeText, quoteName } from './load.ts';
-import { registerFeed } from './record-feed.ts';
+import { columnTypeText, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 import { type LinesVector, plainText } from './strings.ts';
 
-const FEED = 'archive';
+const TABLE = 'archive';
 /** Columns of more different values in a row group have no dictionary, and DuckDB gives up sooner to look for one. */
 const DICTIONARY_TEXTS = 4096;
 
@@ -49,9 +47,10 @@ export interface ArchivedFile {
 export class Archive {
   readonly #folder: string;
   readonly #partition: string;
-  readonly #declared: number;
+  readonly #types: readonly SqlType[];
+  readonly #columnsText: string;
   readonly #session: DuckDbSession;
-  readonly #kept: KeptChunks;
+  #appender: RecordAppender | null = null;
   #from = 0;
   #to = 0;
 
@@ -59,10 +58,10 @@ export class Archive {
     this.#folder = sourceFolder(folder, spec.name);
     this.#partition = partition;
     this.#session = session;
-    this.#declared = spec.columns.length;
-    const columns = [...spec.columns, ...ARCHIVE_COLUMNS.map((name, i) => ({ name, type: EXTRA_TYPES[i]! }))];
-    this.#kept = new KeptChunks(columns.map((column) => column.type));
-    registerFeed(session, FEED, columns, this.#kept);
+    const declared = spec.columns.map((column) => column.type);
+    this.#types = [...declared, ...EXTRA_TYPES];
+    const names = [...spec.columns.map((column) => column.name), ...ARCHIVE_COLUMNS];
+    this.#columnsText = names.map((name, i) => `${quoteName(name)} ${columnTypeText(this.#types[i]!)}`).join(', ');
   }
 
   static async open(folder: string, spec: SourceSpec, partition: string): Promise<Archive> {
@@ -74,12 +73,18 @@ export class Archive {
    * `firstOffset` is the offset of the batch's first record. Batches follow one another. Replayed batches bring no texts: the journal
    * that they came from has them.
    */
-  add(batch: LogBatch, firstOffset: number, texts: RecordTexts | null = batch.records): void {
-    if (this.#kept.length === 0) this.#from = firstOffset;
-    else if (firstOffset !== this.#to) throw new Error(`archive: batch at ${firstOffset} after ${this.#to}`);
+  async add(batch: LogBatch, firstOffset: number, texts: RecordTexts | null = batch.records): Promise<void> {
+    if (this.#appender === null) {
+      await this.#session.run(`CREATE OR REPLACE TABLE ${TABLE} (${this.#columnsText})`);
+      this.#appender = await RecordAppender.open(this.#session, TABLE, this.#types);
+      this.#from = firstOffset;
+    } else if (firstOffset !== this.#to) {
+      throw new Error(`archive: batch at ${firstOffset} after ${this.#to}`);
+    }
     const { length, columns } = batch.batch;
-    const all = [...columns.slice(0, this.#declared), ...extraColumns(batch, firstOffset, texts)];
-    this.#kept.add({ batch: { length, columns: all }, rows: null, count: length });
+    const declared = columns.slice(0, this.#types.length - EXTRA_TYPES.length);
+    const all = [...declared, ...extraColumns(batch, firstOffset, texts)];
+    this.#appender.append({ batch: { length, columns: all }, rows: null, count: length });
     this.#to = firstOffset + length;
   }
 
@@ -88,7 +93,9 @@ export class Archive {
    * same place are replaced: it reads at least the records that they hold.
    */
   async flush(): Promise<ArchivedFile | null> {
-    if (this.#kept.length === 0) return null;
+    if (this.#appender === null) return null;
+    this.#appender.close();
+    this.#appender = null;
     const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}`;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
     const old = archivedFiles(this.#folder).filter(
@@ -100,7 +107,7 @@ export class Archive {
     try {
       makeFolder(this.#folder);
       await this.#session.run(
-        `COPY (SELECT * FROM ${FEED}()) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`,
+        `COPY (SELECT * FROM ${TABLE}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`,
       );
       await syncFile(temporary);
       checksum = await fileChecksum(temporary);
@@ -114,11 +121,13 @@ export class Archive {
       removeIfPossible(temporary);
       throw writeFault(path, error);
     }
-    this.#kept.clear();
+    await this.#session.run(`DROP TABLE ${TABLE}`);
     return { path, partition: this.#partition, from: this.#from, to: this.#to, checksum };
   }
 
   close(): void {
+    this.#appender?.close();
+    this.#appender = null;
     this.#session.close();
   }
 }
