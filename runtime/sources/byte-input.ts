@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 
-const CHUNK_BYTES = 1 << 20;
+/** Of short records as many as a batch holds. */
+const CHUNK_BYTES = 1 << 21;
 /** What a pipe gives at once. */
 const PIPE_BYTES = 1 << 16;
 
