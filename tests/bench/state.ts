@@ -1,6 +1,6 @@
 /**
  * What the state of six window features takes, a bigint key: bytes an entity and a kept event, and ten million entities in one process with
- * the longest pause: `node --expose-gc tests/bench/run.mjs state [--json]`.
+ * the longest pause: `node tests/bench/run.mjs state [--json]`.
  */
 
 import type { Memory } from '../../runtime/state/program.ts';
