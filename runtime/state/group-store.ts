@@ -1,3 +1,4 @@
+import { compareDoubles } from '../values/order.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
@@ -560,14 +561,6 @@ function cursorStrideOf(layout: GroupLayout): number {
 const NONE: readonly number[] = [];
 
 function ignore(): void {}
-
-/** NaN equals itself and is above infinity. */
-export function compareDoubles(a: number, b: number): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return 0;
-  return Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : -1;
-}
 
 interface Scalars {
   readonly line: number | null;

@@ -4,8 +4,8 @@ import { entityBytes } from './group-store.ts';
 import { createState, type GroupCode } from './machine.ts';
 import type { GroupProgram } from './program.ts';
 
+export { compareDoubles } from '../values/order.ts';
 export { boundAt, firstReaching } from './bounds.ts';
-export { compareDoubles } from './group-store.ts';
 export {
   addSquare,
   addWide,

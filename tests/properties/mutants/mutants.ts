@@ -259,8 +259,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stream: the greatest text is found by UTF-16 units',
     file: 'runtime/state/interner.js',
-    find: 'return sortable(x) < sortable(y) ? -1 : 1;',
-    replace: 'return x < y ? -1 : 1;',
+    find: 'compareText(this.texts[a], this.texts[b])',
+    replace: '(this.texts[a] < this.texts[b] ? -1 : 1)',
   },
   {
     name: 'values: weeks begin on Sunday',
