@@ -7,7 +7,6 @@ import { wallClock } from '../runtime/time/clock.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import type { ExitStatus } from './cli.ts';
-import { viewNamed } from './compiled.ts';
 import { parseInstant } from './instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from './io.ts';
 import { locationsOf } from './locations.ts';
@@ -15,6 +14,7 @@ import { OutFile } from './out-file.ts';
 import { formatCount } from './progress.ts';
 import { Relations } from './relations.ts';
 import { type NumberFormat, writeJsonRows } from './result-rows.ts';
+import { viewNamed } from './view-named.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface BatchOutOptions {

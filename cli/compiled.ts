@@ -3,12 +3,11 @@ import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderHuman, renderJson, summaryLine } from '../compiler/diagnostics/render.ts';
 import { emitProject } from '../compiler/emit.ts';
 import { type Compilation, type CompileOptions, compileProject } from '../compiler/index.ts';
-import type { ProjectPlan, ViewPlan } from '../compiler/plan/plan.ts';
+import type { ProjectPlan } from '../compiler/plan/plan.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
 import { compareGenerated, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
-import { noSuchView } from './no-such-view.ts';
 import { counted } from './progress.ts';
 import type { Project } from './project.ts';
 import { writeStamp } from './stamp.ts';
@@ -85,13 +84,4 @@ export function viewsWithout(compiled: ProjectPlan, diagnostics: readonly Diagno
   const told = new Set(diagnostics.map((diagnostic) => diagnostic.file.path));
   const alone = compiled.views.filter((view) => view.spec.shape !== 'request' && !told.has(view.file.path));
   return alone.map((view) => view.file.path);
-}
-
-export function viewNamed(compiled: ProjectPlan, name: string): ViewPlan {
-  const view = compiled.views.find((candidate) => candidate.spec.name === name);
-  if (view !== undefined) return view;
-  throw noSuchView(
-    name,
-    compiled.views.map((candidate) => candidate.spec.name),
-  );
 }

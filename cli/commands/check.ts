@@ -3,10 +3,10 @@ import type { CommandRunner } from '../cli.ts';
 import { compile } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
-import { noSuchView } from '../no-such-view.ts';
 import { counted } from '../progress.ts';
 import { loadProject } from '../project.ts';
 import { readFineViews } from '../stamp.ts';
+import { noSuchView } from '../view-named.ts';
 
 export function register(program: Command, run: CommandRunner): void {
   const command = program.commands.find((candidate) => candidate.name() === 'check') as Command;

@@ -9,9 +9,9 @@ import { compile } from '../compiled.ts';
 import { type DiagnosticPage, diagnosticPages } from '../diagnostic-pages.ts';
 import { readFeatureFiles } from '../features.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
-import { noSuchView } from '../no-such-view.ts';
 import { loadProject } from '../project.ts';
 import { columnsOf, plainText } from '../result-rows.ts';
+import { noSuchView } from '../view-named.ts';
 import {
   type OutputWords,
   type SlotWords,

@@ -13,10 +13,10 @@ import type { CommandRunner } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
 import { readPairs } from '../keys.ts';
-import { programView } from '../no-such-view.ts';
 import { openProgram } from '../open-program.ts';
 import { jsonRow, type NumberFormat, numbersOption, pairLines, plainList, plainTable } from '../result-rows.ts';
 import { openStore } from '../store.ts';
+import { viewNamed } from '../view-named.ts';
 
 interface GetOptions {
   readonly asOf: string;
@@ -44,7 +44,7 @@ async function get(io: Io, flags: GlobalFlags, name: string, pairs: string[], op
   const opened = await openProgram(io, flags);
   if (opened === null) return 1;
   const { project, program } = opened;
-  const view = programView(program, name);
+  const view = viewNamed(program, name);
   const keys = options.all ? noPairs(pairs) : readPairs(name, pairs, keyColumns(view.spec, program.sources));
   const store = await openStore(project, true);
   try {

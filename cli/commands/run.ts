@@ -7,13 +7,13 @@ import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.t
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
-import { viewNamed } from '../compiled.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
 import { counted, formatCount, Progress } from '../progress.ts';
 import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
+import { viewNamed } from '../view-named.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 
 interface RunFlags {

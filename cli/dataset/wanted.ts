@@ -6,10 +6,10 @@ import type { Program, ViewProgram } from '../../runtime/state/program.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { ColumnSpec, FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
-import { programView } from '../no-such-view.ts';
+import { viewNamed } from '../view-named.ts';
 
 export function viewsNamed(program: Program, names: readonly string[]): readonly ViewProgram[] {
-  return names.map((name) => programView(program, name));
+  return names.map((name) => viewNamed(program, name));
 }
 
 /** Log sources that the views read, those of joined views too. */

@@ -1,5 +1,4 @@
 import { suggest } from '../compiler/diagnostics/suggest.ts';
-import type { Program, ViewProgram } from '../runtime/state/program.ts';
 import { FscError } from '../runtime/values/errors.ts';
 
 interface Words {
@@ -22,9 +21,16 @@ export function noSuchView(name: string, names: readonly string[], { code, help 
   );
 }
 
-export function programView(program: Program, name: string): ViewProgram {
-  const view = program.views.find((candidate) => candidate.spec.name === name);
+interface Named {
+  readonly spec: { readonly name: string };
+}
+
+/** The view of a plan or of a program that is called so. */
+export function viewNamed<V extends Named>({ views }: { readonly views: readonly V[] }, name: string): V {
+  const view = views.find(({ spec }) => spec.name === name);
   if (view !== undefined) return view;
-  const names = program.views.map((candidate) => candidate.spec.name);
-  throw noSuchView(name, names);
+  throw noSuchView(
+    name,
+    views.map(({ spec }) => spec.name),
+  );
 }
