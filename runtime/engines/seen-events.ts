@@ -1,8 +1,8 @@
-/** What is looked up, in order of the instants. */
-interface Probes {
+import { EntityBuckets, type Probes } from './entity-buckets.ts';
+
+/** In order of their instants. */
+interface OrderedProbes extends Probes {
   readonly length: number;
-  readonly entities: Int32Array;
-  readonly instants: Float64Array;
 }
 
 /** Where labels see each event so often on the average, few events are seen by none, and to find them costs more than it saves. */
@@ -14,29 +14,24 @@ const MAX_SEEN = 1;
  */
 export class SeenEvents {
   readonly #leastSeen: (tMicros: number) => number;
-  /** Instants of probes, put together by entity, each entity's in order. */
-  readonly #instants: Float64Array;
-  /** By entity: the place of its next probe, and where its probes end. */
-  readonly #at: Int32Array;
-  readonly #end: Int32Array;
+  /** Probes that are to come; an entity's begin with its next one. */
+  readonly #probes: EntityBuckets;
   /** By entity: the instant of its first probe at or after its last event, −Infinity before its first event. */
   readonly #next: Float64Array;
   /** By entity: what that probe looks back to. */
   readonly #least: Float64Array;
 
-  private constructor(probes: Probes, counts: Int32Array, leastSeen: (tMicros: number) => number) {
+  private constructor(probes: OrderedProbes, entities: number, leastSeen: (tMicros: number) => number) {
     this.#leastSeen = leastSeen;
-    this.#instants = new Float64Array(probes.length);
-    this.#at = new Int32Array(counts.length);
-    this.#end = new Int32Array(counts.length);
-    this.#next = new Float64Array(counts.length).fill(Number.NEGATIVE_INFINITY);
-    this.#least = new Float64Array(counts.length).fill(Number.NEGATIVE_INFINITY);
-    this.#sort(probes, counts);
+    this.#probes = new EntityBuckets(entities);
+    this.#probes.sortProbes(probes, 0, probes.length);
+    this.#next = new Float64Array(entities).fill(Number.NEGATIVE_INFINITY);
+    this.#least = new Float64Array(entities).fill(Number.NEGATIVE_INFINITY);
   }
 
   /** `counts`: probes by entity. null: labels see all events, or nearly all. */
   static of(
-    probes: Probes,
+    probes: OrderedProbes,
     counts: Int32Array,
     leastSeen: (tMicros: number) => number,
     maxSeen = MAX_SEEN,
@@ -50,22 +45,7 @@ export class SeenEvents {
     let squares = 0;
     for (let entity = 0; entity < counts.length; entity++) squares += (counts[entity] as number) ** 2;
     if (reach === Number.POSITIVE_INFINITY || (squares / length) * reach > maxSeen * span) return null;
-    return new SeenEvents(probes, counts, leastSeen);
-  }
-
-  #sort(probes: Probes, counts: Int32Array): void {
-    let place = 0;
-    for (let entity = 0; entity < counts.length; entity++) {
-      this.#at[entity] = place;
-      this.#end[entity] = place;
-      place += counts[entity] as number;
-    }
-    for (let i = 0; i < probes.length; i++) {
-      const entity = probes.entities[i] as number;
-      const end = this.#end[entity] as number;
-      this.#instants[end] = probes.instants[i] as number;
-      this.#end[entity] = end + 1;
-    }
+    return new SeenEvents(probes, counts.length, leastSeen);
   }
 
   /** Leaves the first `count` of `rows`, whose entities are `ids`, without those that no probe sees; gives how many are left. */
@@ -88,12 +68,13 @@ export class SeenEvents {
   }
 
   #moveTo(entity: number, time: number): void {
-    const end = this.#end[entity] as number;
-    let at = this.#at[entity] as number;
-    while (at < end && (this.#instants[at] as number) < time) at++;
-    const next = at < end ? (this.#instants[at] as number) : Number.POSITIVE_INFINITY;
-    this.#at[entity] = at;
+    const { begin, end, times } = this.#probes;
+    const last = end[entity] as number;
+    let at = begin[entity] as number;
+    while (at < last && (times[at] as number) < time) at++;
+    const next = at < last ? (times[at] as number) : Number.POSITIVE_INFINITY;
+    begin[entity] = at;
     this.#next[entity] = next;
-    this.#least[entity] = at < end ? this.#leastSeen(next) : Number.POSITIVE_INFINITY;
+    this.#least[entity] = at < last ? this.#leastSeen(next) : Number.POSITIVE_INFINITY;
   }
 }

@@ -283,7 +283,8 @@ describe('events that no label sees', () => {
   it('are not looked for where labels see most events', () => {
     const probes = (perEntity: number) => {
       const instants = Float64Array.from({ length: perEntity }, (_, i) => i * 100);
-      return { length: perEntity, entities: new Int32Array(perEntity), instants };
+      const labels = new Uint32Array(perEntity);
+      return { length: perEntity, entities: new Int32Array(perEntity), labels, instants, targets: new Uint16Array(0) };
     };
     const reach = (t: number): number => t - 1000;
     expect(SeenEvents.of(probes(100), Int32Array.of(100), reach)).toBeNull();
