@@ -1,11 +1,12 @@
 import { ByteArena } from './byte-arena.ts';
 
-/** A growing byte buffer that is reused from row to row. Integers up to 2^53 go through doubles: no BigInt on the hot path. */
-const MAX_INT = 0x7fffffff;
+/** The remainder of a double takes fifty times as long as that of an integer up to here. */
+export const MAX_INT = 0x7fffffff;
 
 const scratch = new Uint8Array(16);
 const scratchView = new DataView(scratch.buffer);
 
+/** A growing byte buffer that is reused from row to row. Integers up to 2^53 go through doubles: no BigInt on the hot path. */
 export class ByteWriter {
   readonly #arena = new ByteArena();
   #bytes: Buffer;
@@ -38,7 +39,6 @@ export class ByteWriter {
       bytes[at++] = low + 128;
       rest = (rest - low) / 128;
     }
-    // The remainder of a double takes fifty times as long as that of an integer.
     let bits = rest | 0;
     while (bits >= 128) {
       bytes[at++] = (bits & 127) | 128;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { IntervalValue, SqlType, Value } from '../values/types.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { ByteWriter, MAX_INT } from './byte-writer.ts';
 import {
   CHECKSUM_BYTES,
   CODE_NULL,
@@ -23,7 +23,6 @@ import {
 } from './row-layout.ts';
 
 const MICROS = 1_000_000;
-const MAX_INT = 0x7fffffff;
 const header = new DataView(new ArrayBuffer(HEADER_BYTES));
 
 /**
