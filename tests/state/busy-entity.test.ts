@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emitProject } from '../../compiler/emit.ts';
-import { compileProject } from '../../compiler/index.ts';
-import { loadProgram } from '../../runtime/state/load.ts';
-import type { GroupProgram, GroupState } from '../../runtime/state/program.ts';
+import type { GroupState } from '../../runtime/state/program.ts';
 import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import type { Value } from '../../runtime/values/types.ts';
+import { copyOf, groupOf, newState, numeric } from './groups.ts';
 import { type Random, random } from './plans.ts';
 
 /** An entity whose block grows past a segment of its own, among others, with late events, snapshots and a settle line that follows. */
@@ -46,12 +44,6 @@ function someEvents(r: Random): Event[] {
 }
 
 function toBatch(events: readonly Event[]): ColumnBatch {
-  const numeric = (values: readonly (number | null)[]): ColumnBatch['columns'][number] => ({
-    kind: 'numeric',
-    values: Float64Array.from(values, (value) => value ?? 0),
-    nulls: values.includes(null) ? Uint8Array.from(values, (value) => (value === null ? 1 : 0)) : null,
-    wide: null,
-  });
   return {
     length: events.length,
     columns: [
@@ -96,25 +88,6 @@ function expected(events: readonly Event[], user: number, t: number): Value[] | 
   ];
 }
 
-function groupOf(): GroupProgram {
-  const { plan } = compileProject(
-    new Map([
-      ['features/sources/events.sql', SOURCE],
-      ['features/usage/v1.sql', VIEW],
-    ]),
-  );
-  if (plan === null) throw new Error('the view does not compile');
-  return loadProgram(emitProject(plan)).groups[0] as GroupProgram;
-}
-
-function copyOf(group: GroupProgram, state: GroupState): GroupState {
-  const copy = group.create({ errors: { count: () => {} }, entityHint: 0 });
-  const { fingerprint, sections } = state.snapshot();
-  const cloned = [...sections].map(([name, part]) => [name, typeof part === 'string' ? part : part.slice()] as const);
-  copy.restore({ fingerprint, sections: new Map(cloned) });
-  return copy;
-}
-
 function compare(state: GroupState, events: readonly Event[], user: number, t: number): void {
   const out: Value[] = [];
   const entity = state.entityId([user]);
@@ -135,8 +108,8 @@ describe('a busy entity', () => {
   it('has the values of all its events, before and after snapshots', () => {
     const r = random(4);
     const events = someEvents(r);
-    const group = groupOf();
-    let state = group.create({ errors: { count: () => {} }, entityHint: 0 });
+    const group = groupOf(SOURCE, VIEW);
+    let state = newState(group);
     for (let from = 0; from < EVENTS; from += BATCH) {
       const batch = events.slice(from, from + BATCH);
       state.ingest(

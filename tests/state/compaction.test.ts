@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emitProject } from '../../compiler/emit.ts';
-import { compileProject } from '../../compiler/index.ts';
-import { loadProgram } from '../../runtime/state/load.ts';
-import type { GroupProgram, GroupState } from '../../runtime/state/program.ts';
+import type { GroupState } from '../../runtime/state/program.ts';
 import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import type { Value } from '../../runtime/values/types.ts';
+import { copyOf, groupOf, newState, numeric } from './groups.ts';
 import { type Random, random } from './plans.ts';
 
 /**
@@ -48,16 +46,6 @@ interface Event {
   readonly item: string;
 }
 
-function groupOf(sql: string): GroupProgram {
-  const files = new Map([
-    ['features/sources/events.sql', SOURCE],
-    ['features/usage/v1.sql', sql],
-  ]);
-  const { plan, diagnostics } = compileProject(files);
-  if (plan === null) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  return loadProgram(emitProject(plan)).groups[0] as GroupProgram;
-}
-
 /** Every entity has a few events, and then each has them at a rate of its own. */
 function someEvents(r: Random): Event[] {
   return Array.from({ length: EVENTS }, (_, i) => ({
@@ -71,12 +59,6 @@ function someEvents(r: Random): Event[] {
 }
 
 function toBatch(events: readonly Event[]): ColumnBatch {
-  const numeric = (values: readonly (number | null)[]): ColumnBatch['columns'][number] => ({
-    kind: 'numeric',
-    values: Float64Array.from(values, (value) => value ?? 0),
-    nulls: values.includes(null) ? Uint8Array.from(values, (value) => (value === null ? 1 : 0)) : null,
-    wide: null,
-  });
   const columns = [
     numeric(events.map(({ t }) => t)),
     numeric(events.map(({ id }) => id)),
@@ -94,18 +76,6 @@ function ingest(state: GroupState, events: readonly Event[]): void {
   if (events.length > 0) state.ingest(toBatch(events), rows, events.length);
 }
 
-function newState(group: GroupProgram): GroupState {
-  return group.create({ errors: { count: () => {} }, entityHint: 0 });
-}
-
-function copyOf(group: GroupProgram, state: GroupState): GroupState {
-  const copy = newState(group);
-  const { fingerprint, sections } = state.snapshot();
-  const cloned = [...sections].map(([name, part]) => [name, typeof part === 'string' ? part : part.slice()] as const);
-  copy.restore({ fingerprint, sections: new Map(cloned) });
-  return copy;
-}
-
 function valuesOf(state: GroupState, user: number, t: number): Value[] | null {
   const out: Value[] = [];
   const entity = state.entityId([user]);
@@ -116,7 +86,7 @@ describe.each(['aggregates', 'rows'] as const)('blocks that are moved together: 
   it('have every event of their entity', { timeout: 60_000 }, () => {
     const r = random(8);
     const events = someEvents(r);
-    const group = groupOf(VIEWS[view]);
+    const group = groupOf(SOURCE, VIEWS[view]);
     let state = newState(group);
     const apart = Array.from({ length: ENTITIES / ENTITIES_APART }, () => newState(group));
     const apartOf = (user: number): number => Math.floor(user / ENTITIES_APART);
@@ -146,7 +116,7 @@ describe.each(['aggregates', 'rows'] as const)('blocks that are moved together: 
   it('leave little room unused', () => {
     const r = random(9);
     const events = someEvents(r);
-    const group = groupOf(VIEWS[view]);
+    const group = groupOf(SOURCE, VIEWS[view]);
     const state = newState(group);
     for (let from = 0; from < EVENTS; from += BATCH) ingest(state, events.slice(from, from + BATCH));
     const { eventBytes, keptEvents } = state.memory();

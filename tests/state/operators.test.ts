@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { emitStreamWith } from '../../compiler/backends/stream/emit.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { assembleProgram, evaluateModule } from '../../runtime/state/modules.ts';
-import type { GroupState, Program } from '../../runtime/state/program.ts';
+import type { GroupProgram, GroupState, Program } from '../../runtime/state/program.ts';
 import * as rt from '../../runtime/state/rt.ts';
 import type { ColumnBatch, ColumnVector } from '../../runtime/values/batch.ts';
 import type { Value } from '../../runtime/values/types.ts';
+import { copyOf, newState } from './groups.ts';
 import { aggregateSlots, type Event, evaluate, rowSlots } from './naive.ts';
 import {
   aggregateView,
@@ -162,7 +163,8 @@ function runCase(seed: number, settles: boolean): void {
   const keyed = plans[0]?.kind === 'rows' || (plans[0]?.kind === 'aggregate' && plans[0].source.keyColumns.length > 0);
   const program = load(plans);
   plans = [...plans];
-  let state = (program.groups[0] as Program['groups'][number]).create({ errors: { count: () => {} }, entityHint: 0 });
+  const group = program.groups[0] as GroupProgram;
+  let state = newState(group);
   const models = plans.map((plan) => new Model(plan, keyed));
   let line = START;
   for (let step = 0; step < 6; step++) {
@@ -171,21 +173,11 @@ function runCase(seed: number, settles: boolean): void {
     state.ingest(toBatch(batch, r), rowsOf(batch.length), batch.length);
     line += r.int(40) * (HOUR / 4);
     if (settles) state.settle(line);
-    if (r.chance(0.2)) state = copyOf(program, state);
+    if (r.chance(0.2)) state = copyOf(group, state);
     for (const [view, model] of models.entries())
       compare(state, view, model, line, r, `seed ${seed} step ${step} view ${view}`);
   }
   for (const [view, model] of models.entries()) inOrder(program, view, model, r, `seed ${seed} in order`);
-}
-
-function copyOf(program: Program, state: GroupState): GroupState {
-  const image = state.snapshot();
-  const copy = (program.groups[0] as Program['groups'][number]).create({ errors: { count: () => {} }, entityHint: 0 });
-  const sections = [...image.sections].map(
-    ([name, section]) => [name, typeof section === 'string' ? section : section.slice()] as const,
-  );
-  copy.restore({ fingerprint: image.fingerprint, sections: new Map(sections) });
-  return copy;
 }
 
 function compare(state: GroupState, view: number, model: Model, line: number, r: Random, what: string): void {
@@ -207,7 +199,7 @@ function compare(state: GroupState, view: number, model: Model, line: number, r:
 }
 
 function inOrder(program: Program, view: number, model: Model, r: Random, what: string): void {
-  const state = (program.groups[0] as Program['groups'][number]).create({ errors: { count: () => {} }, entityHint: 0 });
+  const state = newState(program.groups[0] as GroupProgram);
   const all = [...model.events].sort((x, y) => (x[0] as number) - (y[0] as number));
   const seen = new Model(model.plan, model.keyed);
   for (let from = 0; from < all.length; ) {
