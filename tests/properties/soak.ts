@@ -25,6 +25,7 @@ const PROGRESS_MS = 10_000;
 /** Most faults show in so few random cases; what those do not show, kept cases may, in less time than many more of them. */
 const FIRST_CASES = 60;
 const SHOWN_FAULTS = 5;
+const SHOWN_MISSING = 30;
 
 interface Options {
   readonly seed: number;
@@ -129,6 +130,12 @@ async function tell(test: Case, faults: readonly Fault[], machines: Machines, sh
   process.stdout.write(`kept as ${folder}: move it to tests/regressions/ under a name that tells what it found\n`);
 }
 
+function neverSeen(names: readonly string[]): string {
+  const shownNames = names.slice(0, SHOWN_MISSING).join(', ');
+  const more = names.length > SHOWN_MISSING ? `, and ${names.length - SHOWN_MISSING} more, as few cases leave` : '';
+  return `never seen: ${names.length === 0 ? 'nothing' : shownNames}${more}`;
+}
+
 /** In order, the SQL of a seed once for all its logs. */
 function* casesOf({ seed, cases, step, from }: Options): Generator<Case> {
   for (let i = from; i * LOGS < cases; i += step) yield* generateCases(seed + i, Math.min(LOGS, cases - i * LOGS));
@@ -157,7 +164,7 @@ async function soak(options: Options, machines: Machines): Promise<boolean> {
     nextTell = Date.now() + PROGRESS_MS;
     process.stderr.write(`${coverage.cases} cases, of ${options.cases} in all processes\n`);
   }
-  if (!options.quiet) process.stdout.write(`${coverage.summary()}\nnever seen: ${coverage.missing().join(', ')}\n`);
+  if (!options.quiet) process.stdout.write(`${coverage.summary()}\n${neverSeen(coverage.missing())}\n`);
   return (await checkFolders(kept, options.first, machines)) && isFine;
 }
 
