@@ -3,18 +3,24 @@ const controller = new AbortController();
 let stoppedBy: 'SIGINT' | 'SIGTERM' | null = null;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (stoppedBy !== null) {
-      // Asked twice: at once, but for a progress line that would be left behind.
-      if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
-      process.exit(130);
-    }
-    stoppedBy = name;
-    controller.abort();
+    if (stoppedBy !== null) endNow(130);
+    else controller.abort();
+    stoppedBy ??= name;
   });
 }
 // `fsc … | head` closes the pipe: that is a reader's right, no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => endNow(error.code === 'EPIPE' ? 0 : 70));
 process.stderr.on('error', () => {});
+
+function endNow(code: number): void {
+  void import('../runtime/engines/duckdb/feeds.ts')
+    .then(({ endFeeds }) => endFeeds())
+    .finally(() => {
+      // A progress line would be left behind.
+      if (stoppedBy !== null && process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
+      process.exit(code);
+    });
+}
 
 // After the handlers: who stops a command while it is being loaded stops it cleanly too.
 const { runCli } = await import('./cli.ts');

@@ -228,7 +228,7 @@ export class SourcePipeline {
     if (offset === before) return; // of the history
     const { archiveFolder } = this.#options;
     this.#archive ??= await Archive.open(archiveFolder, this.#input.program.spec, STDIN_PARTITION);
-    await this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
+    this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
   }
 
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */
@@ -357,7 +357,7 @@ export class SourcePipeline {
 
   async close(): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#onStop);
-    this.#archive?.close();
+    await this.#archive?.close();
     await this.#log.close();
     this.#quarantine?.close();
     await this.#state.close();

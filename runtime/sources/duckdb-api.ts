@@ -10,6 +10,7 @@ export const {
   DuckDBDataChunk,
   DuckDBDecimalType,
   DuckDBInstance,
+  DuckDBTableFunction,
   DuckDBTimestampNanosecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,

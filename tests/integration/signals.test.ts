@@ -185,7 +185,7 @@ describe('fsc run, asked to stop', () => {
         `SELECT id FROM '${join(root, '.fsc/archive/tx/*.parquet').replaceAll("'", "''")}' WHERE _fsc_verdict = 'accepted'`,
       );
       for (const [id] of rows.getRowsJson()) accepted.add(Number(id));
-      archive.close();
+      await archive.close();
       expect(accepted.size).toBe(taken - lines.length);
       const inPipe = left.split('\n').filter((line) => /^\{.*\}$/.test(line)).length;
       const halves = lines.length;

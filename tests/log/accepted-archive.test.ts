@@ -20,11 +20,11 @@ async function run(root: string, stream: string, history?: string): Promise<void
   let offset = 0;
   for (let batch = await log.next(); batch !== null; batch = await log.next()) {
     if (batch.records === null) continue;
-    await archive.add(batch, offset);
+    archive.add(batch, offset);
     offset += batch.batch.length;
   }
   await archive.flush();
-  archive.close();
+  await archive.close();
   await log.close();
 }
 

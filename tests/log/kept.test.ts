@@ -259,13 +259,13 @@ describe('records of stdin', () => {
     const archive = await Archive.open(root, checked, '-');
     let offset = 0;
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      await archive.add(batch, offset);
+      archive.add(batch, offset);
       offset += batch.batch.length;
     }
     const file = await archive.flush();
     expect(file).toMatchObject({ partition: '-', from: 0, to: 11 });
     expect(await archive.flush()).toBeNull();
-    archive.close();
+    await archive.close();
     const session = await openDuckDb({ threads: 1 });
     const rows = await session.connection.runAndReadAll(
       `SELECT id, _fsc_offset, _fsc_verdict, epoch_us(_fsc_known_time) - ${T0}, length(_fsc_text) FROM '${file!.path}'`,
@@ -305,7 +305,7 @@ describe('records of stdin', () => {
       const from = offset;
       const expected: unknown[][] = [];
       for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-        await archive.add(batch, offset);
+        archive.add(batch, offset);
         for (let row = 0; row < batch.batch.length; row += 1) {
           const values = checked.columns.map(({ type }, i) => valueAt(batch.batch.columns[i]!, type, row));
           expected.push([...values.map((value) => (value === null ? null : String(value))), String(offset + row)]);
@@ -323,7 +323,7 @@ describe('records of stdin', () => {
       expect(found.map((row) => row.slice(0, -1))).toEqual(expected);
       expect(found.map((row) => row.at(-1))).toEqual(texts);
     }
-    archive.close();
+    await archive.close();
   });
 
   it('go to the archive as they came, whatever their lengths and characters', async () => {
@@ -347,7 +347,7 @@ describe('records of stdin', () => {
     const expected: string[] = [];
     const columns: unknown[] = [];
     for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-      await archive.add(batch, expected.length);
+      archive.add(batch, expected.length);
       expected.push(...textsOf(batch.records ?? []).map((text) => text.replaceAll('\u0000', '\ufffd')));
       for (let row = 0; row < batch.batch.length; row += 1)
         columns.push(valueAt(batch.batch.columns[3]!, checked.columns[3]!.type, row));
@@ -355,7 +355,7 @@ describe('records of stdin', () => {
     expect(expected).toHaveLength(5000);
     expect(expected.filter((text) => text.startsWith('\ufffdinvalid UTF-8\ufffd')).length).toBeGreaterThan(3);
     const file = await archive.flush();
-    archive.close();
+    await archive.close();
     const kept: string[] = [];
     for await (const { records } of archivedTexts(root, 'events', '-', 5000)) kept.push(...records);
     expect(kept).toEqual(expected);
@@ -371,9 +371,9 @@ describe('records of stdin', () => {
     const write = async (from: number, texts: readonly string[]) => {
       const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
       const archive = await Archive.open(root, checked, '-');
-      for (let batch = await log.next(); batch !== null; batch = await log.next()) await archive.add(batch, from);
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) archive.add(batch, from);
       const file = await archive.flush();
-      archive.close();
+      await archive.close();
       return file!;
     };
     const one = await write(0, [event(0, 1), event(1, 2)]);

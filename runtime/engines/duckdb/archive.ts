@@ -17,11 +17,13 @@ import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../..
 import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
-import { columnTypeText, quoteName, RecordAppender } from './load.ts';
+import { KeptChunks } from './kept-chunks.ts';
+import { columnTypeText, quoteName } from './load.ts';
+import { RecordFeed } from './record-feed.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 import { type LinesVector, plainText } from './strings.ts';
 
-const TABLE = 'archive';
+const FEED = 'archive';
 /** Columns of more different values in a row group have no dictionary, and DuckDB gives up sooner to look for one. */
 const DICTIONARY_TEXTS = 4096;
 
@@ -47,10 +49,10 @@ export interface ArchivedFile {
 export class Archive {
   readonly #folder: string;
   readonly #partition: string;
-  readonly #types: readonly SqlType[];
-  readonly #columnsText: string;
+  readonly #declared: number;
   readonly #session: DuckDbSession;
-  #appender: RecordAppender | null = null;
+  readonly #kept: KeptChunks;
+  readonly #feed: RecordFeed;
   #from = 0;
   #to = 0;
 
@@ -58,10 +60,10 @@ export class Archive {
     this.#folder = sourceFolder(folder, spec.name);
     this.#partition = partition;
     this.#session = session;
-    const declared = spec.columns.map((column) => column.type);
-    this.#types = [...declared, ...EXTRA_TYPES];
-    const names = [...spec.columns.map((column) => column.name), ...ARCHIVE_COLUMNS];
-    this.#columnsText = names.map((name, i) => `${quoteName(name)} ${columnTypeText(this.#types[i]!)}`).join(', ');
+    this.#declared = spec.columns.length;
+    const columns = [...spec.columns, ...ARCHIVE_COLUMNS.map((name, i) => ({ name, type: EXTRA_TYPES[i]! }))];
+    this.#kept = new KeptChunks(columns.map((column) => column.type));
+    this.#feed = new RecordFeed(session, FEED, columns, this.#kept);
   }
 
   static async open(folder: string, spec: SourceSpec, partition: string): Promise<Archive> {
@@ -73,18 +75,12 @@ export class Archive {
    * `firstOffset` is the offset of the batch's first record. Batches follow one another. Replayed batches bring no texts: the journal
    * that they came from has them.
    */
-  async add(batch: LogBatch, firstOffset: number, texts: RecordTexts | null = batch.records): Promise<void> {
-    if (this.#appender === null) {
-      await this.#session.run(`CREATE OR REPLACE TABLE ${TABLE} (${this.#columnsText})`);
-      this.#appender = await RecordAppender.open(this.#session, TABLE, this.#types);
-      this.#from = firstOffset;
-    } else if (firstOffset !== this.#to) {
-      throw new Error(`archive: batch at ${firstOffset} after ${this.#to}`);
-    }
+  add(batch: LogBatch, firstOffset: number, texts: RecordTexts | null = batch.records): void {
+    if (this.#kept.length === 0) this.#from = firstOffset;
+    else if (firstOffset !== this.#to) throw new Error(`archive: batch at ${firstOffset} after ${this.#to}`);
     const { length, columns } = batch.batch;
-    const declared = columns.slice(0, this.#types.length - EXTRA_TYPES.length);
-    const all = [...declared, ...extraColumns(batch, firstOffset, texts)];
-    this.#appender.append({ batch: { length, columns: all }, rows: null, count: length });
+    const all = [...columns.slice(0, this.#declared), ...extraColumns(batch, firstOffset, texts)];
+    this.#kept.add({ batch: { length, columns: all }, rows: null, count: length });
     this.#to = firstOffset + length;
   }
 
@@ -93,9 +89,7 @@ export class Archive {
    * same place are replaced: it reads at least the records that they hold.
    */
   async flush(): Promise<ArchivedFile | null> {
-    if (this.#appender === null) return null;
-    this.#appender.close();
-    this.#appender = null;
+    if (this.#kept.length === 0) return null;
     const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}`;
     const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
     const old = archivedFiles(this.#folder).filter(
@@ -106,8 +100,8 @@ export class Archive {
     let path = join(this.#folder, name);
     try {
       makeFolder(this.#folder);
-      await this.#session.run(
-        `COPY (SELECT * FROM ${TABLE}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`,
+      await this.#feed.run(
+        `COPY (SELECT * FROM ${FEED}()) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`,
       );
       await syncFile(temporary);
       checksum = await fileChecksum(temporary);
@@ -121,13 +115,12 @@ export class Archive {
       removeIfPossible(temporary);
       throw writeFault(path, error);
     }
-    await this.#session.run(`DROP TABLE ${TABLE}`);
+    this.#kept.clear();
     return { path, partition: this.#partition, from: this.#from, to: this.#to, checksum };
   }
 
-  close(): void {
-    this.#appender?.close();
-    this.#appender = null;
+  async close(): Promise<void> {
+    await this.#feed.end();
     this.#session.close();
   }
 }

@@ -18,7 +18,7 @@ import type { ColumnBatch, ColumnVector, NumericVector, TextVector } from '../..
 import type { SourceSpec } from '../../values/manifest.ts';
 import { printType, type SqlType } from '../../values/types.ts';
 import type { DuckDbSession } from './session.ts';
-import { isCoded, type LinesVector, StringFiller } from './strings.ts';
+import { isCoded, type LinesVector, StringFiller, type VectorPart } from './strings.ts';
 
 /** What `loadRecords` takes: a batch, and which of its rows (all where null). */
 export interface RecordRows {
@@ -27,7 +27,8 @@ export interface RecordRows {
   readonly count: number;
 }
 
-const CHUNK_ROWS = 2048;
+/** Of one chunk of DuckDB. */
+export const CHUNK_ROWS = 2048;
 const TWO_32 = 4294967296;
 
 export function quoteName(name: string): string {
@@ -49,15 +50,12 @@ export async function createSourceTable(session: DuckDbSession, table: string, s
 
 /** Appends records to a table that has exactly the columns of `types`, in that order. */
 export class RecordAppender {
-  readonly #types: readonly SqlType[];
+  readonly #filler: VectorFiller;
   readonly #engineTypes: readonly DuckDBType[];
   readonly #appender: DuckDBAppender;
-  readonly #strings = new StringFiller();
-  readonly #scratch = new ArrayBuffer(CHUNK_ROWS * 16);
-  readonly #validity = new ArrayBuffer(CHUNK_ROWS / 8);
 
   private constructor(types: readonly SqlType[], appender: DuckDBAppender) {
-    this.#types = types;
+    this.#filler = new VectorFiller(types);
     this.#engineTypes = types.map(engineType);
     this.#appender = appender;
   }
@@ -70,10 +68,8 @@ export class RecordAppender {
     for (let from = 0; from < records.count; from += CHUNK_ROWS) {
       const count = Math.min(CHUNK_ROWS, records.count - from);
       const chunk = DuckDBDataChunk.create(this.#engineTypes, count);
-      for (let column = 0; column < this.#types.length; column += 1) {
-        const target = bindings.data_chunk_get_vector(chunk.chunk, column);
-        this.#fill(target, this.#types[column]!, records.batch.columns[column]!, records.rows, from, count);
-      }
+      this.#filler.fillValues(chunk.chunk, 0, records, from, count);
+      this.#filler.fillNulls(chunk.chunk, records, from, count);
       this.#appender.appendDataChunk(chunk);
     }
   }
@@ -82,9 +78,38 @@ export class RecordAppender {
     this.#appender.flushSync();
     this.#appender.closeSync();
   }
+}
+
+/** Copies rows into the vectors of a chunk, in DuckDB's own layout. */
+export class VectorFiller {
+  readonly #types: readonly SqlType[];
+  readonly #strings = new StringFiller();
+  readonly #scratch = new ArrayBuffer(CHUNK_ROWS * 16);
+  readonly #validity = new ArrayBuffer(CHUNK_ROWS / 8);
+
+  constructor(types: readonly SqlType[]) {
+    this.#types = types;
+  }
+
+  /** `count` rows of the records, from the one at `from` on, into those of the chunk from `at` on. */
+  fillValues(chunk: bindings.DataChunk, at: number, { batch, rows }: RecordRows, from: number, count: number): void {
+    for (let column = 0; column < this.#types.length; column += 1) {
+      const target = { vector: bindings.data_chunk_get_vector(chunk, column), at };
+      this.#fill(target, this.#types[column]!, batch.columns[column]!, rows, from, count);
+    }
+  }
+
+  /** From the chunk's first row on. */
+  fillNulls(chunk: bindings.DataChunk, { batch, rows }: RecordRows, from: number, count: number): void {
+    for (let column = 0; column < this.#types.length; column += 1) {
+      const { nulls } = batch.columns[column]!;
+      if (nulls === null) continue;
+      this.fillValidity(bindings.data_chunk_get_vector(chunk, column), nulls, rows, from, count);
+    }
+  }
 
   #fill(
-    target: bindings.Vector,
+    target: VectorPart,
     type: SqlType,
     source: ColumnVector | LinesVector,
     rows: Int32Array | null,
@@ -95,19 +120,13 @@ export class RecordAppender {
     else if (source.kind === 'text' && isCoded(source)) this.#strings.fillCoded(target, source, rows, from, count);
     else if (source.kind === 'text') fillText(target, source, rows, from, count);
     else {
-      const bytes = fillNumbers(this.#scratch, type, source, rows, from, count);
-      bindings.copy_data_to_vector(target, 0, this.#scratch, 0, bytes);
+      const width = bytesOf(type);
+      fillNumbers(this.#scratch, type, source, rows, from, count);
+      bindings.copy_data_to_vector(target.vector, target.at * width, this.#scratch, 0, count * width);
     }
-    if (source.nulls !== null) this.#fillValidity(target, source.nulls, rows, from, count);
   }
 
-  #fillValidity(
-    target: bindings.Vector,
-    nulls: Uint8Array,
-    rows: Int32Array | null,
-    from: number,
-    count: number,
-  ): void {
+  fillValidity(target: bindings.Vector, nulls: Uint8Array, rows: Int32Array | null, from: number, count: number): void {
     const words = new Uint32Array(this.#validity).fill(0xffffffff);
     for (let i = 0; i < count; i += 1) {
       if (nulls[rows === null ? from + i : rows[from + i]!] === 1) words[i >>> 5]! &= ~(1 << (i & 31));
@@ -134,7 +153,7 @@ export async function loadRecords(
   appender.close();
 }
 
-function engineType(type: SqlType): DuckDBType {
+export function engineType(type: SqlType): DuckDBType {
   switch (type.kind) {
     case 'smallint':
       return SMALLINT;
@@ -164,7 +183,7 @@ function engineType(type: SqlType): DuckDBType {
 }
 
 function fillText(
-  target: bindings.Vector,
+  { vector, at }: VectorPart,
   source: TextVector,
   rows: Int32Array | null,
   from: number,
@@ -174,11 +193,33 @@ function fillText(
   for (let i = 0; i < count; i += 1) {
     const row = rows === null ? from + i : rows[from + i]!;
     if (nulls !== null && nulls[row] === 1) continue;
-    bindings.vector_assign_string_element(target, i, strings![row]!);
+    bindings.vector_assign_string_element(vector, at + i, strings![row]!);
   }
 }
 
-/** Fills the scratch buffer with the engine's layout; gives the bytes used. */
+/** Of one value in a vector. */
+export function bytesOf(type: SqlType): number {
+  switch (type.kind) {
+    case 'boolean':
+      return 1;
+    case 'smallint':
+      return 2;
+    case 'integer':
+    case 'date':
+    case 'real':
+      return 4;
+    case 'text':
+      return 16;
+    case 'decimal':
+      if (type.precision <= 4) return 2;
+      if (type.precision <= 9) return 4;
+      return type.precision <= 18 ? 8 : 16;
+    default:
+      return 8;
+  }
+}
+
+/** Fills the scratch buffer with the engine's layout. */
 function fillNumbers(
   scratch: ArrayBuffer,
   type: SqlType,
@@ -186,26 +227,14 @@ function fillNumbers(
   rows: Int32Array | null,
   from: number,
   count: number,
-): number {
-  switch (type.kind) {
-    case 'boolean':
-      return fillPlain(new Uint8Array(scratch), source, rows, from, count);
-    case 'smallint':
-      return fillPlain(new Int16Array(scratch), source, rows, from, count);
-    case 'integer':
-    case 'date':
-      return fillPlain(new Int32Array(scratch), source, rows, from, count);
-    case 'real':
-      return fillPlain(new Float32Array(scratch), source, rows, from, count);
-    case 'double':
-      return fillPlain(new Float64Array(scratch), source, rows, from, count);
-    case 'decimal':
-      if (type.precision <= 4) return fillPlain(new Int16Array(scratch), source, rows, from, count);
-      if (type.precision <= 9) return fillPlain(new Int32Array(scratch), source, rows, from, count);
-      return fillWords(scratch, type.precision <= 18 ? 2 : 4, source, rows, from, count);
-    default:
-      return fillWords(scratch, 2, source, rows, from, count);
-  }
+): void {
+  const width = bytesOf(type);
+  if (type.kind === 'real') fillPlain(new Float32Array(scratch), source, rows, from, count);
+  else if (type.kind === 'double') fillPlain(new Float64Array(scratch), source, rows, from, count);
+  else if (width === 1) fillPlain(new Uint8Array(scratch), source, rows, from, count);
+  else if (width === 2) fillPlain(new Int16Array(scratch), source, rows, from, count);
+  else if (width === 4) fillPlain(new Int32Array(scratch), source, rows, from, count);
+  else fillWords(scratch, width === 8 ? 2 : 4, source, rows, from, count);
 }
 
 function fillPlain(
@@ -214,10 +243,9 @@ function fillPlain(
   rows: Int32Array | null,
   from: number,
   count: number,
-): number {
+): void {
   const { values } = source;
   for (let i = 0; i < count; i += 1) out[i] = values[rows === null ? from + i : rows[from + i]!]!;
-  return count * out.BYTES_PER_ELEMENT;
 }
 
 /** Integers of 64 or 128 bits as 32-bit words, low first. */
@@ -228,7 +256,7 @@ function fillWords(
   rows: Int32Array | null,
   from: number,
   count: number,
-): number {
+): void {
   const words = new Int32Array(scratch);
   const { values, wide } = source;
   for (let i = 0; i < count; i += 1) {
@@ -248,7 +276,6 @@ function fillWords(
       words[base + 3] = sign;
     }
   }
-  return count * wordsEach * 4;
 }
 
 function writeBigInt(words: Int32Array, base: number, wordsEach: number, value: bigint): void {

@@ -28,6 +28,12 @@ export interface LinesVector {
   readonly nulls: null;
 }
 
+/** A vector from one of its rows on. */
+export interface VectorPart {
+  readonly vector: bindings.Vector;
+  readonly at: number;
+}
+
 export function isCoded(source: TextVector): source is CodedText {
   return source.codes !== null && source.dictionary !== null;
 }
@@ -36,7 +42,7 @@ export class StringFiller {
   readonly #words = new Int32Array(CHUNK_ROWS * WORDS);
   readonly #known = new WeakMap<readonly string[], KnownTexts>();
 
-  fillCoded(target: bindings.Vector, source: CodedText, rows: Int32Array | null, from: number, count: number): void {
+  fillCoded(target: VectorPart, source: CodedText, rows: Int32Array | null, from: number, count: number): void {
     const { codes, dictionary, nulls } = source;
     const texts = this.#textsOf(dictionary);
     const words = this.#words;
@@ -48,7 +54,7 @@ export class StringFiller {
       const isHere = !isNull && texts[text]! <= INLINE_BYTES;
       if (!isNull && !isHere) long.push(i);
       const word = i * WORDS;
-      // Written out: a call of fill for four words takes longer than all the rest.
+      // Written out, which is a third of the time of a loop.
       words[word] = isHere ? texts[text]! : 0;
       words[word + 1] = isHere ? texts[text + 1]! : 0;
       words[word + 2] = isHere ? texts[text + 2]! : 0;
@@ -57,7 +63,7 @@ export class StringFiller {
     this.#copy(target, count);
     for (const i of long) {
       const row = rows === null ? from + i : rows[from + i]!;
-      bindings.vector_assign_string_element(target, i, dictionary[codes[row]!]!);
+      bindings.vector_assign_string_element(target.vector, target.at + i, dictionary[codes[row]!]!);
     }
   }
 
@@ -82,7 +88,7 @@ export class StringFiller {
   }
 
   /** Lines from row `from` on: their bytes are copied as one string, which theirs then point into. */
-  fillLines(target: bindings.Vector, { lines }: LinesVector, from: number, count: number): void {
+  fillLines(target: VectorPart, { lines }: LinesVector, from: number, count: number): void {
     const { bytes, starts, ends, faults } = lines;
     const { start, end } = lines.extent(from, count);
     const block = bytes.subarray(start, end);
@@ -90,12 +96,12 @@ export class StringFiller {
     if (areText && block.length > 0) this.#pointInto(target, block, starts, ends, from, count, start);
     for (let i = 0; i < count; i += 1) {
       if (areText && !faults.has(from + i)) continue;
-      bindings.vector_assign_string_element(target, i, plainText(lines.markedText(from + i)));
+      bindings.vector_assign_string_element(target.vector, target.at + i, plainText(lines.markedText(from + i)));
     }
   }
 
   #pointInto(
-    target: bindings.Vector,
+    target: VectorPart,
     block: Buffer,
     starts: Int32Array,
     ends: Int32Array,
@@ -104,10 +110,11 @@ export class StringFiller {
     start: number,
   ): void {
     // It lives as long as the vector, whatever is put in its place there.
-    bindings.vector_assign_string_element_len(target, 0, block);
-    const first = Buffer.from(bindings.vector_get_data(target, WORDS * 4));
-    const low = first.readUInt32LE(8);
-    const high = first.readUInt32LE(12);
+    bindings.vector_assign_string_element_len(target.vector, target.at, block);
+    const data = bindings.vector_get_data(target.vector, (target.at + 1) * WORDS * 4);
+    const pointer = Buffer.from(data.buffer, data.byteOffset + data.length - 8, 8);
+    const low = pointer.readUInt32LE(0);
+    const high = pointer.readUInt32LE(4);
     const words = this.#words;
     for (let i = 0; i < count; i += 1) {
       const at = starts[from + i]! - start;
@@ -115,6 +122,7 @@ export class StringFiller {
       const word = i * WORDS;
       words[word] = length;
       if (length <= INLINE_BYTES) {
+        // Written out: a call of fill for three words takes longer than all the rest of a line.
         for (let k = 1; k < WORDS; k += 1) words[word + k] = 0;
         for (let k = 0; k < length; k += 1) words[word + 1 + (k >> 2)]! |= block[at + k]! << (8 * (k & 3));
         continue;
@@ -126,8 +134,8 @@ export class StringFiller {
     this.#copy(target, count);
   }
 
-  #copy(target: bindings.Vector, count: number): void {
-    bindings.copy_data_to_vector(target, 0, this.#words.buffer, 0, count * WORDS * 4);
+  #copy({ vector, at }: VectorPart, count: number): void {
+    bindings.copy_data_to_vector(vector, at * WORDS * 4, this.#words.buffer, 0, count * WORDS * 4);
   }
 }
 
