@@ -61,6 +61,8 @@ export class GroupStore {
   readonly overlay: DistinctCounts;
   readonly errors: ErrorCounter;
   line = Number.NEGATIVE_INFINITY;
+  /** No event is newer. */
+  newest = Number.NEGATIVE_INFINITY;
   /** Keeps reads that only fill caches from being optimised away. */
   warm = 0;
 
@@ -86,7 +88,7 @@ export class GroupStore {
   #codeIds = new Int32Array(0);
   #codeDictionary = -1;
   /** Entity id + 1 by key, for small natural numbers. */
-  #direct: Int32Array = new Int32Array(0);
+  direct: Int32Array = new Int32Array(0);
 
   constructor(layout: GroupLayout, types: readonly SqlType[], hint: number, errors: ErrorCounter) {
     this.layout = layout;
@@ -140,7 +142,7 @@ export class GroupStore {
 
   /** The entity of a key that is one number, if it is small, natural and was remembered; else −1. */
   knownNumber(key: number | bigint): number {
-    const direct = this.#direct;
+    const direct = this.direct;
     return typeof key === 'number' && key >= 0 && key < direct.length ? (direct[key] ?? 0) - 1 : -1;
   }
 
@@ -148,8 +150,8 @@ export class GroupStore {
   remember(key: number | bigint, entity: number): void {
     const limit = 1024 + 4 * this.entities.count;
     if (typeof key !== 'number' || !Number.isInteger(key) || key < 0 || key >= limit) return;
-    if (key >= this.#direct.length) this.#direct = growInts(this.#direct, limit * 2);
-    this.#direct[key] = entity + 1;
+    if (key >= this.direct.length) this.direct = growInts(this.direct, limit * 2);
+    this.direct[key] = entity + 1;
   }
 
   /** Entity ids by code, −1 where unknown yet; starts anew when the dictionary is another one. */
@@ -378,7 +380,7 @@ export class GroupStore {
     const cursors = this.entities.count + 1;
     let bytes = this.eventBytes() + cursors * (BLOCK_FIELDS * 4 + this.#cursorStride * 8);
     bytes += this.entities.bytes() + this.sums.bytes() + this.#dirtyList.byteLength;
-    return bytes + this.counts.bytes() + this.overlay.bytes() + this.#direct.byteLength + this.#codeIds.byteLength;
+    return bytes + this.counts.bytes() + this.overlay.bytes() + this.direct.byteLength + this.#codeIds.byteLength;
   }
 
   snapshot(): StateImage {
@@ -416,14 +418,24 @@ export class GroupStore {
     this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
     this.counts.restore(read.floats('counts.owners'), read.floats('counts.values'), read.ints('counts.counts'));
     this.overlay.clear();
+    this.newest = this.#newestKept();
     this.line = scalars.line ?? Number.NEGATIVE_INFINITY;
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
     this.#compactedTo = -1;
     this.#codeDictionary = -1;
-    this.#direct = new Int32Array(0);
+    this.direct = new Int32Array(0);
     this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
     this.#dirtyCount = read.ints('dirty').length;
+  }
+
+  #newestKept(): number {
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let entity = 0; entity < this.entities.count; entity++) {
+      const length = this.lengthOf(entity);
+      if (length > 0) newest = Math.max(newest, this.#timeAt(this.baseOf(entity), length - 1));
+    }
+    return newest;
   }
 
   #visitRing(visitors: Readonly<Record<Holds, (value: number) => void>>): void {

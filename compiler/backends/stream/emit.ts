@@ -4,7 +4,8 @@ import type { PlanExpr, ProjectPlan, RequestViewPlan, SourcePlan, ViewPlan } fro
 import { jsData, jsString } from '../js/escape.ts';
 import { ExprPrinter, exprKey, isTrue, type JsOperand, type LeafExpr } from '../js/print-expr.ts';
 import { advanceText } from './advance-text.ts';
-import { BatchReader, ingestText, type ScalarLookup } from './ingest-text.ts';
+import { BatchReader } from './batch-reader.ts';
+import { ingestText, type ScalarLookup } from './ingest-text.ts';
 import { Layout, type StateViewPlan } from './layout.ts';
 import { readText } from './read-text.ts';
 import { roomText } from './room-text.ts';

@@ -14,6 +14,8 @@ const advance = 'compiler/backends/stream/advance-text.js';
 const read = 'compiler/backends/stream/read-text.js';
 const room = 'compiler/backends/stream/room-text.js';
 const ingest = 'compiler/backends/stream/ingest-text.js';
+const touch = 'compiler/backends/stream/touch-text.js';
+const entities = 'compiler/backends/stream/entity-text.js';
 const store = 'runtime/state/group-store.js';
 const machine = 'runtime/state/machine.js';
 const results = 'runtime/state/results.js';
@@ -123,6 +125,30 @@ export const MUTANTS: readonly Mutant[] = [
     file: ingest,
     find: "if (isNull !== 'false')\n            tests.push(`!${isNull}`);",
     replace: '',
+  },
+  {
+    name: 'stream: an event as new as the newest counts as newer',
+    file: ingest,
+    find: 'if (t > newest) {',
+    replace: 'if (t >= newest) {',
+  },
+  {
+    name: 'stream: a state that was read back knows no newest event',
+    file: store,
+    find: 'this.newest = this.#newestKept();',
+    replace: '',
+  },
+  {
+    name: 'stream: the place after a full block is fetched ahead, and written to',
+    file: touch,
+    find: 'p += (end - size) >>> 31;',
+    replace: 'p += (size - 1) >>> 31 ^ 1;',
+  },
+  {
+    name: 'stream: a key with a fraction is the entity of its whole part',
+    file: entities,
+    find: 'k === x && k >= 0',
+    replace: 'k >= 0',
   },
   {
     name: 'stream: ties are in order of arrival, not of the key',

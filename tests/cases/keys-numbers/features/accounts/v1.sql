@@ -1,0 +1,2 @@
+-- Small keys, negative ones and such as no double holds.
+SELECT account, count(*) AS n FROM payments GROUP BY account

@@ -1,0 +1,8 @@
+-- @event_time paid_at
+-- @lateness 1 hour
+CREATE TABLE payments (
+  id      bigint NOT NULL PRIMARY KEY,
+  paid_at timestamp NOT NULL,
+  price   decimal(12,2) NOT NULL,
+  account bigint NOT NULL
+);
