@@ -16,14 +16,13 @@ import { StreamRun } from '../properties/machines/stream.ts';
 import { Naive } from '../properties/naive.ts';
 import { NaiveLabels } from '../properties/naive-labels.ts';
 import { isRejected } from '../properties/project.ts';
-import { printFault, Report } from '../properties/report.ts';
+import { firstFaults, printFault, Report } from '../properties/report.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
 const CASES = Number(process.env.FSC_POSTGRES_CASES ?? 120);
 const SEED = Number(process.env.FSC_SEED ?? 1);
 /** So many cases hold a text that aborts. */
 const SHOWS_ALL = 120;
-const SHOWN_FAULTS = 5;
 const ALL = Number.POSITIVE_INFINITY;
 
 const tests = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -74,7 +73,7 @@ it(`${CASES} random cases`, { timeout: 3_600_000 }, async () => {
       await checkPostgresDataset(machines, labels, random.pick(rules), null, report);
     }
     for (const [name, n] of report.counts) counts.set(name, (counts.get(name) ?? 0) + n);
-    const told = report.faults.slice(0, SHOWN_FAULTS).map(printFault).join('\n');
+    const told = firstFaults(report.faults);
     if (told !== '') expect.fail(`npm run soak -- --seed ${seed} --cases 1\n${told}`);
   }
   console.log([...counts].map(([name, n]) => `${name}: ${n}`).join('\n'));

@@ -12,9 +12,16 @@ import type { Expected } from './oracle.ts';
 import { isRejected } from './project.ts';
 
 /** Every file of the folder by its path. */
-export function keptFiles(test: Case): Record<string, string> {
+function keptFiles(test: Case): Record<string, string> {
   const { 'case.json': _seed, ...files } = caseFiles(test);
   return { ...files, 'expected.yaml': expectedText(test) };
+}
+
+/** The files one after the other, for reading. */
+export function keptText(test: Case): string {
+  return Object.entries(keptFiles(test))
+    .map(([path, text]) => `===== ${path}\n${text}`)
+    .join('');
 }
 
 export function keepCase(test: Case, folder: string): void {

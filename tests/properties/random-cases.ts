@@ -10,10 +10,10 @@ import { startPostgres } from '../servers/postgres.ts';
 import { checkCase } from './check-case.ts';
 import { checkKept } from './check-kept.ts';
 import { RunCoverage } from './coverage.ts';
-import { keepCase, keptFiles } from './keep-case.ts';
+import { keepCase, keptText } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
-import { type Fault, isSameFailure, printFault, type Report } from './report.ts';
+import { type Fault, firstFaults, isSameFailure, printFault, type Report } from './report.ts';
 
 export interface Share {
   readonly seed: number;
@@ -39,7 +39,6 @@ export interface Outcome {
 
 /** Cases that share their SQL, so that it is compiled and made known to the databases once for them. */
 const LOGS = 5;
-const SHOWN_FAULTS = 5;
 
 async function run(share: Share): Promise<Outcome> {
   const server = await startPostgres();
@@ -95,13 +94,12 @@ async function runRandom(share: Share, postgres: PostgresMachines, coverage: Run
 }
 
 function describeFailure(test: Case, { faults }: Report): string {
-  return [`seed ${test.seed}`, ...faults.slice(0, SHOWN_FAULTS).map(printFault)].join('\n');
+  return [`seed ${test.seed}`, firstFaults(faults)].join('\n');
 }
 
 function failureText(details: fc.RunDetails<[readonly Case[]]>, regressions: string): string {
   const [test] = details.counterexample?.[0] ?? [];
   if (test === undefined) return 'no counterexample';
-  const files = Object.entries(keptFiles(test)).map(([path, text]) => `===== ${path}\n${text}`);
   const cause = details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance);
   const name = `seed-${test.seed}-${test.nth ?? 0}`;
   keepCase(test, join(regressions, name));
@@ -109,7 +107,7 @@ function failureText(details: fc.RunDetails<[readonly Case[]]>, regressions: str
     cause,
     `again: npm run soak -- --seed ${test.seed} --cases ${(test.nth ?? 0) + 1}`,
     `the smallest case, kept as tests/regressions/${name}: rename it to what it has found`,
-    ...files,
+    keptText(test),
   ].join('\n');
 }
 

@@ -17,6 +17,12 @@ export function isSameFailure(first: readonly Fault[], faults: readonly Fault[])
 }
 
 const SHOWN_DIFFERENCES = 4;
+const SHOWN_FAULTS = 5;
+
+/** The first of them; the others are likely the same. */
+export function firstFaults(faults: readonly Fault[]): string {
+  return faults.slice(0, SHOWN_FAULTS).map(printFault).join('\n');
+}
 
 export class Report {
   readonly faults: Fault[] = [];

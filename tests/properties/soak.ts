@@ -13,10 +13,10 @@ import { startPostgres } from '../servers/postgres.ts';
 import { checkCase } from './check-case.ts';
 import { checkKept } from './check-kept.ts';
 import { RunCoverage } from './coverage.ts';
-import { keepCase, keptFiles } from './keep-case.ts';
+import { keepCase, keptText } from './keep-case.ts';
 import { keptCases, readKeptCase } from './kept-case.ts';
 import { PostgresMachines } from './machines/postgres.ts';
-import { type Fault, isSameFailure, printFault } from './report.ts';
+import { type Fault, firstFaults, isSameFailure, type Report } from './report.ts';
 
 /** Cases of a seed. */
 const LOGS = 5;
@@ -24,7 +24,6 @@ const SHRINK_TRIES = 1500;
 const PROGRESS_MS = 10_000;
 /** Most faults show in so few random cases; what those do not show, kept cases may, in less time than many more of them. */
 const FIRST_CASES = 60;
-const SHOWN_FAULTS = 5;
 const SHOWN_MISSING = 30;
 
 interface Options {
@@ -76,13 +75,12 @@ function readOptions(): Options {
 type Machines = PostgresMachines | null;
 
 /** What is wrong; none if all is well. An exception is a fault like any other. */
-async function faultsOf(test: Case, machines: Machines, coverage: RunCoverage | null): Promise<readonly Fault[]> {
+async function faultsOf(check: () => Promise<Report>): Promise<readonly Fault[]> {
   try {
-    const report = await checkCase(test, machines);
-    coverage?.add(test, report);
-    return report.faults;
+    return (await check()).faults;
   } catch (error) {
-    return [{ machine: 'exception', question: '', text: messageOf(error) }];
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return [{ machine: 'exception', question: '', text }];
   }
 }
 
@@ -90,50 +88,35 @@ async function checkFolders(root: string, first: boolean, machines: Machines): P
   let isFine = true;
   for (const name of root === '' ? [] : keptCases(root)) {
     if (first) process.stderr.write(`begins ${name}\n`);
-    const faults = await keptFaults(root, name, machines);
+    const faults = await faultsOf(() => checkKept(readKeptCase(root, name), machines));
     if (faults.length === 0) continue;
     isFine = false;
-    process.stdout.write(`kept case ${name}: ${faults.length} faults\n${faults.slice(0, SHOWN_FAULTS).join('\n')}\n`);
+    process.stdout.write(`kept case ${name}: ${faults.length} faults\n${firstFaults(faults)}\n`);
     if (first) return false;
   }
   return isFine;
 }
 
-async function keptFaults(root: string, name: string, machines: Machines): Promise<string[]> {
-  try {
-    return (await checkKept(readKeptCase(root, name), machines)).faults.map(printFault);
-  } catch (error) {
-    return [messageOf(error)];
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function shown(faults: readonly Fault[]): string {
-  return faults.slice(0, SHOWN_FAULTS).map(printFault).join('\n');
-}
-
 async function tell(test: Case, faults: readonly Fault[], machines: Machines, shrink: boolean): Promise<void> {
-  process.stdout.write(`seed ${test.seed}: log ${test.nth ?? 0}, ${faults.length} faults\n${shown(faults)}\n`);
+  process.stdout.write(`seed ${test.seed}: log ${test.nth ?? 0}, ${faults.length} faults\n${firstFaults(faults)}\n`);
   if (!shrink) return;
   const small = await shrinkCase(
     test,
-    async (one) => isSameFailure(faults, await faultsOf(one, machines, null)),
+    async (one) => isSameFailure(faults, await faultsOf(() => checkCase(one, machines))),
     SHRINK_TRIES,
   );
-  for (const [path, text] of Object.entries(keptFiles(small))) process.stdout.write(`===== ${path}\n${text}`);
-  process.stdout.write(`===== faults\n${shown(await faultsOf(small, machines, null))}\n`);
+  process.stdout.write(
+    `${keptText(small)}===== faults\n${firstFaults(await faultsOf(() => checkCase(small, machines)))}\n`,
+  );
   const folder = join(mkdtempSync(join(tmpdir(), 'fsc-find-')), `seed-${test.seed}-${test.nth ?? 0}`);
   keepCase(small, folder);
   process.stdout.write(`kept as ${folder}: move it to tests/regressions/ under a name that tells what it found\n`);
 }
 
 function neverSeen(names: readonly string[]): string {
-  const shownNames = names.slice(0, SHOWN_MISSING).join(', ');
+  const first = names.slice(0, SHOWN_MISSING).join(', ');
   const more = names.length > SHOWN_MISSING ? `, and ${names.length - SHOWN_MISSING} more, as few cases leave` : '';
-  return `never seen: ${names.length === 0 ? 'nothing' : shownNames}${more}`;
+  return `never seen: ${names.length === 0 ? 'nothing' : first}${more}`;
 }
 
 /** In order, the SQL of a seed once for all its logs. */
@@ -154,7 +137,11 @@ async function soak(options: Options, machines: Machines): Promise<boolean> {
       kept = '';
     }
     if (options.first) process.stderr.write(`begins seed ${test.seed}\n`);
-    const faults = await faultsOf(test, machines, coverage);
+    const faults = await faultsOf(async () => {
+      const report = await checkCase(test, machines);
+      coverage.add(test, report);
+      return report;
+    });
     if (faults.length > 0) {
       isFine = false;
       await tell(test, faults, machines, options.shrink && told++ === 0);
