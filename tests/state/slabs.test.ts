@@ -131,9 +131,51 @@ describe('slabs', () => {
     }
   });
 
+  /** Blocks of the smallest class that fill so many segments, segment by segment. */
+  const fullSegments = (slabs: Slabs, count: number): number[][] => {
+    const each = SEGMENT / capacityOf(0);
+    return Array.from({ length: count }, () => Array.from({ length: each }, () => slabs.allocate(0)));
+  };
+
+  it('are compacted from the emptiest segments into the fullest', () => {
+    const slabs = new Slabs(STRIDE);
+    const segments = fullSegments(slabs, 3);
+    for (const [i, kept] of [150, 300, 30].entries()) for (const base of segments[i]!.slice(kept)) slabs.release(base);
+    expect(slabs.beginCompaction()).toBe(true);
+    expect(segments.map(([first]) => slabs.isLeaving(first!))).toEqual([true, false, true]);
+  });
+
+  it('take blocks again where nothing was moved', () => {
+    const slabs = new Slabs(STRIDE);
+    const segments = fullSegments(slabs, 3);
+    const before = slabs.bytes();
+    for (const bases of segments) for (const base of bases.slice(1)) slabs.release(base);
+    expect(slabs.beginCompaction()).toBe(true);
+    slabs.endCompaction();
+    expect(segments.map(([first]) => slabs.isLeaving(first!))).toEqual([false, false, false]);
+    for (const bases of segments) for (const _ of bases.slice(1)) slabs.allocate(0);
+    expect(slabs.bytes()).toBe(before);
+  });
+
+  it('hand out the first block of all again, large blocks in a place that fits, and what is left before it', () => {
+    const slabs = new Slabs(STRIDE);
+    const [small] = fullSegments(slabs, 1);
+    const large = kindOf(2 * SEGMENT);
+    const places = [slabs.allocate(large), slabs.allocate(large), slabs.allocate(large)];
+    const before = slabs.bytes();
+    slabs.release(small![0]!);
+    expect(slabs.allocate(0)).toBe(small![0]);
+    for (const base of small!) slabs.release(base);
+    slabs.release(places[1]!);
+    expect(slabs.allocate(large)).toBe(places[1]);
+    expect(slabs.allocate(0)).toBe(small![0]);
+    expect(slabs.bytes()).toBe(before);
+  });
+
   it('move records within and between blocks', () => {
     const slabs = new Slabs(STRIDE);
-    for (const kind of [0, 6, 12, 22]) {
+    // Of so few numbers that a loop moves them, and of more.
+    for (const kind of [0, 3, 6, 12, 22]) {
       const from = { kind, base: slabs.allocate(kind), mark: 7 };
       fill(slabs, from);
       const to = slabs.allocate(kind + 1);
