@@ -20,14 +20,9 @@ export class BatchReader {
   column(index: number, type: SqlType, printer: ExprPrinter): JsOperand {
     this.#declare(index, type);
     const value = printer.temporary('c');
-    if (type.kind === 'text') {
-      printer.line(`const ${value} = ${this.text(index)};`);
-    } else if (type.kind === 'boolean') printer.line(`const ${value} = d${index}[row] !== 0;`);
-    else if (isWide(type)) {
-      printer.line(
-        `const ${value} = w${index} !== null && Math.abs(d${index}[row]) > 9007199254740991 ? w${index}.get(row) : d${index}[row];`,
-      );
-    } else printer.line(`const ${value} = d${index}[row];`);
+    if (type.kind === 'text') printer.line(`const ${value} = ${this.text(index)};`);
+    else if (type.kind === 'boolean') printer.line(`const ${value} = d${index}[row] !== 0;`);
+    else printer.line(`const ${value} = ${this.number(index, type)};`);
     if (this.#source?.columns[index]?.nullable === false) return { value, isNull: 'false' };
     const isNull = printer.temporary('z');
     printer.line(`const ${isNull} = n${index} !== null && n${index}[row] !== 0;`);
@@ -46,6 +41,13 @@ export class BatchReader {
     return `d${index} !== null ? d${index}[q${index}[row]] : s${index}[row]`;
   }
 
+  /** The row's number of a declared column, a BigInt where no double holds it. */
+  number(index: number, type: SqlType): string {
+    const value = `d${index}[row]`;
+    if (!isWide(type)) return value;
+    return `w${index} !== null && Math.abs(${value}) > 9007199254740991 ? w${index}.get(row) : ${value}`;
+  }
+
   #declare(index: number, type: SqlType): void {
     if (this.#seen.has(index)) return;
     this.#seen.add(index);
@@ -61,6 +63,6 @@ export class BatchReader {
   }
 }
 
-export function isWide(type: SqlType): boolean {
+function isWide(type: SqlType): boolean {
   return type.kind === 'bigint' || (type.kind === 'decimal' && type.precision > 15);
 }

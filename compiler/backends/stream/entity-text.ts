@@ -1,8 +1,8 @@
 /** How the generated `ingest` and `entitiesOf` find the entities of rows. */
-import type { SqlType } from '../../../runtime/values/types.ts';
+import { isNumeric } from '../../../runtime/functions/support.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
 import type { ExprPrinter } from '../js/print-expr.ts';
-import { type BatchReader, isWide } from './batch-reader.ts';
+import type { BatchReader } from './batch-reader.ts';
 import type { Layout } from './layout.ts';
 
 /** Index of a text column that is the whole entity key: its ids are cached by dictionary code. */
@@ -81,13 +81,20 @@ export function knownEntityLines(entity: readonly PlanExpr[], reader: BatchReade
   if (isNumber(entity)) {
     printer.line(`const key = ${values[0]}, e = s.knownNumber(key);`);
     printer.line('if (e < 0) {');
-    printer.line('  s.entities.number(key); s.entities.stage(fresh);');
-    printer.line("  numbers[fresh] = typeof key === 'number' ? key : NaN; unknown[fresh++] = r - from;");
+    for (const line of stageNumber('r - from')) printer.line(`  ${line}`);
     printer.line('}');
     return;
   }
   printer.line('const e = -1;');
-  printer.line(`${keyParts(entity, values)} s.entities.stage(fresh); unknown[fresh++] = r - from;`);
+  printer.line(`${keyParts(entity, values)} s.entities.stage(fresh); others[fresh++] = r - from;`);
+}
+
+/** The number `key` of the row at `place` goes on the list. */
+function stageNumber(place: string): string[] {
+  return [
+    's.entities.number(key); s.entities.stage(fresh);',
+    `numbers[fresh] = typeof key === 'number' ? key : NaN; others[fresh++] = ${place};`,
+  ];
 }
 
 /** A key that is one number. */
@@ -127,7 +134,7 @@ export function gatherLines(layout: Layout, entity: readonly PlanExpr[], reader:
   const isPlain = entity.length === 1 && key?.kind === 'column' && layout.keepsAll && !layout.rows;
   if (!isPlain || reader.nulls(key.column, key.type).isNull !== 'false') return null;
   if (key.type.kind === 'text') return gatherCodes(key.column);
-  return isNumeric(key.type) ? gatherNumbers(key.column, isWide(key.type)) : null;
+  return isNumeric(key.type) ? gatherNumbers(key.column, reader.number(key.column, key.type)) : null;
 }
 
 function gatherCodes(column: number): string[] {
@@ -146,11 +153,8 @@ function gatherCodes(column: number): string[] {
   ];
 }
 
-function gatherNumbers(column: number, wide: boolean): string[] {
-  const value = `d${column}[row]`;
-  const key = wide
-    ? `w${column} !== null && Math.abs(${value}) > 9007199254740991 ? w${column}.get(row) : ${value}`
-    : value;
+/** `key`: the row's, as it is printed. */
+function gatherNumbers(column: number, key: string): string[] {
   return [
     '    const near = s.direct;',
     '    for (let r = from; r < to; r++) {',
@@ -161,12 +165,7 @@ function gatherNumbers(column: number, wide: boolean): string[] {
     '      if (ahead[j] >= 0) continue;',
     '      const row = rows[from + j];',
     `      const key = ${key};`,
-    '      s.entities.number(key); s.entities.stage(fresh);',
-    "      numbers[fresh] = typeof key === 'number' ? key : NaN; others[fresh++] = j;",
+    ...stageNumber('j').map((line) => `      ${line}`),
     '    }',
   ];
-}
-
-function isNumeric({ kind }: SqlType): boolean {
-  return ['smallint', 'integer', 'bigint', 'decimal', 'real', 'double'].includes(kind);
 }
