@@ -103,7 +103,8 @@ export class Interner {
     this.#freeWides = freeWides;
     this.#textIds = indexed(texts, freeTexts);
     this.#wideIds = indexed(this.wides, freeWides);
-    this.#sweepAt = Math.max(SWEEP_LEAST, 2 * (this.#textIds.size + this.#wideIds.size));
+    // How many of them are still in use is not known: if each restart waited for twice as many, none might ever be forgotten.
+    this.#sweepAt = SWEEP_LEAST;
   }
 }
 
