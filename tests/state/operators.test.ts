@@ -92,8 +92,8 @@ class Model {
       })
       .map(({ event }) => event);
   }
-  slots(entity: readonly Value[], t: number, cap = t): Value[] | null {
-    const events = this.sorted(entity);
+  slots(entity: readonly Value[], t: number, cap = t, without: Event | null = null): Value[] | null {
+    const events = this.sorted(entity).filter((event) => event !== without);
     if (this.plan.kind === 'aggregate') return aggregateSlots(this.plan, events, t, cap);
     if (this.plan.kind === 'rows') return rowSlots(this.plan, events, t, cap);
     throw new Error('request');
@@ -178,6 +178,7 @@ function runCase(seed: number, settles: boolean): void {
       compare(state, view, model, line, r, `seed ${seed} step ${step} view ${view}`);
   }
   for (const [view, model] of models.entries()) inOrder(program, view, model, r, `seed ${seed} in order`);
+  for (const [view, model] of models.entries()) tied(program, view, model, r, `seed ${seed} tied`);
 }
 
 function compare(state: GroupState, view: number, model: Model, line: number, r: Random, what: string): void {
@@ -229,6 +230,52 @@ function inOrder(program: Program, view: number, model: Model, r: Random, what: 
       );
     }
   }
+}
+
+/** Labels that tie with events: every event but those at the label's instant, or but one of them. */
+function tied(program: Program, view: number, model: Model, r: Random, what: string): void {
+  const exclusive = newState(program.groups[0] as GroupProgram);
+  const without = newState(program.groups[0] as GroupProgram);
+  const all = [...model.events].sort((x, y) => (x[0] as number) - (y[0] as number));
+  const seen = new Model(model.plan, model.keyed);
+  for (const t of new Set(all.map((event) => event[0] as number))) {
+    const batch = all.filter((event) => event[0] === t);
+    seen.events.push(...batch);
+    for (const state of [exclusive, without]) state.ingest(toBatch(batch, r), rowsOf(batch.length), batch.length);
+    for (const keys of entities(seen)) {
+      const entity = exclusive.entityId(keys);
+      if (entity < 0 || r.chance(0.5)) continue;
+      const before = seen.slots(keys, t, t - 1);
+      expectSlots(model.plan, slotsOf(exclusive, 'probeExclusive', view, entity, t), before, `${what} ${t}`);
+      expectSlots(model.plan, slotsOf(exclusive, 'probeInOrderExclusive', view, entity, t), before, `${what} ${t}`);
+      const mine = seen.sorted(keys).filter((event) => event[0] === t);
+      for (const own of [...mine, null]) {
+        const key = [own === null ? 'nobody' : (own[1] as Value)];
+        const others = seen.slots(keys, t, t, model.keyed ? own : null);
+        for (const how of ['probeWithout', 'probeInOrderWithout', 'probeWithout'] as const) {
+          expectSlots(model.plan, slotsOf(without, how, view, entity, t, key), others, `${what} ${t} but ${key}`);
+        }
+      }
+    }
+  }
+}
+
+type Probe = 'probeExclusive' | 'probeInOrderExclusive' | 'probeWithout' | 'probeInOrderWithout';
+
+function slotsOf(
+  state: GroupState,
+  how: Probe,
+  view: number,
+  entity: number,
+  t: number,
+  key: Value[] = [],
+): Value[] | null {
+  const out: Value[] = [];
+  const found =
+    how === 'probeWithout' || how === 'probeInOrderWithout'
+      ? state[how](view, entity, t, key, out)
+      : state[how](view, entity, t, out);
+  return found ? out : null;
 }
 
 describe('stream operators', () => {
