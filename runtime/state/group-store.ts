@@ -407,6 +407,7 @@ export class GroupStore {
     if (image.fingerprint !== this.layout.fingerprint) {
       throw new Error(`state of ${image.fingerprint} is not state of ${this.layout.fingerprint}`);
     }
+    if (this.entities.count > 0) throw new Error('only an empty state is restored');
     const read = sectionReader(image);
     const scalars = JSON.parse(read.text('scalars')) as Scalars;
     this.entities.restore(read);
@@ -417,14 +418,10 @@ export class GroupStore {
     this.blocks.set(read.ints('blocks'));
     this.sums.restore(read.floats('sums.pool'), scalars.sumsFree);
     this.counts.restore(read.floats('counts.owners'), read.floats('counts.values'), read.ints('counts.counts'));
-    this.overlay.clear();
     this.newest = this.#newestKept();
     this.line = scalars.line ?? Number.NEGATIVE_INFINITY;
     this.#scratchBase = scalars.scratchBase;
     this.#scratchKind = scalars.scratchKind;
-    this.#compactedTo = -1;
-    this.#codeDictionary = -1;
-    this.direct = new Int32Array(0);
     this.#dirtyList = growInts(read.ints('dirty'), Math.max(16, read.ints('dirty').length));
     this.#dirtyCount = read.ints('dirty').length;
   }

@@ -120,6 +120,7 @@ export interface GroupState {
   takeDirty(): Int32Array;
   /** Typed-array image of the whole state, without copying where possible; to be written before the next mutation. */
   snapshot(): StateImage;
+  /** Of an empty state only. */
   restore(image: StateImage): void;
   /** Figures for explain and benchmarks. */
   memory(): Memory;

@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupState, StateImage } from '../../runtime/state/program.ts';
+import type { ColumnVector, TextVector } from '../../runtime/values/batch.ts';
+import type { Value } from '../../runtime/values/types.ts';
+import { copyOf, groupOf, newState, numeric } from './groups.ts';
+
+const HOUR = 3_600_000_000;
+const T = Date.UTC(2001, 0, 1) * 1000;
+
+const groupBy = (type: string) =>
+  groupOf(
+    `-- @event_time ts
+-- @key none
+CREATE TABLE events (ts timestamp NOT NULL, entity ${type} NOT NULL, n integer NOT NULL);`,
+    `SELECT entity, count(*) AS all_events, sum(n) FILTER (WHERE ts > now() - INTERVAL '1 hour') AS total, max(n) FILTER (WHERE ts > now() - INTERVAL '1 hour') AS most
+FROM events GROUP BY entity`,
+  );
+const BY_NUMBER = groupBy('bigint');
+const BY_TEXT = groupBy('text');
+
+function ingest(state: GroupState, entities: ColumnVector, times: readonly number[], ns: readonly number[]): void {
+  const columns = [numeric(times), entities, numeric(ns)];
+  state.ingest(
+    { length: ns.length, columns },
+    Int32Array.from(ns, (_, i) => i),
+    ns.length,
+  );
+}
+
+/** An event for each, in this order. */
+function countNumbers(state: GroupState, keys: readonly number[]): void {
+  ingest(
+    state,
+    numeric(keys),
+    keys.map(() => T),
+    keys.map(() => 1),
+  );
+}
+
+function coded(dictionaryId: number, dictionary: string[], texts: readonly string[]): TextVector {
+  const codes = Int32Array.from(texts, (text) => dictionary.indexOf(text));
+  return { kind: 'text', strings: null, codes, dictionary, dictionaryId, nulls: null };
+}
+
+function eventsOf(state: GroupState, key: Value): Value {
+  const out: Value[] = [];
+  const entity = state.entityId([key]);
+  return entity >= 0 && state.probe(0, entity, T, out) ? (out[0] as Value) : null;
+}
+
+/** The image with another section, or none, of that name. */
+function without(image: StateImage, name: string, instead?: Int32Array): StateImage {
+  const sections = new Map(image.sections);
+  sections.delete(name);
+  if (instead !== undefined) sections.set(name, instead);
+  return { ...image, sections };
+}
+
+describe('entities', () => {
+  it('that numbers name are found again, near 0, far from it and below it', () => {
+    const state = newState(BY_NUMBER);
+    const keys = [5, 0, 1023, 1024, 1e6, -1, -5, Number.MAX_SAFE_INTEGER, 7, 4096, 8191, 12_000];
+    const dense = Array.from({ length: 5000 }, (_, i) => i);
+    for (const round of [1, 2, 3]) {
+      countNumbers(state, keys);
+      countNumbers(state, [...keys].reverse());
+      expect(keys.map((key) => eventsOf(state, key))).toEqual(keys.map(() => 2 * round));
+    }
+    expect(state.entityCount).toBe(keys.length);
+    countNumbers(state, dense);
+    countNumbers(state, [...keys, 6000, 24_000]);
+    expect([5, 0, -1, 1e6, 12_000].map((key) => eventsOf(state, key))).toEqual([8, 8, 7, 7, 7]);
+    expect([3, 4999, 6000, 24_000].map((key) => eventsOf(state, key))).toEqual([1, 1, 1, 1]);
+    expect([-2, 0.5, 5000, 25_000].map((key) => state.entityId([key]))).toEqual([-1, -1, -1, -1]);
+  });
+
+  it('cost no more where the numbers that name them are far apart', () => {
+    const bytesOf = (step: number): number => {
+      const state = newState(BY_NUMBER);
+      for (let from = 0; from < 100; from++) {
+        countNumbers(
+          state,
+          Array.from({ length: 10 }, (_, i) => (from * 10 + i) * step),
+        );
+      }
+      return state.memory().bytes;
+    };
+    expect(bytesOf(1_000_003)).toBeLessThanOrEqual(bytesOf(1));
+    expect(bytesOf(4.5e9)).toBeLessThanOrEqual(bytesOf(1));
+  });
+
+  it('that texts name are found by the codes of each dictionary, also of one that grows and one that comes back', () => {
+    const state = newState(BY_TEXT);
+    const count = (vector: TextVector): void => {
+      const { length } = vector.codes ?? vector.strings ?? [];
+      ingest(state, vector, new Array<number>(length).fill(T), new Array<number>(length).fill(1));
+    };
+    const many = Array.from({ length: 300 }, (_, i) => `name ${i}`);
+    count(coded(1, ['a', 'b'], ['b', 'a', 'b']));
+    count(coded(2, ['b', 'c'], ['b', 'c']));
+    count(coded(1, ['a', 'b'], ['a']));
+    count(coded(1, ['a', 'b', 'd'], ['d', 'a', 'b']));
+    count(coded(1, ['a', 'b', 'd', ...many], ['a', 'd', ...many]));
+    count({ kind: 'text', strings: ['a', 'name 299'], codes: null, dictionary: null, dictionaryId: 0, nulls: null });
+    expect(['a', 'b', 'c', 'd', 'name 0', 'name 299', 'e'].map((key) => eventsOf(state, key))).toEqual([
+      5,
+      4,
+      1,
+      2,
+      1,
+      2,
+      null,
+    ]);
+    expect(state.entityCount).toBe(304);
+  });
+
+  it('are dirty once each, from their event until they are taken, through a restart', () => {
+    let state = newState(BY_NUMBER);
+    const keys = Array.from({ length: 100 }, (_, i) => i);
+    const taken = (): number[] => [...state.takeDirty()].sort((a, b) => a - b);
+    countNumbers(state, [...keys, ...keys]);
+    expect(taken()).toEqual(keys);
+    expect(taken()).toEqual([]);
+    countNumbers(state, [40, 3, 40]);
+    state = copyOf(BY_NUMBER, state);
+    countNumbers(state, [3, 50]);
+    expect(taken()).toEqual([3, 40, 50]);
+    countNumbers(state, keys);
+    state = copyOf(BY_NUMBER, state);
+    countNumbers(state, keys);
+    expect(taken()).toEqual(keys);
+  });
+});
+
+describe('a state', () => {
+  it('tells what it holds', () => {
+    const state = newState(BY_NUMBER);
+    expect(state.memory()).toMatchObject({ entities: 0, keptEvents: 0, eventBytes: 0 });
+    const empty = state.memory().bytes;
+    const size = 10_000;
+    const keys = Array.from({ length: size }, (_, i) => i % 1000);
+    countNumbers(state, keys);
+    const { entities, keptEvents, bytes, eventBytes } = state.memory();
+    expect([entities, keptEvents]).toEqual([1000, size]);
+    // What a group says that it needs is what it takes, free room apart.
+    expect(eventBytes).toBeGreaterThanOrEqual(size * BY_NUMBER.eventBytes);
+    expect(eventBytes).toBeLessThan(2 * size * BY_NUMBER.eventBytes);
+    expect(bytes - eventBytes - empty).toBeGreaterThan(0.7 * 1000 * BY_NUMBER.entityBytes);
+    expect(bytes - eventBytes - empty).toBeLessThan(3 * 1000 * BY_NUMBER.entityBytes);
+  });
+
+  it('keeps its settle line, and refuses what comes or asks behind it, through a restart', () => {
+    const fresh = newState(BY_NUMBER);
+    countNumbers(fresh, [1]);
+    fresh.settle(T + HOUR);
+    fresh.settle(T);
+    for (const state of [fresh, copyOf(BY_NUMBER, fresh)]) {
+      const out: Value[] = [];
+      const late = [T + HOUR - 1, T + HOUR];
+      expect(state.probe(0, 0, T + HOUR - 1, out)).toBe(true);
+      for (const t of [T, T + HOUR - 2]) {
+        expect(() => state.probe(0, 0, t, out)).toThrow(/behind the settle line/);
+        expect(() => state.probeExclusive(0, 0, t, out)).toThrow(/behind the settle line/);
+        expect(() => state.probeWithout(0, 0, t, [], out)).toThrow(/behind the settle line/);
+        expect(() => state.walk(0, 0, t)).toThrow(/behind the settle line/);
+      }
+      expect(() => ingest(state, numeric([1, 1]), late, [1, 1])).toThrow(/behind the settle line/);
+      ingest(state, numeric([1]), [T + HOUR], [1]);
+      expect(state.probe(0, 0, T + HOUR, out)).toBe(true);
+      expect(out[0]).toBe(2);
+    }
+  });
+
+  it('has no view beside its own', () => {
+    const state = newState(BY_NUMBER);
+    countNumbers(state, [1]);
+    expect(() => state.probe(1, 0, T, [])).toThrow(/no view 1/);
+    expect(() => state.probeInOrder(-1, 0, T, [])).toThrow(/no view -1/);
+    expect(() => state.walk(1, 0, T)).toThrow(/no view 1/);
+  });
+
+  it('is not restored over another', () => {
+    const state = newState(BY_NUMBER);
+    countNumbers(state, [1]);
+    expect(() => state.restore(newState(BY_NUMBER).snapshot())).toThrow(/empty/);
+    expect(eventsOf(state, 1)).toBe(1);
+  });
+
+  it('is not restored from an image without a part, or with a part of another kind', () => {
+    const state = newState(BY_NUMBER);
+    countNumbers(state, [1]);
+    const image = state.snapshot();
+    for (const name of image.sections.keys()) {
+      expect(() => newState(BY_NUMBER).restore(without(image, name))).toThrow(`no section ${name}`);
+    }
+    for (const name of ['entity.arena', 'entity.starts', 'texts', 'ring']) {
+      expect(() => newState(BY_NUMBER).restore(without(image, name, new Int32Array(8)))).toThrow(`no section ${name}`);
+    }
+  });
+});
