@@ -62,12 +62,38 @@ describe('exact sums', () => {
   });
 
   it('survive more additions than a limb has room for without a carry', () => {
+    const additions = 2_500_000;
     const sums = new ExactSums();
     let handle = 0;
-    for (let i = 0; i < 600_000; i++) handle = sums.add(handle, 4294967295.75, 1);
-    expect(sums.value(handle)).toBe(4294967295.75 * 600_000);
-    for (let i = 0; i < 600_000; i++) handle = sums.add(handle, 4294967295.75, -1);
+    for (let i = 0; i < additions; i++) handle = sums.add(handle, 4294967295.75, 1);
+    expect(sums.value(handle)).toBe(4294967295.75 * additions);
+    for (let i = 0; i < additions; i++) handle = sums.add(handle, 4294967295.75, -1);
     expect(sums.value(handle)).toBe(0);
+  });
+
+  it('are what is left, however much cancels out', () => {
+    const r = random(5);
+    // All values are whole numbers of 2^-1074.
+    const units = (x: number): bigint => BigInt(x * 2 ** 200) << 874n;
+    const someValue = (): number => (r.chance(0.5) ? 1 : -1) * (1 + r.int(2 ** 30) / 2 ** 30) * 2 ** (r.int(300) - 140);
+    for (let round = 0; round < 300; round++) {
+      const sums = new ExactSums();
+      let [handle, left] = [0, 0n];
+      for (let i = 0; i < 5; i++) {
+        const x = someValue();
+        handle = sums.add(handle, x, 1);
+        left += units(x);
+      }
+      while (left !== 0n) {
+        const value = sums.value(handle);
+        const wanted = Number(left >> 874n) / 2 ** 200;
+        expect(Math.abs(value - wanted)).toBeLessThanOrEqual(2 ** -52 * Math.abs(wanted));
+        // What remains is below the last bit of what was there.
+        handle = sums.add(handle, value, -1);
+        left -= units(value);
+      }
+      expect(sums.value(handle)).toBe(0);
+    }
   });
 
   it('square exactly', () => {
@@ -81,6 +107,25 @@ describe('exact sums', () => {
       else if (x * x > 1e-290) expect(Math.abs(value / (x * x) - 1)).toBeLessThan(1e-15);
       expect(sums.value(sums.addSquare(handle, x, -1))).toBe(0);
       sums.release(handle);
+    }
+  });
+
+  it('square the least and the greatest exactly, and NaN and infinities to what they are', () => {
+    const sums = new ExactSums();
+    for (const x of [...EXTREMES, 3e-320, -2.2250738585072009e-308, 4e-308]) {
+      const { digits, exponent } = sums.exact(sums.add(0, x, 1));
+      const square = sums.exact(sums.addSquare(0, x, 1));
+      const whole = square.digits << BigInt(square.exponent + 2148);
+      expect([x, whole]).toEqual([x, (digits * digits) << BigInt(2 * exponent + 2148)]);
+    }
+    for (const [x, square] of [
+      [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+      [Number.NaN, Number.NaN],
+    ] as const) {
+      const handle = sums.addSquare(sums.addSquare(0, 3, 1), x, 1);
+      expect(sums.value(handle)).toBe(square);
+      expect(sums.value(sums.addSquare(handle, x, -1))).toBe(9);
     }
   });
 
@@ -108,6 +153,21 @@ describe('exact sums', () => {
     handle = sums.add(sums.add(handle, Number.NaN, 1), 2, 1);
     expect(sums.value(handle)).toBeNaN();
     expect(sums.value(sums.add(handle, Number.NaN, -1))).toBe(3);
+  });
+
+  it('may begin with NaN or an infinity, and those that are none have none', () => {
+    const sums = new ExactSums();
+    const one = sums.add(0, 1, 1);
+    const handles = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((x) => sums.add(0, x, 1));
+    expect(handles.map((handle) => sums.value(handle))).toEqual([
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ]);
+    expect([0, one, ...handles].map((handle) => sums.hasSpecial(handle))).toEqual([false, false, true, true, true]);
+    expect([sums.value(0), sums.exact(0).digits, sums.value(one)]).toEqual([0, 0n, 1]);
+    const last = sums.add(sums.add(handles[0] as number, 2, 1), Number.NaN, -1);
+    expect([sums.value(last), sums.hasSpecial(last)]).toEqual([2, false]);
   });
 
   it('remember NaN and infinities when they grow to either side', () => {
@@ -149,6 +209,22 @@ describe('exact sums', () => {
     }
   });
 
+  it('are copied beside each other without touching one another', () => {
+    const [small, large] = [[1.5], [5e-324, 1e300, 7]];
+    for (const from of [small, large]) {
+      for (const to of [small, large]) {
+        const sums = new ExactSums();
+        const make = (values: readonly number[]): number => values.reduce((handle, x) => sums.add(handle, x, 1), 0);
+        const target = make(to);
+        const source = make(from);
+        const copied = sums.copy(source, target);
+        const more = [make([10]), make([5e-324, 1e300, 20]), make([30])];
+        const total = from.reduce((a, b) => a + b);
+        expect([copied, source, ...more].map((handle) => sums.value(handle))).toEqual([total, total, 10, 1e300, 30]);
+      }
+    }
+  });
+
   it('that are none are not given back', () => {
     const sums = new ExactSums();
     sums.release(0);
@@ -167,5 +243,35 @@ describe('exact sums', () => {
     const before = sums.bytes();
     for (let i = 0; i < 10_000; i++) sums.release(sums.add(0, i + 0.5, 1));
     expect(sums.bytes()).toBe(before);
+    const large = sums.add(sums.add(0, 5e-324, 1), 1e300, 1);
+    for (let i = 0; i < 1000; i++) sums.release(sums.copy(large, sums.add(0, i + 0.5, 1)));
+    expect(sums.bytes()).toBe(before);
+  });
+
+  it('use again all that was given back, after a restart too', () => {
+    const some = (sums: ExactSums): number[] => Array.from({ length: 300 }, (_, i) => sums.add(0, i + 0.5, 1));
+    const restored = (sums: ExactSums): ExactSums => {
+      const copy = new ExactSums();
+      const { pool, free } = sums.snapshot();
+      copy.restore(pool.slice(), free);
+      return copy;
+    };
+    const first = new ExactSums();
+    // A large one is given back alone: there are no small ones to give yet.
+    const large = first.add(first.add(0, 5e-324, 1), 1e300, 1);
+    const kept = first.add(0, 9, 1);
+    const given = some(first);
+    first.release(large);
+    let sums = restored(first);
+    for (const handle of given) sums.release(handle);
+    const before = sums.bytes();
+    expect(before).toBeGreaterThan(300 * 5 * 8);
+    sums = restored(sums);
+    const again = some(sums);
+    expect(new Set([...again, ...given]).size).toBe(300);
+    sums.release(again.pop() as number);
+    expect(sums.add(sums.add(0, 5e-324, 1), 1e300, 1)).toBe(large);
+    expect(again.map((handle) => sums.value(handle))).toEqual(again.map((_, i) => i + 0.5));
+    expect([sums.value(kept), sums.bytes()]).toEqual([9, before]);
   });
 });
