@@ -2,16 +2,18 @@
 import type { ViewPlan } from '../compiler/plan/plan.ts';
 import { quoteName } from '../runtime/engines/duckdb/load.ts';
 import { QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
-import { addCounts, noCounts } from '../runtime/engines/run-summary.ts';
+import { addCounts, noCounts, type ReadSummary, readSummary } from '../runtime/engines/run-summary.ts';
 import { wallClock } from '../runtime/time/clock.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import type { ExitStatus } from './cli.ts';
 import { parseInstant } from './instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from './io.ts';
+import { refuseExcess } from './limits.ts';
 import { locationsOf } from './locations.ts';
 import { OutFile } from './out-file.ts';
 import { formatCount } from './progress.ts';
+import { countsText, readText } from './read-text.ts';
 import { Relations } from './relations.ts';
 import { type NumberFormat, writeJsonRows } from './result-rows.ts';
 import { viewNamed } from './view-named.ts';
@@ -32,19 +34,9 @@ export interface BatchOutOptions {
   readonly maxExpressionErrors: number | null;
 }
 
-interface BatchSummary {
+interface BatchSummary extends ReadSummary {
   readonly mode: 'batch';
   readonly views: readonly string[];
-  readonly events: {
-    readonly read: number;
-    readonly accepted: number;
-    readonly duplicate: number;
-    readonly late: number;
-    readonly quarantined: number;
-  };
-  readonly skipped: number;
-  readonly unknownFields: number;
-  readonly quarantine: Readonly<Record<string, number>>;
   /** A database gives NULL where an expression fails, and does not count. */
   readonly expressionErrors: null;
   readonly rows: number;
@@ -75,7 +67,12 @@ export async function runBatchOut(
   const summary = summarise(relations, views, rows, (wallClock.nowMicros() - startedMicros) / 1_000_000);
   await tell(io, flags, summary, asOfMicros, options.out);
   await relations.refreshCatalogue();
-  refuseExcess(summary, options.maxQuarantined);
+  refuseExcess(
+    'quarantined',
+    summary.events.quarantined,
+    options.maxQuarantined,
+    'the values were written without these records',
+  );
   return 0;
 }
 
@@ -242,7 +239,7 @@ async function writeFiles(
   }
 }
 
-/** `read = accepted + duplicate + late + quarantined`: what the archive has is accepted, what it overrules a duplicate of that. */
+/** What the archive has is accepted, what it overrules a duplicate of that. */
 function summarise(relations: Relations, views: readonly ViewPlan[], rows: number, seconds: number): BatchSummary {
   const counts = noCounts();
   for (const { historyCounts, archived, overruled } of relations.read.values()) {
@@ -251,14 +248,10 @@ function summarise(relations: Relations, views: readonly ViewPlan[], rows: numbe
     counts.accepted += archived - overruled;
     counts.duplicate += overruled;
   }
-  const { read, accepted, duplicate, late, quarantined, skipped, unknownFields, reasons } = counts;
   return {
     mode: 'batch',
     views: views.map((view) => view.spec.name),
-    events: { read, accepted, duplicate, late, quarantined },
-    skipped,
-    unknownFields,
-    quarantine: reasons,
+    ...readSummary(counts),
     expressionErrors: null,
     rows,
     seconds,
@@ -270,35 +263,16 @@ async function tell(io: Io, flags: GlobalFlags, summary: BatchSummary, asOfMicro
     await writeOut(out === '-' ? io.stderr : io.stdout, `${JSON.stringify(summary)}\n`);
     return;
   }
-  const { events, rows, seconds, views } = summary;
-  const others = [
-    [events.duplicate, 'duplicate'],
-    [events.late, 'late'],
-    [events.quarantined, 'quarantined'],
-    [summary.skipped, 'skipped by @only'],
-    [summary.unknownFields, 'unknown fields'],
-  ] as const;
-  const told = others.filter(([count]) => count > 0).map(([count, word]) => `, ${formatCount(count)} ${word}`);
-  const reasons = Object.entries(summary.quarantine).map(([reason, count]) => `${formatCount(count)} ${reason}`);
+  const { rows, seconds, views } = summary;
+  const reasons = countsText(summary.quarantine);
   const place = out === '-' ? '' : ` to ${out}`;
   say(
     io,
     flags,
     [
-      `${formatCount(events.read)} read, ${formatCount(events.accepted)} accepted${told.join('')} in ${seconds.toFixed(1)} s`,
-      ...(reasons.length === 0 ? [] : [`quarantined: ${reasons.join(', ')}`]),
+      `${readText(summary)} in ${seconds.toFixed(1)} s`,
+      ...(reasons === '' ? [] : [`quarantined: ${reasons}`]),
       `${formatCount(rows)} rows of ${views.join(', ')} at ${printTimestamp(asOfMicros)} written${place}`,
     ].join('\n'),
-  );
-}
-
-function refuseExcess({ events }: BatchSummary, limit: number | null): void {
-  if (limit === null || events.quarantined <= limit) return;
-  throw new FscError(
-    'FSC7016',
-    1,
-    `${formatCount(events.quarantined)} quarantined, and ${formatCount(limit)} are tolerated`,
-    'the values were written without these records',
-    null,
   );
 }

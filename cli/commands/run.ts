@@ -9,8 +9,10 @@ import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { refuseExcess } from '../limits.ts';
 import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
-import { counted, formatCount, Progress } from '../progress.ts';
+import { counted, Progress } from '../progress.ts';
+import { countsText, readText } from '../read-text.ts';
 import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
 import { viewNamed } from '../view-named.ts';
@@ -247,8 +249,9 @@ async function tell(io: Io, flags: GlobalFlags, options: RunFlags, summary: RunS
   if (flags.format === 'json') await writeOut(io.stdout, `${JSON.stringify(summaryJson(summary))}\n`);
   else say(io, flags, summaryText(summary));
   if (io.signal.aborted) return 130;
-  exceeded('quarantined', summary.events.quarantined, options.maxQuarantined);
-  exceeded('expression errors', totalErrors(summary), options.maxExpressionErrors);
+  const done = 'what was consumed is committed';
+  refuseExcess('quarantined', summary.events.quarantined, options.maxQuarantined ?? null, done);
+  refuseExcess('expression errors', totalErrors(summary), options.maxExpressionErrors ?? null, done);
   return 0;
 }
 
@@ -262,33 +265,12 @@ function totalErrors(summary: RunSummary): number {
   return Object.values(summary.expressionErrors).reduce((sum, count) => sum + count, 0);
 }
 
-function exceeded(what: string, count: number, limit: number | undefined): void {
-  if (limit === undefined || count <= limit) return;
-  throw new FscError(
-    'FSC7016',
-    1,
-    `${formatCount(count)} ${what}, and ${formatCount(limit)} are tolerated`,
-    'what was consumed is committed',
-    null,
-  );
-}
-
 export function summaryText(summary: RunSummary): string {
-  const { events, seconds } = summary;
-  const refused = [
-    [events.duplicate, 'duplicate'],
-    [events.late, 'late'],
-    [events.quarantined, 'quarantined'],
-    [summary.skipped, 'skipped by @only'],
-    [summary.unknownFields, 'unknown fields'],
-  ] as const;
-  const told = refused.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
-  const reasons = Object.entries(summary.quarantine).map(([reason, count]) => `${formatCount(count)} ${reason}`);
+  const reasons = countsText(summary.quarantine);
   const lines = [
-    `${formatCount(events.read)} read, ${formatCount(events.accepted)} accepted${told.length === 0 ? '' : `, ${told.join(', ')}`}` +
-      ` in ${seconds.toFixed(1)} s; ${counted(summary.rows, 'online row')} written for ${counted(summary.views.length, 'view')}`,
+    `${readText(summary)} in ${summary.seconds.toFixed(1)} s; ${counted(summary.rows, 'online row')} written for ${counted(summary.views.length, 'view')}`,
   ];
-  if (reasons.length > 0) lines.push(`quarantine: ${reasons.join(', ')} (fsc quarantine list)`);
+  if (reasons !== '') lines.push(`quarantine: ${reasons} (fsc quarantine list)`);
   for (const [column, count] of Object.entries(summary.expressionErrors)) {
     lines.push(
       `${column}: ${counted(count, 'value')} ${count === 1 ? 'is' : 'are'} NULL because an expression overflowed or failed`,

@@ -23,6 +23,7 @@ import { printTimestamp } from '../../runtime/values/temporal.ts';
 import type { ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
+import { refuseExcess } from '../limits.ts';
 import { locationsOf } from '../locations.ts';
 import { openProgram } from '../open-program.ts';
 import { pathsOf } from '../paths.ts';
@@ -298,16 +299,9 @@ class DatasetJob {
 
   #limitErrors(errors: ErrorTally): void {
     const { maxExpressionErrors } = this.#parts.options;
-    const total = errors.total();
-    if (maxExpressionErrors === null || total <= maxExpressionErrors) return;
     const counts = Object.entries(errors.toJson()).map(([column, count]) => `${column}: ${formatCount(count)}`);
-    throw new FscError(
-      'FSC7016',
-      1,
-      `${formatCount(total)} expression errors, and ${formatCount(maxExpressionErrors)} are tolerated`,
-      `they gave NULL: ${counts.join(', ')}`,
-      'nothing was written',
-    );
+    const why = `they gave NULL: ${counts.join(', ')}`;
+    refuseExcess('expression errors', errors.total(), maxExpressionErrors, why, 'nothing was written');
   }
 }
 

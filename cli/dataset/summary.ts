@@ -1,10 +1,17 @@
 /** What a training set was made of: for people on stderr, as one object with `--format json`. */
-import { addCounts, type ErrorTally, noCounts } from '../../runtime/engines/run-summary.ts';
+import {
+  addCounts,
+  type ErrorTally,
+  noCounts,
+  type ReadSummary,
+  readSummary,
+} from '../../runtime/engines/run-summary.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { formatCount } from '../progress.ts';
+import { countsText } from '../read-text.ts';
 import type { SourceFacts } from './feeds.ts';
 
-export interface DatasetSummary {
+export interface DatasetSummary extends ReadSummary {
   readonly labels: number;
   readonly rows: number;
   readonly views: readonly string[];
@@ -19,16 +26,6 @@ export interface DatasetSummary {
   readonly ambiguousInstants: number;
   /** Records that history has and the stream refused. */
   readonly refusedByStream: number;
-  readonly events: {
-    readonly read: number;
-    readonly accepted: number;
-    readonly duplicate: number;
-    readonly late: number;
-    readonly quarantined: number;
-  };
-  readonly skipped: number;
-  readonly unknownFields: number;
-  readonly quarantine: Readonly<Record<string, number>>;
   /** null: a database gives NULL where an expression fails, and does not count. */
   readonly expressionErrors: number | null;
   readonly expressionErrorsByColumn: Readonly<Record<string, number>> | null;
@@ -52,7 +49,6 @@ export function summarise({ read, sources, errors, ...rest }: SummaryFacts): Dat
     addCounts(counts, facts.counts);
     refusedByStream += facts.overruled;
   }
-  const { read: readCount, accepted, duplicate, late, quarantined, skipped, unknownFields, reasons } = counts;
   return {
     labels: rest.labels,
     rows: rest.rows,
@@ -66,10 +62,7 @@ export function summarise({ read, sources, errors, ...rest }: SummaryFacts): Dat
     naiveInstants: read.naive,
     ambiguousInstants: read.ambiguous,
     refusedByStream,
-    events: { read: readCount, accepted, duplicate, late, quarantined },
-    skipped,
-    unknownFields,
-    quarantine: reasons,
+    ...readSummary(counts),
     expressionErrors: errors === null ? null : errors.total(),
     expressionErrorsByColumn: errors === null ? null : errors.toJson(),
     seconds: rest.seconds,
@@ -93,11 +86,11 @@ function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
   const told: readonly (readonly [number, string])[] = [
     [events.duplicate, 'duplicate records'],
     [events.late, 'late records'],
-    [events.quarantined, `quarantined records (${reasonsText(summary.quarantine)})`],
+    [events.quarantined, `quarantined records (${countsText(summary.quarantine)})`],
     [summary.refusedByStream, 'records of the history were refused by the stream and do not count'],
     [
       summary.expressionErrors ?? 0,
-      `expression errors gave NULL (${reasonsText(summary.expressionErrorsByColumn ?? {})})`,
+      `expression errors gave NULL (${countsText(summary.expressionErrorsByColumn ?? {})})`,
     ],
     [summary.openLabels, 'labels are not final: their values may still change'],
   ];
@@ -109,10 +102,4 @@ function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
     );
   }
   return lines;
-}
-
-function reasonsText(reasons: Readonly<Record<string, number>>): string {
-  return Object.entries(reasons)
-    .map(([reason, count]) => `${formatCount(count)} ${reason}`)
-    .join(', ');
 }

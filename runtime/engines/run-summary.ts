@@ -1,10 +1,8 @@
 import type { VerdictCounts } from '../log/contract.ts';
 import type { ErrorCounter } from '../state/program.ts';
 
-/** `run`'s closing object (cli.md, Results). */
-export interface RunSummary {
-  readonly mode: 'batch' | 'stream';
-  readonly views: readonly string[];
+/** What became of the records that were read: `read = accepted + duplicate + late + quarantined`. Skipped records are apart. */
+export interface ReadSummary {
   readonly events: {
     readonly read: number;
     readonly accepted: number;
@@ -15,6 +13,12 @@ export interface RunSummary {
   readonly skipped: number;
   readonly unknownFields: number;
   readonly quarantine: Readonly<Record<string, number>>;
+}
+
+/** `run`'s closing object (cli.md, Results). */
+export interface RunSummary extends ReadSummary {
+  readonly mode: 'batch' | 'stream';
+  readonly views: readonly string[];
   readonly expressionErrors: Readonly<Record<string, number>>;
   readonly rows: number;
   readonly seconds: number;
@@ -44,7 +48,7 @@ export class ErrorTally implements ErrorCounter {
   }
 }
 
-/** Adds what one source saw to the whole. `read = accepted + duplicate + late + quarantined`, always: skipped records are apart. */
+/** Adds what one source saw to the whole. */
 export function addCounts(into: VerdictCounts, counts: VerdictCounts): void {
   into.read += counts.read;
   into.accepted += counts.accepted;
@@ -68,4 +72,9 @@ export function noCounts(): VerdictCounts {
     unknownFields: 0,
     reasons: Object.create(null),
   };
+}
+
+export function readSummary(counts: VerdictCounts): ReadSummary {
+  const { read, accepted, duplicate, late, quarantined, skipped, unknownFields, reasons } = counts;
+  return { events: { read, accepted, duplicate, late, quarantined }, skipped, unknownFields, quarantine: reasons };
 }

@@ -10,7 +10,7 @@ import type { Program } from '../state/program.ts';
 import type { OnlineStore } from '../stores/store.ts';
 import type { Clock } from '../time/clock.ts';
 import { Stamper } from './online-writer.ts';
-import { addCounts, ErrorTally, noCounts, type RunSummary } from './run-summary.ts';
+import { addCounts, ErrorTally, noCounts, type RunSummary, readSummary } from './run-summary.ts';
 import type { SourceInput } from './source-input.ts';
 import { SourcePipeline } from './source-pipeline.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -83,14 +83,10 @@ function summarise(
   }
   const sources = new Set(options.inputs.map((input) => input.program.spec.name));
   const views = options.program.views.filter(({ spec }) => spec.shape !== 'request' && sources.has(spec.source));
-  const { read, accepted, duplicate, late, quarantined } = counts;
   return {
     mode: options.mode,
     views: views.map((view) => view.spec.name),
-    events: { read, accepted, duplicate, late, quarantined },
-    skipped: counts.skipped,
-    unknownFields: counts.unknownFields,
-    quarantine: counts.reasons,
+    ...readSummary(counts),
     expressionErrors: errors.toJson(),
     rows,
     seconds: (options.clock.nowMicros() - started) / 1_000_000,
