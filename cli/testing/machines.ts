@@ -20,6 +20,7 @@ import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import type { NumericVector } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import { keyText } from '../tolerances.ts';
 import { inEventOrder, type JudgedSource, logOver, shuffled } from './judged.ts';
@@ -307,33 +308,12 @@ async function labelsOf(world: TestWorld): Promise<Labels> {
   const columns = world.requestSpec?.columns ?? entityColumns(world);
   const keys = world.requestSpec === null ? await allEntities(world) : world.requests;
   const pairs = world.instants.flatMap((instant) => keys.map((key) => ({ key, instant })));
-  const spec = { ...emptySpec, columns };
+  const spec = plainSpec(LABELS_TABLE, columns);
   return { spec, rows: pairs.map(({ key }) => key), instants: pairs.map(({ instant }) => instant) };
 }
 
-const emptySpec: Omit<SourceSpec, 'columns'> = {
-  name: LABELS_TABLE,
-  kind: 'request',
-  eventTimeColumn: -1,
-  keyColumns: [],
-  latenessMicros: 0,
-  maxAheadMicros: 0,
-  knownTimePath: null,
-  partitionColumn: -1,
-  checks: [],
-  onlySql: null,
-  onlyPaths: [],
-  description: null,
-  fingerprint: '',
-};
-
-function columnOf(name: string, type: SourceSpec['columns'][number]['type']): SourceSpec['columns'][number] {
-  const nothing = { nullable: true, hasDefault: false, defaultValue: null, epochUnit: null, description: null };
-  return { ...nothing, name, type, path: [name] };
-}
-
 function entityColumns({ view }: TestWorld): SourceSpec['columns'] {
-  return view.spec.entity.map(({ name, type }) => columnOf(name, type));
+  return view.spec.entity.map(({ name, type }) => plainColumn(name, type));
 }
 
 async function allEntities(world: TestWorld): Promise<readonly Row[]> {
@@ -456,8 +436,8 @@ async function datasetValues(
 ): Promise<readonly Row[]> {
   const columns = [
     ...labels.spec.columns,
-    columnOf(INSTANT, { kind: 'timestamp' }),
-    columnOf(ORDINAL, { kind: 'integer' }),
+    plainColumn(INSTANT, { kind: 'timestamp' }),
+    plainColumn(ORDINAL, { kind: 'integer' }),
   ];
   const spec = { ...labels.spec, columns };
   const rows = labels.rows.map((row, i) => [...row, labels.instants[i] as number, i]);

@@ -11,6 +11,7 @@ import { type DuckDbSession, openDuckDb, type ResultColumns } from '../../runtim
 import { valueAt } from '../../runtime/sources/record-columns.ts';
 import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { plainColumn } from '../../runtime/values/plain-spec.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import { batchOf } from '../testing/memory-records.ts';
 import { type Tolerances, tolerancesAt } from '../tolerances.ts';
@@ -19,16 +20,7 @@ export type Row = readonly Value[];
 
 /** By which the rows of a request view are told apart. */
 const REQUEST_ROW = 'fsc row';
-const ROW_COLUMN: ColumnSpec = {
-  name: REQUEST_ROW,
-  type: { kind: 'integer' },
-  nullable: false,
-  hasDefault: false,
-  defaultValue: null,
-  path: [REQUEST_ROW],
-  epochUnit: null,
-  description: null,
-};
+const ROW_COLUMN: ColumnSpec = { ...plainColumn(REQUEST_ROW, { kind: 'integer' }), nullable: false };
 
 export class Batch {
   readonly #emitted: DuckDbSession;

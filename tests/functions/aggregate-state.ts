@@ -3,9 +3,14 @@ import { emitProject } from '../../compiler/emit.ts';
 import { compileProject } from '../../compiler/index.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
 import type { GroupState, Program } from '../../runtime/state/program.ts';
-import type { ColumnBatch, ColumnVector } from '../../runtime/values/batch.ts';
+import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
+import { batchOf } from '../batches.ts';
 import { type AggregateCase, COLUMN_TYPES, type Event } from './aggregate-cases.ts';
+
+const BIGINT: SqlType = { kind: 'bigint' };
+const TIMESTAMP: SqlType = { kind: 'timestamp' };
+const INTEGER: SqlType = { kind: 'integer' };
 
 export type Span = 'lifetime' | 'hour';
 
@@ -63,7 +68,7 @@ export class State {
   }
 
   ingest(events: readonly Event[]): void {
-    const batch = batchOf(events);
+    const batch = eventsBatch(events);
     const rows = Int32Array.from(events, (_, i) => i);
     for (const state of this.#states) state.ingest(batch, rows, events.length);
   }
@@ -87,43 +92,10 @@ export class State {
   }
 }
 
-function batchOf(events: readonly Event[]): ColumnBatch {
-  const numbers = (values: readonly number[]): ColumnVector => ({
-    kind: 'numeric',
-    values: Float64Array.from(values),
-    nulls: null,
-    wide: null,
-  });
-  return {
-    length: events.length,
-    columns: [
-      numbers(events.map((event) => event.id)),
-      numbers(events.map((event) => event.time)),
-      numbers(events.map((event) => event.group)),
-      ...COLUMN_TYPES.map((type, i) =>
-        vectorOf(
-          type,
-          events.map((event) => event.values[i] as Value),
-        ),
-      ),
-    ],
-  };
-}
-
-function vectorOf(type: SqlType, values: readonly Value[]): ColumnVector {
-  const nulls = Uint8Array.from(values, (value) => (value === null ? 1 : 0));
-  if (type.kind === 'text') {
-    const strings = values.map((value) => (value === null ? '' : String(value)));
-    return { kind: 'text', strings, codes: null, dictionary: null, dictionaryId: 0, nulls };
-  }
-  const wide = new Map<number, bigint>();
-  values.forEach((value, row) => {
-    if (typeof value === 'bigint') wide.set(row, value);
-  });
-  return {
-    kind: 'numeric',
-    values: Float64Array.from(values, (value) => (value === null ? 0 : Number(value))),
-    nulls,
-    wide: wide.size > 0 ? wide : null,
-  };
+function eventsBatch(events: readonly Event[]): ColumnBatch {
+  const own = [BIGINT, TIMESTAMP, INTEGER];
+  return batchOf(
+    [...own, ...COLUMN_TYPES].map((type) => ({ type })),
+    events.map(({ id, time, group, values }) => [id, time, group, ...values]),
+  );
 }

@@ -15,6 +15,7 @@ import { valueAt } from '../../runtime/sources/record-columns.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import type { NumericVector } from '../../runtime/values/batch.ts';
 import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import { parseTimestamp } from '../../runtime/values/temporal.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 
@@ -27,39 +28,24 @@ export const TIMESTAMP: SqlType = { kind: 'timestamp' };
 export const BIGINT: SqlType = { kind: 'bigint' };
 
 export function column(name: string, type: SqlType, extra: Partial<ColumnSpec> = {}): ColumnSpec {
-  return {
-    name,
-    type,
-    nullable: true,
-    hasDefault: false,
-    defaultValue: null,
-    path: [name],
-    epochUnit: null,
-    description: null,
-    ...extra,
-  };
+  return { ...plainColumn(name, type), ...extra };
 }
+
+const COLUMNS = [
+  column('ts', TIMESTAMP, { nullable: false }),
+  column('id', BIGINT, { nullable: false }),
+  column('v', { kind: 'integer' }),
+  column('p', TEXT),
+];
 
 export function sourceSpec(extra: Partial<SourceSpec> = {}): SourceSpec {
   return {
-    name: 'events',
+    ...plainSpec('events', COLUMNS),
     kind: 'log',
-    columns: [
-      column('ts', TIMESTAMP, { nullable: false }),
-      column('id', BIGINT, { nullable: false }),
-      column('v', { kind: 'integer' }),
-      column('p', TEXT),
-    ],
     eventTimeColumn: 0,
     keyColumns: [1],
     latenessMicros: 5 * MINUTE,
     maxAheadMicros: MINUTE,
-    knownTimePath: null,
-    partitionColumn: -1,
-    checks: [],
-    onlySql: null,
-    description: null,
-    onlyPaths: [],
     fingerprint: 'fs1:test',
     ...extra,
   };

@@ -3,7 +3,7 @@ import { Random } from '../generators/random.ts';
 import { hold, type Labels } from './check-dataset.ts';
 import type { PostgresMachines } from './machines/postgres.ts';
 import type { Ties } from './machines/replay.ts';
-import { linesOf, type Oracle } from './oracle.ts';
+import { answered, type Oracle } from './oracle.ts';
 import { divergentColumns, rowsDiverge } from './postgres-divergence.ts';
 import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
@@ -98,12 +98,4 @@ export async function checkPostgresDataset(
   const counted = rows.filter((row) => row['fsc tied'] === true).length;
   if (tied !== null && counted !== tied)
     report.fault('Postgres dataset', view.name, `  ${tied} labels are tied, it counts ${counted}`);
-}
-
-function answered(view: CompiledView, oracle: Oracle, random: Random, count: number) {
-  const lines = linesOf(oracle);
-  return random.sample(oracle.instants, count).flatMap((t) => {
-    const wanted = oracle.at(view, t, lines);
-    return wanted === null ? [] : [{ t, wanted }];
-  });
 }

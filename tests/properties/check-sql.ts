@@ -2,7 +2,7 @@
 import { Random } from '../generators/random.ts';
 import { loadSources, macroRows, macroSession } from './machines/duckdb.ts';
 import { referee, refereeRows } from './machines/referee.ts';
-import { linesOf, type Oracle } from './oracle.ts';
+import { answered, type Oracle } from './oracle.ts';
 import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
 
@@ -64,12 +64,4 @@ async function checkReferee(
     if (rows === null) report.count('referee: guarded');
     else report.compare('referee', view, `at ${t}`, wanted, rows, { skipErrors: true });
   }
-}
-
-function answered(view: CompiledView, oracle: Oracle, random: Random, count: number) {
-  const lines = linesOf(oracle);
-  return random.sample(oracle.instants, count).flatMap((t) => {
-    const wanted = oracle.at(view, t, lines);
-    return wanted === null ? [] : [{ t, wanted }];
-  });
 }

@@ -1,4 +1,5 @@
 /** Who knows what a view's rows are: the naive evaluator for random cases, a file for cases that are kept. */
+import type { Random } from '../generators/random.ts';
 import type { ColumnInfo } from '../reference/compare.ts';
 import type { NaiveRow } from '../reference/evaluate.ts';
 import type { Records } from './machines/duckdb.ts';
@@ -29,4 +30,13 @@ export interface Oracle {
 
 export function linesOf({ prefixes }: Oracle): number {
   return Math.max(...prefixes);
+}
+
+/** Some instants at which the oracle knows the view's rows over all lines. */
+export function answered(view: CompiledView, oracle: Oracle, random: Random, count: number) {
+  const lines = linesOf(oracle);
+  return random.sample(oracle.instants, count).flatMap((t) => {
+    const wanted = oracle.at(view, t, lines);
+    return wanted === null ? [] : [{ t, wanted }];
+  });
 }

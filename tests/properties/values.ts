@@ -47,37 +47,6 @@ export function actualRow(columns: readonly NamedType[], row: readonly Value[]):
   return out;
 }
 
-export function batchOf(columns: readonly NamedType[], rows: readonly (readonly Value[])[]): ColumnBatch {
-  return {
-    length: rows.length,
-    columns: columns.map(({ type }, i) =>
-      vectorOf(
-        type,
-        rows.map((row) => row[i]!),
-      ),
-    ),
-  };
-}
-
-export function vectorOf(type: SqlType, values: readonly Value[]): ColumnVector {
-  const isNull = (value: Value): number => (value === null ? 1 : 0);
-  const nulls = values.some((value) => value === null) ? Uint8Array.from(values, isNull) : null;
-  if (type.kind === 'text') {
-    const strings = values.map((value) => (value === null ? '' : String(value)));
-    return { kind: 'text', strings, codes: null, dictionary: null, dictionaryId: 0, nulls };
-  }
-  const wide = new Map<number, bigint>();
-  values.forEach((value, row) => {
-    if (typeof value === 'bigint') wide.set(row, value);
-  });
-  return {
-    kind: 'numeric',
-    values: Float64Array.from(values, Number),
-    nulls,
-    wide: wide.size > 0 ? wide : null,
-  };
-}
-
 export function valueAt(vector: ColumnVector, type: SqlType, row: number): Value {
   if (vector.nulls !== null && vector.nulls[row] === 1) return null;
   if (vector.kind === 'text') {

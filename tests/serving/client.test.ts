@@ -10,6 +10,7 @@ import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { RowBuilder } from '../../runtime/stores/row-builder.ts';
 import type { StoredRow } from '../../runtime/stores/store.ts';
 import type { ColumnSpec, SourceSpec } from '../../runtime/values/manifest.ts';
+import { plainColumn } from '../../runtime/values/plain-spec.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import { BIGINT, column, DECIMAL, DOUBLE, INTEGER, source, TEXT, TIMESTAMP } from '../state/plans.ts';
 import { beat, keysOf } from './fakes.ts';
@@ -90,14 +91,7 @@ function aggregate(): AggregateViewPlan {
 }
 
 const requestColumn = (name: string, type: SqlType, change: Partial<ColumnSpec>): ColumnSpec => ({
-  name,
-  type,
-  nullable: true,
-  hasDefault: false,
-  defaultValue: null,
-  path: [name],
-  epochUnit: null,
-  description: null,
+  ...plainColumn(name, type),
   ...change,
 });
 

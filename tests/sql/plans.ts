@@ -14,6 +14,7 @@ import type {
 } from '../../compiler/plan/plan.ts';
 import type { AggregateSqlParts } from '../../runtime/functions/definition.ts';
 import type { SourceSpec, ViewShape } from '../../runtime/values/manifest.ts';
+import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
 
 const SPAN = { start: 0, end: 0 };
@@ -37,28 +38,13 @@ export function source(
 ): SourceSpec {
   const names = Object.keys(columns);
   return {
-    name,
+    ...plainSpec(
+      name,
+      names.map((column) => plainColumn(column, columns[column]!)),
+    ),
     kind: eventTime === null ? 'request' : 'log',
-    columns: names.map((column) => ({
-      name: column,
-      type: columns[column]!,
-      nullable: true,
-      hasDefault: false,
-      defaultValue: null,
-      path: [column],
-      epochUnit: null,
-      description: null,
-    })),
     eventTimeColumn: eventTime === null ? -1 : names.indexOf(eventTime),
     keyColumns: key.map((column) => names.indexOf(column)),
-    latenessMicros: 0,
-    maxAheadMicros: 0,
-    knownTimePath: null,
-    partitionColumn: -1,
-    checks: [],
-    onlySql: null,
-    description: null,
-    onlyPaths: [],
     fingerprint: 'fp1:test',
   };
 }

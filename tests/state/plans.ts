@@ -12,6 +12,7 @@ import type {
 } from '../../compiler/plan/plan.ts';
 import type { ScalarFunction } from '../../runtime/functions/definition.ts';
 import type { SourceSpec, ViewSpec } from '../../runtime/values/manifest.ts';
+import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 
 /** Random plans over one source, built by hand so that the operators are tested without the compiler's front. */
@@ -42,26 +43,13 @@ export const COLUMNS: readonly { name: string; type: SqlType; nullable: boolean 
 ];
 
 export const source = (keyed: boolean): SourceSpec => ({
-  name: 'events',
+  ...plainSpec(
+    'events',
+    COLUMNS.map(({ name, type, nullable }) => ({ ...plainColumn(name, type), nullable })),
+  ),
   kind: 'log',
-  columns: COLUMNS.map((column) => ({
-    ...column,
-    hasDefault: false,
-    defaultValue: null,
-    path: [column.name],
-    epochUnit: null,
-    description: null,
-  })),
   eventTimeColumn: 0,
   keyColumns: keyed ? [1] : [],
-  latenessMicros: 0,
-  maxAheadMicros: 0,
-  knownTimePath: null,
-  partitionColumn: -1,
-  checks: [],
-  onlySql: null,
-  description: null,
-  onlyPaths: [],
   fingerprint: 'source',
 });
 

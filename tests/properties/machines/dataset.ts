@@ -3,6 +3,7 @@ import { emitDatasetSql } from '../../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../../compiler/backends/sql/functions.ts';
 import type { DuckDbSession } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
+import { plainColumn, plainSpec } from '../../../runtime/values/plain-spec.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import type { CompiledView, Project } from '../project.ts';
@@ -20,7 +21,13 @@ interface LabelTable {
 const labelTables = new WeakMap<CompiledView, LabelTable>();
 
 function labelTable(view: CompiledView, columns: readonly NamedType[]): LabelTable {
-  const table = labelTables.get(view) ?? { name: `fsc test labels ${view.name}`, spec: specOf(columns) };
+  const table = labelTables.get(view) ?? {
+    name: `fsc test labels ${view.name}`,
+    spec: plainSpec(
+      'labels',
+      columns.map(({ name, type }) => plainColumn(name, type)),
+    ),
+  };
   labelTables.set(view, table);
   return table;
 }
@@ -59,31 +66,3 @@ export async function datasetRows(
 
 const INTEGER: SqlType = { kind: 'integer' };
 const INSTANT: SqlType = { kind: 'timestamptz' };
-
-function specOf(columns: readonly NamedType[]): SourceSpec {
-  return {
-    name: 'labels',
-    kind: 'request',
-    columns: columns.map(({ name, type }) => ({
-      name,
-      type,
-      nullable: true,
-      hasDefault: false,
-      defaultValue: null,
-      path: [name],
-      epochUnit: null,
-      description: null,
-    })),
-    eventTimeColumn: -1,
-    keyColumns: [],
-    latenessMicros: 0,
-    maxAheadMicros: 0,
-    knownTimePath: null,
-    partitionColumn: -1,
-    checks: [],
-    onlySql: null,
-    description: null,
-    onlyPaths: [],
-    fingerprint: 'labels',
-  };
-}

@@ -3,10 +3,11 @@ import { createSourceTable, quoteName, RecordAppender } from '../../../runtime/e
 import { type DuckDbSession, openDuckDb } from '../../../runtime/engines/duckdb/session.ts';
 import type { SourceSpec } from '../../../runtime/values/manifest.ts';
 import { printType, type SqlType, type Value } from '../../../runtime/values/types.ts';
+import { batchOf } from '../../batches.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import { timestampText } from '../../reference/values.ts';
 import type { CompiledView, Project } from '../project.ts';
-import { actualRows, batchOf } from '../values.ts';
+import { actualRows } from '../values.ts';
 
 const ODD_SETTINGS = [
   "SET TimeZone = 'Asia/Tokyo'",

@@ -2,10 +2,11 @@
 import type { ReplayBatch } from '../../../runtime/engines/group-replay.ts';
 import { type Feed, replay } from '../../../runtime/engines/replay.ts';
 import type { Value } from '../../../runtime/values/types.ts';
+import { batchOf, vectorOf } from '../../batches.ts';
 import type { Random } from '../../generators/random.ts';
 import type { ActualRow } from '../../reference/compare.ts';
 import type { CompiledView, Project } from '../project.ts';
-import { batchOf, type NamedType, toActual, vectorOf } from '../values.ts';
+import { type NamedType, toActual } from '../values.ts';
 import type { Records } from './duckdb.ts';
 
 /** `exclude own`: labels carry the source's primary key, and only the event that it names is left out (rules.md 35). */
