@@ -15,7 +15,7 @@ export function carryInt(acc: Float64Array, at: number): void {
   acc[at + 1] = (acc[at + 1] as number) + carried;
 }
 
-/** Three limbs of 32 bits with slack, for integers of any size. */
+/** Four limbs of 32 bits with slack, for integers of any size. */
 export function addWide(acc: Float64Array, at: number, stored: number, sign: number, texts: Interner): void {
   if (stored > Number.MAX_SAFE_INTEGER) {
     addBig(acc, at, texts.value(stored) as bigint, sign);
@@ -57,18 +57,14 @@ function addShifted(acc: Float64Array, at: number, value: number, bits: number, 
 }
 
 function addBig(acc: Float64Array, at: number, value: bigint, sign: number): void {
-  let low = BigInt.asUintN(32, value);
-  const middle = BigInt.asUintN(32, value >> 32n);
-  acc[at] = (acc[at] as number) + sign * Number(low);
-  acc[at + 1] = (acc[at + 1] as number) + sign * Number(middle);
-  low = value >> 64n;
-  // A decimal(38) is below 2^127, so the top part is below 2^63: as a double it may round, hence it is carried exactly by parts.
-  if (low >= -(2n ** 40n) && low <= 2n ** 40n) acc[at + 2] = (acc[at + 2] as number) + sign * Number(low);
-  else {
-    acc[at + 2] = (acc[at + 2] as number) + sign * Number(BigInt.asUintN(32, low));
-    acc[at + 3] = (acc[at + 3] as number) + sign * Number(low >> 32n);
+  let rest = value;
+  for (let limb = at; limb < at + 3; limb++) {
+    acc[limb] = (acc[limb] as number) + sign * Number(BigInt.asUintN(32, rest));
+    rest >>= 32n;
+    if (Math.abs(acc[limb] as number) > CARRY) carryInt(acc, limb);
   }
-  for (let i = 0; i < 3; i++) if (Math.abs(acc[at + i] as number) > CARRY) carryInt(acc, at + i);
+  // A decimal(38) is below 2^127, so what is left is below 2^31.
+  acc[at + 3] = (acc[at + 3] as number) + sign * Number(rest);
 }
 
 function total(acc: Float64Array, at: number, limbs: number): number | bigint {
@@ -150,7 +146,8 @@ const ENOUGH = 1 / 16;
 function quickSpread(sum: number, squares: number, count: number, divisor: number): number | null {
   const whole = count * squares;
   const left = whole - sum * sum;
-  return left > whole * ENOUGH && whole < Number.MAX_VALUE ? left / divisor : null;
+  // Neither where `whole` is beyond the type: nothing is more than that.
+  return left > whole * ENOUGH ? left / divisor : null;
 }
 
 /** The same by whole numbers: values far from 0 and near each other are common, and so are equal ones. */

@@ -37,6 +37,23 @@ describe('sums of integers', () => {
     }
   });
 
+  it('add squares exactly into limbs as full as they get before they are carried', () => {
+    const full = 2 ** 52;
+    for (const limb of [0, 1, 2]) {
+      for (const sign of [1, -1]) {
+        for (const x of [1, 2 ** 18 - 1, 2 ** 36 + 1, Number.MAX_SAFE_INTEGER]) {
+          const acc = new Float64Array(6);
+          acc[1 + limb] = sign * full;
+          const before = squareSum(acc.subarray(1, 5));
+          for (let i = 0; i < 3; i++) addSquare(acc, 1, x, sign);
+          expect(squareSum(acc.subarray(1, 5))).toBe(before + 3n * BigInt(sign) * BigInt(x) ** 2n);
+          expect([acc[0], acc[5]]).toEqual([0, 0]);
+          for (const one of acc.subarray(1, 4)) expect(Math.abs(one)).toBeLessThanOrEqual(full);
+        }
+      }
+    }
+  });
+
   it('touch nothing beside their four limbs', () => {
     const acc = new Float64Array([5, 0, 0, 0, 0, Number.NaN]);
     addSquare(acc, 1, Number.MAX_SAFE_INTEGER, 1);
@@ -60,7 +77,7 @@ describe('sums of integers', () => {
     ];
     const full = 2 ** 52;
     for (const value of values) {
-      for (const limb of [-1, 0, 1, 2]) {
+      for (const limb of [-1, 0, 1, 2, 3]) {
         for (const sign of [1, -1]) {
           const acc = new Float64Array(6);
           if (limb >= 0) acc[1 + limb] = sign * full;
