@@ -1,4 +1,5 @@
 /** Compiling as every command does it: features/ → plan and files, diagnostics printed, generated/ kept up to date. */
+import type { Writable } from 'node:stream';
 import type { Diagnostic } from '../compiler/diagnostics/diagnostic.ts';
 import { renderHuman, renderJson, summaryLine } from '../compiler/diagnostics/render.ts';
 import { emitProject } from '../compiler/emit.ts';
@@ -18,15 +19,19 @@ export interface Compiled {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Prints the diagnostics; the plan is null if there is an error. */
+/**
+ * Prints the diagnostics; the plan is null if there is an error. Where they are what was asked for (`check`, `compile`), JSON of
+ * them goes to stdout; beside other results it goes to stderr, so that readers of rows and summaries see nothing else.
+ */
 export async function compile(
   io: Io,
   flags: GlobalFlags,
   files: ReadonlyMap<string, string>,
   options: CompileOptions,
+  json: Writable,
 ): Promise<Compilation> {
   const compilation = compileProject(files, options);
-  await printDiagnostics(io, flags, compilation.diagnostics, viewCount(files));
+  await printDiagnostics(io, flags, compilation.diagnostics, viewCount(files), json);
   return compilation;
 }
 
@@ -34,16 +39,17 @@ function viewCount(files: ReadonlyMap<string, string>): number {
   return [...files.keys()].filter((path) => /\/v\d+\.sql$/.test(path)).length;
 }
 
-export async function printDiagnostics(
+async function printDiagnostics(
   io: Io,
   flags: GlobalFlags,
   diagnostics: readonly Diagnostic[],
   views: number,
+  json: Writable,
 ): Promise<void> {
   const shown = flags.quiet ? diagnostics.filter((diagnostic) => diagnostic.severity === 'error') : diagnostics;
   if (shown.length === 0) return;
   if (flags.format === 'json') {
-    await writeOut(io.stdout, shown.map((diagnostic) => `${JSON.stringify(renderJson(diagnostic))}\n`).join(''));
+    await writeOut(json, shown.map((diagnostic) => `${JSON.stringify(renderJson(diagnostic))}\n`).join(''));
     return;
   }
   await writeOut(io.stderr, `${renderHuman(shown, { color: useColor(io) })}\n${summaryLine(diagnostics, views)}\n`);
@@ -55,7 +61,7 @@ export async function printDiagnostics(
  */
 export async function compileForUse(io: Io, flags: GlobalFlags, project: Project): Promise<Compiled | null> {
   const features = readFeatureFiles(project.root);
-  const { plan: compiled, diagnostics } = await compile(io, flags, features, {});
+  const { plan: compiled, diagnostics } = await compile(io, flags, features, {}, io.stderr);
   if (compiled === null) return null;
   const files = emitProject(compiled);
   const changes = compareGenerated(project.root, files);

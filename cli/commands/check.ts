@@ -19,7 +19,8 @@ export function register(program: Command, run: CommandRunner): void {
         const features = readFeatureFiles(project.root);
         const fine = readFineViews(project.root, features);
         const { strict } = command.opts<{ strict: boolean }>();
-        const { plan, viewNames } = await compile(io, flags, features, { strict, isKnown: (path) => fine.has(path) });
+        const options = { strict, isKnown: (path: string) => fine.has(path) };
+        const { plan, viewNames } = await compile(io, flags, features, options, io.stdout);
         if (plan === null) return 1;
         for (const name of views) if (!viewNames.includes(name)) throw noSuchView(name, viewNames);
         const sources = plan.sources.map((source) => source.spec.name);

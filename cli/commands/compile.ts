@@ -19,7 +19,13 @@ export function register(program: Command, run: CommandRunner): void {
         const options = command.opts<{ check: boolean; strict: boolean }>();
         const project = loadProject(io, flags);
         const features = readFeatureFiles(project.root);
-        const { plan: compiled, diagnostics } = await compile(io, flags, features, { strict: options.strict });
+        const { plan: compiled, diagnostics } = await compile(
+          io,
+          flags,
+          features,
+          { strict: options.strict },
+          io.stdout,
+        );
         if (compiled === null) return 1;
         const files = emitProject(compiled);
         const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);

@@ -65,7 +65,8 @@ function unknownCode(name: string, codes: readonly string[]): FscError {
 }
 
 async function explainView(io: Io, flags: GlobalFlags, name: string): Promise<ExitStatus> {
-  const { plan: compiled } = await compile(io, flags, readFeatureFiles(loadProject(io, flags).root), {});
+  const features = readFeatureFiles(loadProject(io, flags).root);
+  const { plan: compiled } = await compile(io, flags, features, {}, io.stderr);
   if (compiled === null) return 1;
   const view = compiled.views.find((candidate) => candidate.spec.name === name);
   if (view === undefined) throw unknownView(name, compiled.views);

@@ -58,6 +58,32 @@ describe('fsc check', () => {
     expect(await checked('cuont_v1')).toMatchObject({ code: 2, err: expect.stringContaining('cuont_v1') });
   });
 
+  it('gives JSON of faults on stdout, where other commands have their results alone', async () => {
+    const codes = (text: string) => jsonLines(text).flatMap(({ code }) => (code === undefined ? [] : [code]));
+    for (const command of ['check', 'compile']) {
+      expect(codes((await fsc(command, '--format', 'json')).out)).toEqual(['FSC5002']);
+    }
+    put(world.root, 'tx.jsonl', '{"id":1,"ts":"2024-01-01","card":"a","amount":2}\n');
+    const [records, json] = [
+      ['--source', 'tx=tx.jsonl'],
+      ['--format', 'json'],
+    ] as const;
+    const commands: readonly (readonly [string, ...string[]])[] = [
+      ['run', '--mode', 'stream', ...records],
+      ['run', '--mode', 'batch', '--view', 'count_v1', '--out', '-', ...records],
+      ['query', 'SELECT count(*) AS n FROM tx', ...records],
+      ['explain', 'count_v1'],
+    ];
+    for (const command of commands) {
+      const { code, out, err } = await fsc(...command, ...json);
+      expect({ command, code, lines: jsonLines(out).length }).toEqual({ command, code: 0, lines: 1 });
+      expect([codes(out), codes(err)]).toEqual([[], ['FSC5002']]);
+    }
+    put(world.root, 'features/count/v1.sql', 'SELECT card, count(*) AS n FROM txx GROUP BY card\n');
+    const faulty = await fsc('query', 'SELECT 1', ...json);
+    expect({ ...faulty, err: codes(faulty.err) }).toEqual({ code: 1, out: '', err: ['FSC3002', 'FSC5002'] });
+  });
+
   it('finds the fault of an edit, wherever it strikes', async () => {
     put(world.root, 'features/count/v1.sql', 'SELECT card, count(*) AS n FROM txx GROUP BY card\n');
     expect(await checked()).toMatchObject({ code: 1, err: expect.stringContaining('features/count/v1.sql') });
