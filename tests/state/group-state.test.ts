@@ -89,6 +89,26 @@ describe('entities', () => {
     expect(bytesOf(4.5e9)).toBeLessThanOrEqual(bytesOf(1));
   });
 
+  it('are found, made, told of and listed for a batch; NULL is none', () => {
+    const state = newState(BY_NUMBER);
+    countNumbers(state, [5, 7]);
+    expect([state.addEntity([7]), state.addEntity([9]), state.addEntity([9]), state.addEntity([null])]).toEqual([
+      1, 2, 2, -1,
+    ]);
+    expect([state.entityId([9]), state.entityId([null]), state.entityCount]).toEqual([2, -1, 3]);
+    const keys = [0, 1, 2].map((entity) => {
+      const out: Value[] = [];
+      state.entityKeys(entity, out);
+      return out;
+    });
+    expect(keys).toEqual([[5], [7], [9]]);
+    const out = new Int32Array(4);
+    const columns = [numeric([T, T, T, T, T]), numeric([9, 3, 11, 7, 5]), numeric([1, 1, 1, 1, 1])];
+    state.entitiesOf({ length: 5, columns }, Int32Array.of(4, 0, 3, 2), 4, out);
+    expect([...out]).toEqual([0, 2, 1, 3]);
+    expect([state.entityId([11]), state.entityId([3])]).toEqual([3, -1]);
+  });
+
   it('that texts name are found by the codes of each dictionary, also of one that grows and one that comes back', () => {
     const state = newState(BY_TEXT);
     const count = (vector: TextVector): void => {
@@ -169,6 +189,20 @@ describe('a state', () => {
       expect(state.probe(0, 0, T + HOUR, out)).toBe(true);
       expect(out[0]).toBe(2);
     }
+  });
+
+  it('takes events in any order from its settle line on, whoever asked for dirty entities before', () => {
+    const state = newState(BY_NUMBER);
+    countNumbers(state, [1]);
+    state.settle(T + HOUR);
+    ingest(state, numeric([1, 1]), [T + HOUR + 1, T + HOUR + 2], [4, 8]);
+    expect([...state.takeDirty()]).toEqual([0]);
+    ingest(state, numeric([1, 1]), [T + HOUR, T + HOUR + 1], [16, 32]);
+    const out: Value[] = [];
+    expect(state.probe(0, 0, T + HOUR + 1, out)).toBe(true);
+    expect(out).toEqual([4, 52, 32]);
+    expect(state.probe(0, 0, T + 2 * HOUR, out)).toBe(true);
+    expect(out).toEqual([5, 44, 32]);
   });
 
   it('has no view beside its own', () => {

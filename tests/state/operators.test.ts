@@ -190,12 +190,20 @@ function compare(state: GroupState, view: number, model: Model, line: number, r:
     const walk = state.walk(view, entity, line);
     let last: Value[] | null = walk.hasRow ? [...walk.out] : null;
     expectSlots(model.plan, last, model.slots(keys, line), `${what} walk`);
-    for (let steps = 0; steps < 12 && walk.next(); steps++) {
+    let isOver = false;
+    for (let steps = 0; steps < 12; steps++) {
+      const from = walk.atMicros;
+      isOver = !walk.next();
+      if (isOver) break;
+      expect(walk.atMicros, what).toBeGreaterThan(from);
       const before = walk.atMicros - 1;
       expectSlots(model.plan, last, model.slots(keys, before), `${what} before step ${steps} ${before}`);
       last = walk.hasRow ? [...walk.out] : null;
       expectSlots(model.plan, last, model.slots(keys, walk.atMicros), `${what} step ${steps} ${walk.atMicros}`);
     }
+    if (!isOver) continue;
+    for (const later of [walk.atMicros + r.int(20) * HOUR, line + 3000 * HOUR])
+      expectSlots(model.plan, last, model.slots(keys, later), `${what} after the last step ${later}`);
   }
 }
 
