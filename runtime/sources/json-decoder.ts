@@ -121,10 +121,18 @@ export class JsonDecoder {
       return true;
     }
     if (vector.kind === 'text') return false;
-    if (typeof value === 'number') return this.#writePlainNumber(field, column, vector, value, row);
+    if (typeof value === 'number') {
+      if (value === 0 && field.type.kind !== 'double' && this.#mayUnderflow()) return false;
+      return this.#writePlainNumber(field, column, vector, value, row);
+    }
     if (typeof value !== 'boolean' || field.type.kind !== 'boolean') return false;
     vector.values[row] = value ? 1 : 0;
     return true;
+  }
+
+  /** 1e-400 is 0 as a double, and no 0: where the record has a negative exponent somewhere, a zero's digits are looked at. */
+  #mayUnderflow(): boolean {
+    return this.#text.includes('e-') || this.#text.includes('E-');
   }
 
   #writePlainText(field: FieldSpec, column: number, value: string, row: number): boolean {
