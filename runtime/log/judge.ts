@@ -52,6 +52,8 @@ export class Judge {
   reachedEnd = false;
   /** 1 + index of the CHECK that a row breaks. */
   broken = new Uint16Array(0);
+  /** Of a late row: 1 where only the settle line makes it late, not its own partition's newest. */
+  lateByLine = new Uint8Array(0);
   readonly partitions: Partitions;
   readonly #program: SourceProgram;
   readonly #spec: SourceSpec;
@@ -194,6 +196,7 @@ export class Judge {
       const time = times[row]!;
       if (time < lateBefore) {
         verdicts[row] = LATE;
+        this.lateByLine[row] = time < newest - lateness ? 0 : 1;
         continue;
       }
       if (time > options.untilMicros && !this.#isKnown(time, keys, row)) {
@@ -251,6 +254,7 @@ export class Judge {
       const id = this.#partitionIds[row]!;
       if (time < partitions.lateBefore(id)) {
         verdicts[row] = LATE;
+        this.lateByLine[row] = time < partitions.newestOf(id) - this.#spec.latenessMicros ? 0 : 1;
         continue;
       }
       if (time > options.untilMicros && !this.#isKnown(time, keys, row)) {
@@ -336,6 +340,7 @@ export class Judge {
     this.accepted = new Int32Array(length);
     this.#ownPlaces = 0;
     this.broken = new Uint16Array(length);
+    this.lateByLine = new Uint8Array(length);
     this.#taken = new Uint8Array(length);
     this.#partitionIds = new Int32Array(length);
   }

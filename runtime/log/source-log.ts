@@ -386,7 +386,9 @@ class PhasedLog implements SourceLog {
       case AHEAD:
         return 'the event time is ahead of the time at which the record was known by more than @max_ahead';
       default:
-        return 'older than the newest event of its partition by more than @lateness';
+        return this.#judge.lateByLine[row] === 0
+          ? 'older than the newest event of its partition by more than @lateness'
+          : 'older than the settle line: what lies before it is settled in every partition';
     }
   }
 

@@ -143,6 +143,17 @@ describe('verdicts', () => {
     ]);
   });
 
+  it('a late record says which of the two it is older than: its partition’s newest, or the settle line', async () => {
+    const root = folder();
+    const texts = [at(T0, 1, { p: 'a' }), at(T0 - 60 * MINUTE, 2, { p: 'b' }), at(T0 - 60 * MINUTE, 3, { p: 'a' })];
+    put(root, 'a.jsonl', lines(...texts));
+    const { refused } = await read(program(sourceSpec({ partitionColumn: 3 })), { root, history: 'a.jsonl' });
+    expect(refused.map(({ verdict, reason }) => [verdict, reason])).toEqual([
+      ['late', expect.stringContaining('settle line')],
+      ['late', expect.stringContaining('newest event of its partition')],
+    ]);
+  });
+
   it('the settle line is the least newest − lateness − 5 s and never goes back', async () => {
     const root = folder();
     const texts = [
