@@ -62,12 +62,14 @@ describe('exact sums', () => {
   });
 
   it('survive more additions than a limb has room for without a carry', () => {
-    const additions = 2_500_000;
+    // All ones in one limb, so that each addition would round once the limb is above 2^53.
+    const value = (2 ** 32 - 1) / 16;
+    const additions = 2_400_000;
     const sums = new ExactSums();
     let handle = 0;
-    for (let i = 0; i < additions; i++) handle = sums.add(handle, 4294967295.75, 1);
-    expect(sums.value(handle)).toBe(4294967295.75 * additions);
-    for (let i = 0; i < additions; i++) handle = sums.add(handle, 4294967295.75, -1);
+    for (let i = 0; i < additions; i++) handle = sums.add(handle, value, 1);
+    expect(sums.value(handle)).toBe(value * additions);
+    for (let i = 0; i < additions; i++) handle = sums.add(handle, value, -1);
     expect(sums.value(handle)).toBe(0);
   });
 
@@ -273,5 +275,7 @@ describe('exact sums', () => {
     expect(sums.add(sums.add(0, 5e-324, 1), 1e300, 1)).toBe(large);
     expect(again.map((handle) => sums.value(handle))).toEqual(again.map((_, i) => i + 0.5));
     expect([sums.value(kept), sums.bytes()]).toEqual([9, before]);
+    // Of a size that none was given back of.
+    expect(sums.value(sums.add(sums.add(0, 1, 1), 1e60, 1))).toBe(1e60);
   });
 });

@@ -184,6 +184,8 @@ describe('variances', () => {
     expectClose(spreadOf(values), varianceOf(values.map(unitsOf), false, UNIT_BITS), 'wide');
     const near = [7e153, 7e153, 6.999e153];
     expectClose(spreadOf(near), varianceOf(near.map(unitsOf), false, UNIT_BITS), 'wide and near');
+    const far = [...new Array<number>(20).fill(1e150), 1e-150];
+    expectClose(spreadOf(far), varianceOf(far.map(unitsOf), false, UNIT_BITS), 'near each other but one');
     const equal = [9e153, 9e153];
     expect(spreadOf(equal)).toBe(0);
   });
