@@ -69,6 +69,8 @@ describe('counts of distinct values', () => {
   it('take no more room than what is counted now', () => {
     let counts = new DistinctCounts(64);
     const before = counts.bytes();
+    // Two doubles and a number of 32 bits a place.
+    expect(before).toBe(64 * 20);
     const window = 20;
     for (let i = 0; i < 5000; i++) {
       expect(counts.move(3, i, 1)).toBe(1);
