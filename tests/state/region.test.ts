@@ -29,6 +29,7 @@ function growThrough(region: Region, sizes: readonly number[]): void {
     fill(region);
     const isLarger = size > before;
     expect(region.ensure(size)).toBe(isLarger);
+    expect(region.ensure(region.buffer.byteLength)).toBe(false);
     expect(region.buffer.byteLength).toBeGreaterThanOrEqual(size);
     expect(region.buffer.byteLength % 8).toBe(0);
     if (isLarger) expectKept(region, before);
@@ -54,6 +55,20 @@ function limitMemory(initial: number, grown: number, refusal: () => Error): void
   vi.stubGlobal('WebAssembly', { Memory });
 }
 
+/** In place of buffers: such as are refused above `most` bytes, and have but `real` of them. */
+function limitBuffers(most: number, real: number, refusal: () => Error): number[] {
+  const asked: number[] = [];
+  class Limited extends ArrayBuffer {
+    constructor(bytes: number) {
+      asked.push(bytes);
+      if (bytes > most) throw refusal();
+      super(Math.min(bytes, real));
+    }
+  }
+  vi.stubGlobal('ArrayBuffer', Limited);
+  return asked;
+}
+
 const SIZES = [100, 101, 50, 1000, MEGABYTE - 8, MEGABYTE, 3 * MEGABYTE, 3 * MEGABYTE + 1, MEGABYTE, 5 * MEGABYTE];
 
 describe('a region', () => {
@@ -74,6 +89,7 @@ describe('a region', () => {
     region.ensure(2 * MEGABYTE);
     const before = new Uint8Array(region.buffer);
     region.ensure(9 * MEGABYTE);
+    expect(region.buffer.byteLength).toBe(9 * MEGABYTE);
     before[5] = 77;
     expect(new Uint8Array(region.buffer)[5]).toBe(77);
   });
@@ -91,6 +107,26 @@ describe('a region', () => {
       growThrough(region, [MACHINE_BYTES / 2 + 4, MACHINE_BYTES]);
     },
   );
+
+  it('asks for less room ahead where so much is refused', () => {
+    limitMemory(0, 0, () => new RangeError('out of memory'));
+    const asked = limitBuffers(MACHINE_BYTES / 4, MACHINE_BYTES, () => new RangeError('too long'));
+    const region = new Region(3);
+    growThrough(region, [1000, MEGABYTE]);
+    expect(region.buffer.byteLength).toBe(MACHINE_BYTES / 8);
+    expect(asked.slice(-2)).toEqual([MACHINE_BYTES / 2, MACHINE_BYTES / 8]);
+    limitBuffers(MEGABYTE, MEGABYTE, () => new TypeError('no such thing'));
+    expect(() => region.ensure(3 * MEGABYTE)).toThrow(TypeError);
+  });
+
+  it('is an ordinary buffer above four gigabytes', () => {
+    const asked = limitBuffers(2 ** 40, MEGABYTE, () => new RangeError('too long'));
+    const region = new Region(1000);
+    fill(region);
+    expect(region.ensure(2 ** 32 + 8)).toBe(true);
+    expect(asked.pop()).toBeGreaterThan(2 ** 32 + 8);
+    expectKept(region, 1000);
+  });
 
   it('does not hide what is wrong beside that', () => {
     limitMemory(0, 0, () => new TypeError('no such thing'));
