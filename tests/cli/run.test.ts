@@ -81,6 +81,32 @@ describe('fsc run', () => {
     expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 1, amount_1d: 5 });
   });
 
+  it('tells each view and column of its own expression errors, though views share what is computed', async () => {
+    const byZero = '1.0 / (amount - 5)';
+    const root = make({
+      ...FILES,
+      'features/a/v1.sql': 'SELECT card, count(*) AS n, sum(amount) AS s FROM tx GROUP BY card',
+      'features/f/v1.sql': `SELECT card, count(*) FILTER (WHERE 7.0 / (amount - 5) > 0) AS f, sum(10 * ${byZero} - 1) AS q FROM tx GROUP BY card`,
+      'features/h/v1.sql': `SELECT card, count(*) AS n FROM tx GROUP BY card HAVING max(2 * ${byZero}) > 0`,
+      'features/w/v1.sql': `SELECT card, count(*) AS n FROM tx WHERE ${byZero} > 0 GROUP BY card`,
+      'features/k/v1.sql':
+        'SELECT CAST(card AS integer) AS num, count(*) AS n FROM tx WHERE card IS NOT NULL AND CAST(card AS integer) IS NOT NULL GROUP BY CAST(card AS integer)',
+      'features/r/v1.sql': `SELECT card, id, sum(${byZero}) OVER (PARTITION BY card ORDER BY paid_at, id ROWS 3 PRECEDING) AS o FROM tx`,
+      'tx.jsonl': tx(1, 0, '7', 5) + tx(2, 1, '7', 6) + tx(3, 2, 'x', 5),
+    });
+    const { code, out, err } = await run(root);
+    expect(code, err).toBe(0);
+    expect(jsonLines(out)[0]?.['expressionErrors']).toBe(11);
+    expect(jsonLines(out)[0]?.['expressionErrorsByColumn']).toEqual({
+      'f_v1.f': 2,
+      'f_v1.q': 2,
+      'h_v1.HAVING': 2,
+      'k_v1.WHERE': 1,
+      'r_v1.o': 2,
+      'w_v1.WHERE': 2,
+    });
+  });
+
   it('goes on where it stopped, reads nothing twice, and takes in what a file gained', async () => {
     const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') });
     await run(root);

@@ -18,8 +18,8 @@ export type LeafExpr = Extract<PlanExpr, { kind: 'column' | 'slot' | 'key' | 'no
 export interface PrinterHost {
   readonly scalar: (name: string) => ScalarFunction;
   readonly leaf: (expr: LeafExpr, printer: ExprPrinter) => JsOperand;
-  /** A statement that counts an expression error of the expression being printed. */
-  readonly countError: () => string;
+  /** A statement that counts an error of the expression. */
+  readonly countError: (expr: PlanExpr) => string;
 }
 
 /** Prints expressions as statements. One printer is one function body; equal expressions in straight-line code are computed once. */
@@ -98,7 +98,7 @@ export class ExprPrinter {
     const fn = this.#host.scalar(expr.fn);
     const args = expr.args.map((arg) => this.print(arg));
     const types: CallTypes = { args: expr.args.map((arg) => arg.type), result: expr.type };
-    if (!fn.strict) return this.#lenientCall(fn, args, types);
+    if (!fn.strict) return this.#lenientCall(expr, fn, args, types);
     const nulls = [...new Set(args.map((arg) => arg.isNull))].filter((isNull) => isNull !== 'false');
     if (nulls.includes('true')) return constant(null);
     const text = fn.js(
@@ -113,7 +113,7 @@ export class ExprPrinter {
     const compute = (): void => {
       const raw = this.temporary('r');
       this.line(`const ${raw} = ${text};`);
-      this.line(`if (${raw} === null) ${this.#host.countError()} else { ${value} = ${raw}; ${isNull} = false; }`);
+      this.line(`if (${raw} === null) ${this.#host.countError(expr)} else { ${value} = ${raw}; ${isNull} = false; }`);
     };
     if (anyNull === '') compute();
     else this.block(`!(${anyNull})`, compute);
@@ -133,14 +133,14 @@ export class ExprPrinter {
   }
 
   /** A function that sees NULLs itself: it gets values or null. */
-  #lenientCall(fn: ScalarFunction, args: readonly JsOperand[], types: CallTypes): JsOperand {
+  #lenientCall(expr: PlanExpr, fn: ScalarFunction, args: readonly JsOperand[], types: CallTypes): JsOperand {
     const values = args.map((arg) => this.nullable(arg));
     const raw = this.temporary('r');
     this.line(`const ${raw} = ${fn.js(values, types)};`);
     const isNull = this.temporary('z');
     this.line(`const ${isNull} = ${raw} === null;`);
     if (fn.canFail(types) && args.every((arg) => arg.isNull === 'false')) {
-      this.line(`if (${isNull}) ${this.#host.countError()}`);
+      this.line(`if (${isNull}) ${this.#host.countError(expr)}`);
     }
     return { value: raw, isNull };
   }

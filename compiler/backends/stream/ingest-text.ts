@@ -1,6 +1,5 @@
 import type { ScalarFunction } from '../../../runtime/functions/definition.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
-import { jsString } from '../js/escape.ts';
 import { ExprPrinter, isTrue } from '../js/print-expr.ts';
 import { BatchReader } from './batch-reader.ts';
 import { entityHeader, entityLines, gatherLines, isNumber, knownEntityLines, newEntityLines } from './entity-text.ts';
@@ -8,22 +7,6 @@ import type { Layout, RingColumn } from './layout.ts';
 import { AHEAD, touchText } from './touch-text.ts';
 
 export type ScalarLookup = (name: string) => ScalarFunction;
-
-/** Who is told when an expression of the one being printed fails. */
-export class Blame {
-  #statement = ';';
-
-  set(view: string, columns: readonly string[]): void {
-    this.#statement = `{ ${columns.map((name) => `s.errors.count(${jsString(view)}, ${jsString(name)});`).join(' ')} }`;
-  }
-
-  /** Nobody: another pass over the same expression counts. */
-  clear(): void {
-    this.#statement = ';';
-  }
-
-  readonly statement = (): string => this.#statement;
-}
 
 /** `ingest` and `entitiesOf` of a group. */
 export function ingestText(layout: Layout, scalar: ScalarLookup): string {
@@ -40,26 +23,24 @@ function ingestFunction(layout: Layout, scalar: ScalarLookup): string {
   const first = layout.views[0] as Layout['views'][number];
   const source = first.plan.source;
   const reader = new BatchReader(source);
-  const blame = new Blame();
-  const newPrinter = (): ExprPrinter =>
-    new ExprPrinter({ scalar, leaf: (expr, p) => reader.leaf(expr, p), countError: blame.statement });
-  const view = first.plan.spec.name;
-  const finder = newPrinter();
+  const newPrinter = (countError: (expr: PlanExpr) => string): ExprPrinter =>
+    new ExprPrinter({ scalar, leaf: (expr, p) => reader.leaf(expr, p), countError });
+  // What is admitted is looked at again below, which counts its errors.
+  let isAdmitting = true;
+  const finder = newPrinter((expr) => (isAdmitting ? ';' : layout.keyUsers.statement(expr)));
   finder.line('ahead[r - from] = -1;');
-  blame.clear();
   if (!layout.keepsAll || layout.rows) admit(layout, finder);
-  blame.set(view, ['key']);
+  isAdmitting = false;
   knownEntityLines(first.plan.entity, reader, finder);
   finder.line('ahead[r - from] = e;');
 
   const gather = gatherLines(layout, first.plan.entity, reader);
 
-  const printer = newPrinter();
-  blame.set(view, ['WHERE']);
+  const printer = newPrinter(layout.users.statement);
   const predicates = admit(layout, printer);
   printer.line('const e = ahead[r - from];');
   printer.line('if (e < 0) continue;');
-  const values = columnValues(layout, printer, blame, view);
+  const values = columnValues(layout, printer);
   maskLines(layout, predicates, values, printer);
   storeLines(layout, values, printer);
   reader.header.push(`const times = batch.columns[${source.eventTimeColumn}].values;`);
@@ -128,9 +109,8 @@ interface Stored {
 }
 
 /** The number that goes into the ring for each column: 0 for NULL, an id for text, −0 as 0. */
-function columnValues(layout: Layout, printer: ExprPrinter, blame: Blame, view: string): Stored[] {
+function columnValues(layout: Layout, printer: ExprPrinter): Stored[] {
   return layout.columns.map((column) => {
-    blame.set(view, column.users.length > 0 ? column.users : ['key']);
     const operand = printer.print(column.expr);
     if (operand.isNull === 'true') return { stored: '0', isNull: 'true' };
     const stored = encode(column, operand.value);

@@ -11,6 +11,7 @@ import type {
   Slot,
 } from '../../plan/plan.ts';
 import { exprKey } from '../js/print-expr.ts';
+import { ExprUsers } from './expr-users.ts';
 
 /** What a ring column's numbers stand for; runtime/state's GroupLayout has the same words. */
 export type Holds = 'int' | 'double' | 'hybrid' | 'text';
@@ -26,7 +27,6 @@ export interface RingColumn {
   /** Among the columns of the same width. */
   readonly place: number;
   readonly index: number;
-  readonly users: readonly string[];
 }
 
 /** One bit of an event's mask: all of `predicates` are TRUE and the column is not NULL. */
@@ -127,6 +127,9 @@ export class Layout {
   readonly tails: Tail[] = [];
   readonly windows: Window[] = [];
   readonly views: ViewReading[];
+  /** Of what is computed for each event but its entity. */
+  readonly users = new ExprUsers();
+  readonly keyUsers = new ExprUsers();
   readonly keyColumns: number[];
   readonly deques: { readonly head: number; readonly tail: number }[] = [];
   readonly sums: number[] = [];
@@ -150,6 +153,7 @@ export class Layout {
     const first = views[0] as StateViewPlan;
     this.rows = first.kind === 'rows';
     this.keyColumns = first.source.keyColumns.map((index) => this.#keyColumn(first, index));
+    for (const view of views) this.#nameUsers(view);
     this.views = views.map((view) => (view.kind === 'rows' ? this.#rowsView(view) : this.#aggregateView(view)));
     for (const window of this.windows) {
       if (window.head >= 0) this.reach.push({ field: window.head, back: 0 });
@@ -221,7 +225,15 @@ export class Layout {
     const spec = view.source.columns[index];
     if (spec === undefined) throw new Error(`source ${view.source.name} has no column ${index}`);
     const span = { start: 0, end: 0 };
-    return this.#column({ kind: 'column', column: index, name: spec.name, type: spec.type, span }, []).index;
+    return this.#column({ kind: 'column', column: index, name: spec.name, type: spec.type, span }, null).index;
+  }
+
+  #nameUsers({ spec, entity, where }: StateViewPlan): void {
+    const view = spec.name;
+    entity.forEach((expr, index) => {
+      this.keyUsers.add(expr, view, [spec.entity[index]?.name ?? 'key']);
+    });
+    if (where !== null) this.users.add(where, view, ['WHERE']);
   }
 
   #aggregateView(plan: AggregateViewPlan): ViewReading {
@@ -232,7 +244,9 @@ export class Layout {
       if (slot.kind !== 'aggregate') throw new Error(`slot ${slot.kind} in an aggregate view`);
       const over = this.#instant(bothWindows(plan.whereWindow, slot.window));
       const predicates = slot.filter === null ? where : [...where, slot.filter];
-      const accumulators = this.#aggregate(over, slot.call, predicates, slotUsers(plan, index));
+      const users = slotUsers(plan, index);
+      if (slot.filter !== null) this.users.add(slot.filter, users.view, users.columns);
+      const accumulators = this.#aggregate(over, slot.call, predicates, users);
       return { slot, window: over, accumulators, columns: [] };
     });
     return { plan, where: window, rows, slots };
@@ -259,6 +273,7 @@ export class Layout {
         case 'frame': {
           const over = this.#frame(where, slot.frame);
           const predicates = slot.filter === null ? [] : [slot.filter];
+          if (slot.filter !== null) this.users.add(slot.filter, users.view, users.columns);
           return { slot, window: over, accumulators: this.#aggregate(over, slot.call, predicates, users), columns: [] };
         }
         case 'frameValue': {
@@ -275,12 +290,7 @@ export class Layout {
     return { plan, where, rows: null, slots };
   }
 
-  #aggregate(
-    window: Window,
-    call: AggregateCall,
-    predicates: readonly PlanExpr[],
-    users: readonly string[],
-  ): Accumulator[] {
+  #aggregate(window: Window, call: AggregateCall, predicates: readonly PlanExpr[], users: SlotUsers): Accumulator[] {
     if (call.arg === null) return [this.#accumulator(window, 'count', this.#condition(predicates, null), null)];
     if (call.fn === 'bool_and' || call.fn === 'bool_or') {
       const known = this.#accumulator(
@@ -325,19 +335,20 @@ export class Layout {
     }
   }
 
-  #nullableColumn(expr: PlanExpr, users: readonly string[]): RingColumn {
+  #nullableColumn(expr: PlanExpr, users: SlotUsers): RingColumn {
     const column = this.#column(expr, users);
     this.notNull(column);
     return column;
   }
 
-  #column(expr: PlanExpr, users: readonly string[]): RingColumn {
+  #column(expr: PlanExpr, users: SlotUsers | null): RingColumn {
+    if (users !== null) this.users.add(expr, users.view, users.columns);
     const key = exprKey(expr);
     const known = this.#columnsByKey.get(key);
     if (known !== undefined) return known;
     const kept = storage(expr);
     const place = this.columns.filter((column) => column.isWide === kept.isWide).length;
-    const column: RingColumn = { expr, ...kept, place, index: this.columns.length, users };
+    const column: RingColumn = { expr, ...kept, place, index: this.columns.length };
     this.columns.push(column);
     this.#columnsByKey.set(key, column);
     return column;
@@ -531,10 +542,17 @@ function unsupported(call: AggregateCall): never {
   throw new Error(`the stream operators do not know the aggregate ${call.fn}${call.distinct ? ' distinct' : ''}`);
 }
 
-/** Names of the outputs that read a slot: who is told of an expression error. */
-function slotUsers(plan: StateViewPlan, slot: number): string[] {
-  const users = plan.outputs.filter((output) => readsSlot(output.expr, slot)).map((output) => output.name);
-  return users.length > 0 ? users : [`slot ${slot}`];
+/** What reads a slot: who is told of an expression error. */
+interface SlotUsers {
+  readonly view: string;
+  readonly columns: readonly string[];
+}
+
+function slotUsers(plan: StateViewPlan, slot: number): SlotUsers {
+  const columns = plan.outputs.filter((output) => readsSlot(output.expr, slot)).map((output) => output.name);
+  if (plan.kind === 'aggregate' && plan.having !== null && readsSlot(plan.having, slot)) columns.push('HAVING');
+  if (columns.length === 0) columns.push(`slot ${slot}`);
+  return { view: plan.spec.name, columns };
 }
 
 function readsSlot(expr: PlanExpr, slot: number): boolean {
