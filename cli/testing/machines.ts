@@ -22,6 +22,7 @@ import type { NumericVector } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import type { Value } from '../../runtime/values/types.ts';
+import { ownValue } from '../own-text.ts';
 import { keyText } from '../tolerances.ts';
 import { inEventOrder, type JudgedSource, logOver, shuffled } from './judged.ts';
 import { batchOf, linesPhase, valuesPhase } from './memory-records.ts';
@@ -126,7 +127,16 @@ async function ownTextRows(
   if (requestSpec !== null) specs.push(requestSpec);
   for (const spec of specs) await referee.setRelation(spec, recordsTable(spec), t);
   const guardedText = emitViewSql(view, printInstant(t), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
-  return rowsOf(await referee.run({ ...refereeQuery(view, t), guardedText }));
+  const rows = rowsOf(await referee.run({ ...refereeQuery(view, t), guardedText }));
+  if (!rows.some((row) => row.some((value) => typeof value === 'number' && !Number.isFinite(value)))) return rows;
+  const keyOf = entityText(view);
+  const emitted = new Map(rowsOf(await referee.session.readColumns(guardedText)).map((row) => [keyOf(row), row]));
+  return rows.map((row) => row.map((value, i) => ownValue(value, emitted.get(keyOf(row))?.[i] ?? null)));
+}
+
+/** The entity of a row as text. */
+function entityText({ spec }: ViewPlan): (row: Row) => string {
+  return (row) => keyText(spec.entity.map(({ ordinal }) => row[ordinal] as Value));
 }
 
 function rowsOf({ types, batch }: ResultColumns): readonly Row[] {
@@ -422,7 +432,7 @@ async function datasetMachine(world: TestWorld, session: DuckDbSession, form: 'j
       const rows = requestRows(world, viewProgram(world.program, view.spec.name), states, t);
       return (_, label) => rows[label % rows.length] !== null;
     }
-    const keyOf = (row: Row): string => keyText(view.spec.entity.map(({ ordinal }) => row[ordinal] as Value));
+    const keyOf = entityText(view);
     const there = new Set((await emittedRows(world, session, t)).map(keyOf));
     return (row) => there.has(keyOf(row));
   }

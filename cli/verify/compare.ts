@@ -3,6 +3,7 @@ import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { type Answer, isNotOnline, type Lookup, type NotOnline } from '../../runtime/serving/lookup.ts';
 import { agree } from '../../runtime/values/agree.ts';
 import type { Value } from '../../runtime/values/types.ts';
+import { ownValue } from '../own-text.ts';
 import { keyText, type RowTolerance, type Tolerances } from '../tolerances.ts';
 import type { Batch, Row } from './batch.ts';
 
@@ -198,10 +199,12 @@ class Comparer {
     else this.#differ({ keys, ordinal: null, online, batch, own }, this.#rowValues);
   }
 
+  /** `sides`: the emitted SQL's row, then, where it was asked, the own text's. */
   async #agreeAll(keys: Row, ordinal: number, online: Value, sides: readonly (Row | null)[]): Promise<boolean> {
     const type = this.#options.view.outputs[ordinal]?.type;
     if (type === undefined) throw new Error(`no output ${ordinal}`);
-    const others = sides.map((side) => side?.[ordinal] ?? null);
+    const emitted = sides[0]?.[ordinal] ?? null;
+    const others = sides.map((side) => ownValue(side?.[ordinal] ?? null, emitted));
     if (others.every((other) => agree(type, other, online, null))) return true;
     const tolerance = (await this.#toleranceOf(keys)).values[ordinal] ?? null;
     return tolerance !== null && others.every((other) => agree(type, other, online, tolerance));

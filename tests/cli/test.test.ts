@@ -63,6 +63,24 @@ describe('fsc test', () => {
     return { code, err, tests: jsonLines(out) };
   };
 
+  it('has sums that leave the doubles as NULL', async () => {
+    const root = make(`
+- name: too large
+  view: card_v1
+  given:
+    tx:
+      - { id: 1, paid_at: 2024-01-01 00:00, card: a, weight: 1e308 }
+      - { id: 2, paid_at: 2024-01-01 00:00, card: a, weight: 1e308 }
+      - { id: 3, paid_at: 2024-01-01 00:00, card: b, weight: 1e308 }
+  expect:
+    - as_of: 2024-01-01
+      rows:
+        - { card: a, n: 2, weight: null }
+        - { card: b, n: 1, weight: 1.0e308 }
+`);
+    expect(await results(root)).toMatchObject({ code: 0 });
+  });
+
   it('runs every test in every machine', async () => {
     const root = make(`
 - name: windows, NULLs and ties
