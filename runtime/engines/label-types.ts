@@ -72,9 +72,10 @@ export async function inferColumns(
   });
 }
 
-/** TRY_CAST besides, since a date may be well spelled and none. */
+/** Whether all texts are of the type, NULLs left out. TRY_CAST besides, since a date may be well spelled and none. */
 function fits(column: string, { pattern, engineType, check }: Candidate): string {
   const isMatch = `regexp_full_match(${column}, '${pattern}')`;
   const isChecked = check === undefined ? '' : ` AND ${check(column)}`;
-  return `coalesce(bool_and(${isMatch}${isChecked} AND TRY_CAST(${column} AS ${engineType}) IS NOT NULL), FALSE)`;
+  const isFit = `${isMatch}${isChecked} AND TRY_CAST(${column} AS ${engineType}) IS NOT NULL`;
+  return `coalesce(bool_and(${isFit}) FILTER (WHERE ${column} IS NOT NULL), FALSE)`;
 }

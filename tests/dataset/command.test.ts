@@ -126,6 +126,38 @@ describe('fsc dataset', () => {
     }
   });
 
+  it('takes columns of labels for what their values are, some of them missing', async () => {
+    const labels = [
+      ['card', 'as_of', 'whole', 'score', 'flag', 'code', 'none'],
+      ['a', '2024-03-01T12:00:00Z', null, 0.5, 'true', null, null],
+      ['b', '2024-03-01T12:00:00Z', 7, null, null, '007', null],
+    ] as const;
+    const [names, ...rows] = labels;
+    const objects = rows.map((row) => Object.fromEntries(row.map((value, i) => [names[i], value])));
+    const root = make({
+      'labels.csv': csv(labels.map((row) => [...row])),
+      'labels.jsonl': objects
+        .map((row) => JSON.stringify({ ...row, flag: row['flag'] === null ? null : true }))
+        .join('\n'),
+    });
+    for (const file of ['labels.csv', 'labels.jsonl']) {
+      for (const engine of ['replay', 'duckdb']) {
+        const args = ['--labels', file, ...VIEW, '--engine', engine, '--out', 'o.parquet'];
+        const { code, err } = await dataset(root, ...args);
+        expect(code, err).toBe(0);
+        const columns = `'${join(root, 'o.parquet')}') `;
+        expect(await inDuckDb(`SELECT whole, score, flag, code, none FROM read_parquet(${columns}`)).toEqual([
+          [null, 0.5, true, null, null],
+          ['7', null, null, '007', null],
+        ]);
+        const types = await inDuckDb(
+          `SELECT typeof(whole), typeof(score), typeof(flag), typeof(code) FROM read_parquet(${columns} LIMIT 1`,
+        );
+        expect(types).toEqual([['BIGINT', 'DOUBLE', 'BOOLEAN', 'VARCHAR']]);
+      }
+    }
+  });
+
   it('has no default for ties: they are counted, and nothing is written', async () => {
     const root = make({
       'labels.csv': csv([
