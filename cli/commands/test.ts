@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
+import type { PostgresSession } from '../../runtime/sources/postgres-session.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { withPostgres } from '../postgres.ts';
 import { plainText } from '../result-rows.ts';
 import { type FeatureTest, readFeatureTests } from '../test-files.ts';
 import type { Failure } from '../testing/check.ts';
 import { Engines } from '../testing/machines.ts';
-import { runTest, type TestResult } from '../testing/run-test.ts';
+import { runTest, type TestProject, type TestResult } from '../testing/run-test.ts';
 import { openWorkspace } from '../workspace.ts';
 
 export function register(program: Command, run: CommandRunner): void {
@@ -33,7 +35,22 @@ async function test(io: Io, flags: GlobalFlags, paths: readonly string[]): Promi
   const tests = files.flatMap((file) => readFeatureTests(root, file));
   const { sources, views } = workspace.plan;
   const project = { sources, views, program: workspace.program, files: workspace.files };
-  const engines = await Engines.open();
+  const runAll = (postgres: PostgresSession | null): Promise<number> => runTests(io, flags, project, tests, postgres);
+  const hasPostgres = workspace.project.config.postgres !== null;
+  const failed = hasPostgres ? await withPostgres(workspace.project, io.signal, runAll) : await runAll(null);
+  say(io, flags, summary(tests, failed));
+  return failed === 0 ? 0 : 1;
+}
+
+/** Gives the number of those that failed. */
+async function runTests(
+  io: Io,
+  flags: GlobalFlags,
+  project: TestProject,
+  tests: readonly FeatureTest[],
+  postgres: PostgresSession | null,
+): Promise<number> {
+  const engines = await Engines.open(postgres);
   let failed = 0;
   try {
     for (const one of tests) {
@@ -45,8 +62,7 @@ async function test(io: Io, flags: GlobalFlags, paths: readonly string[]): Promi
   } finally {
     engines.close();
   }
-  say(io, flags, summary(tests, failed));
-  return failed === 0 ? 0 : 1;
+  return failed;
 }
 
 function summary(tests: readonly FeatureTest[], failed: number): string {

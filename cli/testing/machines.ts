@@ -14,6 +14,7 @@ import { OnlineWriter, Stamper } from '../../runtime/engines/online-writer.ts';
 import { type Feed, replay } from '../../runtime/engines/replay.ts';
 import type { SourceLog } from '../../runtime/log/source-log.ts';
 import { createLookup } from '../../runtime/serving/lookup.ts';
+import type { PostgresSession } from '../../runtime/sources/postgres-session.ts';
 import { valueAt } from '../../runtime/sources/record-columns.ts';
 import type { GroupState, Program, ViewProgram } from '../../runtime/state/program.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
@@ -26,6 +27,7 @@ import { ownValue } from '../own-text.ts';
 import { keyText } from '../tolerances.ts';
 import { inEventOrder, type JudgedSource, logOver, shuffled } from './judged.ts';
 import { batchOf, linesPhase, valuesPhase } from './memory-records.ts';
+import { copyIn, labelledRows, viewRows } from './postgres-values.ts';
 
 export type Row = readonly Value[];
 
@@ -55,14 +57,17 @@ export interface Machine {
 export class Engines {
   readonly emitted: DuckDbSession;
   readonly referee: Referee;
+  /** null: none is configured. Whoever opened it closes it. */
+  readonly postgres: PostgresSession | null;
 
-  private constructor(emitted: DuckDbSession, referee: Referee) {
+  private constructor(emitted: DuckDbSession, referee: Referee, postgres: PostgresSession | null) {
     this.emitted = emitted;
     this.referee = referee;
+    this.postgres = postgres;
   }
 
-  static async open(): Promise<Engines> {
-    return new Engines(await openDuckDb({ threads: 1 }), await refereeSession({ threads: 1 }));
+  static async open(postgres: PostgresSession | null): Promise<Engines> {
+    return new Engines(await openDuckDb({ threads: 1 }), await refereeSession({ threads: 1 }), postgres);
   }
 
   close(): void {
@@ -95,13 +100,35 @@ export async function machinesOf(world: TestWorld, engines: Engines): Promise<re
     await replayMachine(world),
     await datasetMachine(world, engines.emitted, 'join'),
     await datasetMachine(world, engines.emitted, 'windows'),
+    ...(engines.postgres === null ? [] : await postgresMachines(world, engines.emitted, engines.postgres)),
   ];
 }
 
-async function loadTables(world: TestWorld, engines: Engines): Promise<void> {
+async function postgresMachines(
+  world: TestWorld,
+  duckdb: DuckDbSession,
+  postgres: PostgresSession,
+): Promise<readonly Machine[]> {
+  for (const { spec, rows } of tablesOf(world)) await copyIn(postgres, spec, rows);
+  const labels = await labelsOf(world);
+  const table = labelTable(labels);
+  await copyIn(postgres, table.spec, table.rows);
+  const names = { table: LABELS_TABLE, instant: INSTANT, ordinal: ORDINAL };
+  const values = await labelledRows(postgres, world.view, names);
+  return [
+    { name: 'Postgres', rows: (t) => viewRows(postgres, world.view, t) },
+    labelledMachine('dataset by Postgres', world, duckdb, labels, values),
+  ];
+}
+
+/** The sources, and the request's rows. */
+function tablesOf(world: TestWorld): readonly { readonly spec: SourceSpec; readonly rows: readonly Row[] }[] {
   const tables = [...world.sources.values()].map(({ program, accepted }) => ({ spec: program.spec, rows: accepted }));
-  if (world.requestSpec !== null) tables.push({ spec: world.requestSpec, rows: world.requests });
-  for (const { spec, rows } of tables) {
+  return world.requestSpec === null ? tables : [...tables, { spec: world.requestSpec, rows: world.requests }];
+}
+
+async function loadTables(world: TestWorld, engines: Engines): Promise<void> {
+  for (const { spec, rows } of tablesOf(world)) {
     const records = [{ batch: batchOf(spec, rows), rows: null, count: rows.length }];
     await loadRecords(engines.emitted, spec.name, spec, records);
     await loadRecords(engines.referee.session, recordsTable(spec), spec, records);
@@ -410,12 +437,25 @@ function valuesFeed({ program, accepted }: JudgedSource): Feed {
 
 async function datasetMachine(world: TestWorld, session: DuckDbSession, form: 'join' | 'windows'): Promise<Machine> {
   const labels = await labelsOf(world);
+  const values = await datasetValues(world, session, labels, form);
+  return labelledMachine(`dataset by DuckDB (${form})`, world, session, labels, values);
+}
+
+/** `values`: by label, the view's outputs; those of the entity are the label's. */
+function labelledMachine(
+  name: string,
+  world: TestWorld,
+  session: DuckDbSession,
+  labels: Labels,
+  values: readonly Row[],
+): Machine {
   const { view } = world;
-  const rows = await datasetValues(world, session, labels, form);
-  return {
-    name: `dataset by DuckDB (${form})`,
-    rows: async (t) => datasetRows(labels, await withoutAbsent(rows, t), t),
-  };
+  const entity = new Set(view.spec.entity.map(({ ordinal }) => ordinal));
+  const rows = values.map((row, label) => {
+    const keys = keysInPlace(view, labels.rows[label] as Row);
+    return row.map((value, ordinal) => (entity.has(ordinal) ? (keys[ordinal] as Value) : value));
+  });
+  return { name, rows: async (t) => datasetRows(labels, await withoutAbsent(rows, t), t) };
 
   /** A training set has NULLs where the view has no row: which those are is asked elsewhere. */
   async function withoutAbsent(values: readonly Row[], t: number): Promise<readonly LabelRow[]> {
@@ -444,13 +484,7 @@ async function datasetValues(
   labels: Labels,
   form: 'join' | 'windows',
 ): Promise<readonly Row[]> {
-  const columns = [
-    ...labels.spec.columns,
-    plainColumn(INSTANT, { kind: 'timestamp' }),
-    plainColumn(ORDINAL, { kind: 'integer' }),
-  ];
-  const spec = { ...labels.spec, columns };
-  const rows = labels.rows.map((row, i) => [...row, labels.instants[i] as number, i]);
+  const { spec, rows } = labelTable(labels);
   await loadRecords(session, LABELS_TABLE, spec, [{ batch: batchOf(spec, rows), rows: null, count: rows.length }]);
   const sql = emitDatasetSql(
     {
@@ -461,10 +495,15 @@ async function datasetValues(
     },
     { dialect: 'duckdb', functions: FUNCTIONS },
   );
-  const found = rowsOf(await session.readColumns(sql));
-  const entity = new Set(view.spec.entity.map(({ ordinal }) => ordinal));
-  return found.map((row, label) => {
-    const keys = keysInPlace(view, labels.rows[label] as Row);
-    return row.map((value, ordinal) => (entity.has(ordinal) ? (keys[ordinal] as Value) : value));
-  });
+  return rowsOf(await session.readColumns(sql));
+}
+
+/** The labels as a table, with their instants and places. */
+function labelTable({ spec, rows, instants }: Labels): { readonly spec: SourceSpec; readonly rows: readonly Row[] } {
+  const instant = plainColumn(INSTANT, { kind: 'timestamp' });
+  const ordinal = plainColumn(ORDINAL, { kind: 'integer' });
+  return {
+    spec: { ...spec, columns: [...spec.columns, instant, ordinal] },
+    rows: rows.map((row, i) => [...row, instants[i] as number, i]),
+  };
 }

@@ -342,7 +342,7 @@ describe('fsc test', () => {
       place,
       values: new Map(names.map((name) => [name, { place, json: values.get(name) ?? 'null', bare: null }])),
     });
-    const engines = await Engines.open();
+    const engines = await Engines.open(null);
     const result = await runTest({ ...plan, files, program: { ...program, views: broken } }, engines, {
       file: 'a.yaml',
       line: 1,

@@ -1,5 +1,5 @@
 /** `--engine postgres`, as pipelines see it: the same rows as the other engines, in their order. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cli, jsonLines, project } from '../cli/in-process.ts';
@@ -164,4 +164,76 @@ it('a server that is away is worth another try; one that is not configured is no
   const away = await cli(args, { cwd, env: { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:9/x' } });
   expect(away.code).toBe(3);
   expect(away.err).not.toContain('hunter2');
+});
+
+describe('fsc test', () => {
+  const given = `{ id: 1, paid_at: 2001-01-01 00:30, card: a, shop: 's\\1', amount: 10.25, rate: 0.1 }
+      - { id: 2, paid_at: 2001-01-01 01:00, card: a, shop: z, amount: -3, rate: .nan }
+      - { id: 3, paid_at: 2001-01-01 01:00, card: a, amount: 9999999999.99 }
+      - { id: 4, paid_at: 2001-01-01 01:05, card: B, amount: 2, rate: 2 }`;
+  const tests = `
+- name: aggregates
+  view: spend_v1
+  given:
+    payments:
+      - ${given}
+  expect:
+    - { as_of: 2000-12-31, rows: [] }
+    - as_of: 2001-01-01 01:05
+      rows:
+        - { card: a, n: 3, hour: 10000000007.24, rate: .nan, newest: 2001-01-01 01:00, last_shop: null }
+        - { card: B, n: 1, hour: 2, rate: 2 }
+    - { as_of: 2001-01-02 01:00, rows: [{ card: B, n: 1, hour: null }] }
+- name: rows
+  view: latest_v1
+  given:
+    payments:
+      - ${given}
+  expect:
+    - as_of: 2001-01-01 03:00
+      rows: [{ card: a, shop: null, amount: 9999999999.99, before: -3, top: .nan }, { card: B, before: null, top: 2 }]
+- name: what a caller sends
+  view: risk_v1
+  given:
+    payments:
+      - ${given}
+    request: [{ card: a, other: b, amount: 1 }, { card: nobody, other: null, amount: 1 }]
+  expect:
+    - as_of: 2001-01-01 01:05
+      rows: [{ card: a, mine: 3, others: 1, more: false, shop: null }, { card: nobody, mine: 0, others: null, more: null }]
+`;
+  const ofPostgres = ['Postgres', 'dataset by Postgres'];
+
+  function startWith(text: string) {
+    const { cwd } = start('events.jsonl');
+    mkdirSync(join(cwd, 'features/spend/tests'), { recursive: true });
+    writeFileSync(join(cwd, 'features/spend/tests/a.yaml'), text);
+    return (url: string) => cli(['test', '--format', 'json'], { cwd, env: { DATABASE_URL: url } });
+  }
+
+  it('runs in the configured database too', async () => {
+    const { code, out, err } = await startWith(tests)(server.url);
+    expect(jsonLines(out).flatMap(({ failures }) => failures)).toEqual([]);
+    expect(code, err).toBe(0);
+    const machines = jsonLines(out).map((result) => result.machines);
+    expect(machines).toHaveLength(3);
+    for (const names of machines) expect(names).toEqual(expect.arrayContaining(ofPostgres));
+  });
+
+  it('tells what the database says to what is not so', async () => {
+    const { code, out } = await startWith(tests.replace('card: B, n: 1, hour: 2,', 'card: B, n: 1, hour: 3,'))(
+      server.url,
+    );
+    expect(code).toBe(1);
+    const failures = jsonLines(out).flatMap((result) => result.failures) as Record<string, unknown>[];
+    for (const machine of ofPostgres) {
+      const told = failures.filter((failure) => failure.machine === machine);
+      expect(told).toEqual([expect.objectContaining({ column: 'hour', expected: '3.00', actual: '2.00' })]);
+    }
+  });
+
+  it('waits for no database that is away', async () => {
+    const { code, err } = await startWith(tests)('postgres://me:hunter2@127.0.0.1:9/x');
+    expect([code, err]).toEqual([3, expect.stringContaining('FSC7360')]);
+  });
 });

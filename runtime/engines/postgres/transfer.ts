@@ -49,6 +49,16 @@ export async function fetchQuery(
   return count;
 }
 
+/** The rows of a query of PostgreSQL, in their order. Few: they are held in memory. */
+export async function queryValues(
+  postgres: PostgresSession,
+  columns: readonly TableColumn[],
+  sql: string,
+): Promise<readonly (readonly Value[])[]> {
+  const rows = await postgres.rows(sql);
+  return rows.map((row) => columns.map(({ type }, i) => readOutput(row[i] ?? null, type)));
+}
+
 function decode(types: readonly SqlType[], rows: readonly TextRow[]): RecordRows {
   const fields = types.map((type) => ({ type, ...NO_FIELD }));
   const columns = new RecordColumns(fields, rows.length);
