@@ -191,6 +191,28 @@ describe('a state', () => {
     }
   });
 
+  it('puts late events in their place after a restart', () => {
+    let state = newState(BY_NUMBER);
+    ingest(state, numeric([1, 2, 3]), [T + 2 * HOUR, T + HOUR, T], [1, 2, 4]);
+    state.addEntity([4]);
+    state = copyOf(BY_NUMBER, state);
+    ingest(state, numeric([1, 1, 2, 4]), [T + HOUR, T + 2 * HOUR - 1, T + 2, T + 1], [8, 16, 32, 64]);
+    const at = (key: number, t: number): Value[] => {
+      const out: Value[] = [];
+      return state.probe(0, state.entityId([key]), t, out) ? [...out] : [];
+    };
+    expect([at(1, T + HOUR), at(1, T + 2 * HOUR)]).toEqual([
+      [1, 8, 8],
+      [3, 17, 16],
+    ]);
+    expect([at(2, T + 2), at(2, T + HOUR), at(4, T), at(4, T + 1)]).toEqual([
+      [1, 32, 32],
+      [2, 34, 32],
+      [],
+      [1, 64, 64],
+    ]);
+  });
+
   it('takes events in any order from its settle line on, whoever asked for dirty entities before', () => {
     const state = newState(BY_NUMBER);
     countNumbers(state, [1]);
