@@ -1,4 +1,5 @@
 /** CSV (RFC 4180): header required, an empty field without quotes is NULL, `""` is the empty string (rules.md 12). */
+
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
@@ -9,6 +10,7 @@ import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { readEpochDigits } from './json-decoder.ts';
+import { noKnownTime, unreadableKnownTime } from './known-time.ts';
 import { fileColumnName } from './parquet.ts';
 import { type FieldSpec, RecordColumns } from './record-columns.ts';
 
@@ -57,6 +59,7 @@ class CsvRecords implements FileRecords {
   readonly #width: number;
   /** Column of the file for each field; −1: missing. */
   readonly #columnOf: readonly number[];
+  readonly #knownTimePath: readonly string[];
   readonly #knownTimeColumn: number;
   readonly #isWhole: boolean;
 
@@ -71,7 +74,10 @@ class CsvRecords implements FileRecords {
     this.#splitter = splitter;
     this.#width = header.length;
     this.#columnOf = fields.map((field) => header.indexOf(fileColumnName(field.path)));
-    this.#knownTimeColumn = spec.knownTimePath === null ? -1 : header.indexOf(fileColumnName(spec.knownTimePath));
+    this.#knownTimePath = spec.knownTimePath ?? [];
+    const known = spec.knownTimePath === null ? null : fileColumnName(spec.knownTimePath);
+    this.#knownTimeColumn = known === null ? -1 : header.indexOf(known);
+    if (known !== null && this.#knownTimeColumn < 0) throw noKnownTime(spec.name, known);
     this.#isWhole = isWhole;
   }
 
@@ -95,7 +101,12 @@ class CsvRecords implements FileRecords {
     const known = this.#knownTimeColumn < 0 ? null : new Float64Array(records.length);
     for (const [row, record] of records.entries()) {
       faults[row] = this.#decodeRow(columns, row, record, reasons);
-      if (known !== null) known[row] = instantOf(record.fields[this.#knownTimeColumn] ?? null);
+      if (known === null) continue;
+      const read = instantOf(record.fields[this.#knownTimeColumn] ?? null);
+      known[row] = read.ok ? read.value : Number.NaN;
+      if (read.ok || faults[row] !== DECODED) continue;
+      faults[row] = FIELD_FAULT;
+      reasons.set(row, unreadableKnownTime(this.#knownTimePath, read.reason));
     }
     return {
       batch: { length: records.length, columns: columns.columns },
@@ -152,8 +163,12 @@ class CsvRecords implements FileRecords {
   }
 }
 
-function instantOf(text: string | null): number {
-  if (text === null) return Number.NaN;
+/** NaN: there is none. */
+function instantOf(
+  text: string | null,
+): { readonly ok: true; readonly value: number } | { readonly ok: false; readonly reason: string } {
+  if (text === null) return { ok: true, value: Number.NaN };
   const read = readInstantText(text.trim());
-  return read.ok && typeof read.value === 'number' ? read.value : Number.NaN;
+  if (!read.ok) return read;
+  return { ok: true, value: read.value as number };
 }

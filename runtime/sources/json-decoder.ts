@@ -2,12 +2,14 @@
  * One JSON object a record into columns, without loss (rules.md 11 and 12). The common spellings of each type are written straight into
  * the vectors; everything else goes through runtime/values, which knows every rule and says why it refuses.
  */
+
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { powerOfTen } from '../values/decimal.ts';
 import { type Json, rawJsonAt, readJsonValue } from '../values/json.ts';
 import { clip, type ReadResult, readDecimalText, readIntegerText, refused, taken } from '../values/text.ts';
 import { readInstantText, TimestampReader } from './fast-timestamp.ts';
+import { unreadableKnownTime } from './known-time.ts';
 import { EPOCH_MICROS, type FieldSpec, type RecordColumns } from './record-columns.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -60,12 +62,14 @@ export class JsonDecoder {
     return fault;
   }
 
-  /** Of the last record: a known time or the like, which is no column. NaN: missing or no timestamp. */
-  instantAt(path: readonly string[]): number {
+  /** Of the last record: its known time, which is no column. NaN: there is none. null: it is no timestamp, and `reason` says so. */
+  instantAt(path: readonly string[]): number | null {
     const value = this.#json === null ? undefined : valueAtPath(this.#json, path);
-    if (typeof value !== 'string') return Number.NaN;
+    if (value === undefined || value === null) return Number.NaN;
     const read = readJsonValue(value, { kind: 'timestamp' }, () => null);
-    return read.ok && typeof read.value === 'number' ? read.value : Number.NaN;
+    if (read.ok && typeof read.value === 'number') return read.value;
+    this.reason = unreadableKnownTime(path, read.ok ? 'is no instant' : read.reason);
+    return null;
   }
 
   /** A record that is no JSON object. */

@@ -1,7 +1,7 @@
 /** JSONL: one object a line, of a file or of stdin. */
 import type { Readable } from 'node:stream';
 import type { LogPosition } from '../log/contract.ts';
-import { DECODED, type RawBatch, type RecordReader } from '../log/reader.ts';
+import { DECODED, FIELD_FAULT, type RawBatch, type RecordReader } from '../log/reader.ts';
 import { linesOf, RecordLines, type RecordTexts } from '../log/record-texts.ts';
 import { type RetryFeed, retriedAt } from '../log/retries.ts';
 import type { ColumnBatch } from '../values/batch.ts';
@@ -75,12 +75,17 @@ export class JsonLineDecoder {
   /** True: there is something wrong with it. */
   #take(row: number, text: string, lineFault: string | undefined): boolean {
     const decoder = this.#decoder;
-    const fault = lineFault === undefined ? decoder.decode(text, row) : decoder.refuse(lineFault, row);
-    this.#faults[row] = fault;
+    let fault = lineFault === undefined ? decoder.decode(text, row) : decoder.refuse(lineFault, row);
+    let { reason } = decoder;
     this.#unknown[row] = decoder.unknownFields;
-    if (this.#spec.knownTimePath !== null) this.#knownTimes[row] = decoder.instantAt(this.#spec.knownTimePath);
+    if (this.#spec.knownTimePath !== null) {
+      const known = decoder.instantAt(this.#spec.knownTimePath);
+      this.#knownTimes[row] = known ?? Number.NaN;
+      if (known === null && fault === DECODED) [fault, reason] = [FIELD_FAULT, decoder.reason];
+    }
+    this.#faults[row] = fault;
     if (fault === DECODED) return false;
-    this.#reasons.set(row, decoder.reason);
+    this.#reasons.set(row, reason);
     return true;
   }
 

@@ -2,6 +2,7 @@
  * Parquet files as a reader of records: column by column, no object a row. `order: none` is read sorted by (event time, key,
  * position); files that are in that order already are read as they stand.
  */
+
 import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
 import { FscError } from '../values/errors.ts';
@@ -13,6 +14,7 @@ import { messageOf } from './byte-input.ts';
 import { describeParquet, isParquetInOrder, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
+import { noKnownTime } from './known-time.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField, UNREAD } from './parquet-columns.ts';
 import { type FieldSpec, valueAt } from './record-columns.ts';
 
@@ -136,16 +138,6 @@ export class ParquetDecoder {
     });
     return `{${parts.join(',')}}`;
   }
-}
-
-function noKnownTime(source: string, column: string): FscError {
-  return new FscError(
-    'FSC7103',
-    2,
-    `the files of \`${source}\` have no timestamp column \`${column}\``,
-    '@known_time names it',
-    'name a timestamp column of the files, or drop the tag: a record is then known from its event time on',
-  );
 }
 
 /** A copy: where the column is an event time too, refused instants become 0 in place. */

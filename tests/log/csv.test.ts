@@ -96,6 +96,24 @@ describe('csv', () => {
     expect(seen.accepted).toHaveLength(1);
   });
 
+  it('refuses a known time that is no instant, and files that have none', async () => {
+    const known = { spec: sourceSpec({ knownTimePath: ['seen'] }) };
+    const at = '2024-03-01T12:00:00Z';
+    const content = `ts,id,n,p,seen\n${at},1,1,a,2024-03-02\n${at},2,1,a,soon\n${at},3,1,a,\n${at},4,1,a,""\n${at},x,1,a,soon\n`;
+    const seen = await readCsv(content, known);
+    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'accepted', 'malformed', 'malformed']);
+    expect(seen.refused.map(({ reason }) => reason)).toEqual([
+      '@known_time seen: `soon` is no timestamp',
+      '@known_time seen: `` is no timestamp',
+      expect.stringMatching(/^id: /),
+    ]);
+    await expect(readCsv(`ts,id,n,p,Seen\n${at},1,1,a,2024-03-02\n`, known)).rejects.toMatchObject({
+      code: 'FSC7103',
+      exitCode: 2,
+      message: expect.stringContaining('`seen`'),
+    });
+  });
+
   it('takes an epoch and a known time', async () => {
     const epoch = sourceSpec({
       columns: [

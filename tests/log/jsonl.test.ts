@@ -227,6 +227,26 @@ describe('values', () => {
     );
   });
 
+  it('are refused with a known time that is no instant; without one it is the event time', async () => {
+    const source = program(sourceSpec({ knownTimePath: ['seen', 'at'] }));
+    const seen = await readText(
+      lines(
+        event(0, 1, { seen: { at: '2024-03-02T00:00:00Z' } }),
+        event(0, 2, { seen: { at: 'soon' } }),
+        event(0, 3, { seen: { at: 1709251200 } }),
+        event(0, 4, { seen: { at: null } }),
+        event(0, 5),
+      ),
+      'a.jsonl',
+      source,
+    );
+    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'malformed', 'accepted', 'accepted']);
+    expect(seen.refused.map(({ reason }) => reason)).toEqual([
+      '@known_time seen.at: `soon` is no timestamp',
+      '@known_time seen.at: number 1709251200 is no timestamp',
+    ]);
+  });
+
   it('are found by their path', async () => {
     expect(await typed({ kind: 'integer' }, '{"y":{"z":5}}', { path: ['x', 'y', 'z'] })).toBe('5');
     expect(await typed({ kind: 'integer' }, '{"y":[5]}', { path: ['x', 'y', '0'] })).toBe('null');
