@@ -64,6 +64,12 @@ const ROWS = [
     postgres: '7371013824.00000000',
   },
   {
+    name: 'what stands in the place of a quotient of exact values is numeric, and so is what is reckoned with it',
+    sql: 'CASE WHEN 1 = 2 THEN 1 * 1.0 / 3 ELSE -43.8 END - 8.47',
+    fsc: '-52.269999999999996',
+    postgres: '-52.27',
+  },
+  {
     name: 'a decimal chosen among several keeps its own scale',
     sql: 'greatest(5 * 6.4, 7.74)',
     fsc: '32.00',

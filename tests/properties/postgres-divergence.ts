@@ -24,6 +24,7 @@ function valueDiverges(expr: PlanExpr, plan: ViewPlan): boolean {
     // Of such a value by itself only the last bits differ, which its tolerance covers.
     (!isBare(expr, plan) && holds(expr, plan, isNumericAggregate)) ||
     holds(expr, plan, isReckonedFromPart) ||
+    holds(expr, plan, isReckonedFromChosenQuotient) ||
     holds(expr, plan, isTextOfChosenDecimal)
   );
 }
@@ -43,9 +44,23 @@ function isNumericAggregate({ fn, argType }: PlanNode): boolean {
 
 /** extract is numeric there, and so is what is reckoned with it; fsc, as DuckDB, does it in doubles. The parts by themselves are the same. */
 function isReckonedFromPart(node: PlanNode, plan: ViewPlan): boolean {
-  const { kind, type, args } = node;
-  if (kind !== 'call' || type?.kind === 'boolean') return false;
-  return holds(args, plan, (one) => one.kind === 'call' && one.fn === 'date_part');
+  return isReckoned(node) && holds(node.args, plan, ({ kind, fn }) => kind === 'call' && fn === 'date_part');
+}
+
+/**
+ * A quotient of exact values is numeric there, and so is what is chosen in its place, be it never divided; fsc, as DuckDB, reckons on in doubles.
+ * Of a quotient that was divided only the last bits differ, which its tolerance covers.
+ */
+function isReckonedFromChosenQuotient(node: PlanNode, plan: ViewPlan): boolean {
+  return isReckoned(node) && holds(node.args, plan, (one) => isChoice(one) && holds(one, plan, isExactQuotient));
+}
+
+function isExactQuotient({ kind, fn, args }: PlanNode): boolean {
+  return kind === 'call' && fn === 'divide' && args?.every(({ type }) => !isFloat(type)) === true;
+}
+
+function isReckoned({ kind, type }: PlanNode): boolean {
+  return kind === 'call' && type?.kind !== 'boolean';
 }
 
 /** A decimal that is chosen among several keeps its own scale there; fsc, as DuckDB, gives all the same one, which a text shows. */
