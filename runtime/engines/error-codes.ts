@@ -9,7 +9,7 @@ export const ENGINE_CODES = {
   FSC7302: {
     title: 'the state was made under another declaration of the source',
     explanation:
-      'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same. `fsc run --rebuild` makes the state anew from history and archive, which it keeps.',
+      'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same; or, of a source that comes by stdin, which columns there are and what fills them. (A changed lateness, constraint or `@only` needs nothing: later records are judged by it. Files are read again by themselves.) `fsc run --rebuild` makes the state anew from history and archive, which it keeps.',
     help: 'Run once with --rebuild.',
   },
   FSC7303: {

@@ -16,6 +16,8 @@ import type { SourceState } from './state-folder.ts';
 export interface ReplayOptions {
   readonly archiveFolder: string;
   readonly isRebuilt: boolean;
+  /** Made anew by itself, without the user's word: what was consumed must all be there again. */
+  readonly isRedeclared: boolean;
 }
 
 export class JournalReplay {
@@ -61,11 +63,12 @@ export class JournalReplay {
   }
 
   /** Old rows serve until as much was read again as there was. What stdin brought comes from the archive, then from the journal. */
-  static #anew({ archiveFolder }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+  static #anew({ archiveFolder, isRedeclared }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
     const partition = stdinPartition(input);
     if (partition === null) {
       const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
-      return new JournalReplay(once([]), records === 0, (position) => consumedRecords(position) >= records, true);
+      const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
+      return new JournalReplay(once([]), records === 0, isReached, !isRedeclared);
     }
     const { name } = input.program.spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);

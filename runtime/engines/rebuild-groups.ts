@@ -26,7 +26,7 @@ export async function rebuildGroups(
 }
 
 /** A source that once came by stdin and is read from elsewhere now. */
-function stdinOf(saved: SavedSource): string | null {
+export function stdinOf(saved: SavedSource): string | null {
   return Object.keys(saved.position.partitions).find((name) => name.endsWith(':-')) ?? null;
 }
 

@@ -16,10 +16,10 @@ import { Interval } from './interval.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { NextBatch } from './next-batch.ts';
 import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
-import { rebuildGroups } from './rebuild-groups.ts';
+import { rebuildGroups, stdinOf } from './rebuild-groups.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
-import type { SavedSource, SourceState } from './state-folder.ts';
+import { redeclared, type SavedSource, type SourceState } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
@@ -100,20 +100,20 @@ export class SourcePipeline {
   };
 
   static async open(
-    options: StreamRunOptions,
+    asked: StreamRunOptions,
     input: SourceInput,
     stamper: Stamper,
     errors: ErrorTally,
   ): Promise<SourcePipeline> {
-    const { name, fingerprint } = input.program.spec;
-    const state = await options.folder.source(name, fingerprint, options.isRebuilt);
+    const { name } = input.program.spec;
+    const { state, options, isRedeclared } = await openState(asked, input);
     const quarantine = options.quarantineFolder === null ? null : new Quarantine(options.quarantineFolder, name);
     const refused: RefusedRecord[] = [];
     let log: SourceLog | null = null;
     try {
       const { saved } = state;
       refusePast(name, saved, options.untilMicros);
-      const replay = JournalReplay.over(options, input, state);
+      const replay = JournalReplay.over({ ...options, isRedeclared }, input, state);
       const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
       const { signal } = options;
@@ -377,6 +377,30 @@ interface PipelineParts {
   readonly retries: Retries;
   readonly saved: SavedSource | null;
   readonly isSameStore: boolean;
+}
+
+/**
+ * Under a declaration that judges otherwise, what stands in the archive keeps its verdict, and later records are judged anew. Files and tables are
+ * judged by the current declaration (rules.md 8): they are read again, as with --rebuild.
+ */
+async function openState(
+  options: StreamRunOptions,
+  input: SourceInput,
+): Promise<{ readonly state: SourceState; readonly options: StreamRunOptions; readonly isRedeclared: boolean }> {
+  const { spec } = input.program;
+  const state = await options.folder.source(spec, options.isRebuilt);
+  const { change } = state;
+  const isArchived = stdinPartition(input) !== null || (state.saved !== null && stdinOf(state.saved) !== null);
+  const isCutOff = state.frames.length > 0;
+  if (change === 'none' || (change === 'verdicts' && isArchived && !isCutOff))
+    return { state, options, isRedeclared: false };
+  await state.close();
+  if (isArchived && change === 'columns')
+    throw redeclared(spec.name, 'its columns changed, and the archive has its records in those before');
+  if (isArchived)
+    throw redeclared(spec.name, 'it changed after a run was cut off, whose last records were judged by the one before');
+  const anew = await options.folder.source(spec, true);
+  return { state: anew, options: { ...options, isRebuilt: true }, isRedeclared: true };
 }
 
 function openRetries(options: StreamRunOptions, input: SourceInput, state: SourceState): Retries {

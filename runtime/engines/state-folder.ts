@@ -16,7 +16,9 @@ import { RETRIES_FOLDER } from '../log/retries.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
 import type { StateImage } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
+import type { SourceSpec } from '../values/manifest.ts';
 import type { StoreMark } from './online-writer.ts';
+import { type Change, changeOf, type Declaration, declarationOf } from './redeclared.ts';
 
 /** Version of what `meta` says; a newer one is refused. */
 const META_VERSION = 1;
@@ -42,6 +44,8 @@ export interface SavedGroup {
 interface Meta {
   readonly version: number;
   readonly sourceFingerprint: string;
+  /** Snapshots of the first versions have none. */
+  readonly declaration?: Declaration;
   readonly position: LogPosition;
   readonly newestMicros: number | null;
   readonly settleLineMicros: number | null;
@@ -78,8 +82,8 @@ export class StateFolder {
   }
 
   /** With `isRebuilt` (rules.md 29) what was saved is left aside, whatever declaration it was made under; it stays until the next `save`. */
-  async source(name: string, fingerprint: string, isRebuilt: boolean): Promise<SourceState> {
-    return SourceState.open(this.path, name, fingerprint, isRebuilt);
+  async source(spec: SourceSpec, isRebuilt: boolean): Promise<SourceState> {
+    return SourceState.open(this.path, spec, isRebuilt);
   }
 
   close(): void {
@@ -95,38 +99,45 @@ export class SourceState {
   readonly frames: readonly JournalEntry[];
   /** Where the first of the frames begins: the position of the snapshot, even one that is left aside. */
   readonly framesFrom: LogPosition;
+  /** How the declaration differs from that under which the state was saved. */
+  readonly change: Exclude<Change, 'records'>;
   readonly #journal: Journal;
   readonly #snapshotPath: string;
-  readonly #fingerprint: string;
+  readonly #declaration: Declaration;
 
   private constructor(
     journal: Journal,
     snapshotPath: string,
-    fingerprint: string,
+    declaration: Declaration,
+    change: Exclude<Change, 'records'>,
     saved: SavedSource | null,
     framesFrom: LogPosition,
     frames: readonly JournalEntry[],
   ) {
     this.#journal = journal;
     this.#snapshotPath = snapshotPath;
-    this.#fingerprint = fingerprint;
+    this.#declaration = declaration;
+    this.change = change;
     this.saved = saved;
     this.framesFrom = framesFrom;
     this.frames = frames;
   }
 
-  static async open(folder: string, name: string, fingerprint: string, isRebuilt: boolean): Promise<SourceState> {
+  static async open(folder: string, spec: SourceSpec, isRebuilt: boolean): Promise<SourceState> {
+    const { name } = spec;
+    const declaration = declarationOf(spec);
     const snapshotPath = pathOf(folder, name, 'snapshot');
     const journalPath = pathOf(folder, name, 'journal');
     const sections = await readSnapshot(snapshotPath, isRebuilt);
     const meta = sections === null ? null : readMeta(sections, snapshotPath);
-    if (meta !== null && !isRebuilt && meta.sourceFingerprint !== fingerprint) throw otherSource(name);
+    const change = meta === null || isRebuilt ? 'none' : changeSince(meta, declaration);
+    if (change === 'records') throw redeclared(name, 'its key, times or types changed');
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
     const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
     const saved = sections === null || meta === null || isRebuilt ? null : savedOf(sections, meta);
     const entries = after.map((frame) => decodeEntry(frame, journalPath));
     const framesFrom = meta?.position ?? { partitions: {} };
-    return new SourceState(journal, snapshotPath, fingerprint, saved, framesFrom, entries);
+    return new SourceState(journal, snapshotPath, declaration, change, saved, framesFrom, entries);
   }
 
   /** On the disk when it returns. */
@@ -142,7 +153,8 @@ export class SourceState {
   async save(state: SavedSource, isGivenUp: () => boolean): Promise<boolean> {
     const meta: Meta = {
       version: META_VERSION,
-      sourceFingerprint: this.#fingerprint,
+      sourceFingerprint: this.#declaration.fingerprint,
+      declaration: this.#declaration,
       position: state.position,
       newestMicros: finiteOrNull(state.newestMicros),
       settleLineMicros: finiteOrNull(state.settleLineMicros),
@@ -247,12 +259,18 @@ function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function otherSource(name: string): FscError {
+function changeSince(meta: Meta, declaration: Declaration): Change {
+  if (meta.declaration !== undefined) return changeOf(meta.declaration, declaration);
+  return meta.sourceFingerprint === declaration.fingerprint ? 'none' : 'records';
+}
+
+/** `why`: what changed of the source. */
+export function redeclared(name: string, why: string): FscError {
   return new FscError(
     'FSC7302',
     2,
     `the state of \`${name}\` was made under another declaration`,
-    'its key, times, types or constraints changed; nothing was touched',
+    `${why}; nothing was touched`,
     'run once with --rebuild: state and online rows are made anew from history and archive, which are kept',
   );
 }

@@ -225,11 +225,17 @@ describe('fsc run', () => {
       'tx.jsonl': tx(1, 0, 'a', '5.00'),
     });
     await cli(['run', '--mode', 'stream'], { cwd: root, stdin: tx(2, 1, 'a', '1.00') + tx(3, 2, 'a', '1500.00') });
-    put(root, 'features/sources/tx.sql', SOURCE.replace('CHECK (amount > 0)', 'CHECK (amount > 0 AND amount < 1000)'));
-    const stale = await cli(['run', '--mode', 'stream'], { cwd: root });
-    expect(stale.code).toBe(2);
-    expect(stale.err).toContain('FSC7302');
-    expect(stale.err).toContain('--rebuild');
+    const stricter = SOURCE.replace('CHECK (amount > 0)', 'CHECK (amount > 0 AND amount < 1000)');
+    for (const changed of [
+      stricter.replace('decimal(12,2)', 'decimal(14,2)'),
+      stricter.replace('PRIMARY KEY', '').replace('\n)', ',\n  PRIMARY KEY (id, card)\n)'),
+      stricter.replace('card text', "card text DEFAULT 'x'"),
+    ]) {
+      put(root, 'features/sources/tx.sql', changed);
+      const stale = await cli(['run', '--mode', 'stream'], { cwd: root });
+      expect([stale.code, stale.err]).toEqual([2, expect.stringMatching(/FSC7302[\s\S]*--rebuild/)]);
+    }
+    put(root, 'features/sources/tx.sql', stricter);
     const rebuilt = await cli(['run', '--mode', 'stream', '--rebuild', '--format', 'json'], {
       cwd: root,
       stdin: tx(4, 3, 'a', '2.00'),
@@ -238,6 +244,54 @@ describe('fsc run', () => {
     expect(jsonLines(rebuilt.out)[0]).toMatchObject({ events: { read: 4, accepted: 3, quarantined: 1 } });
     expect(await row(root, 'a')).toEqual({ card: 'a', n: 3, n_1h: 3, amount_1d: 8 });
     expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 } });
+  });
+
+  it('judges later records by a changed lateness and constraint, and leaves those of stdin their verdicts', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl", "stream": "-" } }, "clock": "events" }',
+      'tx.jsonl': tx(1, 0, 'a', '5.00'),
+    });
+    const stream = (stdin: string) => cli(['run', '--mode', 'stream', '--format', 'json'], { cwd: root, stdin });
+    const early = tx(2, 60, 'a', '1.00') + tx(3, 61, 'a', '1500.00') + tx(4, 41, 'a', '2.00');
+    expect(jsonLines((await stream(early)).out)[0]).toMatchObject({ events: { read: 4, accepted: 3, late: 1 } });
+    const changed = SOURCE.replace('CHECK (amount > 0)', 'CHECK (amount > 0 AND amount < 1000)').replace(
+      /@lateness +\d+ minutes/,
+      '@lateness 40 minutes',
+    );
+    expect(changed).toContain('40 minutes');
+    put(root, 'features/sources/tx.sql', changed);
+    // The line of before stands: what was settled stays settled.
+    const later =
+      tx(5, 62, 'a', '1600.00') + tx(6, 45, 'a', '4.00') + tx(7, 120, 'a', '8.00') + tx(8, 85, 'a', '16.00');
+    const { code, out, err } = await stream(later);
+    expect(code, err).toBe(0);
+    expect(jsonLines(out)[0]).toMatchObject({ events: { read: 4, accepted: 2, late: 1, quarantined: 1 } });
+    expect(await row(root, 'a')).toMatchObject({ n: 5, amount_1d: 1530 });
+    const verified = await cli(['verify', '--format', 'json'], { cwd: root });
+    expect(verified.code, verified.out + verified.err).toBe(0);
+    expect(jsonLines((await stream('')).out)[0]).toMatchObject({ events: { read: 0 } });
+  });
+
+  it('reads files again by a changed declaration, a column more among others', async () => {
+    const root = make({ ...FILES, 'tx.jsonl': tx(1, 0, 'a', '5.00') + tx(2, 1, 'a', '1500.00') });
+    await run(root);
+    expect(await row(root, 'a')).toMatchObject({ n: 2 });
+    const changed = SOURCE.replace('CHECK (amount > 0)', 'CHECK (amount > 0 AND amount < 1000),\n  more integer');
+    put(root, 'features/sources/tx.sql', changed);
+    const { code, out, err } = await run(root);
+    expect(code, err).toBe(0);
+    expect(jsonLines(out)[0]).toMatchObject({ events: { read: 2, accepted: 1, quarantined: 1 } });
+    expect(await row(root, 'a')).toMatchObject({ n: 1, amount_1d: 5 });
+    expect((await cli(['verify'], { cwd: root })).code).toBe(0);
+    expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 } });
+    // What was consumed and is gone is not left out in silence.
+    put(root, 'features/sources/tx.sql', SOURCE);
+    put(root, 'tx.jsonl', tx(1, 0, 'a', '5.00'));
+    const gone = await run(root);
+    expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('FSC7303')]);
+    put(root, 'features/sources/tx.sql', changed);
+    expect(await row(root, 'a')).toMatchObject({ n: 1, amount_1d: 5 });
   });
 
   it('writes nothing and deletes nothing in a folder that another process holds, and says who', async () => {

@@ -14,6 +14,7 @@ import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import type { Program } from '../../runtime/state/program.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import { plainSpec } from '../../runtime/values/plain-spec.ts';
 import { type Random, random } from '../state/plans.ts';
 import { Died, disk, type Fault, type Sabotage } from './disk.ts';
 import { LossyStore } from './lossy-store.ts';
@@ -216,7 +217,7 @@ function newWorld(scenario: Scenario): World {
 /** How much of what stdin sent the state knows; retries are records of stdin too. */
 async function consumedOf({ root }: World): Promise<number> {
   const folder = StateFolder.open(join(root, '.fsc/state'));
-  const state = await folder.source('tx', '', true);
+  const state = await folder.source(plainSpec('tx', []), true);
   const last = state.frames.at(-1)?.position ?? state.framesFrom;
   await state.close();
   folder.close();

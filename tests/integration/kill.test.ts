@@ -14,6 +14,7 @@ import type { Program } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import { plainSpec } from '../../runtime/values/plain-spec.ts';
 import { random } from '../state/plans.ts';
 import { bundled, type Ended, pause, start, valuesOf } from './process.ts';
 import {
@@ -188,7 +189,7 @@ function killAt(wholeMs: number): number {
 /** How much of stdin the state knows. */
 async function consumedOf(root: string): Promise<number> {
   const folder = StateFolder.open(join(root, '.fsc/state'));
-  const state = await folder.source('tx', '', true);
+  const state = await folder.source(plainSpec('tx', []), true);
   const last = state.frames.at(-1)?.position ?? state.framesFrom;
   await state.close();
   folder.close();
