@@ -69,12 +69,29 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
     status = await action(io, readFlags(command));
   };
   try {
-    const program = await buildProgram(args, io, run);
-    await program.parseAsync([...args], { from: 'user' });
+    const ordered = commandFirst(args);
+    const program = await buildProgram(ordered, io, run);
+    await program.parseAsync([...ordered], { from: 'user' });
     return status;
   } catch (error) {
     return report(error, args, io);
   }
+}
+
+const FLAGS_WITH_VALUE = ['--project', '--profile', '--format'];
+const PLAIN_FLAGS = ['--quiet', '--frozen'];
+
+/** Flags of every command may stand before its name too. */
+function commandFirst(args: readonly string[]): readonly string[] {
+  let at = 0;
+  while (at < args.length) {
+    const [name = '', value] = (args[at] as string).split('=', 2);
+    if (PLAIN_FLAGS.includes(args[at] as string)) at += 1;
+    else if (FLAGS_WITH_VALUE.includes(name)) at += value === undefined ? 2 : 1;
+    else break;
+  }
+  const command = args[at];
+  return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)];
 }
 
 async function buildProgram(args: readonly string[], io: Io, run: CommandRunner): Promise<Command> {

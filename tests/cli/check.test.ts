@@ -53,6 +53,13 @@ describe('fsc check', () => {
       views: ['count_v1', 'risk_v1', 'spent_v1', 'warns_v1'],
       sources: ['ask', 'tx'],
     });
+    for (const before of [
+      ['--format', 'json'],
+      ['--quiet', '--format=json'],
+      ['--project', '.', '--format', 'json'],
+    ])
+      expect(await fsc(...before, 'check')).toEqual(await fsc('check', ...before));
+    expect(await fsc('--strict', 'check')).toMatchObject({ code: 2 });
     expect((await checked('--strict')).code).toBe(1);
     expect(await checked('count_v1')).toMatchObject({ code: 0 });
     expect(await checked('cuont_v1')).toMatchObject({ code: 2, err: expect.stringContaining('cuont_v1') });
