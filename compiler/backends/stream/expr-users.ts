@@ -11,13 +11,20 @@ import { exprKey } from '../js/print-expr.ts';
 export class ExprUsers {
   readonly #byKey = new Map<string, Map<string, readonly string[]>>();
 
-  /** The expression, and all that it is made of. */
+  /** The expression, and all that it is made of. Nothing but a call can fail. */
   add(expr: PlanExpr, view: string, columns: readonly string[]): void {
+    if (expr.kind === 'call' && !this.#addCall(expr, view, columns)) return;
+    for (const child of planChildren(expr)) this.add(child, view, columns);
+  }
+
+  /** False: it was there already, with all that it is made of. */
+  #addCall(expr: PlanExpr, view: string, columns: readonly string[]): boolean {
     const key = exprKey(expr);
     const known = this.#byKey.get(key) ?? new Map<string, readonly string[]>();
     this.#byKey.set(key, known);
-    if (!known.has(view)) known.set(view, columns);
-    for (const child of planChildren(expr)) this.add(child, view, columns);
+    if (known.has(view)) return false;
+    known.set(view, columns);
+    return true;
   }
 
   /** A statement that counts an error of the expression for each of them; nothing where there are none. */
