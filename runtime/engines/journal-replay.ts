@@ -16,15 +16,14 @@ import type { SourceState } from './state-folder.ts';
 export interface ReplayOptions {
   readonly archiveFolder: string;
   readonly isRebuilt: boolean;
-  /** Made anew by itself, without the user's word: what was consumed must all be there again. */
-  readonly isRedeclared: boolean;
+  /** Files that are read anew may hold less than they did: who asked for it knows. */
+  readonly mayEndEarly: boolean;
 }
 
 export class JournalReplay {
   readonly #isReached: (position: LogPosition) => boolean;
   readonly #source: AsyncIterable<JournaledRecords>;
   readonly #texts: RecordTexts[] = [];
-  /** Files that are read anew may hold less than they did. */
   readonly #mayEndEarly: boolean;
   #isOver: boolean;
   #hasJustEnded = false;
@@ -63,12 +62,12 @@ export class JournalReplay {
   }
 
   /** Old rows serve until as much was read again as there was. What stdin brought comes from the archive, then from the journal. */
-  static #anew({ archiveFolder, isRedeclared }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+  static #anew({ archiveFolder, mayEndEarly }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
     const partition = stdinPartition(input);
     if (partition === null) {
       const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
       const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
-      return new JournalReplay(once([]), records === 0, isReached, !isRedeclared);
+      return new JournalReplay(once([]), records === 0, isReached, mayEndEarly);
     }
     const { name } = input.program.spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);

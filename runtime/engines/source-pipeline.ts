@@ -106,14 +106,14 @@ export class SourcePipeline {
     errors: ErrorTally,
   ): Promise<SourcePipeline> {
     const { name } = input.program.spec;
-    const { state, options, isRedeclared } = await openState(asked, input);
+    const { state, options } = await openState(asked, input);
     const quarantine = options.quarantineFolder === null ? null : new Quarantine(options.quarantineFolder, name);
     const refused: RefusedRecord[] = [];
     let log: SourceLog | null = null;
     try {
       const { saved } = state;
       refusePast(name, saved, options.untilMicros);
-      const replay = JournalReplay.over({ ...options, isRedeclared }, input, state);
+      const replay = JournalReplay.over({ ...options, mayEndEarly: asked.isRebuilt }, input, state);
       const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
       const { signal } = options;
@@ -386,21 +386,21 @@ interface PipelineParts {
 async function openState(
   options: StreamRunOptions,
   input: SourceInput,
-): Promise<{ readonly state: SourceState; readonly options: StreamRunOptions; readonly isRedeclared: boolean }> {
+): Promise<{ readonly state: SourceState; readonly options: StreamRunOptions }> {
   const { spec } = input.program;
   const state = await options.folder.source(spec, options.isRebuilt);
   const { change } = state;
   const isArchived = stdinPartition(input) !== null || (state.saved !== null && stdinOf(state.saved) !== null);
   const isCutOff = state.frames.length > 0;
-  if (change === 'none' || (change === 'verdicts' && isArchived && !isCutOff))
-    return { state, options, isRedeclared: false };
+  if (change === 'none' || (change === 'verdicts' && isArchived && !isCutOff)) return { state, options };
+  if (!isArchived) return { state: state.anew(), options: { ...options, isRebuilt: true } };
   await state.close();
-  if (isArchived && change === 'columns')
-    throw redeclared(spec.name, 'its columns changed, and the archive has its records in those before');
-  if (isArchived)
-    throw redeclared(spec.name, 'it changed after a run was cut off, whose last records were judged by the one before');
-  const anew = await options.folder.source(spec, true);
-  return { state: anew, options: { ...options, isRebuilt: true }, isRedeclared: true };
+  throw redeclared(
+    spec.name,
+    change === 'columns'
+      ? 'its columns changed, and the archive has its records in those before'
+      : 'it changed after a run was cut off, whose last records were judged by the one before',
+  );
 }
 
 function openRetries(options: StreamRunOptions, input: SourceInput, state: SourceState): Retries {

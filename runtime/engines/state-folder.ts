@@ -140,6 +140,12 @@ export class SourceState {
     return new SourceState(journal, snapshotPath, declaration, change, saved, framesFrom, entries);
   }
 
+  /** What was saved is left aside, as with `isRebuilt`. The journal goes over to the new one. */
+  anew(): SourceState {
+    const { framesFrom, frames } = this;
+    return new SourceState(this.#journal, this.#snapshotPath, this.#declaration, 'none', null, framesFrom, frames);
+  }
+
   /** On the disk when it returns. */
   async append(entry: readonly Uint8Array[]): Promise<void> {
     await this.#journal.append(...entry);
