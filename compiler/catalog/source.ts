@@ -1,4 +1,5 @@
 import type { ColumnSpec, SourceKind, SourceSpec } from '../../runtime/values/manifest.ts';
+import { plainSpec } from '../../runtime/values/plain-spec.ts';
 import { MICROS_PER_MINUTE } from '../../runtime/values/types.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { inserting, replacing } from '../diagnostics/edits.ts';
@@ -30,26 +31,17 @@ export function catalogSource(ast: SourceFile, faults: Faults): CatalogSource | 
   checkTable(ast, faults);
   const columns = catalogColumns(ast, tags.all('from'), faults);
   if (kind === 'request') refuseLogTags(tags, ast, faults);
-  const base = { name: ast.table.name, kind, columns, checks: [], onlySql: null, onlyPaths: [], fingerprint: '' };
   const description =
     ast.comments.find((comment) => comment.on === 'table')?.text ?? tags.one('description')?.value ?? null;
-  const times = kind === 'log' ? logParts(ast, tags, columns, faults) : REQUEST_PARTS;
-  return { spec: { ...base, ...times, description }, ast, only: kind === 'log' ? tags.one('only') : null, faults };
+  const spec = { ...plainSpec(ast.table.name, columns), kind, description };
+  const parts = kind === 'log' ? logParts(ast, tags, columns, faults) : {};
+  return { spec: { ...spec, ...parts }, ast, only: kind === 'log' ? tags.one('only') : null, faults };
 }
 
 type LogParts = Pick<
   SourceSpec,
   'eventTimeColumn' | 'keyColumns' | 'latenessMicros' | 'maxAheadMicros' | 'knownTimePath' | 'partitionColumn'
 >;
-
-const REQUEST_PARTS: LogParts = {
-  eventTimeColumn: -1,
-  keyColumns: [],
-  latenessMicros: 0,
-  maxAheadMicros: 0,
-  knownTimePath: null,
-  partitionColumn: -1,
-};
 
 function sourceKind(tags: Tags, faults: Faults): SourceKind | null {
   const tag = tags.one('kind');
