@@ -78,17 +78,15 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
   }
 }
 
-const FLAGS_WITH_VALUE = ['--project', '--profile', '--format'];
-const PLAIN_FLAGS = ['--quiet', '--frozen'];
-
 /** Flags of every command may stand before its name too. */
 function commandFirst(args: readonly string[]): readonly string[] {
+  const { options } = addGlobalOptions(new Command());
   let at = 0;
-  while (at < args.length) {
-    const [name = '', value] = (args[at] as string).split('=', 2);
-    if (PLAIN_FLAGS.includes(args[at] as string)) at += 1;
-    else if (FLAGS_WITH_VALUE.includes(name)) at += value === undefined ? 2 : 1;
-    else break;
+  for (; at < args.length; at++) {
+    const [name, value] = (args[at] as string).split('=', 2);
+    const option = options.find(({ long }) => long === name);
+    if (option === undefined) break;
+    if (option.required && value === undefined) at++;
   }
   const command = args[at];
   return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)];

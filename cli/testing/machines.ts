@@ -80,6 +80,7 @@ const SHUFFLES = 3;
 
 export async function machinesOf(world: TestWorld, engines: Engines): Promise<readonly Machine[]> {
   await loadTables(world, engines);
+  const labels = await labelsOf(world);
   const shuffles = Array.from({ length: SHUFFLES }, (_, i): Machine => {
     const orders = new Map<string, readonly Row[]>();
     for (const [name, source] of world.sources) {
@@ -97,20 +98,20 @@ export async function machinesOf(world: TestWorld, engines: Engines): Promise<re
     { name: 'stream', rows: (t) => streamRows(world, t, (name) => givenLog(world, name)) },
     ...shuffles,
     await onlineMachine(world),
-    await replayMachine(world),
-    await datasetMachine(world, engines.emitted, 'join'),
-    await datasetMachine(world, engines.emitted, 'windows'),
-    ...(engines.postgres === null ? [] : await postgresMachines(world, engines.emitted, engines.postgres)),
+    await replayMachine(world, labels),
+    await datasetMachine(world, labels, engines.emitted, 'join'),
+    await datasetMachine(world, labels, engines.emitted, 'windows'),
+    ...(engines.postgres === null ? [] : await postgresMachines(world, labels, engines.emitted, engines.postgres)),
   ];
 }
 
 async function postgresMachines(
   world: TestWorld,
+  labels: Labels,
   duckdb: DuckDbSession,
   postgres: PostgresSession,
 ): Promise<readonly Machine[]> {
   for (const { spec, rows } of tablesOf(world)) await copyIn(postgres, spec, rows);
-  const labels = await labelsOf(world);
   const table = labelTable(labels);
   await copyIn(postgres, table.spec, table.rows);
   const names = { table: LABELS_TABLE, instant: INSTANT, ordinal: ORDINAL };
@@ -371,8 +372,7 @@ function datasetRows(labels: Labels, values: readonly LabelRow[], t: number): re
   return values.flatMap((row, label) => (row === null || labels.instants[label] !== t ? [] : [row]));
 }
 
-async function replayMachine(world: TestWorld): Promise<Machine> {
-  const labels = await labelsOf(world);
+async function replayMachine(world: TestWorld, labels: Labels): Promise<Machine> {
   const { view, program } = world;
   const batch = batchOf(labels.spec, labels.rows);
   const result = await replay({
@@ -435,8 +435,12 @@ function valuesFeed({ program, accepted }: JudgedSource): Feed {
   };
 }
 
-async function datasetMachine(world: TestWorld, session: DuckDbSession, form: 'join' | 'windows'): Promise<Machine> {
-  const labels = await labelsOf(world);
+async function datasetMachine(
+  world: TestWorld,
+  labels: Labels,
+  session: DuckDbSession,
+  form: 'join' | 'windows',
+): Promise<Machine> {
   const values = await datasetValues(world, session, labels, form);
   return labelledMachine(`dataset by DuckDB (${form})`, world, session, labels, values);
 }

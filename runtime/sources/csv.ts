@@ -3,7 +3,7 @@
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { type ReadResult, readTextValue } from '../values/text.ts';
+import { type ReadResult, readTextValue, taken } from '../values/text.ts';
 import { isPacked, openBytes } from './byte-input.ts';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
@@ -103,7 +103,7 @@ class CsvRecords implements FileRecords {
       faults[row] = this.#decodeRow(columns, row, record, reasons);
       if (known === null) continue;
       const read = instantOf(record.fields[this.#knownTimeColumn] ?? null);
-      known[row] = read.ok ? read.value : Number.NaN;
+      known[row] = read.ok ? (read.value as number) : Number.NaN;
       if (read.ok || faults[row] !== DECODED) continue;
       faults[row] = FIELD_FAULT;
       reasons.set(row, unreadableKnownTime(this.#knownTimePath, read.reason));
@@ -164,11 +164,6 @@ class CsvRecords implements FileRecords {
 }
 
 /** NaN: there is none. */
-function instantOf(
-  text: string | null,
-): { readonly ok: true; readonly value: number } | { readonly ok: false; readonly reason: string } {
-  if (text === null) return { ok: true, value: Number.NaN };
-  const read = readInstantText(text.trim());
-  if (!read.ok) return read;
-  return { ok: true, value: read.value as number };
+function instantOf(text: string | null): ReadResult {
+  return text === null ? taken(Number.NaN) : readInstantText(text.trim());
 }
