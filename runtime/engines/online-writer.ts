@@ -7,6 +7,7 @@ import { stalePages } from '../stores/page-sweep.ts';
 import { generationOf, RowBuilder } from '../stores/row-builder.ts';
 import { RowKeys } from '../stores/row-key.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from '../stores/store.ts';
+import { storedEntity } from '../stores/stored-entity.ts';
 import type { Value } from '../values/types.ts';
 
 const ROWS_PER_WRITE = 10_000;
@@ -148,7 +149,10 @@ export class OnlineWriter {
     for (const group of this.#groups.values()) {
       for (const { keys } of group.views) {
         for await (const { key } of this.#store.scan(keys.headPrefix)) {
-          if (group.state.entityId(keys.entityOfHead(key)) < 0) await this.#delete([{ key, value: null }]);
+          const entity = keys.entityOfHead(key);
+          if (group.state.entityId(await storedEntity(this.#store, keys, entity)) >= 0) continue;
+          const long = keys.longKey(entity);
+          await this.#delete((long === null ? [key] : [key, long]).map((one) => ({ key: one, value: null })));
         }
       }
     }

@@ -5,6 +5,7 @@
 import type { ErrorCounter } from '../state/program.ts';
 import { REACH_BACK_MICROS } from '../stores/row-builder.ts';
 import type { Heartbeat, OnlineStore } from '../stores/store.ts';
+import { storedEntity } from '../stores/stored-entity.ts';
 import type { Clock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
 import type { Value } from '../values/types.ts';
@@ -185,10 +186,12 @@ class StoreLookup implements Lookup {
     const [reader] = this.#readersOf(view) as [ViewReader];
     const freshness = this.#freshness(reader, await this.#options.store.heartbeat(view));
     const t = at ?? this.#now(new Map([[reader, freshness]]));
-    for await (const { key, value } of this.#options.store.scan(reader.keys.headPrefix)) {
-      const keys = reader.keys.entityOfHead(key);
-      const entity = key.subarray(reader.keys.headPrefix.length);
-      const found = await reader.read(this.#options.store, entity, keys, value, t);
+    const { store } = this.#options;
+    for await (const { key, value } of store.scan(reader.keys.headPrefix)) {
+      const entity = reader.keys.entityOfHead(key);
+      const stored = storedEntity(store, reader.keys, entity);
+      const keys = stored instanceof Promise ? await stored : stored;
+      const found = await reader.read(store, entity, keys, value, t);
       yield { keys, answer: answerOf(found, freshness, t) };
     }
   }

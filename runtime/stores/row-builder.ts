@@ -32,7 +32,7 @@ export interface BuildOptions {
 }
 
 export interface BuiltRow {
-  /** The head, then its pages. */
+  /** The head, then its pages; before them the bytes of a hashed key, so that no head stands without them. */
   readonly rows: readonly StoredRow[];
   /**
    * When the row must be renewed if it does not become dirty before. null: never, it covers the whole future; Infinity: no renewal would help,
@@ -62,7 +62,9 @@ export class RowBuilder {
   build(walk: FutureWalk, entityKeys: readonly Value[], options: BuildOptions): BuiltRow | null {
     const entity = this.#keys.entity(entityKeys);
     if (entity === null) return null;
-    return options.budget === 'stream' ? this.#one(walk, entity, options) : this.#paged(walk, entity, options);
+    const built = options.budget === 'stream' ? this.#one(walk, entity, options) : this.#paged(walk, entity, options);
+    const long = this.#keys.longKeyRow(entity, entityKeys);
+    return long === null ? built : { ...built, rows: [long, ...built.rows] };
   }
 
   #one(walk: FutureWalk, entity: Uint8Array, options: BuildOptions): BuiltRow {

@@ -2,27 +2,33 @@
  * Keys of online rows:
  *
  * ```
- * namespace · view · 8 bytes of the fingerprint's hash · kind (0 head, 1 page) · entity key [· from]
+ * namespace · view · 8 bytes of the fingerprint's hash · kind (0 head, 1 page, 2 long key) · entity key [· from]
  * ```
  *
  * Names are length-prefixed (long ones hashed) and entity keys are prefix-free, so no name or key can run into the next part. Heads stand
- * together in order of their entity; pages stand apart, so that a scan of the entities does not read them.
+ * together in order of their entity; pages stand apart, so that a scan of the entities does not read them. The key of an entity whose bytes
+ * are over 512, which only a computed one has (records with such columns are refused), is their hash, and they stand under it themselves.
  */
 import { createHash } from 'node:crypto';
 import { FscError } from '../values/errors.ts';
-import { decodeKey, encodeKey } from '../values/key-bytes.ts';
+import { decodeKey, encodeKey, encodeLongKey } from '../values/key-bytes.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { ByteArena } from './byte-arena.ts';
+import type { StoredRow } from './store.ts';
 
 /** LMDB refuses longer ones. */
 export const MAX_STORE_KEY_BYTES = 1978;
 
 const HEAD = 0;
 const PAGE = 1;
+const LONG_KEY = 2;
 const MAX_NAME_BYTES = 250;
 const HASHED_NAME = 255;
 const FROM_BYTES = 8;
 const TWO_32 = 2 ** 32;
+/** No key begins so: as a length it would be more than any key has. */
+const HASHED_KEY = Uint8Array.of(255, 255);
+const HASH_BYTES = 32;
 
 export interface RowKeysOptions {
   readonly namespace: string;
@@ -35,6 +41,7 @@ export class RowKeys {
   /** Every head of the view starts so, every page so. */
   readonly headPrefix: Uint8Array;
   readonly pagePrefix: Uint8Array;
+  readonly #longPrefix: Uint8Array;
   readonly #entityTypes: readonly SqlType[];
   readonly #arena = new ByteArena();
 
@@ -43,13 +50,34 @@ export class RowKeys {
     const prefix = Buffer.concat([nameBytes(options.namespace), nameBytes(options.view), tag]);
     this.headPrefix = append(prefix, Uint8Array.of(HEAD));
     this.pagePrefix = append(prefix, Uint8Array.of(PAGE));
+    this.#longPrefix = append(prefix, Uint8Array.of(LONG_KEY));
     this.#entityTypes = options.entityTypes;
   }
 
-  /** null: no entity can have this key (NULL, too long, not text in any database), so it has no row. */
+  /** null: no entity can have this key (NULL, not text in any database), so it has no row. */
   entity(keys: readonly Value[]): Uint8Array | null {
     const encoded = encodeKey(keys, this.#entityTypes);
-    return encoded.ok ? encoded.bytes : null;
+    if (encoded.ok) return encoded.bytes;
+    return encoded.isTooLong ? this.#hashed(keys) : null;
+  }
+
+  #hashed(keys: readonly Value[]): Uint8Array | null {
+    const encoded = encodeLongKey(keys, this.#entityTypes);
+    return encoded.ok ? hashedKey(encoded.bytes) : null;
+  }
+
+  /** Where the bytes of a hashed entity stand; null: it is not hashed. */
+  longKey(entity: Uint8Array): Uint8Array | null {
+    return isHashed(entity) ? this.#append(this.#longPrefix, entity) : null;
+  }
+
+  /** The row that holds the bytes of the hashed entity with these keys; null: it is not hashed. */
+  longKeyRow(entity: Uint8Array, keys: readonly Value[]): StoredRow | null {
+    const key = this.longKey(entity);
+    if (key === null) return null;
+    const encoded = encodeLongKey(keys, this.#entityTypes);
+    if (!encoded.ok) throw new Error(encoded.reason);
+    return { key, value: encoded.bytes };
   }
 
   head(entity: Uint8Array): Uint8Array {
@@ -69,13 +97,20 @@ export class RowKeys {
     return put(this.#arena.take(head.length + tail.length), head, tail);
   }
 
-  /** The entity's values from a head's key. */
-  entityOfHead(key: Uint8Array): Value[] {
+  /** The entity's bytes from a head's key. */
+  entityOfHead(key: Uint8Array): Uint8Array {
+    return key.subarray(this.headPrefix.length);
+  }
+
+  /** The entity's values. `long`: what stands under `longKey`, if there is one. */
+  valuesOf(entity: Uint8Array, long: Uint8Array | null): Value[] {
+    if (isHashed(entity) && (long === null || Buffer.compare(hashedKey(long), entity) !== 0))
+      throw corruptKey('the bytes of a long key are not those of its hash');
     try {
-      return decodeKey(key.subarray(this.headPrefix.length), this.#entityTypes);
+      return decodeKey(long ?? entity, this.#entityTypes);
     } catch (error) {
       // Text that is none any more: checksums are the rows' and come later.
-      throw corruptKey(error);
+      throw corruptKey(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -85,12 +120,20 @@ export class RowKeys {
   }
 }
 
-function corruptKey(error: unknown): FscError {
+function hashedKey(bytes: Uint8Array): Uint8Array {
+  return append(HASHED_KEY, createHash('sha256').update(bytes).digest());
+}
+
+function isHashed(entity: Uint8Array): boolean {
+  return entity.length === HASHED_KEY.length + HASH_BYTES && entity[0] === HASHED_KEY[0] && entity[1] === HASHED_KEY[1];
+}
+
+function corruptKey(cause: string): FscError {
   return new FscError(
     'FSC7201',
     1,
     'the key of an online row is corrupt',
-    error instanceof Error ? error.message : String(error),
+    cause,
     'remove the online store (.fsc/online) and run again: rows are made again from the state',
   );
 }

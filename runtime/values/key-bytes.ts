@@ -9,11 +9,13 @@ export const MAX_KEY_BYTES = 512;
 
 export type KeyResult =
   | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly isTooLong: boolean };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const TOO_LONG: KeyResult = { ok: false, reason: `a key is longer than ${MAX_KEY_BYTES} bytes` };
+const TOO_LONG: KeyResult = { ok: false, reason: `a key is longer than ${MAX_KEY_BYTES} bytes`, isTooLong: true };
+const IS_NULL: KeyResult = { ok: false, reason: 'a key is NULL', isTooLong: false };
+const NO_TEXT: KeyResult = { ok: false, reason: 'a key holds U+0000 or a lone surrogate', isTooLong: false };
 
 /** Where keys are put together: one that fits, and a length of two bytes and a text of three bytes a unit beyond it. */
 const scratch = new Uint8Array(MAX_KEY_BYTES + 2 + 3 * MAX_KEY_BYTES);
@@ -23,10 +25,9 @@ export function encodeKey(values: readonly Value[], types: readonly SqlType[]): 
   let at = 0;
   for (let i = 0; i < types.length; i++) {
     const value = values[i];
-    if (value === null || value === undefined) return { ok: false, reason: 'a key is NULL' };
+    if (value === null || value === undefined) return IS_NULL;
     if (typeof value === 'string') {
-      if (value.includes('\u0000') || !value.isWellFormed())
-        return { ok: false, reason: 'a key holds U+0000 or a lone surrogate' };
+      if (!isText(value)) return NO_TEXT;
       if (value.length > MAX_KEY_BYTES) return TOO_LONG;
       at = putText(value, at);
     } else if (typeof value === 'boolean') {
@@ -39,6 +40,34 @@ export function encodeKey(values: readonly Value[], types: readonly SqlType[]): 
     if (at > MAX_KEY_BYTES) return TOO_LONG;
   }
   return { ok: true, bytes: scratch.slice(0, at) };
+}
+
+/** The same layout, however long. */
+export function encodeLongKey(values: readonly Value[], types: readonly SqlType[]): KeyResult {
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < types.length; i++) {
+    const value = values[i];
+    if (typeof value === 'string' && isText(value)) {
+      parts.push(longText(value));
+      continue;
+    }
+    const short = encodeKey(values.slice(i, i + 1), types.slice(i, i + 1));
+    if (!short.ok) return short;
+    parts.push(short.bytes);
+  }
+  return { ok: true, bytes: Buffer.concat(parts) };
+}
+
+function isText(value: string): boolean {
+  return !value.includes('\u0000') && value.isWellFormed();
+}
+
+function longText(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'utf8');
+  const length: number[] = [];
+  let rest = bytes.length;
+  for (; rest >= 128; rest >>>= 7) length.push((rest & 127) | 128);
+  return Buffer.concat([Uint8Array.from([...length, rest]), bytes]);
 }
 
 /** Gives where the next value goes. */
@@ -104,8 +133,12 @@ export function decodeKey(bytes: Uint8Array, types: readonly SqlType[]): Value[]
   const out: Value[] = [];
   let at = 0;
   for (const type of types) {
-    let length = bytes[at++] as number;
-    if (length >= 128) length = (length & 127) | ((bytes[at++] as number) << 7);
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      length |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
     out.push(valueOfBytes(bytes.subarray(at, at + length), type));
     at += length;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sortedByKey } from '../../runtime/stores/bytes.ts';
-import { decodeKey, encodeKey, MAX_KEY_BYTES } from '../../runtime/values/key-bytes.ts';
+import { decodeKey, encodeKey, encodeLongKey, MAX_KEY_BYTES } from '../../runtime/values/key-bytes.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import { BIGINT, BOOLEAN, DECIMAL, type Random, random, TEXT } from '../state/plans.ts';
 
@@ -10,10 +10,19 @@ function plainly(values: readonly Value[]): Buffer {
     values.map((value) => {
       const bytes =
         typeof value === 'string' ? Buffer.from(value) : integer(BigInt(value as number | bigint | boolean));
-      const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7];
-      return Buffer.concat([Buffer.from(length), bytes]);
+      return Buffer.concat([leb128(bytes.length), bytes]);
     }),
   );
+}
+
+function leb128(value: number): Buffer {
+  const groups =
+    value
+      .toString(2)
+      .padStart(Math.max(1, Math.ceil(value.toString(2).length / 7)) * 7, '0')
+      .match(/.{7}/g) ?? [];
+  const bytes = groups.map((bits) => Number.parseInt(bits, 2)).reverse();
+  return Buffer.from(bytes.map((byte, i) => (i < bytes.length - 1 ? byte | 128 : byte)));
 }
 
 function integer(value: bigint): Buffer {
@@ -45,7 +54,11 @@ describe('bytes of keys', () => {
       const values = types.map((type) => someValue(r, type));
       const expected = plainly(values);
       const key = encodeKey(values, types);
-      if (expected.length > MAX_KEY_BYTES) expect(key.ok).toBe(false);
+      const long = encodeLongKey(values, types);
+      if (!long.ok) expect.fail(long.reason);
+      expect(Buffer.from(long.bytes).equals(expected), values.map(String).join()).toBe(true);
+      expect(decodeKey(long.bytes, types)).toEqual(values);
+      if (expected.length > MAX_KEY_BYTES) expect(key).toMatchObject({ ok: false, isTooLong: true });
       else if (!key.ok) expect.fail(`${values.map(String)}: ${key.reason}`);
       else {
         expect(Buffer.from(key.bytes).equals(expected), values.map(String).join()).toBe(true);
@@ -68,6 +81,17 @@ describe('bytes of keys', () => {
     expect(refused('€'.repeat(170))).toBe(false);
     expect(refused('€'.repeat(171))).toBe(true);
     expect(() => encodeKey([0.5], [BIGINT])).toThrow();
+  });
+
+  it('have lengths of any size', () => {
+    for (const length of [127, 128, 16_383, 16_384, 1 << 20]) {
+      const key = encodeLongKey(['x'.repeat(length), true], [TEXT, BOOLEAN]);
+      if (!key.ok) expect.fail(key.reason);
+      expect(Buffer.from(key.bytes).equals(plainly(['x'.repeat(length), true]))).toBe(true);
+      expect(decodeKey(key.bytes, [TEXT, BOOLEAN])).toEqual(['x'.repeat(length), true]);
+    }
+    for (const value of [null, '\u0000', '\ud800'])
+      expect(encodeLongKey(['x'.repeat(600), value], [TEXT, TEXT])).toMatchObject({ ok: false, isTooLong: false });
   });
 
   it('sort rows by byte, shorter first', () => {

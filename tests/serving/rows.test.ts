@@ -149,7 +149,7 @@ describe('row keys', () => {
               expect(seen.get(hex(key)) ?? name).toBe(name);
               seen.set(hex(key), name);
             }
-            expect(keys.entityOfHead(keys.head(bytes))).toEqual(entity);
+            expect(keys.valuesOf(keys.entityOfHead(keys.head(bytes)), null)).toEqual(entity);
             expect(hex(keys.entityOfPage(page))).toBe(hex(bytes));
           }
         }
@@ -159,8 +159,49 @@ describe('row keys', () => {
 
   it('have no bytes for what cannot be an entity', () => {
     const keys = keysOf('', 'v_v1', 'f', TEXT);
-    for (const value of [null, '\u0000', '\ud800', 'x'.repeat(600), 'x'.repeat(20_000)])
+    const long = 'x'.repeat(600);
+    for (const value of [null, '\u0000', '\ud800', `${long}\u0000`, `\ud800${long}`])
       expect(keys.entity([value])).toBeNull();
+    const pairs = keysOf('', 'v_v1', 'f', TEXT, TEXT);
+    for (const other of [null, '\u0000']) {
+      expect(pairs.entity([long, other])).toBeNull();
+      expect(pairs.entity([other, long])).toBeNull();
+    }
+  });
+
+  it('are hashed where they are long, and the values come back from what stands under the hash', () => {
+    const keys = keysOf('n', 'v_v1', 'f', TEXT, INTEGER, TEXT);
+    const seen = new Set<string>();
+    for (const text of ['x', '€']) {
+      for (const length of [500, 520, 5000, 20_000, 300_000]) {
+        for (const entity of [
+          [text.repeat(length), -7, 'b'],
+          ['b', 0, text.repeat(length)],
+          [text.repeat(length), 1, text.repeat(length + 1)],
+        ]) {
+          const bytes = keys.entity(entity) as Uint8Array;
+          const row = keys.longKeyRow(bytes, entity);
+          expect(keys.valuesOf(bytes, row?.value ?? null)).toEqual(entity);
+          expect(row?.key).toEqual(keys.longKey(bytes) ?? undefined);
+          for (const key of [keys.head(bytes), keys.page(bytes, 0), ...(row === null ? [] : [row.key])]) {
+            expect(key.length).toBeLessThan(MAX_STORE_KEY_BYTES);
+            expect(seen.has(hex(key))).toBe(false);
+            seen.add(hex(key));
+          }
+        }
+      }
+    }
+  });
+
+  it('tell a long key that is not the one of its hash', () => {
+    const keys = keysOf('', 'v_v1', 'f', TEXT);
+    const entity = ['x'.repeat(1000)];
+    const bytes = keys.entity(entity) as Uint8Array;
+    const long = Uint8Array.from(keys.longKeyRow(bytes, entity)?.value ?? []);
+    expect(keys.valuesOf(bytes, long)).toEqual(entity);
+    long[500]! ^= 1;
+    for (const wrong of [null, long, Uint8Array.of(1, 120)])
+      expect(faultOf(() => keys.valuesOf(bytes, wrong))).toBe('FSC7201');
   });
 
   it('put pages in order of their first instant', () => {
@@ -290,7 +331,7 @@ describe('the row builder', () => {
   it('stores nothing for a key that cannot be', () => {
     const builder = new RowBuilder([INTEGER], rowKeys([TEXT]));
     expect(
-      builder.build(new FakeWalk([{ at: 0, hasRow: true, slots: [1] }]), ['x'.repeat(600)], options({})),
+      builder.build(new FakeWalk([{ at: 0, hasRow: true, slots: [1] }]), [`${'x'.repeat(600)}\u0000`], options({})),
     ).toBeNull();
   });
 });
