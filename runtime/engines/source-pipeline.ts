@@ -170,8 +170,14 @@ export class SourcePipeline {
   }
 
   async #idle(): Promise<void> {
-    if (this.#replay.isOver) await this.#flush('stream', false, true);
-    else this.#flushes.start(this.#options.clock.nowMicros(), this.#options.flushIntervalMicros);
+    const now = this.#options.clock.nowMicros();
+    if (!this.#replay.isOver) {
+      this.#flushes.start(now, this.#options.flushIntervalMicros);
+      return;
+    }
+    await this.#flush('stream', false, true);
+    // What came before the silence gets to where offline commands find it. No snapshot: the log may be at work on what comes after it.
+    if (this.#snapshots.isDue(now)) await this.#archive?.flush();
   }
 
   /** After a stop: what was taken off a pipe already is kept; a batch of a file that takes long is left to the next run. */

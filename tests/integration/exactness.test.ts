@@ -3,6 +3,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
+import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import type { Heartbeat, OnlineStore } from '../../runtime/stores/store.ts';
@@ -111,6 +112,20 @@ describe('a live stream', () => {
     clearInterval(sender);
     stdin.push(null);
     await running;
+  }, 60_000);
+
+  it('has what came before a silence in the archive, while it goes on', async () => {
+    const { root, stdin, stop, running } = live();
+    const archived = (): number[][] => listArchive(join(root, '.fsc/archive'), 'tx').map(({ from, to }) => [from, to]);
+    for (let burst = 0; burst < 3; burst++) {
+      stdin.push(textOf(Array.from({ length: 7 }, () => tx(Date.now(), 'a'))));
+      while (archived().at(-1)?.[1] !== 7 * burst + 7) await Promise.race([pause(10), running]);
+    }
+    // Whatever a batch or a snapshot cut: one after the other, all of them.
+    expect(archived().map(([from]) => from)).toEqual([0, ...archived().map(([, to]) => to)].slice(0, -1));
+    stop.abort();
+    await running;
+    expect(archived().at(-1)?.[1]).toBe(21);
   }, 60_000);
 
   it('beats while it is silent; after a clean stop an answer is not exact for long, after the end it is for ever', async () => {
