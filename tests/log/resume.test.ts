@@ -171,6 +171,16 @@ describe('a restart at every batch boundary equals one run', () => {
   });
 });
 
+it('a saved log that is not whole is refused: FSC7117', async () => {
+  const root = folder();
+  put(root, 'a.jsonl', '');
+  const resumeFrom = { position: { partitions: {} }, image: new Map() };
+  await expect(read(program(sourceSpec()), { root, stream: 'a.jsonl', resumeFrom })).rejects.toMatchObject({
+    code: 'FSC7117',
+    exitCode: 1,
+  });
+});
+
 describe('files that changed after they were consumed', () => {
   const text = lines(event(0, 1), event(1, 2), event(2, 3));
 

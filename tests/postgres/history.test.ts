@@ -185,13 +185,23 @@ INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unne
 
 describe('what does not fit', () => {
   it.each([
-    ['postgres:nowhere', {}, 2, 'there is no table `postgres:nowhere`'],
+    ['postgres:nowhere', {}, 2, '"FSC7362","severity":"error","message":"there is no table `postgres:nowhere`'],
     ['postgres:a.b.c', {}, 2, 'a table is named'],
     [{ path: LOCATION, order: 'arrival' }, {}, 2, 'no order of arrival'],
   ])('%j', async (history, _, status, words) => {
     await database.query(TABLE);
     const { code, err } = await cli(batchOut, { cwd: projectOver(history), env });
     expect([code, err]).toEqual([status, expect.stringContaining(words)]);
+  });
+
+  it('tells what the server says of a view that it cannot run', async () => {
+    await database.query(
+      `CREATE SCHEMA "My Data"; CREATE VIEW "My Data"."Payments" AS SELECT 1 / (i - 1) AS id, TIMESTAMP '2001-01-01' AS paid_at, 'a' AS card FROM generate_series(1, 2) AS g(i)`,
+    );
+    const source = `-- @event_time paid_at\nCREATE TABLE payments (id bigint NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL);\n`;
+    const cwd = projectOver(LOCATION, source, 'SELECT card, count(*) AS n FROM payments GROUP BY card\n');
+    const { code, out, err } = await cli(batchOut, { cwd, env });
+    expect([code, out, err]).toEqual([1, '', expect.stringMatching(/FSC7361.*division by zero/)]);
   });
 
   it('tells every column that is missing or of another type', async () => {

@@ -1,0 +1,113 @@
+/** What stops a command, each with the code of its page; and every code of every page has a test that names it. */
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { diagnosticPages } from '../../cli/diagnostic-pages.ts';
+import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { cli, project } from './in-process.ts';
+
+const FILES = {
+  'fsc.json': '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }',
+  'features/sources/tx.sql':
+    '-- @event_time seen\nCREATE TABLE tx (id bigint NOT NULL PRIMARY KEY, seen timestamp NOT NULL, card text NOT NULL);\n',
+  'features/card/v1.sql': 'SELECT card, count(*) AS n FROM tx GROUP BY card\n',
+};
+const LINES = [1, 2, 3].map((id) => `{"id":${id},"seen":"2024-01-01T00:0${id}:00Z","card":"a"}\n`);
+const RUN = ['run', '--mode', 'stream'];
+
+let made: ReturnType<typeof project> | null = null;
+afterEach(() => {
+  made?.remove();
+  made = null;
+});
+
+function start(more: Readonly<Record<string, string>> = {}): string {
+  made = project({ ...FILES, ...more });
+  return made.root;
+}
+
+async function told(root: string, args: readonly string[], stdin = ''): Promise<readonly [number, string]> {
+  const { code, err } = await cli(args, { cwd: root, stdin });
+  return [code, /error\[(FSC\d{4})\]/.exec(err)?.[1] ?? err];
+}
+
+async function ran(root: string, lines: readonly string[]): Promise<void> {
+  const { code, err } = await cli(RUN, { cwd: root, stdin: lines.join('') });
+  expect([code, err]).toEqual([0, expect.anything()]);
+}
+
+describe('a command is stopped', () => {
+  it('where no project is: FSC7002', async () => {
+    made = project({ 'note.txt': '' });
+    expect(await told(made.root, ['check'])).toEqual([2, 'FSC7002']);
+  });
+
+  it('by a variable that is not set: FSC7004', async () => {
+    const root = start({ 'fsc.json': `{ "online": "\${NOWHERE}" }` });
+    expect(await told(root, ['get', 'card_v1', 'card=a'])).toEqual([2, 'FSC7004']);
+  });
+
+  it('by a source without data: FSC7009', async () => {
+    expect(await told(start({ 'fsc.json': '{}' }), RUN)).toEqual([2, 'FSC7009']);
+  });
+
+  it('by a test file that is none: FSC7012', async () => {
+    const root = start({ 'features/card/tests/a.yaml': '- name: x\n  view: card_v1\n  given: 5\n' });
+    expect(await told(root, ['test'])).toEqual([1, 'FSC7012']);
+  });
+
+  it('by an online store in which nothing of the views is: FSC7017', async () => {
+    const root = start();
+    await ran(root, LINES);
+    renameSync(join(root, 'features/card'), join(root, 'features/cards'));
+    expect(await told(root, ['verify'])).toEqual([2, 'FSC7017']);
+  });
+
+  it('by a file of the archive whose bytes changed: FSC7119; by one that is gone before it was verified: FSC7026', async () => {
+    const root = start();
+    await ran(root, LINES);
+    const folder = join(root, '.fsc/archive/tx');
+    const file = join(folder, readdirSync(folder).find((name) => name.endsWith('.parquet'))!);
+    writeFileSync(file, readFileSync(file).fill(0, 20, 21));
+    expect(await told(root, ['query', 'SELECT count(*) FROM tx'])).toEqual([1, 'FSC7119']);
+    rmSync(file);
+    expect(await told(root, ['verify'])).toEqual([3, 'FSC7026']);
+  });
+
+  it('by joined views that were brought up to different records: FSC7027', async () => {
+    const root = start({
+      'features/sources/ask.sql': '-- @kind request\nCREATE TABLE ask (card text NOT NULL);\n',
+      'features/last/v1.sql': 'SELECT card, max(seen) AS newest FROM tx GROUP BY card\n',
+      'features/both/v1.sql':
+        'SELECT r.card, a.n, b.newest FROM ask r JOIN card_v1 a ON a.card = r.card JOIN last_v1 b ON b.card = r.card\n',
+    });
+    await ran(root, LINES);
+    const store = await openLmdbStore({ path: join(root, '.fsc/online'), readOnly: false, namespace: '' });
+    const heartbeat = (await store.heartbeat('last_v1'))!;
+    const stamp = (await store.stamp())!;
+    const positions = { tx: { partitions: { 'stream:-': { offset: 2 } } } };
+    await store.write({ ...stamp, sequence: stamp.sequence + 1 }, [], { ...heartbeat, views: ['last_v1'], positions });
+    await store.close();
+    expect(await told(root, ['verify'])).toEqual([3, 'FSC7027']);
+  });
+
+  it('by a bug: FSC9001, with what is to be reported', async () => {
+    const env = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('nobody expects this');
+        },
+      },
+    );
+    const { code, err } = await cli(['get', 'card_v1', 'card=a'], { cwd: start(), env });
+    expect([code, err]).toEqual([70, expect.stringMatching(/^error\[FSC9001\].*\nError: nobody expects this\n/)]);
+  });
+});
+
+it('every page of a code has a test that names it', () => {
+  const root = join(import.meta.dirname, '..');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|md|yaml)$/.test(name));
+  const named = new Set(files.flatMap((name) => readFileSync(join(root, name), 'utf8').match(/FSC\d{4}/g) ?? []));
+  expect([...diagnosticPages().keys()].filter((code) => !named.has(code))).toEqual([]);
+});
