@@ -86,7 +86,7 @@ describe('a command is stopped', () => {
     const heartbeat = (await store.heartbeat('last_v1'))!;
     const stamp = (await store.stamp())!;
     const positions = { tx: { partitions: { 'stream:-': { offset: 2 } } } };
-    await store.write({ ...stamp, sequence: stamp.sequence + 1 }, [], { ...heartbeat, views: ['last_v1'], positions });
+    await store.write({ ...stamp, sequence: stamp.sequence + 1 }, [], { ...heartbeat, view: 'last_v1', positions });
     await store.close();
     expect(await told(root, ['verify'])).toEqual([3, 'FSC7027']);
   });
