@@ -89,6 +89,18 @@ describe('entities', () => {
     expect(bytesOf(4.5e9)).toBeLessThanOrEqual(bytesOf(1));
   });
 
+  it('have room each, whether their blocks or their cursors are the first to need more', () => {
+    const state = newState(BY_NUMBER);
+    const out: Value[] = [];
+    const lost: number[] = [];
+    for (let key = 0; key < 36_000; key++) {
+      countNumbers(state, [key]);
+      // In order, so that it is the entity's own cursor that is moved and read.
+      if (!state.probeInOrder(0, key, T, out) || out[0] !== 1) lost.push(key);
+    }
+    expect(lost).toEqual([]);
+  });
+
   it('are found, made, told of and listed for a batch; NULL is none', () => {
     const state = newState(BY_NUMBER);
     countNumbers(state, [5, 7]);
@@ -225,6 +237,15 @@ describe('a state', () => {
     expect(out).toEqual([4, 52, 32]);
     expect(state.probe(0, 0, T + 2 * HOUR, out)).toBe(true);
     expect(out).toEqual([5, 44, 32]);
+  });
+
+  it('refuses an event before what a probe in order has taken in, and one of another entity not', () => {
+    const state = newState(BY_NUMBER);
+    ingest(state, numeric([1, 1, 2]), [T, T + 3, T], [1, 1, 1]);
+    expect(state.probeInOrder(0, 0, T + 2, [])).toBe(true);
+    expect(() => ingest(state, numeric([1]), [T - 1], [1])).toThrow(/behind the settled part/);
+    ingest(state, numeric([1, 1, 2]), [T + 1, T + 2, T - 1], [1, 1, 1]);
+    expect([eventsOf(state, 1), eventsOf(state, 2)]).toEqual([1, 2]);
   });
 
   it('has no view beside its own', () => {

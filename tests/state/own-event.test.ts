@@ -37,7 +37,7 @@ function codes(values: readonly bigint[]): NumericVector {
   return { ...numeric(values.map(Number)), wide: new Map(wide) };
 }
 
-function ingest(state: GroupState, order: readonly number[]): void {
+function ingest(state: GroupState, order: readonly number[], t = T, user = 7): void {
   const keys = order.map((i) => KEYS[i] as Key);
   const text: TextVector = {
     kind: 'text',
@@ -48,8 +48,8 @@ function ingest(state: GroupState, order: readonly number[]): void {
     nulls: null,
   };
   const columns = [
-    numeric(order.map(() => T)),
-    numeric(order.map(() => 7)),
+    numeric(order.map(() => t)),
+    numeric(order.map(() => user)),
     numeric(keys.map(([flag]) => Number(flag))),
     codes(keys.map(([, code]) => code)),
     text,
@@ -100,4 +100,32 @@ it('an event is left out by its whole key, whatever its types, and is there agai
     ];
     for (const key of nobody) expect([key, valuesBut(key)]).toEqual([key, without(null)]);
   }
+});
+
+it('an event of another instant or entity is not left out, though it has the key', () => {
+  const state = newState(groupOf(SOURCE, VIEW));
+  const key = 5;
+  for (const t of [T - 1, T, T + 1]) ingest(state, t === T ? [0, 3] : [key], t);
+  // Its block follows that of the first, which is full.
+  ingest(state, [key], T + 2, 8);
+  const entity = state.entityId([7]);
+  for (const t of [T, T + 2]) {
+    const out: Value[] = [];
+    expect(state.probeWithout(0, entity, t, stored(KEYS[key] as Key), out)).toBe(true);
+    const [events, later, latest] = t === T ? [3, 0, 8] : [4, 2 ** key, 2 ** key];
+    expect([t, ...out]).toEqual([t, 2 ** key + 1 + 8 + later, events, latest, 2 ** key]);
+  }
+});
+
+it('an event before all others of its entity is put there, whatever stands before them', () => {
+  const state = newState(groupOf(SOURCE, VIEW));
+  ingest(state, [7, 8, 9, 10], T, 7);
+  ingest(state, [3, 1], T, 8);
+  ingest(state, [2], T - 5, 8);
+  const valuesOf = (user: number): Value[] => {
+    const out: Value[] = [];
+    return state.probe(0, state.entityId([user]), T, out) ? out : [];
+  };
+  expect(valuesOf(7)).toEqual([2 ** 7 + 2 ** 8 + 2 ** 9 + 2 ** 10, 4, 2 ** 10, 2 ** 10]);
+  expect(valuesOf(8)).toEqual([2 + 4 + 8, 3, 8, 8]);
 });
