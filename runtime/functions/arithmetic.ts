@@ -177,7 +177,7 @@ function mayLackPlace(types: CallTypes, index: number): boolean {
 }
 
 function smallint(value: number): number | null {
-  return value <= 32767 && value >= -32768 ? value : null;
+  return value <= 32767 && value >= -32768 ? (value === 0 ? 0 : value) : null;
 }
 function int32(value: number): number | null {
   return value <= 2147483647 && value >= -2147483648 ? (value === 0 ? 0 : value) : null;

@@ -211,8 +211,13 @@ function isoWeek(days: number): { readonly year: number; readonly week: number }
   return { year, week: Math.floor((thursday - daysFromCivil(year, 1, 1)) / 7) + 1 };
 }
 
-/** Years of 365.25 days and months of 30, as both databases count an interval's epoch. */
+/** What is cut off just below zero would be −0. */
 function partOfInterval(field: string, value: IntervalValue): number {
+  return signedPart(field, value) + 0;
+}
+
+/** Years of 365.25 days and months of 30, as both databases count an interval's epoch. */
+function signedPart(field: string, value: IntervalValue): number {
   const years = Math.trunc(value.months / 12);
   switch (field) {
     case 'epoch':

@@ -54,7 +54,7 @@ describe('kernel = DuckDB form = the text itself', () => {
           if (form.type !== duckdbName(call.types.result)) told.push(`the form gives ${form.type}`);
           values.forEach((value, row) => {
             const other = form.values[row] as Value;
-            if (Object.is(other, -0)) told.push(`minus zero over (${(rows[row] as Value[]).map(show).join(', ')})`);
+            if (Object.is(other, -0) || Object.is(value, -0)) told.push(`minus zero ${where(rows[row])}`);
             if (!agrees(call, rows[row] as Value[], value, other))
               told.push(`${where(rows[row])} kernel ${show(value)}, form ${show(other)}`);
           });
