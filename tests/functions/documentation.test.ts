@@ -4,6 +4,7 @@ import { renderFunctions } from '../../runtime/functions/documentation.ts';
 import { AGGREGATES, SCALARS } from '../../runtime/functions/index.generated.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { EDGES } from './edges.ts';
 import { boundOrThrow, evaluate, sqlOf, textOf } from './expression.ts';
 import { DuckDbMachine, physicalType } from './machines.ts';
 import { PostgresMachine } from './postgres-machine.ts';
@@ -82,6 +83,16 @@ describe('examples of aggregates', () => {
       ).toEqual(Number(value) || value);
     });
   }
+});
+
+describe('edges', () => {
+  it.each(EDGES)('$sql is $value', async ({ sql, value }) => {
+    const expr = boundOrThrow(sql);
+    const { type } = expr;
+    expect(textOf(evaluate(expr), type)).toBe(value);
+    expect(await inDuckDb(duckdb, sqlOf(expr, 'duckdb'), physicalType(type))).toBe(value);
+    expect(await inPostgres(postgres, sqlOf(expr, 'postgres'), type)).toBe(value);
+  });
 });
 
 describe('spellings', () => {
