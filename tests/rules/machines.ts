@@ -113,6 +113,19 @@ export class Machines {
     return said.duckdb;
   }
 
+  /** Of a rows view: all of them, as the databases give them; sorted. */
+  async everyRow(name: string, at: string): Promise<readonly TextRow[]> {
+    const view = this.plan.views.find((candidate) => candidate.spec.name === name)!;
+    const rows = await this.#macroRows(view, at, name);
+    const difference = differenceOf(
+      rows,
+      sorted(await this.#postgres.rows(name, view.outputs, at)),
+      inexactOutputs(view),
+    );
+    if (difference !== null) throw new Error(`${name} at ${at}: postgres differs from the macro: ${difference}`);
+    return rows;
+  }
+
   async #instant(at: string): Promise<number> {
     const { batch } = await this.#referee.session.readColumns(`SELECT epoch_us(TIMESTAMP '${at}')::BIGINT AS t`);
     return Number(valueAt(batch.columns[0]!, { kind: 'bigint' }, 0));
@@ -126,8 +139,7 @@ export class Machines {
     return rowsOf(view, batch);
   }
 
-  async #macroRows(view: ViewPlan, at: string): Promise<readonly TextRow[]> {
-    const macro = functionOf(view);
+  async #macroRows(view: ViewPlan, at: string, macro = functionOf(view)): Promise<readonly TextRow[]> {
     const { batch, types } = await this.#notebook.readColumns(`SELECT * FROM ${macro}(TIMESTAMP '${at}')`);
     const declared = view.outputs.map((output) => JSON.stringify(output.type));
     const given = types.map((type) => JSON.stringify(type));
