@@ -52,4 +52,92 @@ const CASTS = [
   [stamp('24:0:0'), '2001-02-04 00:00:00'],
 ] as const;
 
-export const EDGES: readonly Edge[] = [...ARITHMETIC, ...CASTS].map(edge);
+const day = (text: string): string => `CAST('${text}' || '' AS date)`;
+
+const DATES = [
+  ...['2004-02-29', '2000-02-29', '2001-02-28', '2001-04-30', '2001-12-31', '0001-01-01', '9999-12-31'].map(
+    (text) => [day(text), text] as const,
+  ),
+  ...['1900-02-29', '2001-02-29', '2004-02-30', '2001-04-31', '2001-11-31', '2001-12-32', '2001-13-01', '2001-00-01']
+    .concat(['2001-01-00', '0000-12-31', '10000-01-01'])
+    .map((text) => [day(text), 'NULL'] as const),
+  [day('2001-1-2'), '2001-01-02'],
+  [`${day('0001-01-02')} - 1`, '0001-01-01'],
+  [`${day('0001-01-02')} - 2`, 'NULL'],
+  ["DATE '9999-12-30' + 1", '9999-12-31'],
+  ["2 + DATE '9999-12-30'", 'NULL'],
+] as const;
+
+/** What is between the greatest double and what would follow it is rounded, and so is what is around half the least one. */
+const BEYOND_DOUBLE = 2n ** 1024n - 2n ** 970n;
+
+const DOUBLES = [
+  [word('1e3'), '1000'],
+  [word('5.E-1'), '0.5'],
+  [word(String(BEYOND_DOUBLE - 1n)), '1.7976931348623157e+308'],
+  [word(`-${BEYOND_DOUBLE - 1n}`), '-1.7976931348623157e+308'],
+  [word(String(BEYOND_DOUBLE)), 'NULL'],
+  [word(`-${BEYOND_DOUBLE}`), 'NULL'],
+  [word('2.4703282292062327e-324'), '0'],
+  [word('-2.4703282292062327e-324'), '0'],
+  [word('2.4703282292062328e-324'), '5e-324'],
+  [word('-0'), '0'],
+  [`exp(${word('709.782712893384')}) IS NULL`, 'false'],
+  [`exp(${word('709.7827128933841')})`, 'NULL'],
+] as const;
+
+/** 2000 years of months and of days are what an instant or date is moved by at most, be they told as one constant or not. */
+const MOVED = [
+  [`${day('0001-01-01')} + INTERVAL '24000 months'`, '2001-01-01 00:00:00'],
+  [`${day('0001-01-01')} + INTERVAL '24001 months'`, 'NULL'],
+  [`${day('0001-01-01')} + INTERVAL '1 month' * 24000`, '2001-01-01 00:00:00'],
+  [`${day('0001-01-01')} + INTERVAL '1 month' * 24001`, 'NULL'],
+  [`${day('0001-01-01')} + INTERVAL '730000 days'`, '1999-09-04 00:00:00'],
+  [`${day('0001-01-01')} + INTERVAL '730001 days'`, 'NULL'],
+  [`${day('0001-01-01')} + INTERVAL '1 day' * 730000`, '1999-09-04 00:00:00'],
+  [`INTERVAL '1 day' * 730001 + ${day('0001-01-01')}`, 'NULL'],
+  ["DATE '3999-12-31' - INTERVAL '24000 months'", '1999-12-31 00:00:00'],
+  ["DATE '3999-12-31' - INTERVAL '24001 months'", 'NULL'],
+  ["DATE '2001-01-31' + INTERVAL '1 month'", '2001-02-28 00:00:00'],
+  ["TIMESTAMP '2001-01-02 10:00' - TIMESTAMP '2001-01-02 12:00'", '-2 hours'],
+  ["TIMESTAMP '2001-01-02 12:00' - TIMESTAMP '2001-01-02 10:00'", '2 hours'],
+  ["TIMESTAMP '2001-01-03 10:00' - TIMESTAMP '2001-01-02 12:00'", '22 hours'],
+  ["TIMESTAMP '2001-01-02 12:00' - TIMESTAMP '2001-01-03 10:00'", '-22 hours'],
+  ["TIMESTAMP '2001-01-02 12:00' - TIMESTAMP '2001-01-04 10:00'", '-1 days -22 hours'],
+] as const;
+
+const INTERVALS = [
+  ["extract(year FROM INTERVAL '1 month' * 1068000000)", '89000000'],
+  ["INTERVAL '1 month' * 1068000001", 'NULL'],
+  ["INTERVAL '-1 month' * 1068000000 - INTERVAL '1 month'", 'NULL'],
+  ["extract(day FROM INTERVAL '1 day' * 1000000000)", '1000000000'],
+  ["INTERVAL '1 day' * 1000000001", 'NULL'],
+  ["INTERVAL '-1 day' * 1000000000 - INTERVAL '1 day'", 'NULL'],
+  ["extract(hour FROM INTERVAL '1 hour' * 2499999 + INTERVAL '3599 seconds')", '2499999'],
+  ["INTERVAL '1 hour' * 2499999 + INTERVAL '3600 seconds'", 'NULL'],
+  ["INTERVAL '1 hour' * 2500000", 'NULL'],
+  ["INTERVAL '1 hour' * -2500000", 'NULL'],
+] as const;
+
+const TEXTS = [
+  ["'|' || trim('  a b  ') || '|'", '|a b|'],
+  ["substr('a😀b', 2, 1)", '😀'],
+  ["substr('a😀b', 3)", 'b'],
+  ["substr('😀😀c', 2, 2)", '😀c'],
+  ["substr('abc', 2, 1)", 'b'],
+  ["substr('abc', 2, 0)", ''],
+  ["substr('abc', 9, 2)", ''],
+  ['lower(NULL)', 'NULL'],
+  ["'a' || NULL", 'NULL'],
+  ["NULL LIKE 'a'", 'NULL'],
+] as const;
+
+export const EDGES: readonly Edge[] = [
+  ...ARITHMETIC,
+  ...CASTS,
+  ...DATES,
+  ...DOUBLES,
+  ...MOVED,
+  ...INTERVALS,
+  ...TEXTS,
+].map(edge);

@@ -81,6 +81,6 @@ export function textOf(value: Value, type: SqlType): string {
     case 'interval':
       return printInterval(value as IntervalValue);
     default:
-      return String(value);
+      return Object.is(value, -0) ? '-0' : String(value);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ScalarFunction } from '../../runtime/functions/definition.ts';
+import type { ConstantArg, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { AGGREGATES, SCALARS } from '../../runtime/functions/index.generated.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { type Call, callsOf, sameType } from './calls.ts';
@@ -57,6 +57,82 @@ describe('types at the edge of what a function takes', () => {
       return resolution.ok ? printType(resolution.result) : String(resolution.code);
     };
     expect([product(19), product(20)]).toEqual(['decimal(38,38)', 'FSC3011']);
+  });
+});
+
+describe('constants', () => {
+  const INTEGER: SqlType = { kind: 'integer' };
+  const INTERVAL: SqlType = { kind: 'interval' };
+  const TEXT: SqlType = { kind: 'text', maxLength: null };
+  const ZONED: SqlType = { kind: 'timestamptz' };
+  const faultOf = (name: string, args: readonly SqlType[], constants: readonly ConstantArg[]): string => {
+    const resolution = scalarOf(name).resolve(args, constants, null);
+    return resolution.ok ? 'none' : `${resolution.code} ${resolution.argument}`;
+  };
+
+  it('that are digits are from 0 to 38', () => {
+    const type: SqlType = { kind: 'decimal', precision: 38, scale: 10 };
+    for (const name of ['round', 'trunc']) {
+      const faults = [0, 38, -1, 39, '2', undefined].map((digits) =>
+        faultOf(name, [type, INTEGER], [undefined, digits]),
+      );
+      expect(faults).toEqual(['none', 'none', 'null null', 'null null', 'null null', 'null null']);
+    }
+  });
+
+  it('that tell where a text begins and how long it is are not below 1 and 0', () => {
+    const places = [
+      [1, 0],
+      [1, undefined],
+      [0, 1],
+      [undefined, -1],
+      [-1, -1],
+    ].map((place) => faultOf('substr', [TEXT, INTEGER, INTEGER], [undefined, ...place]));
+    expect(places).toEqual(['none', 'none', 'FSC3012 1', 'FSC3012 2', 'FSC3012 1']);
+  });
+
+  it('that are patterns hold no backslash', () => {
+    const faults = ['a/b', 'a\\b', undefined].map((pattern) => faultOf('like', [TEXT, TEXT], [undefined, pattern]));
+    expect(faults).toEqual(['none', 'FSC3013 1', 'FSC3013 1']);
+  });
+
+  it('that are seconds are of no instant', () => {
+    const fields = ['second', 'seconds', 'millisecond', 'microsecond', 'minute', undefined];
+    const faults = fields.map((field) => faultOf('date_part', [TEXT, ZONED], [field, undefined]));
+    const refused = 'FSC3015 0';
+    expect(faults).toEqual([refused, refused, refused, refused, 'none', faults[5]]);
+    expect(faults[5]).not.toBe('none');
+  });
+
+  it('of months and a time of day move no zoned instant if anything goes back', () => {
+    const back: [months: number, days: number, micros: number][] = [
+      [-1, 0, 1],
+      [1, 0, -1],
+      [1, -1, 1],
+      [-1, -1, -1],
+    ];
+    const fine: typeof back = [
+      [1, 0, 1],
+      [1, 1, 1],
+      [-1, 0, 0],
+      [-1, -1, 0],
+      [0, -1, -1],
+      [0, 0, -1],
+    ];
+    const [before, after] = ['FSC3017 0', 'FSC3017 1'];
+    const faultsOf = ([months, days, micros]: (typeof back)[number]): string[] => {
+      const constant = { months, days, micros };
+      const opposite = { months: -months, days: -days, micros: -micros };
+      return [
+        faultOf('add_temporal', [ZONED, INTERVAL], [undefined, constant]),
+        faultOf('add_temporal', [INTERVAL, ZONED], [constant, undefined]),
+        faultOf('subtract_temporal', [ZONED, INTERVAL], [undefined, opposite]),
+        faultOf('add_temporal', [{ kind: 'timestamp' }, INTERVAL], [undefined, constant]),
+        faultOf('subtract_temporal', [{ kind: 'timestamp' }, INTERVAL], [undefined, opposite]),
+      ];
+    };
+    for (const parts of back) expect([parts, faultsOf(parts)]).toEqual([parts, [after, before, after, 'none', 'none']]);
+    for (const parts of fine) expect([parts, faultsOf(parts)]).toEqual([parts, new Array(5).fill('none')]);
   });
 });
 
