@@ -51,7 +51,8 @@ function runMutant(
     join(built, 'tests', 'properties', 'soak.js'),
   ];
   args.push('--seed', String(seed), '--cases', String(cases), '--kept', join(root, 'tests', 'cases'));
-  args.push('--first', '--no-shrink', '--no-postgres', '--quiet');
+  args.push('--first', '--no-shrink', '--quiet');
+  if (mutant.postgres !== true) args.push('--no-postgres');
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...environment, FSC_MUTANT: JSON.stringify(mutant) },
     stdio: ['ignore', 'pipe', 'pipe'],

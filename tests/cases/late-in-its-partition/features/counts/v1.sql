@@ -1,0 +1,1 @@
+SELECT shard, count(*) AS c, sum(n) AS total FROM events GROUP BY shard
