@@ -1,4 +1,3 @@
-import { compareDoubles } from '../values/order.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
@@ -516,9 +515,8 @@ export class GroupStore {
         return this.texts.compareText(a, b);
       case 'hybrid':
         return this.texts.compareHybrid(a, b);
-      case 'double':
-        return compareDoubles(a, b);
       default:
+        // No key is a double.
         return a - b;
     }
   }

@@ -181,6 +181,49 @@ describe('a state', () => {
     expect(bytes - eventBytes - empty).toBeLessThan(3 * 1000 * BY_NUMBER.entityBytes);
   });
 
+  it('tells what exact sums, distinct values and the ways to its entities take', () => {
+    const group = groupOf(
+      `-- @event_time ts
+-- @key none
+CREATE TABLE events (ts timestamp NOT NULL, entity text NOT NULL, amount double precision NOT NULL);`,
+      `-- @allow_unbounded_state
+SELECT entity, sum(amount) AS total, count(DISTINCT amount) AS amounts FROM events GROUP BY entity`,
+    );
+    const state = newState(group);
+    const grown = (by: () => void): number => {
+      const before = state.memory().bytes;
+      by();
+      return state.memory().bytes - before;
+    };
+    const size = 1000;
+    const names = Array.from({ length: 100 * size }, (_, i) => `name ${i}`);
+    ingest(
+      state,
+      coded(1, names.slice(0, size), names.slice(0, size)),
+      new Array<number>(size).fill(T),
+      [...names.keys()].slice(0, size),
+    );
+    // Sums and counts of the settled part, one an entity: more than either takes alone.
+    state.settle(T + 1);
+    expect(grown(() => state.takeDirty())).toBeGreaterThan(120 * size);
+    // A dictionary of so many codes, two events of it.
+    expect(grown(() => ingest(state, coded(2, names, ['name 0', 'name 1']), [T + 1, T + 1], [1, 2]))).toBeGreaterThan(
+      3 * names.length,
+    );
+    // One entity has them all, so that a probe counts them beside the settled part.
+    ingest(
+      state,
+      coded(2, names, new Array<string>(size).fill('name 0')),
+      new Array<number>(size).fill(T + 2),
+      [...names.keys()].slice(0, size),
+    );
+    expect(grown(() => state.probe(0, 0, T + 2, []))).toBeGreaterThan(8 * size);
+    const numbers = newState(BY_NUMBER);
+    const empty = numbers.memory().bytes;
+    countNumbers(numbers, [1000]);
+    expect(numbers.memory().bytes - empty).toBeGreaterThan(4 * 1000);
+  });
+
   it('keeps its settle line, and refuses what comes or asks behind it, through a restart', () => {
     const fresh = newState(BY_NUMBER);
     countNumbers(fresh, [1]);
