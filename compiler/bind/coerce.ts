@@ -1,5 +1,5 @@
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
-import type { Faults } from '../catalog/faults.ts';
+import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { literalValue, rescale } from '../catalog/literals.ts';
 import { sameType } from '../catalog/types.ts';
 import type { PlanExpr } from '../plan/plan.ts';
@@ -41,14 +41,24 @@ function coerceConst(
     if (value !== undefined) return { ...expr, type, value };
     return faults.error('FSC3102', expr.span, `the literal is no ${printType(type)}`, {
       label: `stands for ${printType(type)}`,
-      help: literalHelp(type),
+      ...literalHelp(type, expr.value),
     });
   }
   const value = widenConst(expr.value, expr.type, type);
   return value === undefined ? undefined : { ...expr, type, value };
 }
 
-function literalHelp(type: SqlType): string {
+function literalHelp(type: SqlType, text: string): Partial<FaultParts> {
+  if (type.kind === 'timestamp' && literalValue(text, { kind: 'timestamptz' }) !== undefined) {
+    return {
+      cause: 'a timestamp has no zone: everything is UTC, and one of the databases would leave the offset out',
+      help: 'write the instant in UTC, without an offset',
+    };
+  }
+  return { help: helpFor(type) };
+}
+
+function helpFor(type: SqlType): string {
   switch (type.kind) {
     case 'timestamp':
     case 'timestamptz':

@@ -53,7 +53,7 @@ function misplacedNow(node: CallExpr, source: SourcePlan, faults: Faults, place:
     case 'group':
       return faults.error('FSC3214', node.span, `now() inside ${PLACES[place]}`, {
         label: 'one value for each lookup, inside a value for each event',
-        help: `take it out: \`now() - max(${time})\` is what \`max(now() - ${time})\` is not`,
+        help: `a window stands in FILTER: \`sum(x) FILTER (WHERE ${time} > now() - INTERVAL '1 day')\`; the age of the latest event is \`now() - max(${time})\``,
       });
     case 'over':
       return faults.error('FSC3415', node.span, 'now() inside a window function', {

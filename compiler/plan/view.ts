@@ -156,7 +156,17 @@ function refuseTop(input: ViewInput): void {
   refuse('FSC4004', select.limit, 'LIMIT');
   refuse('FSC4004', select.offset, 'OFFSET');
   if (select.groupingSets !== null) {
-    faults.error('FSC3215', select.groupingSets, 'GROUP BY with grouping sets', { label: 'several keys for one row' });
+    const isAll = /^all$/i.test(textOf(input.file, select.groupingSets));
+    if (isAll)
+      faults.error('FSC3215', select.groupingSets, 'GROUP BY ALL', {
+        label: 'of which columns?',
+        cause: 'DuckDB groups by whatever is no aggregate; Postgres up to 18 knows no such thing',
+        help: 'name the entity’s columns: `GROUP BY a, b`',
+      });
+    else
+      faults.error('FSC3215', select.groupingSets, 'GROUP BY with grouping sets', {
+        label: 'several keys for one row',
+      });
   }
 }
 

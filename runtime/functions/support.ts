@@ -108,7 +108,9 @@ export function noSuch(what: string, args: readonly SqlType[], takes: string): R
   return rejected(
     `\`${what}\` does not take ${args.map(printType).join(', ')}`,
     `it takes ${takes}`,
-    'cast the argument',
+    args.some((type) => type.kind === 'interval')
+      ? 'an interval moves an instant or a date; its length as a number is `extract(epoch FROM x)`'
+      : 'cast the argument',
   );
 }
 

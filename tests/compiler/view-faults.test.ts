@@ -177,6 +177,23 @@ describe('each fault of a view has its code and its smallest span', () => {
   });
 });
 
+describe('a help tells the edit', () => {
+  const helps = (sql: string): readonly string[] =>
+    compileView(sql).diagnostics.flatMap(({ help }) => help.map(({ text }) => text));
+
+  it.each([
+    ['of a window in CASE', A("sum(CASE WHEN ts > now() - INTERVAL '1 hour' THEN n END)"), 'stands in FILTER'],
+    ['of an interval that is added to a number', A("max(n) + INTERVAL '1 day'"), 'extract(epoch FROM x)'],
+    ['of an instant with an offset', A("max(ts) > '2001-01-01 02:00:00+02'"), 'in UTC, without an offset'],
+    ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
+    [
+      'of a rollup, and nothing else',
+      'SELECT usr, plan, count(*) AS x FROM events GROUP BY ROLLUP (usr, plan)',
+      'one view for each',
+    ],
+  ])('%s', (_, sql, words) => expect(helps(sql)).toEqual([expect.stringContaining(words)]));
+});
+
 describe('a fault in a CTE is told once, however often its column is used', () => {
   it.each([
     [
