@@ -132,12 +132,27 @@ const TEXTS = [
   ["NULL LIKE 'a'", 'NULL'],
 ] as const;
 
-export const EDGES: readonly Edge[] = [
-  ...ARITHMETIC,
-  ...CASTS,
-  ...DATES,
-  ...DOUBLES,
-  ...MOVED,
-  ...INTERVALS,
-  ...TEXTS,
-].map(edge);
+const COMPARISONS = [
+  // By code point: in UTF-16 the pair of surrogates stands below.
+  ["'\uffee' < '\u{1f600}'", 'true'],
+  ["'\u{1f600}' <= '\uffee'", 'false'],
+  ["'\u{1f600}' > '\uffee'", 'true'],
+  ["'\uffee' >= '\u{1f600}'", 'false'],
+  ["greatest('\uffee', '\u{1f600}')", '\u{1f600}'],
+  // By length, whatever the signs of the parts.
+  ["INTERVAL '1 day' + INTERVAL '-1 second' < INTERVAL '1 day'", 'true'],
+  ["INTERVAL '1 day' + INTERVAL '-1 second' = INTERVAL '86399 seconds'", 'true'],
+  ["INTERVAL '1 month' + INTERVAL '-1 day' = INTERVAL '29 days'", 'true'],
+  ["INTERVAL '1 month' + INTERVAL '-1 day' >= INTERVAL '30 days'", 'false'],
+  ["INTERVAL '-1 day' + INTERVAL '1 second' > INTERVAL '-1 day'", 'true'],
+  ["INTERVAL '-1 day' + INTERVAL '1 second' IS DISTINCT FROM INTERVAL '-86399 seconds'", 'false'],
+  ['1 = NULL', 'NULL'],
+  ['NULL < 1', 'NULL'],
+  ['NULL IS DISTINCT FROM 1', 'true'],
+  ['greatest(NULL, 2)', '2'],
+  ['least(2, NULL)', '2'],
+] as const;
+
+export const EDGES: readonly Edge[] = [ARITHMETIC, CASTS, DATES, DOUBLES, MOVED, INTERVALS, TEXTS, COMPARISONS].flatMap(
+  (edges) => edges.map(edge),
+);

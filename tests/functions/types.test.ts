@@ -60,6 +60,12 @@ describe('types at the edge of what a function takes', () => {
   });
 });
 
+it('the extreme of nothing but NULL has no type', () => {
+  for (const name of ['greatest', 'least']) {
+    expect([name, scalarOf(name).resolve([{ kind: 'unknown' }], [undefined], null).ok]).toEqual([name, false]);
+  }
+});
+
 describe('constants', () => {
   const INTEGER: SqlType = { kind: 'integer' };
   const INTERVAL: SqlType = { kind: 'interval' };
