@@ -163,7 +163,11 @@ describe('fsc run, asked to stop', () => {
         clearInterval(timer);
         closeSync(reader);
         expect([end.code, end.err]).toEqual([130, '']);
-        taken += JSON.parse(end.out).events.read as number;
+        const { end: archived, wholeTo } = archiveExtent(join(root, '.fsc/archive'), 'tx', '-');
+        expect(wholeTo).toBe(archived);
+        // What a stop left to the journal alone is read, and counted, by the next run again.
+        expect(JSON.parse(end.out).events.read).toBeGreaterThanOrEqual(archived - taken);
+        taken = archived;
       }
       let left = '';
       const buffer = Buffer.alloc(1 << 16);
