@@ -65,6 +65,11 @@ export class SourcePipeline {
   #isCommitted: boolean;
   /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
   #hasForeignRows: boolean;
+  /**
+   * Nothing was consumed yet. The journal of a run over stdin that is killed before its first snapshot would hold records whose declaration nobody
+   * knows, so an empty one is made before them.
+   */
+  readonly #isFirst: boolean;
   #hasBegun = false;
   #stopAt = Number.POSITIVE_INFINITY;
 
@@ -89,6 +94,7 @@ export class SourcePipeline {
     this.#flushes = new Interval(now, options.flushIntervalMicros);
     this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
     this.#isCommitted = !options.isRebuilt;
+    this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
     this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
     options.signal.addEventListener('abort', this.#onStop, { once: true });
     if (options.signal.aborted) this.#onStop();
@@ -143,6 +149,7 @@ export class SourcePipeline {
 
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
+    if (this.#isFirst && stdinPartition(this.#input) !== null) await this.#save(() => signal.aborted);
     for (let batches = 1; !signal.aborted; batches++) {
       const isHere = await this.#next.wait(this.#patienceMs());
       if (!isHere) {

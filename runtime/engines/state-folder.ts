@@ -130,11 +130,15 @@ export class SourceState {
     const journalPath = pathOf(folder, name, 'journal');
     const sections = await readSnapshot(snapshotPath, isRebuilt);
     const meta = sections === null ? null : readMeta(sections, snapshotPath);
-    const change = meta === null || isRebuilt ? 'none' : changeSince(meta, declaration);
-    if (change === 'records') throw redeclared(name, 'its key, times or types changed');
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
     const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
-    const saved = sections === null || meta === null || isRebuilt ? null : savedOf(sections, meta);
+    const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
+    const change = meta === null || isAside ? 'none' : changeSince(meta, declaration);
+    if (change === 'records') {
+      await journal.close();
+      throw redeclared(name, 'its key, times or types changed');
+    }
+    const saved = sections === null || meta === null || isAside ? null : savedOf(sections, meta);
     const entries = after.map((frame) => decodeEntry(frame, journalPath));
     const framesFrom = meta?.position ?? { partitions: {} };
     return new SourceState(journal, snapshotPath, declaration, change, saved, framesFrom, entries);
@@ -183,6 +187,11 @@ export class SourceState {
   async close(): Promise<void> {
     await this.#journal.close();
   }
+}
+
+/** Nothing was consumed, so nothing follows from the declaration that it was made under. */
+function isEmpty({ position }: Meta): boolean {
+  return Object.keys(position.partitions).length === 0;
 }
 
 /** How far the log of a source was consumed, by which groups, and which store has their rows. */

@@ -149,6 +149,27 @@ describe('a state folder', () => {
     expect(await values(program, store)).toEqual(wanted);
   });
 
+  it('that was cut off before its first snapshot still tells of another declaration, once it has consumed anything', async () => {
+    const root = folderWith();
+    const store = new MemoryStore();
+    const options = { root, store, stream: '-' };
+    const redeclared = (from: RegExp, to: string) =>
+      programOf({ ...FEATURES, 'features/sources/tx.sql': FEATURES['features/sources/tx.sql']!.replace(from, to) });
+    const changes = [redeclared(/@lateness.*/, '@lateness 1 second'), redeclared(/id +bigint/, 'id integer')];
+    for (const changed of changes) expect(changed.sources[0]?.spec).not.toEqual(program.sources[0]?.spec);
+    const broken = new Readable({
+      read() {
+        this.destroy(new Error('cut off'));
+      },
+    });
+    await expect(run({ ...options, program: changes[1]!, stdin: broken })).rejects.toThrow('stdin broke off');
+    await cutOff({ ...options, program, lines: lines.slice(0, 100) });
+    for (const changed of changes)
+      await expect(run({ ...options, program: changed, stdin: [] })).rejects.toMatchObject({ code: 'FSC7302' });
+    await run({ ...options, program, stdin: lines.slice(100) });
+    expect(rowsOf(await values(program, store))).toEqual(rowsOf(await expected({ stream: '-', stdin: lines }, {})));
+  });
+
   it('keeps what it has where a run with --rebuild is cut off before its first snapshot', async () => {
     const root = folderWith({ 'tx.jsonl': textOf(lines) });
     const store = new MemoryStore();
