@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConstantArg, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { AGGREGATES, SCALARS } from '../../runtime/functions/index.generated.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
+import { type AggregateCase, aggregateCases } from './aggregate-cases.ts';
 import { type Call, callsOf, sameType } from './calls.ts';
 
 /** What a call gives: `~` within a tolerance, `?` NULL also where no argument is; then what its arguments are made first, if anything else. */
@@ -26,6 +27,16 @@ function linesOf(calls: readonly Call[]): string[] {
   return [...groups].map(([key, types]) => `${key} | ${types.join(' ')}`);
 }
 
+/** Of an aggregate also what it keeps. */
+function aggregateLine({ fn, distinct, declared, argument, result }: AggregateCase): string {
+  const resolution = fn.resolve(declared === null ? [] : [declared], distinct);
+  const mark = resolution.ok && resolution.agreement === 'double' ? '~' : '';
+  const from =
+    argument === null || declared === null || sameType(argument, declared) ? '' : ` from ${printType(argument)}`;
+  const arg = declared === null ? '*' : printType(declared);
+  return `(${distinct ? 'DISTINCT ' : ''}${arg}): ${printType(result)}${mark}${from} | ${fn.algebra(argument, distinct)}`;
+}
+
 function scalarOf(name: string): ScalarFunction {
   return SCALARS.find((fn) => fn.name === name) as ScalarFunction;
 }
@@ -34,6 +45,16 @@ describe('what calls take, and what they give for it, is as it was agreed', () =
   for (const fn of SCALARS) {
     it(fn.name, () => {
       expect(`\n${linesOf(callsOf(fn)).join('\n')}\n`).toMatchSnapshot();
+    });
+  }
+});
+
+describe('what aggregates take, give and keep is as it was agreed', () => {
+  const cases = aggregateCases();
+  for (const fn of AGGREGATES) {
+    it(fn.name, () => {
+      const lines = cases.filter((one) => one.fn === fn).map(aggregateLine);
+      expect(`\n${lines.join('\n')}\n`).toMatchSnapshot();
     });
   }
 });
