@@ -2,6 +2,7 @@
  * A flipped bit in any file that fsc writes is told or does no harm; it never becomes a value. And: state of other plans, of newer formats, of two
  * writers, and locks that were left behind. FSC_FLIPS sets the number of bits a file, FSC_RACES that of races for a lock.
  */
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -104,11 +105,41 @@ const FILES: readonly (readonly [string, RegExp, readonly (keyof typeof LOOKS & 
   ['the archive', /\/archive\/tx\/.*\.parquet$/, ['fsc run --rebuild, fsc get', 'fsc query'], 'told'],
   ['the quarantine', /\/quarantine\/tx\.jsonl$/, ['fsc quarantine list'], 'told'],
   ['accepted records', /\/cache\/.*\.(parquet|json)$/, ['fsc query'], 'any'],
+  ['the catalogue, and what it was made of', /\/catalogue\.(duckdb|json)$/, ['fsc query'], 'any'],
   ['the stamp of a compilation', /\/compiled\.json$/, ['fsc get'], 'any'],
   ['generated files', /\/generated\/.*\.(js|json|sql|ts)$/, ['fsc get'], 'any'],
 ];
 
+/** The catalogue in a process with nothing of ours but DuckDB. */
+function notebook(file: string): Seen {
+  const script = `
+    import { DuckDBInstance } from '@duckdb/node-api';
+    const instance = await DuckDBInstance.create(process.argv[1], { access_mode: 'READ_ONLY' });
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll("SELECT * FROM card_v1(TIMESTAMP '2024-01-02 20:00') ORDER BY card");
+    console.log(JSON.stringify(reader.getRowsJson()));`;
+  const args = ['--input-type=module', '-e', script, file];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname });
+  return { code: status ?? -1, out: stdout, err: stderr };
+}
+
+/** Files that fsc writes and no look reads: what says so. */
+const OTHERS: readonly (readonly [string, RegExp])[] = [
+  ['the online store, below', /\/online\/(data|lock)\.mdb$/],
+  ['the lock, which names a process', /\/state\/lock$/],
+  ['retries, tests/log/retries.test.ts', /\/state\/retries\//],
+  ['for the databases of others', /\/generated\/.*\.(duckdb|md)$/],
+];
+
 describe('a flipped bit', () => {
+  it('is put into every kind of file that fsc writes', () => {
+    const known = [...FILES, ...OTHERS].map(([, pattern]) => pattern);
+    const written = ['.fsc', 'generated'].flatMap((name) => filesUnder(join(whole, name)));
+    expect(written.filter((path) => !known.some((pattern) => pattern.test(path)))).toEqual([]);
+    for (const [name, pattern] of FILES)
+      expect([name, written.some((path) => pattern.test(path))]).toEqual([name, true]);
+  });
+
   it.each(FILES)(
     'in %s is told or does no harm',
     async (_, pattern, looks, expectation) => {
@@ -147,6 +178,24 @@ describe('a flipped bit', () => {
     },
     600_000,
   );
+
+  it('in the catalogue is told to a notebook, by DuckDB, or does no harm', () => {
+    const wanted = notebook(join(whole, '.fsc/catalogue.duckdb'));
+    expect(wanted.code, wanted.err).toBe(0);
+    expect(wanted.out.length).toBeGreaterThan(100);
+    const good = readFileSync(join(whole, '.fsc/catalogue.duckdb'));
+    const used = [...good.keys()].filter((at) => good[at] !== 0);
+    const file = join(folderWith(), 'catalogue.duckdb');
+    for (let i = 0; i < FLIPS; i++) {
+      const bytes = Buffer.from(good);
+      const at = r.pick(used);
+      bytes[at] = (bytes[at] as number) ^ (1 << r.int(8));
+      writeFileSync(file, bytes);
+      const seen = notebook(file);
+      if (seen.code === 0) expect([at, seen.out]).toEqual([at, wanted.out]);
+      else expect([at, seen.err]).toEqual([at, expect.stringMatching(/Error|checksum|corrupt/i)]);
+    }
+  }, 120_000);
 
   it('in the online store is told, does no harm, or hides a row: it never gives another value', async () => {
     await ok(whole, ['get', 'card_v1', '--all', '--quiet']);
