@@ -95,6 +95,7 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['sum or avg', /^(aggregate|over):(sum|avg)/],
   ['variance', /^(aggregate|over):(var|stddev)/],
   ['min or max', /^(aggregate|over):(min|max)/],
+  ['bool_and or bool_or', /^(aggregate|over):bool_/],
   ['latest or earliest', /^aggregate:(latest|earliest)/],
   ['lag, first or last value', /^over:(lag|first_value|last_value|row_number)/],
   ['RANGE frame', /^frame:(range|default:time$)/],
@@ -109,6 +110,7 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['division', /^operator:\//],
   ['comparison', /^operator:(=|<>|<|<=|>|>=|is.*distinct from):/],
   ['IS NULL', /^operator:is (not )?null/],
+  ['NOT', /^operator:not$/],
   ['AND or OR', /^operator:(and|or):/],
   ['choice', /^scalar:(nullif|greatest|least|coalesce)/],
   ['rounding or abs', /^scalar:(round|floor|ceil|trunc|abs|sign)/],
@@ -241,6 +243,23 @@ const ORDERED = [...NUMBERS, 'text', 'date', 'timestamp', 'timestamptz'];
 const ALL = [...ORDERED, 'boolean'];
 const DISTINCT = ALL.filter((type) => type !== 'real');
 
+/** Those of which a literal can be written beside. */
+const COMPARABLE = ORDERED.filter((type) => type !== 'real' && type !== 'timestamptz');
+const EQUAL = ['=', '<>', 'is distinct from', 'is not distinct from'];
+
+const CASTS: readonly (readonly [from: string, to: readonly string[]])[] = [
+  ['smallint', ['integer', 'bigint', 'decimal', 'double precision', 'text']],
+  ['integer', ['smallint', 'bigint', 'decimal', 'double precision', 'text']],
+  ['bigint', ['smallint', 'integer', 'decimal', 'double precision', 'text']],
+  ['decimal', ['smallint', 'integer', 'bigint', 'decimal', 'double precision', 'text']],
+  ['real', ['double precision']],
+  ['double precision', ['integer', 'bigint']],
+  ['boolean', ['integer', 'text']],
+  ['text', ['integer', 'bigint']],
+  ['date', ['timestamp', 'text']],
+  ['timestamp', ['date', 'text']],
+];
+
 const matrix = (place: string, names: readonly string[], types: readonly string[]): string[] =>
   names.flatMap((name) => types.map((type) => `${place}:${name}:${type}`));
 
@@ -276,46 +295,34 @@ export const EXPECTED: readonly string[] = [
   ...matrix('aggregate', ['latest', 'earliest'], ALL),
   ...matrix('over', ['lag', 'first_value', 'last_value'], ALL),
   ...matrix('scalar', ['round', 'floor', 'ceil', 'trunc'], ['decimal', 'double precision']),
-  ...matrix('scalar', ['abs'], ['integer', 'bigint', 'decimal', 'double precision']),
-  ...matrix('scalar', ['sign', 'exp', 'ln', 'sqrt', 'power'], ['double precision']),
+  ...matrix('scalar', ['abs'], ['smallint', 'integer', 'bigint', 'decimal', 'double precision']),
+  ...matrix('scalar', ['sign'], ['double precision']),
+  ...matrix('scalar', ['exp', 'ln', 'sqrt', 'power'], ['integer', 'double precision']),
   ...matrix('scalar', ['mod'], ['integer', 'bigint']),
-  ...matrix(
-    'scalar',
-    ['nullif', 'greatest', 'least', 'coalesce'],
-    ['integer', 'bigint', 'decimal', 'text', 'date', 'timestamp'],
-  ),
+  ...matrix('scalar', ['nullif', 'greatest', 'least', 'coalesce'], COMPARABLE),
+  ...matrix('scalar', ['nullif', 'coalesce'], ['boolean']),
   ...matrix('scalar', ['lower', 'upper', 'length', 'substr', 'trim', 'replace', 'starts_with'], ['text']),
   ...matrix('scalar', ['extract', 'date_part'], ['date', 'timestamp']),
+  ...matrix('scalar', ['extract', 'date_trunc'], ['timestamp', 'timestamptz']),
   'scalar:extract:interval',
   ...['extract', 'date_part'].flatMap((fn) =>
     ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy', 'hour', 'minute'].map((u) => `unit:${fn}:${u}`),
   ),
   ...['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((u) => `unit:date_trunc:${u}`),
   ...['+', '-', '*'].flatMap((op) => matrix('operator', [op], ['integer', 'bigint', 'decimal', 'double precision'])),
-  ...matrix('operator', ['%'], ['integer', 'bigint']),
+  ...matrix('operator', ['%'], ['integer', 'bigint', 'decimal']),
   'operator:/:decimal',
   'operator:||:text',
   'operator:-:date',
   'operator:+:date',
   'operator:+:timestamp',
   'operator:-:timestamp',
-  ...matrix(
-    'operator',
-    ['=', '<>', '<', '<=', '>', '>=', 'is distinct from', 'is not distinct from'],
-    ['integer', 'bigint', 'decimal', 'double precision', 'text'],
-  ),
+  ...matrix('operator', EQUAL, ALL),
+  ...matrix('operator', ['<', '<=', '>', '>='], ORDERED),
   ...matrix('operator', ['like', 'not like'], ['text']),
   ...['not', 'is null', 'is not null', 'is true', 'is false'].map((op) => `operator:${op}`),
-  ...['in', 'not in', 'between', 'not between'].flatMap((form) =>
-    matrix('predicate', [form], ['integer', 'bigint', 'decimal', 'text']),
-  ),
-  ...['bigint', 'decimal', 'double precision', 'text'].map((t) => `cast:integer:${t}`),
-  ...['decimal', 'double precision', 'text'].map((t) => `cast:bigint:${t}`),
-  ...['integer', 'bigint', 'decimal', 'text'].map((t) => `cast:decimal:${t}`),
-  'cast:boolean:integer',
-  'cast:date:text',
-  'cast:timestamp:date',
-  'cast:timestamp:text',
+  ...matrix('predicate', ['in', 'not in', 'between', 'not between'], COMPARABLE),
+  ...CASTS.flatMap(([from, to]) => to.map((type) => `cast:${from}:${type}`)),
   ...ALL.map((t) => `null:${t}`),
   ...['least', 'most'].flatMap((end) => ALL.filter((t) => t !== 'text').map((t) => `${end}:${t}`)),
   'least:text',

@@ -1,5 +1,5 @@
 /** Outputs that a case has besides the random ones, so that a run of a thousand cases shows every function with every type it takes. */
-import { binary, call, column, compareWith, intervalLiteral, literal, NOW } from './expressions.ts';
+import { binary, call, castTo, column, compareWith, exactType, intervalLiteral, literal, NOW } from './expressions.ts';
 import type { Random } from './random.ts';
 import type {
   AggregateExpr,
@@ -69,10 +69,45 @@ const small = (type: Type): Expr => {
   }
 };
 
-const choices = (fns: readonly ScalarFunction[], types: readonly Type[]): Focus[] =>
-  fns.flatMap((fn) => scalar(types, (x) => call(fn, [x, small(x.type)], x.type)));
-
 const rounded = (x: Expr): Type => (x.type.kind === 'decimal' ? decimal(x.type.precision, 0) : x.type);
+
+/** Beside a smallint an integer makes an integer; nullif keeps what it is given. */
+const chosen = (fn: ScalarFunction, x: Expr): Expr =>
+  call(fn, [x, small(x.type)], x.type.kind === 'smallint' && fn !== 'nullif' ? INTEGER : x.type);
+
+const COMPARABLE: readonly Type[] = [SMALLINT, INTEGER, BIGINT, decimal(12, 2), DOUBLE, TEXT, DATE, TIMESTAMP];
+const EQUAL = ['=', '<>', 'is distinct from', 'is not distinct from'] as const;
+const COMPARISONS = [...EQUAL, '<', '<=', '>', '>='] as const;
+
+const PREDICATES: readonly Focus[] = [
+  ...COMPARISONS.flatMap((op) => scalar(COMPARABLE, (x) => compareWith(op, x, small(x.type)))),
+  ...EQUAL.flatMap((op) => scalar([BOOLEAN], (x) => compareWith(op, x, literal(BOOLEAN, true)))),
+  // A real is compared with reals alone, and an instant with a zone has no literal here.
+  ...COMPARISONS.flatMap((op) => scalar([REAL, TIMESTAMPTZ], (x) => compareWith(op, x, x))),
+  ...[false, true].flatMap((negated) => [
+    ...scalar(COMPARABLE, (x): Expr => ({ node: 'in', negated, arg: x, list: [small(x.type)], type: BOOLEAN })),
+    ...scalar(
+      COMPARABLE,
+      (x): Expr => ({ node: 'between', negated, arg: x, low: small(x.type), high: small(x.type), type: BOOLEAN }),
+    ),
+  ]),
+  ...(['is null', 'is not null'] as const).flatMap((op) =>
+    scalar(ALL, (x): Expr => ({ node: 'unary', op, arg: x, type: BOOLEAN })),
+  ),
+];
+
+const CASTS: readonly (readonly [from: Type, to: readonly Type[]])[] = [
+  [SMALLINT, [INTEGER, BIGINT, decimal(12, 2), DOUBLE, TEXT]],
+  [INTEGER, [SMALLINT, BIGINT, decimal(12, 2), DOUBLE, TEXT]],
+  [BIGINT, [SMALLINT, INTEGER, decimal(24, 2), DOUBLE, TEXT]],
+  [decimal(12, 2), [SMALLINT, INTEGER, BIGINT, decimal(10, 1), DOUBLE, TEXT]],
+  [REAL, [DOUBLE]],
+  [DOUBLE, [INTEGER, BIGINT]],
+  [BOOLEAN, [INTEGER, TEXT]],
+  [TEXT, [INTEGER, BIGINT]],
+  [DATE, [TIMESTAMP, TEXT]],
+  [TIMESTAMP, [DATE, TEXT]],
+];
 
 const TIME_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy'];
 
@@ -84,7 +119,23 @@ const SCALARS: readonly Focus[] = [
   ...scalar([DOUBLE], (x) => call('sign', [x], INTEGER)),
   ...(['exp', 'ln', 'sqrt'] as const).flatMap((fn) => scalar([DOUBLE], (x) => call(fn, [x], DOUBLE))),
   ...scalar([DOUBLE], (x) => call('power', [x, literal(DOUBLE, 2, '2')], DOUBLE)),
-  ...choices(['nullif', 'greatest', 'least', 'coalesce'], [INTEGER, BIGINT, decimal(12, 2), TEXT, DATE, TIMESTAMP]),
+  ...(['nullif', 'greatest', 'least', 'coalesce'] as const).flatMap((fn) =>
+    scalar([SMALLINT, INTEGER, BIGINT, decimal(12, 2), DOUBLE, TEXT, DATE, TIMESTAMP], (x) => chosen(fn, x)),
+  ),
+  ...(['nullif', 'coalesce'] as const).flatMap((fn) =>
+    scalar([BOOLEAN], (x) => call(fn, [x, literal(BOOLEAN, true)], BOOLEAN)),
+  ),
+  ...CASTS.flatMap(([from, targets]) => targets.flatMap((to) => scalar([from], (x) => castTo(x, to)))),
+  ...(['exp', 'sqrt', 'ln'] as const).flatMap((fn) => scalar([INTEGER], (x) => call(fn, [x], DOUBLE))),
+  ...scalar([INTEGER], (x) => call('power', [x, literal(INTEGER, 2n)], DOUBLE)),
+  ...scalar([SMALLINT], (x) => call('abs', [x], SMALLINT)),
+  ...scalar([decimal(12, 2)], (x) => binary('%', x, small(x.type), exactType('%', x.type, small(x.type).type)!)),
+  ...(['year', 'hour', 'dow'] as const).flatMap((unit) =>
+    scalar([TIMESTAMPTZ], (x) => call('extract', [x], DOUBLE, unit)),
+  ),
+  ...(['hour', 'day', 'month'] as const).flatMap((unit) =>
+    scalar([TIMESTAMPTZ], (x) => call('date_trunc', [x], TIMESTAMPTZ, unit)),
+  ),
   ...(['extract', 'date_part'] as const).flatMap((fn) => [
     ...[...TIME_UNITS, 'hour', 'minute'].flatMap((unit) => scalar([TIMESTAMP], (x) => call(fn, [x], DOUBLE, unit))),
     ...TIME_UNITS.flatMap((unit) => scalar([DATE], (x) => call(fn, [x], DOUBLE, unit))),
@@ -112,7 +163,8 @@ const FOCUS: readonly { readonly of: readonly Focus[]; readonly count: number }[
     ),
     count: 2,
   },
-  { of: SCALARS, count: 1 },
+  { of: SCALARS, count: 2 },
+  { of: PREDICATES, count: 2 },
 ];
 
 /** What a case is to show, and the columns that it needs for that. */
@@ -173,7 +225,7 @@ const inAggregates = (focus: Focus, x: ColumnExpr, context: FocusContext): Expr 
     case 'scalar': {
       const max: AggregateExpr = {
         node: 'aggregate',
-        fn: 'max',
+        fn: x.type.kind === 'boolean' ? 'bool_or' : 'max',
         arg: x,
         filter: windowOf(context, true),
         type: x.type,
