@@ -287,7 +287,7 @@ function slotsOf(
 }
 
 describe('stream operators', () => {
-  it('equal brute force over the list of events, for random plans', () => {
+  it('equal brute force over the list of events, for random plans', { timeout: 300_000 }, () => {
     for (let seed = 1; seed <= Number(process.env.FSC_CASES ?? 300); seed++) runCase(seed, true);
   });
 
