@@ -8,7 +8,6 @@ import {
   BOOLEAN,
   domain,
   INTEGER,
-  isInteger,
   never,
   noSuch,
   rejected,
@@ -55,12 +54,7 @@ function textFunction(spec: TextFunction): ScalarFunction {
 }
 
 function resolveText(spec: TextFunction, args: readonly SqlType[]): Resolution {
-  const fits = args.every(
-    (type, i) =>
-      type.kind === 'unknown' ||
-      type.kind === spec.args[i]?.kind ||
-      (spec.args[i]?.kind === 'integer' && isInteger(type) && type.kind !== 'bigint'),
-  );
+  const fits = args.every((type, i) => type.kind === 'unknown' || type.kind === spec.args[i]?.kind);
   return fits
     ? resolved(spec.args.slice(0, args.length), spec.result)
     : noSuch(spec.name, args, spec.args.map((type) => type.kind).join(', '));

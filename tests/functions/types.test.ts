@@ -81,6 +81,48 @@ describe('types at the edge of what a function takes', () => {
   });
 });
 
+describe('what a function of texts takes in each place', () => {
+  const TEXT: SqlType = { kind: 'text', maxLength: null };
+  const INTEGER: SqlType = { kind: 'integer' };
+  const CANDIDATES: readonly SqlType[] = [
+    TEXT,
+    { kind: 'unknown' },
+    { kind: 'smallint' },
+    INTEGER,
+    { kind: 'bigint' },
+    { kind: 'double' },
+    { kind: 'date' },
+    { kind: 'boolean' },
+  ];
+  const takenBy = (name: string, args: readonly SqlType[]): string[] => {
+    const constants = args.map((_, i) => (name === 'like' && i === 1 ? 'a%' : undefined));
+    return args.map((_, place) =>
+      CANDIDATES.filter((type) => scalarOf(name).resolve(args.with(place, type), constants, null).ok)
+        .map(({ kind }) => kind)
+        .join(' '),
+    );
+  };
+
+  it.each([
+    ['lower', 1],
+    ['upper', 1],
+    ['length', 1],
+    ['trim', 1],
+    ['replace', 3],
+    ['starts_with', 2],
+    ['concat_op', 2],
+    ['like', 2],
+  ])('%s: texts', (name, count) => {
+    expect(takenBy(name, new Array<SqlType>(count).fill(TEXT))).toEqual(new Array(count).fill('text unknown'));
+  });
+
+  it('substr: a text, and integers that are not long', () => {
+    const place = 'smallint integer';
+    expect(takenBy('substr', [TEXT, INTEGER, INTEGER])).toEqual(['text', place, place]);
+    expect(takenBy('substr', [TEXT, INTEGER])).toEqual(['text', place]);
+  });
+});
+
 it('the extreme of nothing but NULL has no type', () => {
   for (const name of ['greatest', 'least']) {
     expect([name, scalarOf(name).resolve([{ kind: 'unknown' }], [undefined], null).ok]).toEqual([name, false]);
