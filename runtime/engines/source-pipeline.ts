@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LogBatch, LogPosition } from '../log/contract.ts';
 import { encodeEntry } from '../log/journal.ts';
 import { Quarantine } from '../log/quarantine.ts';
-import { RETRIES_FOLDER, Retries } from '../log/retries.ts';
+import { RETRIES_FOLDER, RETRIES_PARTITION, Retries } from '../log/retries.ts';
 import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import type { GroupState, ViewProgram } from '../state/program.ts';
@@ -63,6 +63,8 @@ export class SourcePipeline {
   #isSaved = false;
   /** There is a snapshot that the frames of the journal follow. Not while a state is made anew, until its first one. */
   #isCommitted: boolean;
+  /** Where the quarantine ended before everything was read again; null: it is not. */
+  readonly #anewFrom: number | null;
   /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
   #hasForeignRows: boolean;
   /**
@@ -94,6 +96,7 @@ export class SourcePipeline {
     this.#flushes = new Interval(now, options.flushIntervalMicros);
     this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
     this.#isCommitted = !options.isRebuilt;
+    this.#anewFrom = options.isRebuilt ? (parts.quarantine?.end() ?? null) : null;
     this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
     this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
     options.signal.addEventListener('abort', this.#onStop, { once: true });
@@ -361,11 +364,18 @@ export class SourcePipeline {
       };
       if (!(await this.#state.save(saved, isGivenUp))) return false;
       this.#isSaved = true;
+      if (this.#anewFrom !== null && !this.#isCommitted) this.#quarantine?.setAnew(this.#partitions(), this.#anewFrom);
       this.#isCommitted = true;
     }
     const now = clock.nowMicros();
     this.#snapshots.start(now, Math.max(snapshotIntervalMicros, 10 * (now - started)));
     return true;
+  }
+
+  /** As the quarantine calls them: by their own names. What was tried again of files is among what they are judged for anew. */
+  #partitions(): readonly string[] {
+    const names = Object.keys(this.#position.partitions).map((name) => name.slice(name.indexOf(':') + 1));
+    return stdinPartition(this.#input) === null ? [...names, RETRIES_PARTITION] : names;
   }
 
   async close(): Promise<void> {

@@ -3,10 +3,20 @@
  * the CRC-32 of the rest (`"check"`), appended only (design.md section 3: kept, never dropped in silence). A record that is tried again stays (retries.ts).
  *
  * A restart reads some records again and adds them again: of one place the last verdict counts, with the reason first
- * given for it. A crash may leave half a line at
+ * given for it. A run that made its state anew says so: what was refused of the same partitions before it, and was not refused again, is not
+ * refused any more. A crash may leave half a line at
  * the end, which is cut before the next one is written.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
@@ -14,12 +24,21 @@ import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, textChecksum
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';
 
-export const QUARANTINE_VERSION = 1;
+export const QUARANTINE_VERSION = 2;
+/** Of a line of a record, which has been the same from the start. */
+const RECORD_VERSION = 1;
 const ENDING = '.jsonl';
 
 export interface QuarantinedRecord extends RefusedRecord {
   /** `partition:offset`: what `show` and `retry` call it. */
   readonly id: string;
+}
+
+/** All partitions were read again from their beginnings, and what was refused of them stands from byte `from` on. */
+interface AnewLine {
+  readonly v: number;
+  readonly anew: readonly string[];
+  readonly from: number;
 }
 
 interface RecordLine {
@@ -49,7 +68,7 @@ export class Quarantine implements RefusedSink {
 
   add(record: RefusedRecord): void {
     const line: RecordLine = {
-      v: QUARANTINE_VERSION,
+      v: RECORD_VERSION,
       kind: record.verdict,
       reason: record.reason,
       partition: record.place.partition,
@@ -58,6 +77,19 @@ export class Quarantine implements RefusedSink {
       text: record.text,
     };
     this.#lines.push(checkedLine(JSON.stringify(line)));
+  }
+
+  /** Where the next line goes. */
+  end(): number {
+    return existsSync(this.#path) ? fstatSync(this.#open()).size : 0;
+  }
+
+  /** On the disk when it returns. `from`: what `end` gave before the partitions were read again. */
+  setAnew(partitions: readonly string[], from: number): void {
+    if (from === 0) return;
+    const line: AnewLine = { v: QUARANTINE_VERSION, anew: partitions, from };
+    this.#lines.push(checkedLine(JSON.stringify(line)));
+    this.flush();
   }
 
   flush(): void {
@@ -120,9 +152,19 @@ export function listQuarantine(folder: string, source: string): readonly Quarant
   // What follows the last newline is half a line of a crash.
   const rest = lines.pop() ?? '';
   if (isWhole(rest.slice(0, -1))) throw corrupt(path, lines.length + 1, 'its end is another byte than a newline');
-  const records = new Map<string, QuarantinedRecord>();
-  for (const [i, line] of lines.entries()) readLine(path, i + 1, line, records);
-  return [...records.values()];
+  const records = new Map<string, Kept>();
+  let at = 0;
+  for (const [i, line] of lines.entries()) {
+    readLine(path, i + 1, line, at, records);
+    at += Buffer.byteLength(line) + 1;
+  }
+  return [...records.values()].map(({ record }) => record);
+}
+
+interface Kept {
+  readonly record: QuarantinedRecord;
+  /** Of the last line that has it. */
+  at: number;
 }
 
 /** One record by its id; null if there is none. */
@@ -143,26 +185,45 @@ function isWhole(line: string): boolean {
   return body !== undefined && textChecksum(crc32(body)) === check;
 }
 
-function readLine(path: string, number: number, line: string, records: Map<string, QuarantinedRecord>): void {
+function readLine(path: string, number: number, line: string, at: number, records: Map<string, Kept>): void {
   const json = parseLine(path, number, line);
   if (typeof json.v !== 'number') throw corrupt(path, number, 'it has no version');
   if (json.v > QUARANTINE_VERSION) throw tooNew(path, json.v, QUARANTINE_VERSION);
-  if (!isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
+  const isAnew = isAnewLine(json);
+  if (!isAnew && !isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
   if (!isWhole(line)) throw corrupt(path, number, 'it does not have its checksum');
+  if (isAnew) dropBefore(json, records);
+  else keep(json, at, records);
+}
+
+function keep(json: RecordLine, at: number, records: Map<string, Kept>): void {
   const id = `${json.partition}:${json.offset}`;
   const known = records.get(id);
-  if (known !== undefined && known.verdict === json.kind) return;
-  records.set(id, {
+  if (known !== undefined && known.record.verdict === json.kind) {
+    known.at = at;
+    return;
+  }
+  const record: QuarantinedRecord = {
     id,
     verdict: json.kind,
     reason: json.reason,
     place: { partition: json.partition, offset: json.offset },
     knownTimeMicros: json.knownTime,
     text: json.text,
-  });
+  };
+  records.set(id, { record, at });
 }
 
-function parseLine(path: string, number: number, line: string): Partial<Record<keyof RecordLine, unknown>> {
+function dropBefore({ anew, from }: AnewLine, records: Map<string, Kept>): void {
+  const partitions = new Set(anew);
+  for (const [id, { record, at }] of records) {
+    if (at < from && partitions.has(record.place.partition)) records.delete(id);
+  }
+}
+
+type Line = Partial<Record<keyof RecordLine | keyof AnewLine, unknown>>;
+
+function parseLine(path: string, number: number, line: string): Line {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -173,7 +234,11 @@ function parseLine(path: string, number: number, line: string): Partial<Record<k
   return json;
 }
 
-function isRecordLine(json: Partial<Record<keyof RecordLine, unknown>>): json is RecordLine {
+function isAnewLine(json: Line): json is AnewLine {
+  return Array.isArray(json.anew) && typeof json.from === 'number';
+}
+
+function isRecordLine(json: Line): json is RecordLine {
   return (
     typeof json.kind === 'string' &&
     typeof json.reason === 'string' &&

@@ -270,4 +270,31 @@ describe('fsc quarantine retry', () => {
     const query = await fsc(['query', 'SELECT count(*) AS n FROM tx', '--format', 'json']);
     expect(query.out).toBe('{"n":2}\n');
   });
+
+  it.each([
+    ['a file, whose declaration changed', { stream: null, args: [] }],
+    ['a file, with --rebuild', { stream: null, args: ['--rebuild'] }],
+    ['stdin, with --rebuild', { stream: '-', args: ['--rebuild'] }],
+  ])('is not asked to try again what is accepted by now: %s', async (_, { stream, args }) => {
+    const tx = FILES['tx.jsonl'];
+    if (stream !== null) put(world.root, 'fsc.json', '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }');
+    const source = SOURCE.replace('CREATE', '-- @key none\nCREATE').replace(' PRIMARY KEY', '');
+    put(world.root, 'features/sources/tx.sql', source);
+    const run = async (sent: string, ...more: readonly string[]): Promise<unknown> => {
+      const { code, out, err } = await fsc(['run', '--mode', 'stream', '--format', 'json', ...more], sent);
+      expect([code, code === 0 ? '' : err]).toEqual([0, '']);
+      return JSON.parse(out).events;
+    };
+    const name = stream ?? 'tx.jsonl';
+    const others = [1, 3, 4].map((offset) => [`${name}:${offset}`, expect.anything(), 'kept']);
+    expect(await run(tx)).toMatchObject({ accepted: 1 });
+    expect(await listed()).toEqual([others[0], [`${name}:2`, 'constraint', 'kept'], others[1], others[2]]);
+    put(world.root, 'features/sources/tx.sql', source.replace('CHECK (amount > 0)', ''));
+    expect(await run('', ...args)).toMatchObject({ read: 5, accepted: 2 });
+    expect(await listed()).toEqual(others);
+    await quarantine('retry', '--all');
+    await run('');
+    const query = await fsc(['query', 'SELECT count(*) AS n FROM tx WHERE id = 3', '--format', 'json']);
+    expect(query.out).toBe('{"n":1}\n');
+  });
 });

@@ -86,11 +86,47 @@ describe('the quarantine', () => {
     ['not JSON', 'FSC7116'],
     ['[]', 'FSC7116'],
     ['{"v":1,"kind":3}', 'FSC7116'],
-    ['{"v":2}', 'FSC7112'],
+    ['{"v":2}', 'FSC7116'],
+    ['{"v":2,"anew":[],"from":9}', 'FSC7116'],
+    ['{"v":3}', 'FSC7112'],
   ])('refuses the line %s', (line, code) => {
     const path = folder();
     writeFileSync(quarantinePath(path, 's'), `${line}\n`);
     expect(() => listQuarantine(path, 's')).toThrow(expect.objectContaining({ code, exitCode: 1 }));
+  });
+
+  it('forgets what was refused of partitions that were read anew, and not refused again', () => {
+    const path = folder();
+    const first = new Quarantine(path, 's');
+    for (const offset of [0, 1, 2, 3]) first.add(record(offset, 'late', `first ${offset}`));
+    first.add({ ...record(0, 'late', 'elsewhere'), place: { partition: 'b.csv', offset: 0 } });
+    first.close();
+    const listed = (): string[] =>
+      listQuarantine(path, 's').map(({ id, verdict, reason }) => `${id} ${verdict} ${reason}`);
+    // Half a line of a crash is cut before the place is told.
+    appendFileSync(quarantinePath(path, 's'), '{"v":1,"kind":"la');
+    const second = new Quarantine(path, 's');
+    const from = second.end();
+    second.add(record(1, 'late', 'again'));
+    second.add(record(2, 'range', 'otherwise'));
+    second.flush();
+    // A run that is cut off before it says so has changed nothing but verdicts.
+    expect(listed()).toEqual([
+      '-:0 late first 0',
+      '-:1 late first 1',
+      '-:2 range otherwise',
+      '-:3 late first 3',
+      'b.csv:0 late elsewhere',
+    ]);
+    second.setAnew(['-'], from);
+    second.add(record(4, 'late', 'new'));
+    second.close();
+    const left = ['-:1 late first 1', '-:2 range otherwise', 'b.csv:0 late elsewhere', '-:4 late new'];
+    expect(listed()).toEqual(left);
+    const nothing = new Quarantine(join(path, 'none'), 's');
+    nothing.setAnew(['-'], nothing.end());
+    nothing.close();
+    expect(existsSync(join(path, 'none'))).toBe(false);
   });
 
   it('makes no file where nothing was refused', () => {
