@@ -15,6 +15,7 @@ import type { AggregateCall, InstantWindow, PlanExpr, SourcePlan } from './plan.
 import type { ResolvedSelect } from './relation.ts';
 import { SlotList } from './slots.ts';
 import type { ViewDraft, ViewInput } from './view-input.ts';
+import { suggestingFilter } from './windowed-case.ts';
 
 /**
  * Shape A. `assumed`: nobody wrote the GROUP BY, so that its own rules are not told, and columns that it would make wrong neither.
@@ -109,7 +110,7 @@ function entityContext(
         return latest === null ? null : keep(latest.call, latest.node);
       }
       if (node.name === 'array_agg') return bareArrayAgg(node, source.spec, faults);
-      return keep(bindAggregateCall(node, inside), node);
+      return keep(bindAggregateCall(node, suggestingFilter(node, source.spec, inside)), node);
     },
     over: (node) =>
       faults.error('FSC3413', node.over?.span ?? node.span, 'a window function in a view with GROUP BY', {

@@ -6,6 +6,7 @@ import { compileView } from './project.ts';
 
 const A = (item: string, rest = ''): string => `SELECT usr, ${item} AS x FROM events ${rest}GROUP BY usr`;
 const COUNT = A('count(*)');
+const DAY = "ts > now() - INTERVAL '1 day'";
 const B = (item: string): string => `SELECT usr, ${item} AS x FROM events`;
 
 /** Wrong, right. */
@@ -50,6 +51,16 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A('array_agg(n)'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
   [A('(array_agg(n ORDER BY ts DESC))[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
   [A('array_agg(n ORDER BY ts DESC, id DESC)[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
+  [A(`sum(CASE WHEN ${DAY} THEN n END)`), A(`sum(n) FILTER (WHERE ${DAY})`)],
+  [A(`sum(CASE WHEN ${DAY} AND ok THEN n + 1 ELSE NULL END)`), A(`sum(n + 1) FILTER (WHERE ${DAY} AND ok)`)],
+  [A(`sum(CASE WHEN ${DAY}\n  THEN n ELSE 0 END)`), A(`coalesce(sum(n) FILTER (WHERE ${DAY}), 0)`)],
+  [A(`sum(CASE WHEN ${DAY} THEN 1 ELSE 0 END)`), A(`count(*) FILTER (WHERE ${DAY})`)],
+  [A(`count(CASE WHEN ${DAY} THEN 1 END)`), A(`count(*) FILTER (WHERE ${DAY})`)],
+  [A(`count(DISTINCT CASE WHEN ${DAY} THEN plan END)`), A(`count(DISTINCT plan) FILTER (WHERE ${DAY})`)],
+  [
+    A(`max(CASE WHEN ${DAY} THEN n END) FILTER (WHERE ok OR n > 1)`),
+    A(`max(n) FILTER (WHERE (ok OR n > 1) AND ${DAY})`),
+  ],
   ["SELECT usr, count(*) AS 'x' FROM events GROUP BY usr", COUNT],
   ['SELECT usr, count(*) AS x, FROM events GROUP BY usr', COUNT],
   ['SELECT usr, count(*) AS x FROM events', COUNT],

@@ -182,7 +182,12 @@ describe('a help tells the edit', () => {
     compileView(sql).diagnostics.flatMap(({ help }) => help.map(({ text }) => text));
 
   it.each([
-    ['of a window in CASE', A("sum(CASE WHEN ts > now() - INTERVAL '1 hour' THEN n END)"), 'stands in FILTER'],
+    ['of a window in CASE', A("avg(CASE WHEN ts > now() - INTERVAL '1 hour' THEN n ELSE 0 END)"), 'stands in FILTER'],
+    [
+      'of a window in CASE that a CTE holds',
+      "WITH a AS (SELECT usr, CASE WHEN ts > now() - INTERVAL '1 day' THEN n END AS v FROM events) SELECT usr, sum(v) AS x FROM a GROUP BY usr",
+      'sum(x) FILTER (WHERE ts > now()',
+    ],
     ['of an interval that is added to a number', A("max(n) + INTERVAL '1 day'"), 'extract(epoch FROM x)'],
     ['of an instant with an offset', A("max(ts) > '2001-01-01 02:00:00+02'"), 'in UTC, without an offset'],
     ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
