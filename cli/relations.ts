@@ -7,6 +7,7 @@ import { openQuerySession, type QuerySession, type QuerySessionOptions } from '.
 import { findFiles } from '../runtime/sources/files.ts';
 import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
+import { tellAbsentColumns } from './absent-columns.ts';
 import { readAccepted } from './accepted.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { SourceLocations } from './locations.ts';
@@ -82,6 +83,7 @@ export class Relations {
     try {
       const accepted = await readAccepted(this.#workspace, name, this.#locations, this.#io.signal);
       this.#read.set(name, accepted);
+      await tellAbsentColumns(this.#io, this.#flags, this.#workspace, this.#locations, name);
       return accepted;
     } finally {
       clearTimeout(timer);

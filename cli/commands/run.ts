@@ -6,6 +6,7 @@ import { StateFolder } from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import { tellAbsentColumns } from '../absent-columns.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
@@ -139,6 +140,7 @@ async function runOnline(
   locations: ReadonlyMap<string, SourceLocations>,
 ): Promise<ExitStatus> {
   const inputs = inputsOf(io, flags, workspace, locations);
+  for (const { program } of inputs) await tellAbsentColumns(io, flags, workspace, locations, program.spec.name);
   const folder = StateFolder.open(workspace.paths.state);
   const progress = new Progress(io, flags, 'run', null, () => wallClock.nowMicros() / 1000);
   try {

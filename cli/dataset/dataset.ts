@@ -20,11 +20,12 @@ import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
+import { tellAbsentColumns } from '../absent-columns.ts';
 import type { ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
 import { refuseExcess } from '../limits.ts';
-import { locationsOf } from '../locations.ts';
+import { locationsOf, type SourceLocations } from '../locations.ts';
 import { openProgram } from '../open-program.ts';
 import { pathsOf } from '../paths.ts';
 import { formatCount, Progress } from '../progress.ts';
@@ -39,6 +40,7 @@ import { computeByReplay } from './replay-engine.ts';
 import { summarise, tell } from './summary.ts';
 import {
   keyedSources,
+  missingTexts,
   type NamedFeature,
   nameFeatures,
   needInstant,
@@ -63,7 +65,7 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   try {
     const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);
     const file = await openLabels(session, found, options, io.signal);
-    const job = new DatasetJob({ io, flags, options, workspace, views, feeds, session, file });
+    const job = new DatasetJob({ io, flags, options, workspace, views, locations, feeds, session, file });
     const summary = await job.run(output, startedMicros);
     await tell(io, flags, summary, options.out);
     return 0;
@@ -81,6 +83,7 @@ interface JobParts {
     readonly paths: ReturnType<typeof pathsOf>;
   };
   readonly views: readonly ViewProgram[];
+  readonly locations: ReadonlyMap<string, SourceLocations>;
   readonly feeds: Feeds;
   readonly session: DuckDbSession;
   readonly file: LabelFile;
@@ -107,6 +110,7 @@ class DatasetJob {
     const { labels, read, columns, ownEvents } = await this.#readLabels();
     this.#parts.io.signal.throwIfAborted();
     this.#tellReading(read, ownEvents);
+    await this.#tellAbsent();
     const errors = new ErrorTally();
     const tiedLabels = await this.#compute(features, labels, columns, ownEvents, errors);
     this.#decideTies(tiedLabels, labels.length);
@@ -144,6 +148,7 @@ class DatasetJob {
   async #readLabels() {
     const { workspace, views, session, file } = this.#parts;
     const { columns, missing } = wantedColumns(workspace.program, views, file);
+    for (const text of missingTexts(missing, file)) say(this.#parts.io, this.#parts.flags, text);
     const instants = await this.#instants();
     const read = await readLabels(session, file, columns, instants);
     const vectors = new Map(read.table.columns);
@@ -213,6 +218,11 @@ class DatasetJob {
         : "all events at a label's instant are left out";
       say(io, flags, `${spec.name}: ${what}`);
     }
+  }
+
+  async #tellAbsent(): Promise<void> {
+    const { io, flags, workspace, locations } = this.#parts;
+    for (const source of this.#sources) await tellAbsentColumns(io, flags, workspace, locations, source);
   }
 
   async #compute(

@@ -30,16 +30,21 @@ export function requestsOf(program: Program, views: readonly ViewProgram[]): rea
   return program.sources.flatMap(({ spec }) => (names.has(spec.name) ? [spec] : []));
 }
 
+export interface MissingColumn extends ColumnSpec {
+  /** The request source that declares it. */
+  readonly request: string;
+}
+
 export interface Wanted {
   readonly columns: readonly WantedColumn[];
   /** Request columns that the labels don't have. */
-  readonly missing: readonly ColumnSpec[];
+  readonly missing: readonly MissingColumn[];
 }
 
 /** Entity and request columns. */
 export function wantedColumns(program: Program, views: readonly ViewProgram[], file: LabelFile): Wanted {
   const columns = new Map<string, WantedColumn>();
-  const missing = new Map<string, ColumnSpec>();
+  const missing = new Map<string, MissingColumn>();
   for (const { spec } of views) {
     for (const { name, type } of spec.entity) {
       const what = `the entity of ${spec.name}`;
@@ -52,10 +57,22 @@ export function wantedColumns(program: Program, views: readonly ViewProgram[], f
       const what = `a column of ${request.name}`;
       if (hasColumn(file, column.name)) addWanted(file, columns, { name: column.name, type: column.type, what });
       else if (!column.nullable && !column.hasDefault) throw lacks(file, column.name, what);
-      else missing.set(column.name, column);
+      else missing.set(column.name, { ...column, request: request.name });
     }
   }
   return { columns: [...columns.values()], missing: [...missing.values()] };
+}
+
+/** A name that is misspelt would be NULL in silence; a DEFAULT excuses. */
+export function missingTexts(missing: readonly MissingColumn[], file: LabelFile): readonly string[] {
+  const names = file.columns.map(({ name }) => name);
+  return missing
+    .filter(({ hasDefault }) => !hasDefault)
+    .map(({ name, request }) => {
+      const meant = suggest(name, names);
+      const help = meant === null ? '' : `; did you mean \`${meant}\`?`;
+      return `warning: ${file.name} has no column \`${name}\` of \`${request}\`: it is NULL in all rows${help}`;
+    });
 }
 
 /** A name may serve several views; where they declare it differently, one reading must do for all. */

@@ -103,6 +103,35 @@ export async function describeParquet(paths: readonly string[]): Promise<readonl
   });
 }
 
+/** Names of the top-level columns of each file, from their footers. */
+export async function parquetFieldNames(paths: readonly string[]): Promise<readonly (readonly string[])[]> {
+  return withConnection(async (connection) => {
+    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
+    const reader = await connection.runAndReadAll(
+      `SELECT file_name, name, coalesce(num_children, 0) FROM parquet_schema([${list}])`,
+    );
+    const byFile = new Map<string, TopLevel>();
+    for (const [file, name, children] of reader.getRows()) {
+      const fields = byFile.get(String(file)) ?? new TopLevel();
+      byFile.set(String(file), fields);
+      fields.take(String(name), Number(children));
+    }
+    return paths.map((path) => byFile.get(path)?.names ?? []);
+  });
+}
+
+/** A footer lists its elements depth first, the root before all. */
+class TopLevel {
+  readonly names: string[] = [];
+  #below = -1;
+
+  take(name: string, children: number): void {
+    const isRoot = this.#below < 0;
+    if (this.#below === 0) this.names.push(name);
+    this.#below = isRoot ? 0 : Math.max(0, this.#below - 1) + children;
+  }
+}
+
 /** Whether the files, one after the other, are in order of `names` already, NULLs last; a NULL in the first of them is never in order. */
 export async function isParquetInOrder(paths: readonly string[], names: readonly string[]): Promise<boolean> {
   const columns = names.map((name, i) => `${quoteName(name)} AS c${i}, lag(${quoteName(name)}) OVER () AS p${i}`);

@@ -352,6 +352,32 @@ describe('fsc run', () => {
     }
   });
 
+  it('tells of a column that a CSV file does not have, once a run', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "data/*.csv" } }, "clock": "events" }',
+      'features/sources/tx.sql': `-- @event_time paid_at
+-- @from shop shop_name
+-- @from kind type
+CREATE TABLE tx (id bigint PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL, amount integer, shop text, kind text, bags integer DEFAULT 1, city text);
+`,
+      'data/a.csv': 'id,paid_at,card,amuont,shop_nam,type,where\n1,2024-01-01 10:00,a,5,x,y,z\n',
+      'data/b.csv': 'id,paid_at,card,amount,shop,type,where\n2,2024-01-01 10:00,a,5,x,y,z\n',
+    });
+    const told = `warning: data/a.csv has no column \`amount\`; it is NULL in all its records
+help: did you mean \`amuont\`? rename it, or write -- @from amount amuont
+warning: data/a.csv and 1 more file have no column \`shop_name\` for \`shop\`, which is NULL in all their records
+help: did you mean \`shop_nam\`? rename it, or write -- @from shop shop_nam
+warning: data/a.csv and 1 more file have no column \`city\`; it is NULL in all their records
+help: if it has another name there, write -- @from city NAME; a DEFAULT says what stands for it
+`;
+    expect((await run(root)).err).toContain(told);
+    const query = await cli(['query', 'SELECT count(*) FROM tx, tx AS u'], { cwd: root });
+    expect(query.err).toBe(`${told}1 row\n`);
+    const out = await cli(['run', '--mode', 'batch', '--out', 'x.csv', '--quiet'], { cwd: root });
+    expect(out).toMatchObject({ code: 0, err: '' });
+  });
+
   it('stops within two seconds when asked to, keeps what it took off stdin, and goes on', async () => {
     const root = make({ ...FILES, 'fsc.json': '{ "clock": "events" }' });
     const stop = new AbortController();

@@ -255,6 +255,29 @@ describe('fsc dataset', () => {
     expect((await rowsOf(root, '--entities', 'cards.csv', ...VIEW)).map(({ n_2h }) => n_2h)).toEqual(['1', null, '2']);
   });
 
+  it('tells of request columns that the labels lack, and of columns that files of a source lack', async () => {
+    const root = make({
+      'asks.csv': csv([
+        ['card', 'shopp', 'price', 'as_of'],
+        ['a', 'x', '1.00', '2024-03-01T12:00:00Z'],
+      ]),
+    });
+    const sql = `SELECT id, paid_at, card, amount AS "Amount", known_at FROM read_csv('${root}/pay.csv')`;
+    await inDuckDb(`COPY (SELECT *, {'shop': 1} AS more FROM (${sql})) TO '${root}/pay.parquet'`);
+    const source = ['--source', 'pay=pay.parquet'];
+    const rest = ['--view', 'risk_v1', '--ties', 'include', '--allow-open', '--out', '-'];
+    for (const labels of ['--labels', '--entities']) {
+      const { err } = await dataset(root, labels, 'asks.csv', ...source, ...rest);
+      expect(err).toContain('asks.csv has no column `shop` of `ask`: it is NULL in all rows; did you mean `shopp`?\n');
+      expect(err).not.toContain('`bags`');
+      expect(err).toContain(
+        'warning: pay.parquet has no column `amount`; it is NULL in all its records\nhelp: did you mean `Amount`?',
+      );
+      expect(err).toContain('pay.parquet has no column `shop`;');
+      expect(err.match(/warning/g)).toHaveLength(3);
+    }
+  });
+
   it('names a clash, unless features are qualified or a request only passes its own column through', async () => {
     const root = make({ 'labels.csv': LABELS.replace('note', 'least') });
     const { code, err } = await dataset(root, ...ALL, '--out', '-');

@@ -1,0 +1,57 @@
+/** Tells of columns that the files of a source don't have, once a command and source: a misspelt name would be NULL for ever in silence. */
+import { suggest } from '../compiler/diagnostics/suggest.ts';
+import { type AbsentColumn, absentColumns } from '../runtime/sources/absent-columns.ts';
+import { FscError } from '../runtime/values/errors.ts';
+import { type GlobalFlags, type Io, say } from './io.ts';
+import type { ProjectSources, SourceLocations } from './locations.ts';
+import { counted } from './progress.ts';
+import { plainText } from './result-rows.ts';
+
+/** Sources that each command told of: several parts of one may read the same source. */
+const told = new WeakMap<Io, Set<string>>();
+
+export async function tellAbsentColumns(
+  io: Io,
+  flags: GlobalFlags,
+  { project, program }: ProjectSources,
+  locations: ReadonlyMap<string, SourceLocations>,
+  name: string,
+): Promise<void> {
+  const spec = program.sources.find((source) => source.spec.name === name)?.spec;
+  const at = locations.get(name);
+  const seen = told.get(io) ?? new Set();
+  if (spec === undefined || at === undefined || flags.quiet || seen.has(name)) return;
+  told.set(io, seen.add(name));
+  const stream = at.stream === null ? null : { location: at.stream, order: null };
+  for (const place of [at.history, stream]) {
+    if (place === null) continue;
+    for (const column of await absentOrNone(() => absentColumns(spec, place, project.root)))
+      say(io, flags, absentText(column));
+  }
+}
+
+/** Files that can't be read are told of by whoever reads their records. */
+async function absentOrNone(find: () => Promise<readonly AbsentColumn[]>): Promise<readonly AbsentColumn[]> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof FscError) return [];
+    throw error;
+  }
+}
+
+function absentText({ name, field, files, unread }: AbsentColumn): string {
+  const [file, ...more] = files;
+  const who = `${plainText(file ?? '')}${more.length === 0 ? ' has' : ` and ${counted(more.length, 'more file')} have`}`;
+  const column = field === name ? `\`${name}\`; it` : `\`${plainText(field)}\` for \`${name}\`, which`;
+  const whose = more.length === 0 ? 'its' : 'their';
+  return `warning: ${who} no column ${column} is NULL in all ${whose} records\nhelp: ${helpFor(name, field, unread)}`;
+}
+
+function helpFor(name: string, field: string, unread: readonly string[]): string {
+  const meant = suggest(field, unread);
+  if (meant === null)
+    return `if it has another name there, write -- @from ${name} NAME; a DEFAULT says what stands for it`;
+  const rename = `did you mean \`${plainText(meant)}\`? rename it`;
+  return /^[\w.]+$/.test(meant) ? `${rename}, or write -- @from ${name} ${meant}` : rename;
+}
