@@ -51,6 +51,18 @@ export interface At {
   readonly at?: string | Date | null | undefined;
 }
 
+const CONNECT_OPTIONS = new Set([
+  'project',
+  'profile',
+  'online',
+  'clock',
+  'namespace',
+  'maxLagMillis',
+  'store',
+  'wall',
+]);
+const TOLD_OPTIONS = 'project, profile, online, clock, namespace, maxLagMillis or store';
+
 type Given = Readonly<Record<string, unknown>>;
 
 /** `home`: the project that the client was generated in. */
@@ -59,6 +71,8 @@ export async function connectClient(
   home: URL | string,
   options: ConnectOptions = {},
 ): Promise<Client> {
+  for (const name of Object.keys(options))
+    if (!CONNECT_OPTIONS.has(name)) throw unknownOption(name, `connect takes ${TOLD_OPTIONS}`);
   const root = options.project === undefined ? pathOf(home) : resolve(options.project);
   const config = readClientConfig(root, options, process.env);
   const store =
@@ -91,13 +105,13 @@ export class Client {
 
   async get(view: string, key: Given, options?: At): Promise<ClientAnswer> {
     const codec = this.#codec(view);
-    return codec.answer(await this.#lookup.get(view, codec.take(key), takeInstant(options?.at)));
+    return codec.answer(await this.#lookup.get(view, codec.take(key), instantOf(options)));
   }
 
   async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
     const codec = this.#codec(view);
     const taken = keys.map((key) => codec.take(key));
-    const answers = await this.#lookup.getMany(view, taken, takeInstant(options?.at));
+    const answers = await this.#lookup.getMany(view, taken, instantOf(options));
     return answers.map((answer) => codec.answer(answer));
   }
 
@@ -112,7 +126,7 @@ export class Client {
       const codec = this.#codec(view);
       return { view, keys: (isList(given) ? given : [given]).map((key) => codec.take(key)) };
     });
-    const answers = await this.#lookup.getViews(asked, takeInstant(options?.at));
+    const answers = await this.#lookup.getViews(asked, instantOf(options));
     const out: Record<string, ClientAnswer | ClientAnswer[]> = Object.create(null);
     names.forEach((view, i) => {
       const codec = this.#codec(view);
@@ -138,6 +152,19 @@ export class Client {
       'generate the client again: fsc compile',
     );
   }
+}
+
+/** A misspelt `at` would be answered for now. */
+function instantOf(options: At | null | undefined): ReturnType<typeof takeInstant> {
+  if (options === undefined || options === null) return takeInstant(undefined);
+  if (typeof options !== 'object' || options instanceof Date)
+    throw new FscError('FSC7226', 2, 'the options are no object', null, 'write { at: instant }');
+  for (const name of Object.keys(options)) if (name !== 'at') throw unknownOption(name, 'the instant is `at`');
+  return takeInstant(options.at);
+}
+
+function unknownOption(name: string, known: string): FscError {
+  return new FscError('FSC7226', 2, `unknown option \`${name}\`: ${known}`, null, null);
 }
 
 function isList(given: Given | readonly Given[]): given is readonly Given[] {

@@ -32,4 +32,10 @@ export const SERVING_CODES = {
     explanation: 'Instants are ISO 8601 (`2001-03-01T12:00:00Z`) or a Date.',
     help: 'Write the instant like 2001-03-01T12:00:00Z.',
   },
+  FSC7226: {
+    title: 'a call of the client has an unknown option',
+    explanation:
+      'Options that are not known would be ignored: a lookup at an instant would answer for now. A lookup takes `at`; the options of `connect` stand in the generated types.',
+    help: 'Use the option that the message names.',
+  },
 } as const;

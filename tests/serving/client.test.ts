@@ -323,6 +323,12 @@ describe('the generated client', () => {
       await fault(() => connect({ online: 'redis://:secret@host' }));
       await fault(() => connect({ online: 'nowhere' }));
       await fault(() => connect({ profile: 'nothing' }));
+      const key = { card: 'c1', shop: 7 };
+      await fault(() => client.get('card_activity_v1', key, { asOf: '2001-02-27' }));
+      await fault(() => client.getMany('card_activity_v1', [key], { At: undefined }));
+      await fault(() => client.getViews({ card_activity_v1: key }, '2001-02-27'));
+      await fault(() => connect({ maxLag: 1 }));
+      await fault(() => client.get('card_activity_v1', key, null));
       await client.close();
     `);
     expect(stderr).toBe('');
@@ -341,6 +347,11 @@ describe('the generated client', () => {
       'FSC7224 a client cannot read the online store `redis://…`',
       'FSC7206 nothing was run yet',
       'FSC7224 HOME/fsc.json cannot be used',
+      'FSC7226 unknown option `asOf`: the instant is `at`',
+      'FSC7226 unknown option `At`: the instant is `at`',
+      'FSC7226 the options are no object',
+      'FSC7226 unknown option `maxLag`: connect takes project, profile, online, clock, namespace, maxLagMillis or store',
+      'none',
     ]);
   });
 
