@@ -318,7 +318,7 @@ function nothingRunYet(): FscError {
     2,
     'nothing was run yet',
     'the online store has no rows of any view',
-    'fill it: fsc run',
+    'fill it: fsc run --mode stream',
   );
 }
 

@@ -230,7 +230,7 @@ class StoreLookup implements Lookup {
   #freshness(reader: ViewReader, heartbeat: Heartbeat | null): Freshness {
     const { name, fingerprint } = reader.view.spec;
     if (heartbeat === null) throw nothingRunYet(name);
-    if (heartbeat.fingerprint !== fingerprint) throw otherPlan(name, heartbeat.fingerprint, fingerprint);
+    if (heartbeat.fingerprint !== fingerprint) throw otherPlan(name);
     // A heartbeat from the future says nothing either: the clock was set back since, or is another one.
     const sinceBeat = Math.abs(this.#options.clock.nowMicros() - heartbeat.writtenAtMicros);
     const lag = heartbeat.ended ? 0 : Math.max(sinceBeat, heartbeat.backlogMicros);
@@ -375,17 +375,17 @@ function nothingRunYet(view: string): FscError {
     2,
     'nothing was run yet',
     `the online store has no rows of \`${view}\``,
-    'fill it: fsc run',
+    'fill it: fsc run --mode stream',
   );
 }
 
-function otherPlan(view: string, stored: string, wanted: string): FscError {
+function otherPlan(view: string): FscError {
   return new FscError(
     'FSC7203',
     1,
     `the online rows of \`${view}\` are of another plan`,
-    `they were written for ${stored}, and this program is ${wanted}`,
-    'run fsc compile and fsc run, so that program and rows are of one plan',
+    'they were written for another version of the view than this program has',
+    'run fsc compile and fsc run --mode stream, so that program and rows are of one plan',
   );
 }
 

@@ -323,7 +323,13 @@ function makeFolder(path: string): void {
 }
 
 function nothingRunYet(path: string): FscError {
-  return new FscError('FSC7206', 2, 'nothing was run yet', `there is no online store in ${path}`, 'fill it: fsc run');
+  return new FscError(
+    'FSC7206',
+    2,
+    'nothing was run yet',
+    `there is no online store in ${path}`,
+    'fill it: fsc run --mode stream',
+  );
 }
 
 function cannotOpen(path: string, error: unknown): FscError {

@@ -278,6 +278,6 @@ function foreignLayout(): FscError {
     1,
     'an online row has the columns of another plan',
     'it was written by another version of the view',
-    'run fsc compile and fsc run, so that program and rows are of one plan',
+    'run fsc compile and fsc run --mode stream, so that program and rows are of one plan',
   );
 }

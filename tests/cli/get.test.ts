@@ -175,7 +175,7 @@ describe('fsc get', () => {
       const before = readdirSync(join(fresh.root, '.fsc'));
       const { code, err } = await cli(['get', 'card_v1', 'card=b'], { cwd: fresh.root });
       expect(code).toBe(2);
-      expect(err).toMatch(/FSC7206[\s\S]*fsc run/);
+      expect(err).toMatch(/FSC7206[\s\S]*help: fill it: fsc run --mode stream\n/);
       expect(readdirSync(join(fresh.root, '.fsc'))).toEqual(before);
       expect(existsSync(join(fresh.root, '.fsc', 'online'))).toBe(false);
     } finally {
@@ -194,7 +194,8 @@ describe('fsc get', () => {
     put(root, path, before.replace("'1 day'", "'2 days'"));
     const { code, err } = await get('shop_v1', 'shop=7', 'card=b');
     expect(code).toBe(1);
-    expect(err).toMatch(/FSC7203/);
+    expect(err).toMatch(/FSC7203[\s\S]*fsc run --mode stream/);
+    expect(err).not.toMatch(/[0-9a-f]{64}/);
     put(root, path, before);
     expect((await get('shop_v1', 'shop=7', 'card=b')).code).toBe(0);
   });
