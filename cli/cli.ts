@@ -69,7 +69,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
     status = await action(io, readFlags(command));
   };
   try {
-    const ordered = commandFirst(args);
+    const ordered = withStdinIds(commandFirst(args));
     const program = await buildProgram(ordered, io, run);
     await program.parseAsync([...ordered], { from: 'user' });
     return status;
@@ -90,6 +90,11 @@ function commandFirst(args: readonly string[]): readonly string[] {
   }
   const command = args[at];
   return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)];
+}
+
+/** `fsc quarantine show -:3`, as the records say it in JSON, names a record of stdin and no option. */
+function withStdinIds(args: readonly string[]): readonly string[] {
+  return args[0] === 'quarantine' ? args.map((arg) => arg.replace(/^-:(?=\d+$)/, 'stdin:')) : args;
 }
 
 async function buildProgram(args: readonly string[], io: Io, run: CommandRunner): Promise<Command> {

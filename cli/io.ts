@@ -26,13 +26,17 @@ export function useColor(io: Io): boolean {
   return io.stderr.isTTY === true && io.env['NO_COLOR'] === undefined && io.env['TERM'] !== 'dumb';
 }
 
+const ENDS_OF_WAIT = ['drain', 'close', 'error'] as const;
+
 /** Writes and waits while the reader is slow; a closed pipe (`| head`) ends the command quietly. */
 export async function writeOut(stream: Writable, text: string): Promise<void> {
   if (stream.write(text)) return;
   await new Promise<void>((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
-    stream.once('error', () => resolve());
+    const done = (): void => {
+      for (const event of ENDS_OF_WAIT) stream.off(event, done);
+      resolve();
+    };
+    for (const event of ENDS_OF_WAIT) stream.once(event, done);
   });
 }
 

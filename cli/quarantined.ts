@@ -62,9 +62,15 @@ function refuseUnknownSource(project: Project, source: string, quarantined: read
   );
 }
 
-/** The record of that id; ids are those of one source. */
-export function recordWithId(records: readonly KeptRecord[], id: string): KeptRecord {
-  const found = records.filter((record) => record.id === id);
+/** stdin's partition is `-`, which a shell's user would take for an option. No other partition is called `stdin`: files have endings. */
+export function shownId(id: string): string {
+  return id.replace(/^-:/, 'stdin:');
+}
+
+/** The record of that id, as it is shown or kept; ids are those of one source. */
+export function recordWithId(records: readonly KeptRecord[], given: string): KeptRecord {
+  const id = shownId(given);
+  const found = records.filter((record) => shownId(record.id) === id);
   if (found.length > 1) {
     throw new FscError(
       'FSC7021',
@@ -78,7 +84,7 @@ export function recordWithId(records: readonly KeptRecord[], id: string): KeptRe
   if (record !== undefined) return record;
   const near = suggest(
     id,
-    records.map((candidate) => candidate.id),
+    records.map((candidate) => shownId(candidate.id)),
   );
   throw new FscError(
     'FSC7021',

@@ -12,7 +12,7 @@ import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { openProgram } from '../open-program.ts';
 import { formatCount } from '../progress.ts';
 import { loadProject } from '../project.ts';
-import { type KeptRecord, keptRecords, recordJson, recordWithId, retriesFolder } from '../quarantined.ts';
+import { type KeptRecord, keptRecords, recordJson, recordWithId, retriesFolder, shownId } from '../quarantined.ts';
 import { columnsOf, cutText, pairLines, plainText } from '../result-rows.ts';
 
 const ACTIONS = ['list', 'show', 'retry'] as const;
@@ -107,7 +107,7 @@ function tableOf(records: readonly KeptRecord[]): string {
   const heading = ['source', 'id', 'verdict', ...(withState ? ['state'] : []), 'reason', 'text'];
   const lines = records.map(({ source, id, verdict, state, reason, text }) => [
     source,
-    plainText(id),
+    plainText(shownId(id)),
     verdict,
     ...(withState ? [state] : []),
     cutText(plainText(reason), REASON_WIDTH),
@@ -137,7 +137,7 @@ const STATES = {
 function listing({ source, id, verdict, reason, place, knownTimeMicros, state, text }: KeptRecord): string {
   const pairs: [string, string][] = [
     ['source', source],
-    ['id', plainText(id)],
+    ['id', plainText(shownId(id))],
     ['verdict', verdict],
     ['reason', plainText(reason)],
     [
@@ -175,7 +175,7 @@ async function retry(
   const records = keptRecords(project, filterOf(options));
   const chosen = options.all
     ? records.filter(({ state }) => state === 'kept')
-    : [...new Set(ids)].map((id) => recordWithId(records, id));
+    : [...new Set(ids.map((id) => recordWithId(records, id)))];
   const { requests, refused } = await requestsOf(program, project.root, chosen);
   const folder = retriesFolder(project);
   for (const [source, wanted] of requests) requestRetries(folder, source, wanted);
@@ -242,7 +242,7 @@ async function tellRetries(
     return;
   }
   for (const { record, why } of refused)
-    say(io, flags, `${plainText(record.id)} of ${record.source}: ${plainText(why)}`);
+    say(io, flags, `${plainText(shownId(record.id))} of ${record.source}: ${plainText(why)}`);
   const records = `${formatCount(waiting.length)} ${waiting.length === 1 ? 'record waits' : 'records wait'}`;
   say(
     io,

@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeOut } from '../../cli/io.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { checkedLine } from '../../runtime/log/quarantine.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
@@ -87,6 +89,36 @@ describe('fsc quarantine list and show', () => {
     expect(shown.out).toContain('record 5 of tx.jsonl\n');
     expect(shown.out).toContain('x'.repeat(200));
     expect(shown.out).toContain('CHECK (amount > 0) is false\n');
+  });
+
+  it('shows records of stdin as stdin:N, and takes -:N too', async () => {
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "stream": "-" } } }');
+    await fsc(['run', '--mode', 'stream'], FILES['tx.jsonl']);
+    expect((await quarantine('list')).out).toMatch(/^tx +stdin:3 +malformed/m);
+    for (const id of ['stdin:3', '-:3']) {
+      const { code, out } = await quarantine('show', id);
+      expect([code, out]).toEqual([0, expect.stringMatching(/^id +stdin:3$/m)]);
+    }
+    expect(await quarantine('show', '-:9')).toMatchObject({ code: 2, err: expect.stringContaining('`stdin:9`') });
+    expect((await quarantine('show', '-:x')).err).toContain('unknown option');
+    const retried = await quarantine('retry', '-:2', 'stdin:2', '--format', 'json');
+    expect(JSON.parse(retried.out)).toEqual({ waiting: [{ source: 'tx', id: '-:2' }], refused: [] });
+  });
+
+  it('leaves no listener behind on an output that is slow', async () => {
+    const slow = new PassThrough({ highWaterMark: 1 });
+    for (let i = 0; i < 20; i++) {
+      const written = writeOut(slow, 'text');
+      slow.read();
+      await written;
+    }
+    expect(['drain', 'close', 'error'].map((event) => slow.listenerCount(event))).toEqual(
+      ['drain', 'close', 'error'].map((event) => new PassThrough().listenerCount(event)),
+    );
+    const closed = new PassThrough({ highWaterMark: 1 });
+    const written = writeOut(closed, 'text');
+    closed.destroy();
+    await written;
   });
 
   it('tells what is wrong with its arguments', async () => {
