@@ -9,7 +9,13 @@ import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import { FscError } from '../values/errors.ts';
-import { archivedTexts, archiveExtent } from './duckdb/archive.ts';
+import {
+  type ArchivedFloors,
+  type ArchivedRecords,
+  archivedFloors,
+  archivedTexts,
+  archiveExtent,
+} from './duckdb/archive.ts';
 import { consumedRecords, isReadBy, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SourceState } from './state-folder.ts';
 
@@ -25,6 +31,7 @@ export class JournalReplay {
   readonly #source: AsyncIterable<JournaledRecords>;
   readonly #texts: RecordTexts[] = [];
   readonly #mayEndEarly: boolean;
+  readonly #floorOf: (position: LogPosition) => number;
   #isOver: boolean;
   #hasJustEnded = false;
 
@@ -33,14 +40,16 @@ export class JournalReplay {
     isOver: boolean,
     isReached: (position: LogPosition) => boolean,
     mayEndEarly = false,
+    floorOf: (position: LogPosition) => number = () => Number.POSITIVE_INFINITY,
   ) {
+    this.#floorOf = floorOf;
     this.#source = source;
     this.#isOver = isOver;
     this.#isReached = isReached;
     this.#mayEndEarly = mayEndEarly;
   }
 
-  static over(options: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+  static async over(options: ReplayOptions, input: SourceInput, state: SourceState): Promise<JournalReplay> {
     const { name } = input.program.spec;
     const partition = stdinPartition(input);
     const journaled = journaledPartitions(state).find((candidate) => !isReadBy(input, candidate));
@@ -61,22 +70,40 @@ export class JournalReplay {
     return new JournalReplay(once(frames), last === null, isReached);
   }
 
-  /** Old rows serve until as much was read again as there was. What stdin brought comes from the archive, then from the journal. */
-  static #anew({ archiveFolder, mayEndEarly }: ReplayOptions, input: SourceInput, state: SourceState): JournalReplay {
+  /**
+   * Old rows serve until as much was read again as there was. What stdin brought comes from the archive, with the verdicts that it had, then from
+   * the journal.
+   */
+  static async #anew(options: ReplayOptions, input: SourceInput, state: SourceState): Promise<JournalReplay> {
+    const { archiveFolder, mayEndEarly } = options;
     const partition = stdinPartition(input);
     if (partition === null) {
       const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
       const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
       return new JournalReplay(once([]), records === 0, isReached, mayEndEarly);
     }
-    const { name } = input.program.spec;
+    const { spec } = input.program;
+    const { name } = spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
     const archived = firstOffset(state.frames, partition) ?? end;
     if (archived > wholeTo) throw archiveIncomplete(name, wholeTo, archived);
     const reached = Math.max(archived, reachedOf(state, partition));
     const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);
     const isReached = (position: LogPosition): boolean => offsetOf(position, partition) >= reached;
-    return new JournalReplay(both(texts, state.frames), reached === 0, isReached);
+    const source = both(texts, state.frames, state.keepsVerdicts);
+    if (!state.keepsVerdicts) return new JournalReplay(source, reached === 0, isReached);
+    const floors = await archivedFloors(archiveFolder, spec, STDIN_PARTITION, archived);
+    return new JournalReplay(source, reached === 0, isReached, false, (position) =>
+      floorAt(floors, offsetOf(position, partition)),
+    );
+  }
+
+  /**
+   * No event that is still to come of those read again is older. It may have been accepted under another lateness, or while a partition was idle, so
+   * nothing at or after it may be settled.
+   */
+  floorMicros(position: LogPosition): number {
+    return this.#isOver ? Number.POSITIVE_INFINITY : this.#floorOf(position);
   }
 
   get isOver(): boolean {
@@ -130,6 +157,11 @@ export class JournalReplay {
       'restore the files, or start anew with --rebuild; nothing was changed',
     );
   }
+}
+
+/** What follows the stretch that the offset is in is no older; the stretch itself may still be under way. */
+function floorAt({ rows, leastMicros }: ArchivedFloors, offset: number): number {
+  return leastMicros[Math.floor(offset / rows)] ?? Number.POSITIVE_INFINITY;
 }
 
 function hasRecords({ records }: JournaledRecords): boolean {
@@ -199,9 +231,11 @@ async function* once(entries: readonly JournaledRecords[]): AsyncGenerator<Journ
 }
 
 async function* both(
-  archived: AsyncIterable<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }>,
+  archived: AsyncIterable<ArchivedRecords>,
   entries: readonly JournaledRecords[],
+  keepsVerdicts: boolean,
 ): AsyncGenerator<JournaledRecords> {
-  for await (const { records, knownTimes } of archived) yield { records, knownTimes, idle: [] };
+  for await (const { records, knownTimes, verdicts } of archived)
+    yield { records, knownTimes, idle: [], ...(keepsVerdicts ? { verdicts } : {}) };
   yield* entries;
 }

@@ -122,7 +122,7 @@ export class SourcePipeline {
     try {
       const { saved } = state;
       refusePast(name, saved, options.untilMicros);
-      const replay = JournalReplay.over({ ...options, mayEndEarly: asked.isRebuilt }, input, state);
+      const replay = await JournalReplay.over({ ...options, mayEndEarly: asked.isRebuilt }, input, state);
       const retries = openRetries(options, input, state);
       const isSameStore = await isStoreOf(options.store, saved);
       const { signal } = options;
@@ -212,9 +212,10 @@ export class SourcePipeline {
     this.#retries.note(batch.position);
     this.#keepRefused();
     await this.#keep(batch);
+    const line = Math.min(batch.settleLineMicros, this.#replay.floorMicros(batch.position));
     for (const { state } of this.#groups) {
       state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
-      if (batch.settleLineMicros > Number.NEGATIVE_INFINITY) state.settle(batch.settleLineMicros);
+      if (line > Number.NEGATIVE_INFINITY) state.settle(line);
     }
     this.#position = batch.position;
     this.#newestMicros = batch.newestMicros;
@@ -375,7 +376,8 @@ export class SourcePipeline {
   /** As the quarantine calls them: by their own names. What was tried again of files is among what they are judged for anew. */
   #partitions(): readonly string[] {
     const names = Object.keys(this.#position.partitions).map((name) => name.slice(name.indexOf(':') + 1));
-    return stdinPartition(this.#input) === null ? [...names, RETRIES_PARTITION] : names;
+    if (stdinPartition(this.#input) === null) return [...names, RETRIES_PARTITION];
+    return this.#state.keepsVerdicts ? names.filter((name) => name !== STDIN_PARTITION) : names;
   }
 
   async close(): Promise<void> {

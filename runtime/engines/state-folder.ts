@@ -101,6 +101,8 @@ export class SourceState {
   readonly framesFrom: LogPosition;
   /** How the declaration differs from that under which the state was saved. */
   readonly change: Exclude<Change, 'records'>;
+  /** Records of the archive are of the kind that is declared now, so that their verdicts stand where the state is made anew. */
+  readonly keepsVerdicts: boolean;
   readonly #journal: Journal;
   readonly #snapshotPath: string;
   readonly #declaration: Declaration;
@@ -110,10 +112,12 @@ export class SourceState {
     snapshotPath: string,
     declaration: Declaration,
     change: Exclude<Change, 'records'>,
+    keepsVerdicts: boolean,
     saved: SavedSource | null,
     framesFrom: LogPosition,
     frames: readonly JournalEntry[],
   ) {
+    this.keepsVerdicts = keepsVerdicts;
     this.#journal = journal;
     this.#snapshotPath = snapshotPath;
     this.#declaration = declaration;
@@ -133,7 +137,8 @@ export class SourceState {
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
     const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
     const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
-    const change = meta === null || isAside ? 'none' : changeSince(meta, declaration);
+    const since = meta === null ? 'records' : changeSince(meta, declaration);
+    const change = meta === null || isAside ? 'none' : since;
     if (change === 'records') {
       await journal.close();
       throw redeclared(name, 'its key, times or types changed');
@@ -141,13 +146,15 @@ export class SourceState {
     const saved = sections === null || meta === null || isAside ? null : savedOf(sections, meta);
     const entries = after.map((frame) => decodeEntry(frame, journalPath));
     const framesFrom = meta?.position ?? { partitions: {} };
-    return new SourceState(journal, snapshotPath, declaration, change, saved, framesFrom, entries);
+    const keepsVerdicts = since !== 'records';
+    return new SourceState(journal, snapshotPath, declaration, change, keepsVerdicts, saved, framesFrom, entries);
   }
 
   /** What was saved is left aside, as with `isRebuilt`. The journal goes over to the new one. */
   anew(): SourceState {
-    const { framesFrom, frames } = this;
-    return new SourceState(this.#journal, this.#snapshotPath, this.#declaration, 'none', null, framesFrom, frames);
+    const { keepsVerdicts, framesFrom, frames } = this;
+    const [journal, path, declaration] = [this.#journal, this.#snapshotPath, this.#declaration];
+    return new SourceState(journal, path, declaration, 'none', keepsVerdicts, null, framesFrom, frames);
   }
 
   /** On the disk when it returns. */

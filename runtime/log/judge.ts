@@ -29,6 +29,8 @@ export interface JudgeOptions {
   readonly isLive: boolean;
   /** Judging stops before the first accepted record with a later event time. */
   readonly untilMicros: number;
+  /** An earlier run decided, and its verdicts came with the records: nothing is late that it accepted. */
+  readonly areStored: boolean;
   /** rules.md 7, for sources without a key: records known before `from` or from `to` on are skipped. */
   readonly knownFrom: number;
   readonly knownTo: number;
@@ -75,13 +77,27 @@ export class Judge {
     const { batch } = raw;
     this.#reserve(batch.length);
     this.verdicts.fill(ACCEPTED, 0, batch.length);
-    this.#judgeForm(raw);
-    this.#judgeKeys(batch);
-    this.#judgeCut(batch, knownTimes, options);
-    this.#judgeChecks(batch);
-    for (let i = 0; i < this.#spec.columns.length; i += 1) this.#judgeRange(batch, i);
-    if (options.isLive) this.#judgeAhead(batch, knownTimes);
+    if (raw.journaled?.verdicts !== undefined) this.#takeStored(raw, raw.journaled.verdicts);
+    else {
+      this.#judgeForm(raw);
+      this.#judgeKeys(batch);
+      this.#judgeCut(batch, knownTimes, options);
+      this.#judgeChecks(batch);
+      this.#judgeRanges(batch);
+      if (options.isLive) this.#judgeAhead(batch, knownTimes);
+    }
     this.#judgeOrder(batch, options);
+  }
+
+  /** What was accepted stays so where it still fits columns and keys (rules.md 8); everything else stays refused. */
+  #takeStored({ batch, faults }: RawBatch, stored: Uint8Array): void {
+    const { verdicts } = this;
+    for (let row = 0; row < batch.length; row += 1) {
+      const isAtFault = stored[row] === ACCEPTED && faults !== null && faults[row] !== 0;
+      verdicts[row] = isAtFault ? MALFORMED : stored[row]!;
+    }
+    this.#judgeKeys(batch);
+    this.#judgeRanges(batch);
   }
 
   /** Malformed, or none of ours. */
@@ -137,6 +153,10 @@ export class Judge {
     }
   }
 
+  #judgeRanges(batch: ColumnBatch): void {
+    for (let i = 0; i < this.#spec.columns.length; i += 1) this.#judgeRange(batch, i);
+  }
+
   #judgeRange(batch: ColumnBatch, column: number): void {
     const { kind } = this.#spec.columns[column]!.type;
     if (kind !== 'date' && kind !== 'timestamp' && kind !== 'timestamptz') return;
@@ -175,10 +195,11 @@ export class Judge {
 
   #judgeOnePartition(length: number, times: Float64Array, keys: readonly ColumnVector[], options: JudgeOptions): void {
     const { verdicts, accepted, partitions } = this;
-    const lateness = options.isSorted ? Number.POSITIVE_INFINITY : this.#spec.latenessMicros;
+    const lateness = options.isSorted || options.areStored ? Number.POSITIVE_INFINITY : this.#spec.latenessMicros;
     const id = partitions.id('');
     // Complete files have no lateness of their own, but what a history before them has settled is settled.
     let lateBefore = options.isSorted ? partitions.settleLine() : partitions.lateBefore(id);
+    if (options.areStored) lateBefore = Number.NEGATIVE_INFINITY;
     if (options.isSorted && keys.length === 0) {
       const last = this.#newestWhereAllTaken(length, times, lateBefore, options.untilMicros);
       if (last !== null) {
@@ -252,7 +273,7 @@ export class Judge {
       if (verdicts[row] !== ACCEPTED) continue;
       const time = times[row]!;
       const id = this.#partitionIds[row]!;
-      if (time < partitions.lateBefore(id)) {
+      if (!options.areStored && time < partitions.lateBefore(id)) {
         verdicts[row] = LATE;
         this.lateByLine[row] = time < partitions.newestOf(id) - this.#spec.latenessMicros ? 0 : 1;
         continue;

@@ -40,7 +40,13 @@ export interface RawBatch {
   /** Refused records that are tried again: judged as live ones, whatever the rest of the phase is (retries.ts). */
   readonly isRetried?: boolean;
   /** Read from the journal: it is there already, with the partitions that were idle before it. */
-  readonly journaled?: { readonly idle: readonly string[] };
+  readonly journaled?: Journaled;
+}
+
+export interface Journaled {
+  readonly idle: readonly string[];
+  /** Of the archive: a verdict a row, which stands (rules.md 8). */
+  readonly verdicts?: Uint8Array;
 }
 
 export interface RecordReader {

@@ -248,7 +248,7 @@ class PhasedLog implements SourceLog {
     const knownTimes = this.#knownTimesOf(raw, phase);
     if (raw.journaled !== undefined) this.setIdle(raw.journaled.idle);
     else if (phase.isLive) this.setIdle(this.#idleWatch.look(this.#judge.partitions, this.#options.clock.nowMicros()));
-    this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase, raw.isRetried === true));
+    this.#judge.judge(raw, knownTimes, this.#judgeOptions(phase, raw));
     const rows = this.#judge.judged;
     if (this.#judge.reachedEnd) this.#hasEnded = true;
     if (rows === 0) return null;
@@ -279,12 +279,13 @@ class PhasedLog implements SourceLog {
     };
   }
 
-  #judgeOptions(phase: LogPhase, isRetried: boolean): JudgeOptions {
+  #judgeOptions(phase: LogPhase, { isRetried = false, journaled }: RawBatch): JudgeOptions {
     const cut = this.#options.cutMicros ?? null;
     const hasStream = this.#options.phases.length > 1 || this.#options.isStreamElsewhere === true;
     const isHistory = phase.name === 'history' && hasStream;
     return {
       isSorted: phase.order === 'none' && !isRetried,
+      areStored: journaled?.verdicts !== undefined,
       isLive: phase.isLive || isRetried,
       untilMicros: this.#options.untilMicros ?? Number.POSITIVE_INFINITY,
       knownFrom: cut !== null && phase.name === 'stream' ? cut : Number.NEGATIVE_INFINITY,
@@ -356,9 +357,12 @@ class PhasedLog implements SourceLog {
     const sink = this.#options.refused ?? null;
     const { verdicts, acceptedCount } = this.#judge;
     if (sink === null || acceptedCount === rows) return;
+    const stored = raw.journaled?.verdicts ?? null;
     for (let row = 0; row < rows; row += 1) {
       const verdict = verdicts[row]!;
       if (verdict === ACCEPTED || verdict === DUPLICATE || verdict === SKIPPED) continue;
+      // Why it was refused then is in the quarantine; the declaration may not tell any more.
+      if (stored !== null && stored[row] === verdict) continue;
       sink.add({
         verdict: VERDICTS[verdict]!,
         reason: this.#reason(raw, row, verdict),

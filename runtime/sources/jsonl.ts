@@ -153,6 +153,8 @@ export interface JournaledRecords {
   readonly records: RecordTexts | null;
   readonly knownTimes: ArrayLike<number> | null;
   readonly idle: readonly string[];
+  /** Of the archive: their verdicts. */
+  readonly verdicts?: Uint8Array;
   /** After them, where it is known. */
   readonly position?: LogPosition;
 }
@@ -211,7 +213,11 @@ export class StdinReader implements RecordReader {
     this.#retried = Math.max(this.#retried, retriedAt(entry.position ?? null));
     const decoded = this.#decodeJournaled(entry.records ?? []);
     const known = entry.knownTimes === null ? null : Float64Array.from(entry.knownTimes);
-    return { ...this.#positioned(decoded, known), journaled: { idle: entry.idle } };
+    const { idle, verdicts } = entry;
+    return {
+      ...this.#positioned(decoded, known),
+      journaled: { idle, ...(verdicts === undefined ? {} : { verdicts }) },
+    };
   }
 
   #decodeJournaled(records: RecordTexts): DecodedLines {

@@ -11,6 +11,8 @@ import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
 
 const SOURCE = `-- @event_time ts
 CREATE TABLE tx (id bigint PRIMARY KEY, ts timestamp NOT NULL, card text NOT NULL, amount decimal(12,2) CHECK (amount > 0), day date);`;
+const CHECK = 'CHECK (amount > 0)';
+const KEYLESS = SOURCE.replace('CREATE', '-- @key none\nCREATE').replace(' PRIMARY KEY', '');
 const FILES = {
   'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl" } }, "clock": "events" }',
   'tx.jsonl': [
@@ -38,6 +40,10 @@ async function runs(...args: readonly string[]): Promise<Record<string, unknown>
   const { code, out, err } = await fsc(['run', '--mode', 'stream', '--format', 'json', ...args]);
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
   return JSON.parse(out) as Record<string, unknown>;
+}
+
+async function countOf3(): Promise<string> {
+  return (await fsc(['query', 'SELECT count(*) AS n FROM tx WHERE id = 3', '--format', 'json'])).out;
 }
 
 async function listed(...args: readonly string[]): Promise<[unknown, unknown, unknown][]> {
@@ -304,29 +310,41 @@ describe('fsc quarantine retry', () => {
   });
 
   it.each([
-    ['a file, whose declaration changed', { stream: null, args: [] }],
-    ['a file, with --rebuild', { stream: null, args: ['--rebuild'] }],
-    ['stdin, with --rebuild', { stream: '-', args: ['--rebuild'] }],
-  ])('is not asked to try again what is accepted by now: %s', async (_, { stream, args }) => {
-    const tx = FILES['tx.jsonl'];
-    if (stream !== null) put(world.root, 'fsc.json', '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }');
-    const source = SOURCE.replace('CREATE', '-- @key none\nCREATE').replace(' PRIMARY KEY', '');
-    put(world.root, 'features/sources/tx.sql', source);
+    ['its declaration changed', { args: [] }],
+    ['with --rebuild', { args: ['--rebuild'] }],
+  ])('is not asked to try again what is accepted by now: %s', async (_, { args }) => {
+    put(world.root, 'features/sources/tx.sql', KEYLESS);
+    const others = [1, 3, 4].map((offset) => [`tx.jsonl:${offset}`, expect.anything(), 'kept']);
+    expect(await runs()).toMatchObject({ events: { accepted: 1 } });
+    expect(await listed()).toEqual([others[0], ['tx.jsonl:2', 'constraint', 'kept'], others[1], others[2]]);
+    put(world.root, 'features/sources/tx.sql', KEYLESS.replace(CHECK, ''));
+    expect(await runs(...args)).toMatchObject({ events: { read: 5, accepted: 2 } });
+    expect(await listed()).toEqual(others);
+    await quarantine('retry', '--all');
+    await runs();
+    expect(await countOf3()).toBe('{"n":1}\n');
+  });
+
+  it('leaves what stdin brought its verdict, with --rebuild too; what is tried again is judged by the declaration as it is', async () => {
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }');
+    put(world.root, 'features/sources/tx.sql', KEYLESS);
     const run = async (sent: string, ...more: readonly string[]): Promise<unknown> => {
       const { code, out, err } = await fsc(['run', '--mode', 'stream', '--format', 'json', ...more], sent);
       expect([code, code === 0 ? '' : err]).toEqual([0, '']);
       return JSON.parse(out).events;
     };
-    const name = stream ?? 'tx.jsonl';
-    const others = [1, 3, 4].map((offset) => [`${name}:${offset}`, expect.anything(), 'kept']);
-    expect(await run(tx)).toMatchObject({ accepted: 1 });
-    expect(await listed()).toEqual([others[0], [`${name}:2`, 'constraint', 'kept'], others[1], others[2]]);
-    put(world.root, 'features/sources/tx.sql', source.replace('CHECK (amount > 0)', ''));
-    expect(await run('', ...args)).toMatchObject({ read: 5, accepted: 2 });
-    expect(await listed()).toEqual(others);
-    await quarantine('retry', '--all');
-    await run('');
-    const query = await fsc(['query', 'SELECT count(*) AS n FROM tx WHERE id = 3', '--format', 'json']);
-    expect(query.out).toBe('{"n":1}\n');
+    const first = await run(FILES['tx.jsonl']);
+    expect(first).toMatchObject({ read: 5, accepted: 1 });
+    const before = await listed();
+    put(world.root, 'features/sources/tx.sql', KEYLESS.replace(CHECK, 'CHECK (amount > 1)'));
+    expect(await run('', '--rebuild')).toEqual(first);
+    put(world.root, 'features/sources/tx.sql', KEYLESS.replace(CHECK, ''));
+    expect(await run('', '--rebuild')).toEqual(first);
+    expect(await listed()).toEqual(before);
+    await quarantine('retry', '--all', '--verdict', 'constraint');
+    expect(await run('')).toMatchObject({ read: 1, accepted: 1 });
+    expect(await countOf3()).toBe('{"n":1}\n');
+    expect(await run('', '--rebuild')).toMatchObject({ read: 6, accepted: 2 });
+    expect(await countOf3()).toBe('{"n":1}\n');
   });
 });

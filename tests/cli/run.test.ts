@@ -241,7 +241,13 @@ describe('fsc run', () => {
       stdin: tx(4, 3, 'a', '2.00'),
     });
     expect(rebuilt.code, rebuilt.err).toBe(0);
-    expect(jsonLines(rebuilt.out)[0]).toMatchObject({ events: { read: 4, accepted: 3, quarantined: 1 } });
+    // What stdin brought keeps its verdict (rules.md 8).
+    expect(jsonLines(rebuilt.out)[0]).toMatchObject({ events: { read: 4, accepted: 4, quarantined: 0 } });
+    expect(await row(root, 'a')).toEqual({ card: 'a', n: 4, n_1h: 4, amount_1d: 1508 });
+    // Records of another kind are judged anew.
+    put(root, 'features/sources/tx.sql', stricter.replace('decimal(12,2)', 'decimal(14,2)'));
+    const other = await cli(['run', '--mode', 'stream', '--rebuild', '--format', 'json'], { cwd: root });
+    expect(jsonLines(other.out)[0], other.err).toMatchObject({ events: { read: 4, accepted: 3, quarantined: 1 } });
     expect(await row(root, 'a')).toEqual({ card: 'a', n: 3, n_1h: 3, amount_1d: 8 });
     expect(jsonLines((await run(root)).out)[0]).toMatchObject({ events: { read: 0 } });
   });
@@ -271,6 +277,12 @@ describe('fsc run', () => {
     const verified = await cli(['verify', '--format', 'json'], { cwd: root });
     expect(verified.code, verified.out + verified.err).toBe(0);
     expect(jsonLines((await stream('')).out)[0]).toMatchObject({ events: { read: 0 } });
+    const rebuilt = await cli(['run', '--mode', 'stream', '--rebuild', '--format', 'json'], { cwd: root });
+    expect(jsonLines(rebuilt.out)[0], rebuilt.err).toMatchObject({
+      events: { read: 8, accepted: 5, late: 2, quarantined: 1 },
+    });
+    expect(await row(root, 'a')).toMatchObject({ n: 5, amount_1d: 1530 });
+    expect((await cli(['verify'], { cwd: root })).code).toBe(0);
   });
 
   it('reads files again by a changed declaration, a column more among others', async () => {

@@ -170,6 +170,27 @@ describe('a state folder', () => {
     expect(rowsOf(await values(program, store))).toEqual(rowsOf(await expected({ stream: '-', stdin: lines }, {})));
   });
 
+  it('is made anew by the verdicts of before, whatever lateness is declared by then', async () => {
+    const root = folderWith();
+    const store = new MemoryStore();
+    const many = randomLines(random(7), 40_000, 1000, 5);
+    const summary = await run({ root, store, program, stream: '-', stdin: many, batchRows: 5000 });
+    const before = await values(program, store);
+    expect(summary.events.late).toBeGreaterThan(1000);
+    const source = FEATURES['features/sources/tx.sql']!;
+    for (const lateness of ['1 second', '3 hours']) {
+      const changed = programOf({
+        ...FEATURES,
+        'features/sources/tx.sql': source.replace(/@lateness.*/, `@lateness ${lateness}`),
+      });
+      const again = await run({ root, store, program: changed, stream: '-', stdin: [], isRebuilt: true });
+      expect([lateness, again.events]).toEqual([lateness, summary.events]);
+      expect(rowsOf(await values(changed, store))).toEqual(rowsOf(before));
+    }
+    await run({ root, store, program, stream: '-', stdin: [] });
+    expect(rowsOf(await values(program, store))).toEqual(rowsOf(before));
+  });
+
   it('keeps what it has where a run with --rebuild is cut off before its first snapshot', async () => {
     const root = folderWith({ 'tx.jsonl': textOf(lines) });
     const store = new MemoryStore();

@@ -208,7 +208,7 @@ function archivedFiles(folder: string): ArchivedFile[] {
   });
 }
 
-const VERDICT_NAMES = [...VERDICTS];
+const VERDICT_NAMES: string[] = [...VERDICTS];
 
 /** Offset, known time, verdict and text of each record. */
 function extraColumns(
@@ -240,28 +240,67 @@ function textColumn(texts: RecordTexts | null, length: number): ColumnVector | L
   };
 }
 
-/** Texts and known times of the records of a partition up to an offset, in their order: for reading them again (`run --rebuild`). */
+export interface ArchivedRecords {
+  readonly records: readonly string[];
+  readonly knownTimes: readonly number[];
+  readonly verdicts: Uint8Array;
+}
+
+/** The records of a partition up to an offset, in their order: for reading them again (`run --rebuild`). */
 export async function* archivedTexts(
   folder: string,
   source: string,
   partition: string,
   upToOffset: number,
-): AsyncGenerator<{ readonly records: readonly string[]; readonly knownTimes: readonly number[] }> {
+): AsyncGenerator<ArchivedRecords> {
   const paths = await filesBefore(folder, source, partition, upToOffset);
   if (paths.length === 0) return;
   const session = await openDuckDb({ threads: 1 });
   try {
     const { batches } = await session.streamColumns(
-      `SELECT _fsc_text, _fsc_known_time FROM ${parquetRelation(paths)} WHERE _fsc_offset < ${upToOffset} ORDER BY _fsc_offset`,
+      `SELECT _fsc_text, _fsc_known_time, _fsc_verdict FROM ${parquetRelation(paths)} WHERE _fsc_offset < ${upToOffset} ORDER BY _fsc_offset`,
     );
     for await (const { length, columns } of batches) {
-      const [texts, times] = columns as readonly [TextVector, NumericVector];
+      const [texts, times, names] = columns as readonly [TextVector, NumericVector, TextVector];
       const records = Array.from({ length }, (_, row) => textAt(texts, row));
-      yield { records, knownTimes: Array.from(times.values.subarray(0, length)) };
+      const verdicts = Uint8Array.from({ length }, (_, row) => VERDICT_NAMES.indexOf(textAt(names, row)));
+      yield { records, knownTimes: Array.from(times.values.subarray(0, length)), verdicts };
     }
   } finally {
     session.close();
   }
+}
+
+const FLOOR_ROWS = 16_384;
+
+/** By stretches of so many records from the first on: the least event time accepted in one of them or later. Micros; Infinity: none. */
+export interface ArchivedFloors {
+  readonly rows: number;
+  readonly leastMicros: readonly number[];
+}
+
+export async function archivedFloors(
+  folder: string,
+  spec: SourceSpec,
+  partition: string,
+  upToOffset: number,
+): Promise<ArchivedFloors> {
+  const paths = await filesBefore(folder, spec.name, partition, upToOffset);
+  const leastMicros = new Array<number>(Math.ceil(upToOffset / FLOOR_ROWS)).fill(Number.POSITIVE_INFINITY);
+  if (paths.length === 0) return { rows: FLOOR_ROWS, leastMicros };
+  const session = await openDuckDb({ threads: 1 });
+  try {
+    const time = `epoch_us(CAST(${quoteName(spec.columns[spec.eventTimeColumn]!.name)} AS TIMESTAMP))`;
+    const { batch } = await session.readColumns(
+      `SELECT _fsc_offset // ${FLOOR_ROWS}, min(${time}) FROM ${parquetRelation(paths)} WHERE _fsc_verdict = 'accepted' AND _fsc_offset < ${upToOffset} GROUP BY ALL`,
+    );
+    const [stretches, least] = batch.columns as readonly [NumericVector, NumericVector];
+    for (let row = 0; row < batch.length; row += 1) leastMicros[stretches.values[row]!] = least.values[row]!;
+  } finally {
+    session.close();
+  }
+  for (let i = leastMicros.length - 2; i >= 0; i -= 1) leastMicros[i] = Math.min(leastMicros[i]!, leastMicros[i + 1]!);
+  return { rows: FLOOR_ROWS, leastMicros };
 }
 
 /** Accepted records of a partition up to an offset, in order of (event time, key), in the declared columns. */
