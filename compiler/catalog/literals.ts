@@ -142,17 +142,41 @@ function offsetMicros(zone: string | undefined): number {
 
 const UNIT_MICROS: Readonly<Record<string, number>> = {
   microsecond: 1,
+  us: 1,
+  usec: 1,
   millisecond: 1000,
+  ms: 1000,
+  msec: 1000,
   second: 1_000_000,
   sec: 1_000_000,
+  s: 1_000_000,
   minute: 60_000_000,
   min: 60_000_000,
+  m: 60_000_000,
   hour: 3_600_000_000,
+  hr: 3_600_000_000,
+  h: 3_600_000_000,
 };
-const UNIT_DAYS: Readonly<Record<string, number>> = { day: 1, week: 7 };
-const UNIT_MONTHS: Readonly<Record<string, number>> = { month: 1, mon: 1, year: 12 };
+const UNIT_DAYS: Readonly<Record<string, number>> = { day: 1, d: 1, week: 7, w: 7 };
+const UNIT_MONTHS: Readonly<Record<string, number>> = { month: 1, mon: 1, year: 12, yr: 12, y: 12 };
 
-/** `7 days`, `1 hour 30 minutes`, `1 day 02:30:00`, `-1.5 hours`. */
+/** Every unit of an interval, as it may be written in the singular. */
+export const INTERVAL_UNITS: readonly string[] = [UNIT_MICROS, UNIT_DAYS, UNIT_MONTHS].flatMap(Object.keys);
+
+/** What is wrong with a text that is no interval, as a help. */
+export function intervalHelp(text: string): string {
+  const foreign = [...text.matchAll(/[a-z]+/gi)].map(([word]) => word).find((word) => !isUnit(word.toLowerCase()));
+  const units = 'microseconds, milliseconds, seconds, minutes, hours, days, weeks, months or years';
+  return foreign === undefined
+    ? "write whole numbers with their units, such as INTERVAL '1 day 12 hours'"
+    : `\`${foreign}\` is no unit: write ${units}`;
+}
+
+function isUnit(word: string): boolean {
+  return INTERVAL_UNITS.includes(unitNamed(word));
+}
+
+/** `7 days`, `1 hour 30 minutes`, `1 day 02:30:00`, `-1.5 hours`, `24h`. */
 export function intervalValue(text: string): IntervalValue | undefined {
   const total = { months: 0, days: 0, micros: 0 };
   const pattern = /\s*(?:([+-]?)(\d+):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?|([+-]?\d+)(?:\.(\d{1,6}))?\s*([a-z]+))/giy;
@@ -201,8 +225,12 @@ function addUnit(total: MutableInterval, whole: string, fraction: string, word: 
   return true;
 }
 
+/** These and single letters have no plural. */
+const NO_PLURAL = new Set(['ms', 'us']);
+
 function unitNamed(word: string): string {
-  return word.length > 3 && word.endsWith('s') ? word.slice(0, -1) : word;
+  const singular = word.slice(0, -1);
+  return word.length > 2 && word.endsWith('s') && !NO_PLURAL.has(singular) ? singular : word;
 }
 
 /** INTERVAL '7' DAY and INTERVAL '7 days'. */
