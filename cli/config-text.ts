@@ -4,12 +4,15 @@
  */
 import { createRequire } from 'node:module';
 import type { Document, LineCounter, Node } from 'yaml';
+import { suggest } from '../compiler/diagnostics/suggest.ts';
 import { FscError } from '../runtime/values/errors.ts';
 
 export interface ConfigNode {
   get(key: string): ConfigNode | null;
   keys(): string[];
   isText(): boolean;
+  /** The value as JSON, as it stands there. */
+  json(): string;
   /** The string with `${NAME}` replaced from the environment. */
   text(env: Readonly<Record<string, string | undefined>>): string;
   oneOf(allowed: readonly string[]): string;
@@ -134,6 +137,10 @@ class TreeNode implements ConfigNode {
     return typeof this.#top().value === 'string';
   }
 
+  json(): string {
+    return JSON.stringify(this.#top().value ?? null);
+  }
+
   text(env: Readonly<Record<string, string | undefined>>): string {
     const { value, path } = this.#top();
     if (typeof value !== 'string') throw this.fault(`${this.#name()} is no string`, null, null);
@@ -167,10 +174,11 @@ class TreeNode implements ConfigNode {
   onlyKeys(allowed: readonly string[]): void {
     for (const key of this.keys()) {
       if (allowed.includes(key)) continue;
+      const meant = suggest(key, allowed);
       throw (this.get(key) ?? this).fault(
         `unknown key \`${key}\``,
         `${this.#name()} takes ${allowed.filter((x) => x !== '$schema').join(', ')}`,
-        'remove or rename it',
+        meant === null ? 'remove or rename it' : `did you mean \`${meant}\`?`,
       );
     }
   }

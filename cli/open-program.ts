@@ -2,7 +2,7 @@
 import { loadProgram } from '../runtime/state/load.ts';
 import type { Program } from '../runtime/state/program.ts';
 import type { GlobalFlags, Io } from './io.ts';
-import { loadProject, type Project } from './project.ts';
+import { loadProject, type Project, refuseUndeclared } from './project.ts';
 import { readFreshModules } from './stamp.ts';
 
 export interface ProjectProgram {
@@ -14,7 +14,14 @@ export interface ProjectProgram {
 export async function openProgram(io: Io, flags: GlobalFlags): Promise<ProjectProgram | null> {
   const project = loadProject(io, flags);
   const modules = readFreshModules(project.root);
-  if (modules !== null) return { project, program: loadProgram(modules) };
+  if (modules !== null) {
+    const program = loadProgram(modules);
+    refuseUndeclared(
+      project,
+      program.sources.map(({ spec }) => spec.name),
+    );
+    return { project, program };
+  }
   const { compileForUse } = await import('./compiled.ts');
   const compiled = await compileForUse(io, flags, project);
   return compiled === null ? null : { project, program: loadProgram(compiled.files) };

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { suggest } from '../compiler/diagnostics/suggest.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { type ConfigNode, parseConfigText } from './config-text.ts';
 import type { GlobalFlags, Io } from './io.ts';
@@ -19,6 +20,8 @@ export interface SourceConfig {
   readonly history: HistoryConfig | null;
   readonly stream: string | null;
   readonly cut: string | null;
+  /** A fault at its place. */
+  readonly fault: ConfigNode['fault'];
 }
 
 export interface Config {
@@ -90,6 +93,19 @@ export function loadProject(io: Io, flags: GlobalFlags): Project {
   return { root, config: readConfig(merged, env) };
 }
 
+/** What fsc.json says of a source that nobody declares would be passed over in silence. */
+export function refuseUndeclared({ config }: Project, declared: readonly string[]): void {
+  for (const [name, { fault }] of config.sources) {
+    if (declared.includes(name)) continue;
+    const meant = suggest(name, declared);
+    throw fault(
+      `there is no source \`${name}\``,
+      declared.length === 0 ? 'the project declares none' : `the project declares ${declared.join(', ')}`,
+      meant === null ? `declare it in features/sources/${name}.sql, or remove it` : `did you mean \`${meant}\`?`,
+    );
+  }
+}
+
 function present(value: string | undefined): value is string {
   return value !== undefined && value !== '';
 }
@@ -144,7 +160,7 @@ function readConfig(node: ConfigNode, env: Readonly<Record<string, string | unde
   const list = node.get('sources');
   for (const name of list?.keys() ?? []) {
     const entry = list?.get(name) ?? null;
-    if (entry !== null) sources.set(name, readSource(entry, env));
+    if (entry !== null) sources.set(name, readSource(name, entry, env));
   }
   const clock = node.get('clock')?.oneOf(['wall', 'events']) ?? 'wall';
   const namespace = node.get('namespace')?.text(env) ?? '';
@@ -165,13 +181,21 @@ function readConfig(node: ConfigNode, env: Readonly<Record<string, string | unde
   };
 }
 
-function readSource(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): SourceConfig {
+function readSource(name: string, node: ConfigNode, env: Readonly<Record<string, string | undefined>>): SourceConfig {
+  if (node.isText()) {
+    throw node.fault(
+      `\`sources.${name}\` is no object`,
+      'a location is the history of a source, or its stream',
+      `write ${JSON.stringify(name)}: {"history": ${node.json()}}`,
+    );
+  }
   node.onlyKeys(['history', 'stream', 'cut']);
   const history = node.get('history');
   return {
     history: history === null ? null : readHistory(history, env),
     stream: node.get('stream')?.text(env) ?? null,
     cut: node.get('cut')?.text(env) ?? null,
+    fault: (message, why, help) => node.fault(message, why, help),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandRunner } from '../cli.ts';
-import { compile } from '../compiled.ts';
+import { compile, refuseUndeclaredBy } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
 import { counted } from '../progress.ts';
@@ -22,6 +22,7 @@ export function register(program: Command, run: CommandRunner): void {
         const options = { strict, isKnown: (path: string) => fine.has(path) };
         const { plan, viewNames } = await compile(io, flags, features, options, io.stdout);
         if (plan === null) return 1;
+        refuseUndeclaredBy(plan, project);
         for (const name of views) if (!viewNames.includes(name)) throw noSuchView(name, viewNames);
         const sources = plan.sources.map((source) => source.spec.name);
         if (flags.format === 'json') {

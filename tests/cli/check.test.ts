@@ -65,6 +65,23 @@ describe('fsc check', () => {
     expect(await checked('cuont_v1')).toMatchObject({ code: 2, err: expect.stringContaining('cuont_v1') });
   });
 
+  it.each([
+    ['{ "sources": {\n  "txx": { "stream": "-" } } }', '2:10: there is no source `txx`', 'did you mean `tx`?'],
+    ['{ "sources": { "orders": {} } }', '1:26: there is no source `orders`', 'features/sources/orders.sql'],
+    ['{ "sources": { "tx": { "histroy": "tx.csv" } } }', '1:35: unknown key `histroy`', 'did you mean `history`?'],
+    ['{ "sources": { "tx": "tx.csv" } }', '1:22: `sources.tx` is no object', 'write "tx": {"history": "tx.csv"}'],
+    ['{ "zebras": 1 }', '1:13: unknown key `zebras`', 'remove or rename it'],
+  ])('locates what is wrong in fsc.json: %s', async (text, message, help) => {
+    put(world.root, 'fsc.json', text);
+    const told = { code: 2, err: expect.stringMatching(/error\[FSC7003\]/) };
+    for (const command of [['check'], ['compile'], ['query', 'SELECT 1'], ['get', 'count_v1', 'card=a']]) {
+      const result = await fsc(...command);
+      expect(result).toMatchObject(told);
+      expect(result.err).toContain(`fsc.json:${message}`);
+      expect(result.err).toMatch(new RegExp(`help: .*${help.replaceAll(/[?{}.]/g, '\\$&')}`));
+    }
+  });
+
   it('gives JSON of faults on stdout, where other commands have their results alone', async () => {
     const codes = (text: string) => jsonLines(text).flatMap(({ code }) => (code === undefined ? [] : [code]));
     for (const command of ['check', 'compile']) {

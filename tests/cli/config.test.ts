@@ -22,6 +22,7 @@ describe('fsc.json', () => {
       /^fsc.json:3:21: `sources.a` is no object/,
     );
     expect(messageOf(() => node.onlyKeys(['clock', 'sources']))).toMatch(/^fsc.json:4:15: unknown key `profiles`/);
+    expect(node.json()).toMatch(/^\{"clock":"moon"/);
     const over = node.overlay(node.get('profiles')?.get('p') ?? node);
     expect(messageOf(() => over.get('online')?.text({}))).toMatch(/^fsc.json:4:34: `online` is no string/);
     expect(over.get('clock')?.oneOf(['moon'])).toBe('moon');
