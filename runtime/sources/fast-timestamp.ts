@@ -1,5 +1,5 @@
 import { daysFromCivil, daysInMonth, parseTimestamp } from '../values/temporal.ts';
-import { clip, type ReadResult, refused, taken } from '../values/text.ts';
+import { noTimestamp, type ReadResult, taken } from '../values/text.ts';
 import { MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from '../values/types.ts';
 
 /**
@@ -68,5 +68,5 @@ function twoDigits(text: string, at: number): number {
  */
 export function readInstantText(text: string): ReadResult {
   const micros = parseTimestamp(text);
-  return micros === null ? refused(`\`${clip(text)}\` is no timestamp`) : taken(micros);
+  return micros === null ? noTimestamp(text) : taken(micros);
 }

@@ -80,7 +80,7 @@ export class FileSequence implements RecordReader {
       if (file.name !== name) throw changed(file.name, `it is new and sorts before \`${name}\`, which was consumed`);
       const entry = resume.partitions[name]!;
       const isLast = i === consumed.length - 1;
-      checkUnchanged(file, entry, !isLast || isWholeOnly(name));
+      checkUnchanged(file, entry, !isLast || isWholeOnly(name), isLast);
       if (isLast) this.#resume = entry;
       else this.#done[name] = entry;
     }

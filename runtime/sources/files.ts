@@ -212,13 +212,16 @@ function errorCodeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** The file still begins with the bytes that were consumed; with `isWhole` it is nothing but those. */
-export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: boolean): void {
+/** The file still begins with the bytes that were consumed; with `isWhole` it is nothing but those. `isAlone`: no other was read after it. */
+export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: boolean, isAlone: boolean): void {
   const size = fileSize(file);
   const bytes = entry.bytes ?? 0;
   if (size < bytes) throw changed(file.name, `it had ${bytes} bytes, now ${size}`);
   if (isWhole && size !== bytes)
-    throw changed(file.name, `it grew from ${bytes} to ${size} bytes, and later files were read after it`);
+    throw changed(
+      file.name,
+      `it grew from ${bytes} to ${size} bytes${isAlone ? '' : ', and later files were read after it'}`,
+    );
   if (contentCheck(file, bytes) !== entry.check) throw changed(file.name, 'its bytes are not those that were read');
   if (!isWhole && size > bytes && bytes > 0 && !isLineEnd(file, bytes)) {
     throw changed(file.name, 'its last line was read before it was whole, and has grown');

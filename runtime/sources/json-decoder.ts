@@ -251,10 +251,38 @@ function parseObject(text: string): JsonObject | string {
   try {
     json = JSON.parse(text) as Json;
   } catch (error) {
-    return error instanceof RangeError ? 'JSON nested too deeply' : 'broken JSON';
+    return error instanceof RangeError ? 'JSON nested too deeply' : brokenJson(text);
   }
   if (json === null || typeof json !== 'object' || Array.isArray(json)) return 'no JSON object';
   return json as JsonObject;
+}
+
+/** What Python's json.dumps writes for floats that JSON has not. */
+const PYTHON_FLOATS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g;
+
+/** Names the word and its field where such words are all that is wrong. */
+function brokenJson(text: string): string {
+  if (!/NaN|Infinity/.test(text)) return 'broken JSON';
+  let place: string | null = null;
+  let last = '';
+  const mended = text.replace(PYTHON_FLOATS, (token, at: number) => {
+    if (token.startsWith('"')) {
+      last = /^\s*:/.test(text.slice(at + token.length, at + token.length + 8)) ? token.slice(1, -1) : last;
+      return token;
+    }
+    place ??= `${last === '' ? '' : `${clip(last)}: `}${token} is no JSON: write null`;
+    return 'null';
+  });
+  return place !== null && isJson(mended) ? place : 'broken JSON';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function valueAtPath(json: JsonObject, path: readonly string[]): Json | undefined {

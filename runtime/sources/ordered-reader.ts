@@ -48,11 +48,11 @@ class OrderedReader implements RecordReader {
 
   async goOn(resume: LogPosition): Promise<void> {
     const byName = new Map(this.#options.files.map((file) => [file.name, file]));
-    for (const [name, entry] of Object.entries(resume.partitions)) {
-      if (name === WHOLE) continue;
+    const consumed = Object.entries(resume.partitions).filter(([name]) => name !== WHOLE);
+    for (const [name, entry] of consumed) {
       const file = byName.get(name);
       if (file === undefined) throw changed(name, 'it is gone');
-      checkUnchanged(file, entry, true);
+      checkUnchanged(file, entry, true, consumed.length === 1);
       byName.delete(name);
     }
     const whole = resume.partitions[WHOLE];

@@ -97,8 +97,14 @@ export function codePointLength(text: string): number {
 
 export function readTimestampText(text: string): ReadResult {
   const micros = parseTimestamp(text);
-  if (micros === null) return refused(`\`${clip(text)}\` is no timestamp`);
+  if (micros === null) return noTimestamp(text);
   return inTimestampRange(micros) ? taken(micros) : refused(`${clip(text)} is out of range for timestamp`);
+}
+
+/** Nanoseconds are written by many, and look right. */
+export function noTimestamp(text: string): ReadResult {
+  const isFiner = text.length < 64 && parseTimestamp(text.replace(/(\.\d{6})\d+/, '$1')) !== null;
+  return refused(`\`${clip(text)}\` is no timestamp${isFiner ? ': it has more than six decimals' : ''}`);
 }
 
 export function readDateText(text: string): ReadResult {

@@ -99,12 +99,13 @@ describe('csv', () => {
   it('refuses a known time that is no instant, and files that have none', async () => {
     const known = { spec: sourceSpec({ knownTimePath: ['seen'] }) };
     const at = '2024-03-01T12:00:00Z';
-    const content = `ts,id,n,p,seen\n${at},1,1,a,2024-03-02\n${at},2,1,a,soon\n${at},3,1,a,\n${at},4,1,a,""\n${at},x,1,a,soon\n`;
+    const content = `ts,id,n,p,seen\n${at},1,1,a,2024-03-02\n${at},2,1,a,soon\n${at},3,1,a,\n${at},4,1,a,""\n2024-03-01T12:00:00.000000001,5,1,a,\n${at},x,1,a,soon\n`;
     const seen = await readCsv(content, known);
-    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'accepted', 'malformed', 'malformed']);
+    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'accepted', 'malformed', 'malformed', 'malformed']);
     expect(seen.refused.map(({ reason }) => reason)).toEqual([
       '@known_time seen: `soon` is no timestamp',
       '@known_time seen: `` is no timestamp',
+      'ts: `2024-03-01T12:00:00.000000001` is no timestamp: it has more than six decimals',
       expect.stringMatching(/^id: /),
     ]);
     await expect(readCsv(`ts,id,n,p,Seen\n${at},1,1,a,2024-03-02\n`, known)).rejects.toMatchObject({

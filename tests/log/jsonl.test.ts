@@ -90,6 +90,21 @@ describe('records', () => {
     expect(seen.verdicts).toEqual(texts.map(() => 'malformed'));
   });
 
+  it('say which field holds what Python writes for a float that JSON has not', async () => {
+    const rest = '"ts":"2024-03-01T12:00:00Z","id":1';
+    const texts: [string, string][] = [
+      [`{${rest},"x": NaN}`, 'x: NaN is no JSON: write null'],
+      [`{${rest},"NaN":"NaN","a":[1, -Infinity]}`, 'a: -Infinity is no JSON: write null'],
+      [`[NaN]`, 'NaN is no JSON: write null'],
+      [`{${rest},"x":NaN`, 'broken JSON'],
+      [`{${rest},"x":"NaN"`, 'broken JSON'],
+      [`{${rest},"x":NaNs}`, 'broken JSON'],
+      [`{"x":NaN,"${'"'.repeat(1000)}`, 'broken JSON'],
+    ];
+    const seen = await readText(lines(...texts.map(([text]) => text)));
+    expect(seen.refused.map(({ reason }) => reason)).toEqual(texts.map(([, reason]) => reason));
+  });
+
   it('deep or wide beyond reason harm nobody', async () => {
     const deep = `{"ts":"2024-03-01T12:00:00Z","id":1,"p":"a","x":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`;
     const wide = `{"ts":"2024-03-01T12:00:01Z","id":2${Array.from({ length: 70_000 }, (_, i) => `,"x${i}":1`).join('')}}`;
@@ -234,16 +249,18 @@ describe('values', () => {
         event(0, 1, { seen: { at: '2024-03-02T00:00:00Z' } }),
         event(0, 2, { seen: { at: 'soon' } }),
         event(0, 3, { seen: { at: 1709251200 } }),
+        event(0, 6, { seen: { at: '2024-03-02T00:00:00.1234567Z' } }),
         event(0, 4, { seen: { at: null } }),
         event(0, 5),
       ),
       'a.jsonl',
       source,
     );
-    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'malformed', 'accepted', 'accepted']);
+    expect(seen.verdicts).toEqual(['accepted', 'malformed', 'malformed', 'malformed', 'accepted', 'accepted']);
     expect(seen.refused.map(({ reason }) => reason)).toEqual([
       '@known_time seen.at: `soon` is no timestamp',
       '@known_time seen.at: number 1709251200 is no timestamp',
+      '@known_time seen.at: `2024-03-02T00:00:00.1234567Z` is no timestamp: it has more than six decimals',
     ]);
   });
 
