@@ -3,11 +3,13 @@ import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { nearest } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { replacing } from '../diagnostics/edits.ts';
+import type { CallExpr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { allOrNull, branchType, coerce, commonType, isUntyped, settleText, unify } from './coerce.ts';
 import { makeCase } from './conditional.ts';
 import type { BindContext } from './context.ts';
 import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts';
+import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
@@ -53,13 +55,22 @@ export function isScalar(name: string): boolean {
   return name === 'coalesce' || name === 'nullif' || scalarsCalled(name).length > 0;
 }
 
-export function unknownFunction(name: string, nameSpan: Span, context: BindContext): null {
+/** `call`: as written, where it is the function of a call. */
+export function unknownFunction(
+  name: string,
+  nameSpan: Span,
+  context: BindContext,
+  call: CallExpr | null = null,
+): null {
   const { faults } = context;
   const shown = `\`${name}\``;
   if (isVolatile(name)) return faults.error('FSC3112', nameSpan, `${shown} gives another value at each call`);
   if (WINDOW_FUNCTIONS.has(name)) return faults.error('FSC3424', nameSpan, `${shown} without OVER`);
-  const help = insteadOf(name);
-  if (help !== null) return faults.error('FSC3004', nameSpan, `function ${shown} is not supported`, { help });
+  const instead = call === null ? insteadOf(name) : pickedInstead(call, context);
+  if (instead !== null) {
+    const parts = typeof instead === 'string' ? { help: instead } : instead;
+    return faults.error('FSC3004', nameSpan, `function ${shown} is not supported`, parts);
+  }
   const near = nearest(name, nameSpan, functionNames(), 'function');
   return faults.error('FSC3004', nameSpan, `function ${shown} does not exist`, near.edits === undefined ? {} : near);
 }

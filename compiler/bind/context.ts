@@ -10,6 +10,8 @@ export interface BindContext {
   /** A call of an aggregate without OVER, `(array_agg(…))[1]` included. */
   aggregate(node: CallExpr | Extract<Expr, { kind: 'subscript' }>): PlanExpr | null;
   over(node: CallExpr): PlanExpr | null;
+  /** Where `(array_agg(x ORDER BY …))[1]` may stand: the order that leaves no ties, for helps. */
+  readonly eventOrder?: { readonly asc: string; readonly desc: string };
   /** A whole expression that stands for something (a group expression); undefined: bind its parts. */
   whole(node: Expr): PlanExpr | undefined;
 }

@@ -248,7 +248,7 @@ function bindAnyCall(node: CallExpr, context: BindContext): PlanExpr | null {
   if (node.over !== null) return context.over(node);
   if (isNow(node)) return context.now(node);
   if (node.star || aggregateCalled(node.name) !== null || node.name === 'array_agg') return context.aggregate(node);
-  if (!isScalar(node.name)) return unknownFunction(node.name, node.nameSpan, context);
+  if (!isScalar(node.name)) return unknownFunction(node.name, node.nameSpan, context, node);
   if (node.distinct || node.filter !== null || node.orderBy.length > 0) {
     return context.faults.error('FSC3107', node.nameSpan, `\`${node.name}\` is no aggregate`, {
       cause: 'DISTINCT, FILTER and ORDER BY belong to aggregates',

@@ -1,6 +1,7 @@
 /** Functions of the databases that fsc does not have: what to write instead. Names are as SQL calls them, in lower case. */
 
 const LATEST = '`(array_agg(x ORDER BY event_time DESC, key DESC))[1]`';
+const EARLIEST = '`(array_agg(x ORDER BY event_time, key))[1]`';
 
 const HELPS: readonly (readonly [names: string, help: string])[] = [
   ['ifnull nvl', 'write `coalesce(x, y)`'],
@@ -18,11 +19,15 @@ const HELPS: readonly (readonly [names: string, help: string])[] = [
   ['avg_if avgif mean', 'write `avg(x)`, with `FILTER (WHERE …)` for a condition'],
   ['var', 'write `var_samp(x)`'],
   ['stdev std', 'write `stddev_samp(x)`'],
-  ['first first_value_agg any_value arg_min min_by', `write ${LATEST.replaceAll(' DESC', '')} for the earliest value`],
+  ['first first_value_agg any_value arg_min min_by', `write ${EARLIEST} for the earliest value`],
   ['last arg_max max_by latest', `write ${LATEST} for the latest value`],
   [
-    'median mode quantile quantile_cont quantile_disc percentile_cont percentile_disc approx_quantile reservoir_quantile percentile',
+    'median quantile quantile_cont quantile_disc percentile_cont percentile_disc approx_quantile reservoir_quantile percentile',
     'no machine keeps quantiles of a window exactly: `avg`, `min`, `max` and `stddev_samp` describe a distribution',
+  ],
+  [
+    'mode approx_top_k topk',
+    `no machine keeps the most frequent value: count each that matters, \`count(*) FILTER (WHERE x = 'a')\`, or take ${LATEST}, the latest`,
   ],
   ['approx_count_distinct approx_distinct hll', 'write `count(DISTINCT x)` in a window: it is exact in every machine'],
   [

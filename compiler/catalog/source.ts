@@ -5,7 +5,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import { inserting, replacing } from '../diagnostics/edits.ts';
 import type { SourceFile, Tag } from '../parse/ast.ts';
 import { catalogColumns, splitPath } from './columns.ts';
-import type { Faults } from './faults.ts';
+import type { FaultParts, Faults } from './faults.ts';
 import { checkSourceName } from './names.ts';
 import { nearest } from './suggest.ts';
 import { durationOf, Tags, valueSpan } from './tags.ts';
@@ -131,10 +131,29 @@ function columnOfTag(tag: Tag | null, columns: readonly ColumnSpec[], faults: Fa
   const index = columns.findIndex((column) => column.name === tag.value);
   if (index >= 0) return index;
   const names = columns.map((column) => column.name);
-  faults.error('FSC2007', valueSpan(tag), `there is no column \`${tag.value}\``, {
-    ...nearest(tag.value, valueSpan(tag), names, 'column'),
-  });
+  const near = nearest(tag.value, valueSpan(tag), names, 'column');
+  faults.error(
+    'FSC2007',
+    valueSpan(tag),
+    `there is no column \`${tag.value}\``,
+    foldedName(tag, columns, faults) ?? near,
+  );
   return -1;
+}
+
+/** `eventTime timestamp` declares `eventtime`: the tag is to name that, and where the record holds it. */
+function foldedName(tag: Tag, columns: readonly ColumnSpec[], faults: Faults): FaultParts | null {
+  const name = tag.value.toLowerCase();
+  const column = columns.find((candidate) => candidate.name === name);
+  const isWrittenSo = new RegExp(`[(,]\\s*${tag.value}\\s`).test(faults.file.text.slice(tag.span.end));
+  if (!/^\w+$/.test(tag.value) || column === undefined || !isWrittenSo) return null;
+  const rename = { span: valueSpan(tag), newText: name };
+  const isMapped = column.path.length !== 1 || column.path[0] !== name;
+  if (isMapped) return { help: `without quotes the column is called \`${name}\``, edits: [rename] };
+  return {
+    help: `without quotes the column is called \`${name}\`, and is read from a field \`${name}\`: name it so, and its field by \`-- @from ${name} ${tag.value}\`; or quote it`,
+    edits: [rename, ...inserting(0, `-- @from ${name} ${tag.value}\n`)],
+  };
 }
 
 function eventTime(ast: SourceFile, tags: Tags, columns: readonly ColumnSpec[], faults: Faults): number {

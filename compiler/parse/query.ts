@@ -18,7 +18,10 @@ type Clause = (typeof CLAUSES)[number];
 const SET_OPERATORS = ['union', 'except', 'intersect'];
 /** Clauses of SQL that a feature cannot have, and why. */
 const FOREIGN_CLAUSES: ReadonlyMap<string, string> = new Map([
-  ['qualify', 'filter in an outer query: Postgres has no QUALIFY'],
+  [
+    'qualify',
+    "an entity's value is its latest row already: leave QUALIFY out, and name the entity at the top of the file",
+  ],
   ['fetch', 'a view has one row an entity: leave it out'],
   ['for', 'a feature reads, it locks nothing: leave it out'],
   ['into', 'a view writes nothing: leave it out'],
@@ -253,12 +256,22 @@ function expectedAfter(clause: Clause): string {
   return words.length === 0 ? 'the end of the statement' : `${words.join(', ')} or the end`;
 }
 
+/** QUALIFY mostly takes the latest row of a partition, which is the entity. */
+function foreignClauseHelp(cursor: Cursor): string | null {
+  const help = FOREIGN_CLAUSES.get(cursor.token.text) ?? null;
+  if (!cursor.atWord('qualify')) return help;
+  let at = 1;
+  while (cursor.ahead(at).kind !== 'end' && cursor.ahead(at).text !== 'partition') at++;
+  const entity = cursor.ahead(at + 2);
+  return `${help}, \`-- @entity ${entity.kind === 'word' ? entity.text : 'COLUMN'}\``;
+}
+
 function refuseClause(cursor: Cursor): void {
   const token = cursor.token;
   const word = token.text.toUpperCase();
   cursor.report('FSC1026', tokenSpan(token), `\`${word}\` is no clause of a feature`, {
     label: 'not supported',
-    help: FOREIGN_CLAUSES.get(token.text) ?? null,
+    help: foreignClauseHelp(cursor),
   });
   cursor.advance();
   cursor.skipUntil(atClauseEnd);

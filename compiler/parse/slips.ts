@@ -33,6 +33,8 @@ const OPERATORS: ReadonlyMap<string, string> = new Map([
   ['=!', '<>'],
 ]);
 
+const ROWS_RANGE = "write `RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW`, with the length of the window";
+
 /** For an operator that SQL spells otherwise, or null. */
 export function slipOfOperator(op: string, span: Span): Help | null {
   const meant = OPERATORS.get(op);
@@ -68,6 +70,7 @@ function slipOfWord(token: Token, next: Token): Help | null {
   const span = { start: token.start, end: token.end };
   const glued = GLUED.get(token.text);
   if (glued !== undefined) return replaceHelp(`write \`${glued}\``, span, glued);
+  if (token.text === 'rows_range') return replaceHelp(ROWS_RANGE, span, 'RANGE');
   if (token.text === 'group' || token.text === 'order' || token.text === 'partition') {
     const words = `${token.text.toUpperCase()} BY`;
     return next.text === 'by' ? null : replaceHelp(`write \`${words}\``, span, words);

@@ -104,6 +104,7 @@ function entityContext(
       return ungrouped(node, source, input);
     },
     now: (node) => ({ kind: 'now', type: { kind: 'timestamp' }, span: node.span }),
+    ...eventOrders(source),
     aggregate(node) {
       if (node.kind === 'subscript') {
         const latest = bindLatest(node, source.spec, inside);
@@ -119,6 +120,12 @@ function entityContext(
       }),
     whole: (node) => entity.find(node),
   };
+}
+
+/** None for a source without a key: its events of one instant are in no order. */
+function eventOrders({ spec }: SourcePlan): Pick<BindContext, 'eventOrder'> {
+  if (spec.keyColumns.length === 0) return {};
+  return { eventOrder: { asc: eventOrderText(spec, 'asc'), desc: eventOrderText(spec, 'desc') } };
 }
 
 function ungrouped(node: Extract<Expr, { kind: 'column' }>, source: SourcePlan, input: ViewInput): null {

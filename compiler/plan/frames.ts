@@ -3,7 +3,7 @@ import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import { bindTyped } from '../bind/expr.ts';
 import { findExpr, hasNow, isNow } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { intervalValue } from '../catalog/literals.ts';
+import { intervalHelp, intervalValue } from '../catalog/literals.ts';
 import { nearest } from '../catalog/suggest.ts';
 import { inserting, removing, replacing, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Frame, FrameBound, Identifier, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
@@ -26,7 +26,11 @@ export interface OverWindow {
   readonly span: WindowRef['span'];
 }
 
-export function resolveOver(ref: WindowRef, select: ResolvedSelect, faults: Faults): OverWindow | null {
+/** Functions that count rows, so that ties must be decided. */
+const COUNTING = new Set(['lag', 'row_number', 'first_value', 'last_value']);
+
+/** The window of a call of `name`. */
+export function resolveOver(ref: WindowRef, name: string, select: ResolvedSelect, faults: Faults): OverWindow | null {
   const spec = windowSpec(ref, select, faults);
   if (spec === null) return null;
   if (spec.partitionBy.length === 0) return noPartition(ref, spec, faults);
@@ -37,7 +41,7 @@ export function resolveOver(ref: WindowRef, select: ResolvedSelect, faults: Faul
     });
   }
   const source = select.relation.source.spec;
-  const isTotal = checkOrder(spec, source, ref.span, faults);
+  const isTotal = checkOrder(spec, source, { span: ref.span, isCounted: isCounted(name, spec) }, faults);
   if (isTotal === null) return null;
   const order = spanOf(spec.orderBy);
   const frame = frameOf(spec.frame, { isTotal, order, columns: spec.orderBy.length, source }, faults);
@@ -128,17 +132,27 @@ function inherit(spec: WindowSpec, select: ResolvedSelect, faults: Faults, befor
   };
 }
 
+function isCounted(name: string, spec: WindowSpec): boolean {
+  return spec.frame === null ? COUNTING.has(name) : spec.frame.mode === 'rows';
+}
+
+interface OverUse {
+  readonly span: WindowRef['span'];
+  readonly isCounted: boolean;
+}
+
 /** True: no ties are left; false: ordered by event time alone; null after the fault was told. */
-function checkOrder(spec: WindowSpec, source: SourceSpec, span: WindowRef['span'], faults: Faults): boolean | null {
+function checkOrder(spec: WindowSpec, source: SourceSpec, use: OverUse, faults: Faults): boolean | null {
   const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
   const [first] = spec.orderBy;
   if (first === undefined) {
     const after = spec.partitionBy.at(-1)?.span.end ?? spec.span.start + 1;
     const isOwn = spec.span.start < after && after < spec.span.end;
-    return faults.error('FSC3403', span, 'OVER without ORDER BY', {
+    const order = use.isCounted ? names.join(', ') : names[0];
+    return faults.error('FSC3403', use.span, 'OVER without ORDER BY', {
       label: 'in no order',
-      help: `add ORDER BY ${names[0]}`,
-      edits: isOwn ? inserting(after, ` ORDER BY ${names[0]}`) : [],
+      help: `add ORDER BY ${order}`,
+      edits: isOwn ? inserting(after, ` ORDER BY ${order}`) : [],
     });
   }
   const descending = spec.orderBy.filter((item) => item.direction === 'desc');
@@ -152,7 +166,7 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, span: WindowRef['span'
   }
   if (descending.length > 0) return null;
   const wrong = spec.orderBy.find((item, index) => !isColumn(item, names[index]));
-  if (wrong !== undefined) return wrongOrder(wrong, names, faults);
+  if (wrong !== undefined) return wrongOrder(wrong, names, use.isCounted, faults);
   if (spec.orderBy.length > 1 && spec.orderBy.length < names.length) {
     const span = spanOf(spec.orderBy);
     return faults.error('FSC3405', span, 'the order leaves ties undecided', {
@@ -164,8 +178,9 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, span: WindowRef['span'
   return spec.orderBy.length === names.length && source.keyColumns.length > 0;
 }
 
-function wrongOrder(item: OrderItem, names: readonly string[], faults: Faults): null {
-  const help = `write ORDER BY ${names[0]}${names.length > 1 ? `, or ORDER BY ${names.join(', ')}` : ''}`;
+function wrongOrder(item: OrderItem, names: readonly string[], isCounted: boolean, faults: Faults): null {
+  const whole = `ORDER BY ${names.join(', ')}`;
+  const help = isCounted || names.length === 1 ? `write ${whole}` : `write ORDER BY ${names[0]}, or ${whole}`;
   return faults.error('FSC3403', item.span, 'OVER is not ordered by event time and key', {
     label: `not ${names
       .slice(0, 2)
@@ -315,8 +330,10 @@ function rangeOffset(bound: FrameBound, faults: Faults): number | undefined {
   const micros = value === undefined ? -1 : value.days * MICROS_PER_DAY + value.micros;
   if (value !== undefined && value.months === 0 && value.days >= 0 && value.micros >= 0 && Number.isSafeInteger(micros))
     return micros;
-  const help =
-    value !== undefined && value.months !== 0
+  const isUnread = value === undefined && bound.kind === 'preceding' && bound.offset.kind === 'interval';
+  const help = isUnread
+    ? intervalHelp(bound.offset.value)
+    : value !== undefined && value.months !== 0
       ? "count in days, such as INTERVAL '30 days': the length of a month is not fixed"
       : "write a length of time, such as INTERVAL '7 days'; a number of rows belongs to a ROWS frame";
   faults.error('FSC3409', 'offset' in bound ? bound.offset.span : bound.span, 'the offset is no constant interval', {

@@ -182,7 +182,7 @@ function inline(query: Query, alias: string, outer: RelationScope): Relation | n
 function isSimple(query: Query, faults: Faults): boolean {
   const { body } = query;
   const offending = complications(query);
-  for (const { code, span, what } of offending) faults.error(code, span, `${what} in a subquery`);
+  for (const { code, span, what, help } of offending) faults.error(code, span, `${what} in a subquery`, { help });
   if (offending.length > 0) return false;
   if (body.from === null) faults.error('FSC4006', body.span, 'a subquery without FROM');
   return body.from !== null;
@@ -192,6 +192,7 @@ interface Complication {
   readonly code: 'FSC4001' | 'FSC4002' | 'FSC4009';
   readonly span: Query['span'];
   readonly what: string;
+  readonly help?: string | undefined;
 }
 
 function complications(query: Query): readonly Complication[] {
@@ -200,8 +201,8 @@ function complications(query: Query): readonly Complication[] {
     ...setOps.map((op): Complication => ({ code: 'FSC4001', span: op.span, what: op.op.toUpperCase() })),
     ...body.joins.map((join): Complication => ({ code: 'FSC4002', span: join.typeSpan, what: 'a join' })),
   ];
-  const add = (span: Query['span'] | null | undefined, what: string): void => {
-    if (span !== null && span !== undefined) found.push({ code: 'FSC4009', span, what });
+  const add = (span: Query['span'] | null | undefined, what: string, help?: string): void => {
+    if (span !== null && span !== undefined) found.push({ code: 'FSC4009', span, what, help });
   };
   add(body.distinct?.span, 'DISTINCT');
   const grouped = body.groupBy[0]?.span ?? body.groupingSets ?? body.having?.span;
@@ -209,8 +210,17 @@ function complications(query: Query): readonly Complication[] {
   add(body.orderBySpan, 'ORDER BY');
   add(body.limit ?? body.offset, 'LIMIT');
   const folding = body.items.map((item) => findExpr(item.expr, isFolding)).find((expr) => expr !== null);
-  if (grouped === undefined || grouped === null) add(folding?.span, 'an aggregate or window function');
+  if (grouped === undefined || grouped === null)
+    add(folding?.span, 'an aggregate or window function', latestRowHelp(folding));
   return found;
+}
+
+/** `row_number() OVER (PARTITION BY u …)` in a subquery takes the latest row, as a view of rows does by itself. */
+function latestRowHelp(folding: Expr | undefined): string | undefined {
+  if (folding?.kind !== 'call' || folding.name !== 'row_number' || folding.over?.kind !== 'inline') return undefined;
+  const columns = folding.over.spec.partitionBy.map((expr) => (expr.kind === 'column' ? expr.name.name : null));
+  const names = columns.length === 0 || columns.includes(null) ? 'COLUMN' : columns.join(', ');
+  return `an entity's value is its latest row already: write the plain SELECT, with \`-- @entity ${names}\` at the top of the file`;
 }
 
 /** Aggregates and window functions. */

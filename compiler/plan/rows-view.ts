@@ -58,7 +58,7 @@ function findPartition(
     someExpr(item.expr, (node) => {
       if (node.kind !== 'call' || node.over === null) return false;
       hasOver = true;
-      const window = resolveOver(node.over, select, input.faults);
+      const window = resolveOver(node.over, node.name, select, input.faults);
       windows.set(node, window);
       if (window === null) return false;
       if (first === null) first = window;
@@ -107,11 +107,32 @@ function taggedEntity(select: ResolvedSelect, input: ViewInput): readonly Expr[]
   return found.some((expr) => expr === null) ? null : found.filter((expr) => expr !== null);
 }
 
+const ENTITY_TYPES = new Set<string>(['text', 'bigint', 'integer', 'smallint']);
+
+/** The output that an entity is most likely known by: no key, which has one event each, and no time or measure where there is another. */
+function likelyEntity(select: ResolvedSelect): string | null {
+  const { spec } = select.relation.source;
+  const own = select.items.flatMap((item) => {
+    const name = outputName(item);
+    const index = item.expr.kind === 'column' ? spec.columns.findIndex(isNamed(item.expr.name.name)) : -1;
+    const column = spec.columns[index];
+    if (name === null || column === undefined) return [];
+    return [{ name, column, isEvent: index === spec.eventTimeColumn || spec.keyColumns.includes(index) }];
+  });
+  const others = own.filter(({ isEvent }) => !isEvent);
+  const fitting = others.filter(({ column }) => ENTITY_TYPES.has(column.type.kind));
+  const found = fitting.find(({ column }) => !column.nullable) ?? fitting[0] ?? others[0] ?? own[0];
+  return found?.name ?? null;
+}
+
+function isNamed(name: string): (column: { readonly name: string }) => boolean {
+  return (column) => column.name === name;
+}
+
 /** Told at the word SELECT: what is missing stands nowhere. */
 function noEntity(select: ResolvedSelect, input: ViewInput): null {
   const body: Select = input.ast.query.body;
-  const first = select.items.find((item) => item.written.kind === 'column' && item.expr.kind === 'column');
-  const name = first === undefined ? null : outputName(first);
+  const name = likelyEntity(select);
   const span = { start: body.span.start, end: Math.min(body.span.end, body.span.start + 'SELECT'.length) };
   return input.faults.error('FSC3419', span, 'the view has no entity', {
     label: 'no GROUP BY, no PARTITION BY, no `-- @entity`',

@@ -4,7 +4,7 @@ import type { BindContext } from '../bind/context.ts';
 import { bindCondition } from '../bind/expr.ts';
 import { childrenOf, findExpr, hasNow, isNow, someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
-import { intervalValue } from '../catalog/literals.ts';
+import { intervalHelp, intervalValue } from '../catalog/literals.ts';
 import type { Edit } from '../diagnostics/diagnostic.ts';
 import { textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
@@ -112,6 +112,13 @@ export function reportUnsolved(expr: Binary, source: SourceSpec, context: BindCo
       label: 'no interval',
       help: `write \`${newText}\``,
       edits: [{ span: length.span, newText }],
+    });
+  }
+  const unread = findExpr(expr, (node) => node.kind === 'interval' && constantInterval(node) === undefined);
+  if (unread?.kind === 'interval') {
+    return faults.error('FSC3305', unread.span, 'the length of the window is no interval', {
+      label: 'not read as one',
+      help: intervalHelp(unread.value),
     });
   }
   const other = findExpr(expr, (node) => node.kind === 'column' && !isColumn(node, time));

@@ -61,6 +61,8 @@ const VIEWS: readonly (readonly [string, string])[] = [
     A(`max(CASE WHEN ${DAY} THEN n END) FILTER (WHERE ok OR n > 1)`),
     A(`max(n) FILTER (WHERE (ok OR n > 1) AND ${DAY})`),
   ],
+  [A('arg_max(plan, ts)'), A('(array_agg(plan ORDER BY ts DESC, id DESC))[1]')],
+  [A('first(n)'), A('(array_agg(n ORDER BY ts, id))[1]')],
   ["SELECT usr, count(*) AS 'x' FROM events GROUP BY usr", COUNT],
   ['SELECT usr, count(*) AS x, FROM events GROUP BY usr', COUNT],
   ['SELECT usr, count(*) AS x FROM events', COUNT],
@@ -75,8 +77,16 @@ const VIEWS: readonly (readonly [string, string])[] = [
     'SELECT plan, count(*) AS x FROM events WHERE plan IS NOT NULL GROUP BY plan',
   ],
   ['SELECT usr, n FROM events', '-- @entity usr\nSELECT usr, n FROM events'],
+  ['SELECT * FROM events', '-- @entity usr\nSELECT * FROM events'],
+  ['SELECT id, ts, n, usr FROM events', '-- @entity usr\nSELECT id, ts, n, usr FROM events'],
   ['-- @ownr me\n-- @entity usr\nSELECT usr, n FROM events', '-- @owner me\n-- @entity usr\nSELECT usr, n FROM events'],
   [B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts)')],
+  [B('lag(n) OVER (PARTITION BY usr)'), B('lag(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
+  [B('sum(n) OVER (PARTITION BY usr)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts)')],
+  [
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS_RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW)"),
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW)"),
+  ],
   [B('lag(n) OVER (PARTITION BY usr ORDER BY ts)'), B('lag(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
   [
     B("sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS INTERVAL '1 day' PRECEDING)"),
@@ -121,6 +131,17 @@ const SOURCES: readonly (readonly [string, string])[] = [
     S('id bigint PRIMARY KEY, ts timestamp NOT NULL'),
   ],
   [S('id bigint PRIMARY KEY, ts timestamp NOT NULL', ''), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
+  [
+    S('id bigint PRIMARY KEY, eventTime timestamp NOT NULL', '-- @event_time eventTime\n'),
+    S(
+      'id bigint PRIMARY KEY, eventTime timestamp NOT NULL',
+      '-- @from eventtime eventTime\n-- @event_time eventtime\n',
+    ),
+  ],
+  [
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL', '-- @event_time TS\n'),
+    S('id bigint PRIMARY KEY, ts timestamp NOT NULL'),
+  ],
   [S('id bigint PRIMARY KEY, ts timestamp'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
   [S('id bigint PRIMARY KEY, ts datetime NOT NULL'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],
   [S('id bigint PRIMARY KEY, ts date NOT NULL'), S('id bigint PRIMARY KEY, ts timestamp NOT NULL')],

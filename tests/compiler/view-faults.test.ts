@@ -190,6 +190,29 @@ describe('a help tells the edit', () => {
     ],
     ['of an interval that is added to a number', A("max(n) + INTERVAL '1 day'"), 'extract(epoch FROM x)'],
     ['of an instant with an offset', A("max(ts) > '2001-01-01 02:00:00+02'"), 'in UTC, without an offset'],
+    [
+      'of QUALIFY',
+      'SELECT usr, n FROM events QUALIFY row_number() OVER (PARTITION BY usr ORDER BY ts) = 1',
+      '@entity usr`',
+    ],
+    [
+      'of the latest row in a subquery',
+      'SELECT usr, n FROM (SELECT usr, n, row_number() OVER (PARTITION BY usr ORDER BY ts) AS r FROM events) s WHERE r = 1',
+      '@entity usr`',
+    ],
+    ['of a length in no unit', F("ts > now() - INTERVAL '24 x'"), '`x` is no unit: write'],
+    [
+      'of a length of a frame in no unit',
+      B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '7 x' PRECEDING)"),
+      '`x` is no unit: write',
+    ],
+    [
+      'of OpenMLDB’s frame',
+      B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS_RANGE 3 PRECEDING)'),
+      '`RANGE BETWEEN INTERVAL',
+    ],
+    ['of the most frequent value', A('mode(plan)'), '(array_agg(plan ORDER BY ts DESC, id DESC))[1]'],
+    ['of the value at the greatest of another column', A('arg_max(plan, n)'), 'by event time and key alone'],
     ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
     [
       'of a rollup, and nothing else',
