@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compileProject } from '../../compiler/index.ts';
 import type { AggregateFunction, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { AGGREGATES, SCALARS } from '../../runtime/functions/index.generated.ts';
+import { cli, jsonLines, project } from '../cli/in-process.ts';
 
 const PATH = new URL('../../docs/features-guide.md', import.meta.url);
 const guide = readFileSync(PATH, 'utf8');
@@ -34,6 +35,26 @@ describe('examples of the features guide', () => {
     const { diagnostics } = compileProject(new Map([...files, ['features/wrong/v1.sql', bodyOf(block)]]));
     const own = diagnostics.filter(({ file }) => file.path === 'features/wrong/v1.sql');
     expect(own.map(({ code }) => `-- wrong: ${code}`)).toEqual([headOf(block)]);
+  });
+
+  it('of tests beside features pass, in a project with the fsc.json that is shown', async () => {
+    const shown = (language: string): string[] =>
+      [...guide.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text]) => text!);
+    const tests = shown('yaml').map((text) => [headOf(text).slice(2), text] as const);
+    const config = shown('json');
+    expect([tests.length, config.length]).toEqual([1, 1]);
+    const { root, remove } = project({ ...Object.fromEntries([...files, ...tests]), 'fsc.json': config[0]! });
+    try {
+      const { code, out, err } = await cli(['test', '--format', 'json'], { cwd: root });
+      expect([code, err]).toEqual([0, expect.anything()]);
+      expect(jsonLines(out).map(({ passed }) => passed)).toEqual([true, true]);
+      const env = { DATABASE_URL: 'postgres://user@nowhere/none' };
+      expect((await cli(['check', '--profile', 'production'], { cwd: root, env })).code).toBe(0);
+      const unset = await cli(['check', '--profile', 'production'], { cwd: root });
+      expect(unset).toMatchObject({ code: 2, err: expect.stringContaining('`DATABASE_URL` is not set') });
+    } finally {
+      remove();
+    }
   });
 
   it('every page that is named exists', () => {
