@@ -1,16 +1,18 @@
 import type { ConstantArg, Resolution, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
+import type { FaultParts } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { replacing } from '../diagnostics/edits.ts';
 import type { CallExpr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { allOrNull, branchType, coerce, commonType, isUntyped, settleText, unify } from './coerce.ts';
+import { allOrNull, branchType, coerce, commonType, isFloat, isUntyped, settleText, unify } from './coerce.ts';
 import { makeCase } from './conditional.ts';
 import type { BindContext } from './context.ts';
 import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts';
 import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
+import { roundingHelp } from './rounded.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
 
@@ -138,6 +140,7 @@ function resolveCall(
     return { kind: 'call', fn: candidate.name, args: coerced, type: resolution.result, span };
   }
   const shown = types.map(printType).join(', ');
+  const rounding = roundingParts(candidates[0]?.name, args, span, context);
   const at = failure?.argument ?? null;
   const message = failure?.message ?? `${what} does not take ${shown}`;
   const code = failure?.code ?? 'FSC3101';
@@ -146,7 +149,21 @@ function resolveCall(
     cause: failure?.cause,
     help: failure?.help,
     edits: code === 'FSC3010' ? replacing(nameSpan, '* 1.0 /') : undefined,
+    ...rounding,
   });
+}
+
+/** For a double that is rounded to digits. */
+function roundingParts(
+  name: string | undefined,
+  args: readonly PlanExpr[],
+  span: Span,
+  context: BindContext,
+): FaultParts {
+  const [value, digits] = args;
+  if ((name !== 'round' && name !== 'trunc') || value === undefined || digits?.kind !== 'const') return {};
+  const isMeant = isFloat(value.type) && typeof digits.value === 'number' && digits.value >= 0;
+  return isMeant ? roundingHelp(name, value, Number(digits.value), span, context.faults) : {};
 }
 
 function bindCoalesce(args: readonly PlanExpr[], span: Span, context: BindContext): PlanExpr | null {

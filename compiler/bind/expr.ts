@@ -6,10 +6,11 @@ import { inserting, wrapping } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { bindCall, bindOperator, isScalar, unknownFunction } from './calls.ts';
-import { allOrNull, BOOLEAN, castTo, coerce, isUntyped, settleText, TEXT } from './coerce.ts';
+import { allOrNull, BOOLEAN, castTo, coerce, isFloat, isUntyped, settleText, TEXT } from './coerce.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
 import type { BindContext } from './context.ts';
 import { aggregateCalled, scalarNamed } from './registry.ts';
+import { digitsOf, isDecimalCast, roundingHelp, tellDoubleToDecimal, tellRoundedCast } from './rounded.ts';
 import { isNow } from './walk.ts';
 
 /** Binds an expression; its type may be unknown (a bare NULL or string literal). Null after its faults were told. */
@@ -220,6 +221,10 @@ function bindLike(node: Extract<Expr, { kind: 'like' }>, context: BindContext): 
 
 function bindCast(node: Extract<Expr, { kind: 'cast' }>, context: BindContext): PlanExpr | null {
   const operand = bindExpr(node.operand, context);
+  if (operand !== null && isDecimalCast(node) && isFloat(operand.type)) {
+    const help = roundingHelp('round', operand, digitsOf(node.type), node.span, context.faults);
+    return tellDoubleToDecimal(node, context.faults, help);
+  }
   const type = resolveTypeName(node.type, context.faults);
   if (operand === null || type === null) return null;
   if (type.kind === 'text' && type.maxLength !== null) {
@@ -255,6 +260,7 @@ function bindAnyCall(node: CallExpr, context: BindContext): PlanExpr | null {
       help: 'remove them, or call an aggregate',
     });
   }
+  if (tellRoundedCast(node, context, bindExpr)) return null;
   const bound = node.args.map((arg) => bindExpr(arg, context));
   const args = allOrNull(bound);
   return args === null ? null : bindCall(node.name, args, node.span, node.nameSpan, context);
