@@ -504,7 +504,7 @@ export const SEMANTIC_CODES = {
   FSC5002: code(
     'decision on an inexact value',
     'the value is equal in the machines only within a tolerance, so at its edge the decision can flip',
-    'declare the column decimal',
+    'declare the column decimal, or decide on exact values such as sums and counts',
   ),
   FSC5003: code(
     'not to be said in a dialect',

@@ -84,7 +84,7 @@ export class Agreement {
   }
 }
 
-const ROUNDING = new Set(['round', 'floor', 'ceil', 'trunc', 'sign', 'modulo']);
+export const ROUNDING = new Set(['round', 'floor', 'ceil', 'trunc', 'sign', 'modulo']);
 
 /** Every expression that a view evaluates. */
 export function allExprs(draft: ViewDraft): readonly PlanExpr[] {

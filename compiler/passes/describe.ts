@@ -4,6 +4,7 @@ import type { PlanExpr, ViewPlan } from '../plan/plan.ts';
 import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
 import { Agreement, allExprs } from './agreement.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { decisionParts } from './inexact-help.ts';
 import { lineageOf } from './lineage.ts';
 import { stateNotes } from './state-notes.ts';
 
@@ -61,8 +62,9 @@ function reportDecisions(agreement: Agreement, draft: ViewDraft, input: ViewInpu
   for (const expr of allExprs(draft)) {
     for (const decision of agreement.decisions(expr)) {
       const message = 'an inexact value is compared or rounded';
-      if (input.strict) input.faults.error('FSC5002', decision.span, message);
-      else input.faults.warning('FSC5002', decision.span, message);
+      const parts = decisionParts(decision, agreement, draft, input.file);
+      if (input.strict) input.faults.error('FSC5002', decision.span, message, parts);
+      else input.faults.warning('FSC5002', decision.span, message, parts);
     }
   }
 }

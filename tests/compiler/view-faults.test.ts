@@ -168,6 +168,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC4109', D('JOIN t_v1 a ON a.usr = r.usr'), 't_v1'],
   ['FSC5001', A('count(DISTINCT plan)'), 'count(DISTINCT plan)'],
   ['FSC5002', A('avg(score) > 1'), 'avg(score) > 1'],
+  ['FSC5002', A('1.0 / nullif(stddev_samp(n) - 1, 0.0)'), 'nullif(stddev_samp(n) - 1, 0.0)'],
   ['FSC4015', GROWING, 'v + v'],
 ];
 
@@ -213,6 +214,16 @@ describe('a help tells the edit', () => {
     ],
     ['of the most frequent value', A('mode(plan)'), '(array_agg(plan ORDER BY ts DESC, id DESC))[1]'],
     ['of the value at the greatest of another column', A('arg_max(plan, n)'), 'by event time and key alone'],
+    ['of an inexact average', A('avg(amount) > 100'), 'sum(x) > 100 * count(x)'],
+    ['of an inexact quotient', A('sum(n) * 1.0 / sum(amount) > 3'), 'a > 100 * b'],
+    ['of a sum of doubles', A('sum(score) > 100'), 'declare `score` decimal'],
+    [
+      'of a function that no column makes exact',
+      A('stddev_samp(amount) > 100'),
+      '`stddev_samp` is inexact of every column',
+    ],
+    ['of an inexact number that is rounded', A('round(avg(amount))'), 'leave the number unrounded'],
+    ['of a divisor that is guarded', A('sum(n) / nullif(stddev_samp(amount), 0)'), 'leave `nullif` out'],
     ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
     [
       'of a rollup, and nothing else',
