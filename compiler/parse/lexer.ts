@@ -36,6 +36,8 @@ export function lex(file: SourceText, sink: DiagnosticSink): Lexed {
   return new Lexer(file, sink).run();
 }
 
+const GLUED_NUMBER = 'put a blank between the number and what follows, or begin the name with a letter';
+
 class Lexer {
   private readonly file: SourceText;
   private readonly text: string;
@@ -135,6 +137,15 @@ class Lexer {
     this.push('word', start, end, written.toLowerCase());
   }
 
+  /** `7d`, which other stores read as a length of time. */
+  private lengthOfTime(start: number, end: number): Help | null {
+    const written = this.text.slice(start, end);
+    if (!/^\d{1,6}(ms|s|m|h|d|w)$/i.test(written)) return null;
+    const isInterval = /\binterval\s*$/i.test(this.text.slice(Math.max(0, start - 100), start));
+    const literal = `INTERVAL '${written}'`;
+    return replaceHelp(`a length of time is \`${literal}\``, { start, end }, isInterval ? `'${written}'` : literal);
+  }
+
   private number(): void {
     const start = this.at;
     const match = /^(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/.exec(this.text.slice(start, start + 1024));
@@ -145,7 +156,7 @@ class Lexer {
       this.fault('FSC1005', start, end, `\`${clip(this.text.slice(start, end))}\` is not a number`, {
         label: 'a number followed by other characters',
         cause: 'a number is digits, at most one point, and an exponent such as `e3`',
-        help: 'put a blank between the number and what follows, or begin the name with a letter',
+        help: this.lengthOfTime(start, end) ?? GLUED_NUMBER,
       });
     }
     // Told already: what reads it may take it for a name or for a value.

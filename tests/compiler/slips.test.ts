@@ -28,6 +28,7 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A('count(*)', "WHERE ts > now() - '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
   [A('count(*)', 'WHERE ts > now() - 7 '), A('count(*)', "WHERE ts > now() - INTERVAL '7 days' ")],
   [A('count(*)', 'WHERE ts > now() - INTERVAL 7 DAY '), A('count(*)', "WHERE ts > now() - INTERVAL '7 day' ")],
+  [A('count(*)', 'WHERE ts > now() - 7d '), A('count(*)', "WHERE ts > now() - INTERVAL '7d' ")],
   [
     A('count(*)', "WHERE ts > now() - INTERVAL '1 month' "),
     A('count(*)', "WHERE ts > date_trunc('month', now()) - INTERVAL '1 month' "),

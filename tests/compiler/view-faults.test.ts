@@ -12,6 +12,7 @@ const D = (join: string): string => `SELECT r.usr AS u, c FROM ask r ${join}`;
 
 /** Smallest SQL that triggers the code; what the caret stands under. */
 const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
+  ['FSC1005', F('ts > now() - INTERVAL 12h'), '12h'],
   ['FSC2002', `-- @ownr me\n${A('count(*)')}`, 'ownr'],
   ['FSC2003', `-- @owner me\n-- @owner you\n${A('count(*)')}`, 'owner'],
   ['FSC2026', 'SELECT usr, count(*) AS "a b" FROM events GROUP BY usr', '"a b"'],
