@@ -193,8 +193,7 @@ class LabelReader {
       if (vector.nulls !== null && vector.nulls[row] === 1) throw await this.#badInstant(column, row, 'is NULL');
       const code = codes[row] as number;
       const micros = parsed[code] ?? null;
-      if (micros === null)
-        throw await this.#badInstant(column, row, `\`${clip(dictionary[code] as string)}\` is no timestamp`);
+      if (micros === null) throw await this.#badInstant(column, row, noTimestamp(dictionary[code] as string));
       const reason = instantFault(micros);
       if (reason !== null) throw await this.#badInstant(column, row, reason);
       out[row] = micros;
@@ -231,7 +230,7 @@ class LabelReader {
     return unusable(
       this.#file.name,
       `\`${column}\` is of type ${engineType}, which is no instant`,
-      'an instant is a timestamp, a date, or text in ISO 8601; name another column with --instant',
+      `an instant is a timestamp, a date, or text in ISO 8601${/INT/.test(engineType) ? ', no count of milliseconds' : ''}; name another column with --instant`,
     );
   }
 
@@ -268,6 +267,13 @@ function setNumber(vector: NumericVector, row: number, value: number | bigint | 
   if (typeof value !== 'bigint') return;
   vector.wide ??= new Map();
   vector.wide.set(row, value);
+}
+
+const EPOCH = /^\s*\d{9,19}\s*$/;
+
+function noTimestamp(text: string): string {
+  const shown = `\`${clip(text)}\` is no timestamp`;
+  return EPOCH.test(text) ? `${shown}: a count of seconds or milliseconds is written in ISO 8601` : shown;
 }
 
 function instantFault(micros: number): string | null {

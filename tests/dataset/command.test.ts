@@ -300,6 +300,11 @@ describe('fsc dataset', () => {
 
   it.each([
     ['a NULL instant', 'card,as_of\na,2024-03-01\n"a\nb",\n', 'line 3: `as_of` is NULL'],
+    [
+      'a count of milliseconds',
+      'card,as_of\na,1709251200000\n',
+      'line 2: `as_of` `1709251200000` is no timestamp: a count of seconds or milliseconds is written in ISO 8601',
+    ],
     ['an unreadable instant', 'card,as_of\na,2024-03-01\n\na,soon\n', 'line 4: `as_of` `soon` is no timestamp'],
     ['no instant', 'card,at\na,2024-03-01\n', 'it has no column `as_of`'],
     ['no entity', 'Card,as_of\na,2024-03-01\n', 'it has no column `card`, the entity of windows_v1'],
