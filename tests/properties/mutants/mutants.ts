@@ -347,7 +347,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'log: records may be ahead',
     file: judge,
-    find: 'if (options.isLive)\n            this.#judgeAhead(batch, knownTimes);',
+    find: 'if (options.isLive)\n                this.#judgeAhead(batch, knownTimes);',
     replace: '',
   },
   {
@@ -523,14 +523,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'log: an event exactly at the edge of its partition’s lateness is late',
     file: judge,
-    find: 'if (time < partitions.lateBefore(id)) {',
-    replace: 'if (time <= partitions.lateBefore(id)) {',
+    find: 'if (!options.areStored && time < partitions.lateBefore(id)) {',
+    replace: 'if (!options.areStored && time <= partitions.lateBefore(id)) {',
   },
   {
     name: 'log: an event a microsecond too late for its partition is taken',
     file: judge,
-    find: 'if (time < partitions.lateBefore(id)) {',
-    replace: 'if (time < partitions.lateBefore(id) - 1) {',
+    find: 'if (!options.areStored && time < partitions.lateBefore(id)) {',
+    replace: 'if (!options.areStored && time < partitions.lateBefore(id) - 1) {',
   },
   {
     name: 'log: an event exactly as far ahead as it may be is refused',
