@@ -67,7 +67,7 @@ export class NaiveLabels implements Labels {
     if (ties === 'include' && this.view.spec.shape !== 'request')
       return this.#naive.at(this.view, label.t, test.log.length);
     const records = this.#naive.rows(test.log.length).filter((row) => counts(row, label, test.source, ties));
-    const key = `${label.t} ${ties} ${ties === 'exclude own' ? JSON.stringify(Object.values(label.own).map(String)) : ''}`;
+    const key = `${label.t} ${ties} ${ties === 'exclude own' ? JSON.stringify(Object.values(label.own).map(printed)) : ''}`;
     let known = this.#known.get(key);
     if (known === undefined) {
       known = this.#naive.over(this.view, label.t, records, this.#requests(label));
@@ -178,6 +178,11 @@ function evaluated(expr: Expr, row: Row): Value {
   });
   if (result !== null && typeof result === 'object') throw new Error('a key is exact');
   return result;
+}
+
+/** The text 'null' is not NULL. */
+function printed(value: Value): string | null {
+  return value === null ? null : String(value);
 }
 
 /** Whether the event is in the relation of the label; those after its instant the evaluator leaves out. */
