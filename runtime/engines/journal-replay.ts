@@ -26,6 +26,16 @@ export interface ReplayOptions {
   readonly mayEndEarly: boolean;
 }
 
+interface ReplayParts {
+  readonly source: AsyncIterable<JournaledRecords>;
+  readonly isOver: boolean;
+  readonly isReached: (position: LogPosition) => boolean;
+  readonly mayEndEarly?: boolean;
+  readonly floorOf?: (position: LogPosition) => number;
+}
+
+const NO_FLOOR = (): number => Number.POSITIVE_INFINITY;
+
 export class JournalReplay {
   readonly #isReached: (position: LogPosition) => boolean;
   readonly #source: AsyncIterable<JournaledRecords>;
@@ -35,13 +45,7 @@ export class JournalReplay {
   #isOver: boolean;
   #hasJustEnded = false;
 
-  private constructor(
-    source: AsyncIterable<JournaledRecords>,
-    isOver: boolean,
-    isReached: (position: LogPosition) => boolean,
-    mayEndEarly = false,
-    floorOf: (position: LogPosition) => number = () => Number.POSITIVE_INFINITY,
-  ) {
+  private constructor({ source, isOver, isReached, mayEndEarly = false, floorOf = NO_FLOOR }: ReplayParts) {
     this.#floorOf = floorOf;
     this.#source = source;
     this.#isOver = isOver;
@@ -67,7 +71,7 @@ export class JournalReplay {
     const retried = retriedAt(last);
     const isReached = (position: LogPosition): boolean =>
       consumedRecords(position) >= records && retriedAt(position) >= retried;
-    return new JournalReplay(once(frames), last === null, isReached);
+    return new JournalReplay({ source: once(frames), isOver: last === null, isReached });
   }
 
   /**
@@ -80,7 +84,7 @@ export class JournalReplay {
     if (partition === null) {
       const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
       const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
-      return new JournalReplay(once([]), records === 0, isReached, mayEndEarly);
+      return new JournalReplay({ source: once([]), isOver: records === 0, isReached, mayEndEarly });
     }
     const { spec } = input.program;
     const { name } = spec;
@@ -91,11 +95,10 @@ export class JournalReplay {
     const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);
     const isReached = (position: LogPosition): boolean => offsetOf(position, partition) >= reached;
     const source = both(texts, state.frames, state.keepsVerdicts);
-    if (!state.keepsVerdicts) return new JournalReplay(source, reached === 0, isReached);
+    const parts = { source, isOver: reached === 0, isReached };
+    if (!state.keepsVerdicts) return new JournalReplay(parts);
     const floors = await archivedFloors(archiveFolder, spec, STDIN_PARTITION, archived);
-    return new JournalReplay(source, reached === 0, isReached, false, (position) =>
-      floorAt(floors, offsetOf(position, partition)),
-    );
+    return new JournalReplay({ ...parts, floorOf: (position) => floorAt(floors, offsetOf(position, partition)) });
   }
 
   /**

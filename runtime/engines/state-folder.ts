@@ -91,6 +91,17 @@ export class StateFolder {
   }
 }
 
+interface SourceParts {
+  readonly journal: Journal;
+  readonly snapshotPath: string;
+  readonly declaration: Declaration;
+  readonly change: Exclude<Change, 'records'>;
+  readonly keepsVerdicts: boolean;
+  readonly saved: SavedSource | null;
+  readonly framesFrom: LogPosition;
+  readonly frames: readonly JournalEntry[];
+}
+
 /** What one source has in the folder. */
 export class SourceState {
   /** null: nothing was committed yet. */
@@ -103,28 +114,21 @@ export class SourceState {
   readonly change: Exclude<Change, 'records'>;
   /** Records of the archive are of the kind that is declared now, so that their verdicts stand where the state is made anew. */
   readonly keepsVerdicts: boolean;
+  readonly #parts: SourceParts;
   readonly #journal: Journal;
   readonly #snapshotPath: string;
   readonly #declaration: Declaration;
 
-  private constructor(
-    journal: Journal,
-    snapshotPath: string,
-    declaration: Declaration,
-    change: Exclude<Change, 'records'>,
-    keepsVerdicts: boolean,
-    saved: SavedSource | null,
-    framesFrom: LogPosition,
-    frames: readonly JournalEntry[],
-  ) {
-    this.keepsVerdicts = keepsVerdicts;
-    this.#journal = journal;
-    this.#snapshotPath = snapshotPath;
-    this.#declaration = declaration;
-    this.change = change;
-    this.saved = saved;
-    this.framesFrom = framesFrom;
-    this.frames = frames;
+  private constructor(parts: SourceParts) {
+    this.#parts = parts;
+    this.#journal = parts.journal;
+    this.#snapshotPath = parts.snapshotPath;
+    this.#declaration = parts.declaration;
+    this.change = parts.change;
+    this.keepsVerdicts = parts.keepsVerdicts;
+    this.saved = parts.saved;
+    this.framesFrom = parts.framesFrom;
+    this.frames = parts.frames;
   }
 
   static async open(folder: string, spec: SourceSpec, isRebuilt: boolean): Promise<SourceState> {
@@ -143,18 +147,18 @@ export class SourceState {
       await journal.close();
       throw redeclared(name, 'its key, times or types changed');
     }
-    const saved = sections === null || meta === null || isAside ? null : savedOf(sections, meta);
-    const entries = after.map((frame) => decodeEntry(frame, journalPath));
-    const framesFrom = meta?.position ?? { partitions: {} };
-    const keepsVerdicts = since !== 'records';
-    return new SourceState(journal, snapshotPath, declaration, change, keepsVerdicts, saved, framesFrom, entries);
+    return new SourceState({
+      ...{ journal, snapshotPath, declaration, change },
+      keepsVerdicts: since !== 'records',
+      saved: sections === null || meta === null || isAside ? null : savedOf(sections, meta),
+      framesFrom: meta?.position ?? { partitions: {} },
+      frames: after.map((frame) => decodeEntry(frame, journalPath)),
+    });
   }
 
   /** What was saved is left aside, as with `isRebuilt`. The journal goes over to the new one. */
   anew(): SourceState {
-    const { keepsVerdicts, framesFrom, frames } = this;
-    const [journal, path, declaration] = [this.#journal, this.#snapshotPath, this.#declaration];
-    return new SourceState(journal, path, declaration, 'none', keepsVerdicts, null, framesFrom, frames);
+    return new SourceState({ ...this.#parts, change: 'none', saved: null });
   }
 
   /** On the disk when it returns. */
