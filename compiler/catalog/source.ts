@@ -143,10 +143,11 @@ function columnOfTag(tag: Tag | null, columns: readonly ColumnSpec[], faults: Fa
 
 /** `eventTime timestamp` declares `eventtime`: the tag is to name that, and where the record holds it. */
 function foldedName(tag: Tag, columns: readonly ColumnSpec[], faults: Faults): FaultParts | null {
+  if (!/^\w+$/.test(tag.value)) return null;
   const name = tag.value.toLowerCase();
   const column = columns.find((candidate) => candidate.name === name);
   const isWrittenSo = new RegExp(`[(,]\\s*${tag.value}\\s`).test(faults.file.text.slice(tag.span.end));
-  if (!/^\w+$/.test(tag.value) || column === undefined || !isWrittenSo) return null;
+  if (column === undefined || !isWrittenSo) return null;
   const rename = { span: valueSpan(tag), newText: name };
   const isMapped = column.path.length !== 1 || column.path[0] !== name;
   if (isMapped) return { help: `without quotes the column is called \`${name}\``, edits: [rename] };

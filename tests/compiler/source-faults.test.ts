@@ -14,6 +14,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2005', S('n integer', '-- @kind table\n'), 'table'],
   ['FSC2006', S('n integer', ''), 's'],
   ['FSC2007', S('n integer', '-- @event_time tss\n'), 'tss'],
+  ['FSC2007', S('n integer', '-- @event_time a(b[\n'), 'a(b['],
   ['FSC2008', '-- @event_time d\nCREATE TABLE s (id bigint PRIMARY KEY, d date NOT NULL);', 'date'],
   ['FSC2009', `${T}CREATE TABLE s (id bigint PRIMARY KEY, ts timestamp);`, 'ts'],
   ['FSC2010', S('n integer', `${T}-- @lateness 1 minute\n-- @max_ahead 2 minutes\n`), '2 minutes'],
