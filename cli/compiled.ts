@@ -63,7 +63,7 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
   const features = readFeatureFiles(project.root);
   const { plan: compiled, diagnostics } = await compile(io, flags, features, {}, io.stderr);
   if (compiled === null) return null;
-  refuseUndeclaredBy(compiled, project);
+  refuseUndeclared(project, compiled);
   const files = emitProject(compiled);
   const changes = compareGenerated(project.root, files);
   if (isUnchanged(changes)) {
@@ -84,14 +84,6 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
   writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
   say(io, flags, `compiled ${counted(compiled.views.length, 'view')} to generated/`);
   return { plan: compiled, files };
-}
-
-/** For every command that compiles: fsc.json says nothing of sources that are not there. */
-export function refuseUndeclaredBy({ sources }: ProjectPlan, project: Project): void {
-  refuseUndeclared(
-    project,
-    sources.map(({ spec }) => spec.name),
-  );
 }
 
 /** Paths of views that have none of these diagnostics and ask no other view: they stay so while sources and names stay. */

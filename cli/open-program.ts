@@ -16,10 +16,7 @@ export async function openProgram(io: Io, flags: GlobalFlags): Promise<ProjectPr
   const modules = readFreshModules(project.root);
   if (modules !== null) {
     const program = loadProgram(modules);
-    refuseUndeclared(
-      project,
-      program.sources.map(({ spec }) => spec.name),
-    );
+    refuseUndeclared(project, program);
     return { project, program };
   }
   const { compileForUse } = await import('./compiled.ts');

@@ -94,7 +94,11 @@ export function loadProject(io: Io, flags: GlobalFlags): Project {
 }
 
 /** What fsc.json says of a source that nobody declares would be passed over in silence. */
-export function refuseUndeclared({ config }: Project, declared: readonly string[]): void {
+export function refuseUndeclared(
+  { config }: Project,
+  { sources }: { readonly sources: readonly { readonly spec: { readonly name: string } }[] },
+): void {
+  const declared = sources.map(({ spec }) => spec.name);
   for (const [name, { fault }] of config.sources) {
     if (declared.includes(name)) continue;
     const meant = suggest(name, declared);

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { CommandRunner } from '../cli.ts';
-import { compile, refuseUndeclaredBy } from '../compiled.ts';
+import { compile } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
 import { counted } from '../progress.ts';
-import { loadProject } from '../project.ts';
+import { loadProject, refuseUndeclared } from '../project.ts';
 import { readFineViews } from '../stamp.ts';
 import { noSuchView } from '../view-named.ts';
 
@@ -22,7 +22,7 @@ export function register(program: Command, run: CommandRunner): void {
         const options = { strict, isKnown: (path: string) => fine.has(path) };
         const { plan, viewNames } = await compile(io, flags, features, options, io.stdout);
         if (plan === null) return 1;
-        refuseUndeclaredBy(plan, project);
+        refuseUndeclared(project, plan);
         for (const name of views) if (!viewNames.includes(name)) throw noSuchView(name, viewNames);
         const sources = plan.sources.map((source) => source.spec.name);
         if (flags.format === 'json') {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { emitProject } from '../../compiler/emit.ts';
 import type { CommandRunner } from '../cli.ts';
-import { compile, refuseUndeclaredBy, viewsWithout } from '../compiled.ts';
+import { compile, viewsWithout } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
 import { counted } from '../progress.ts';
-import { loadProject } from '../project.ts';
+import { loadProject, refuseUndeclared } from '../project.ts';
 import { writeStamp } from '../stamp.ts';
 
 export function register(program: Command, run: CommandRunner): void {
@@ -27,7 +27,7 @@ export function register(program: Command, run: CommandRunner): void {
           io.stdout,
         );
         if (compiled === null) return 1;
-        refuseUndeclaredBy(compiled, project);
+        refuseUndeclared(project, compiled);
         const files = emitProject(compiled);
         const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);
         if (!options.check) writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));

@@ -9,13 +9,7 @@ import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import { FscError } from '../values/errors.ts';
-import {
-  type ArchivedFloors,
-  type ArchivedRecords,
-  archivedFloors,
-  archivedTexts,
-  archiveExtent,
-} from './duckdb/archive.ts';
+import { type ArchivedRecords, archivedFloor, archivedTexts, archiveExtent } from './duckdb/archive.ts';
 import { consumedRecords, isReadBy, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SourceState } from './state-folder.ts';
 
@@ -97,8 +91,8 @@ export class JournalReplay {
     const source = both(texts, state.frames, state.keepsVerdicts);
     const parts = { source, isOver: reached === 0, isReached };
     if (!state.keepsVerdicts) return new JournalReplay(parts);
-    const floors = await archivedFloors(archiveFolder, spec, STDIN_PARTITION, archived);
-    return new JournalReplay({ ...parts, floorOf: (position) => floorAt(floors, offsetOf(position, partition)) });
+    const floorAt = await archivedFloor(archiveFolder, spec, STDIN_PARTITION, archived);
+    return new JournalReplay({ ...parts, floorOf: (position) => floorAt(offsetOf(position, partition)) });
   }
 
   /**
@@ -160,11 +154,6 @@ export class JournalReplay {
       'restore the files, or start anew with --rebuild; nothing was changed',
     );
   }
-}
-
-/** What follows the stretch that the offset is in is no older; the stretch itself may still be under way. */
-function floorAt({ rows, leastMicros }: ArchivedFloors, offset: number): number {
-  return leastMicros[Math.floor(offset / rows)] ?? Number.POSITIVE_INFINITY;
 }
 
 function hasRecords({ records }: JournaledRecords): boolean {

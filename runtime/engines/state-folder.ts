@@ -115,15 +115,9 @@ export class SourceState {
   /** Records of the archive are of the kind that is declared now, so that their verdicts stand where the state is made anew. */
   readonly keepsVerdicts: boolean;
   readonly #parts: SourceParts;
-  readonly #journal: Journal;
-  readonly #snapshotPath: string;
-  readonly #declaration: Declaration;
 
   private constructor(parts: SourceParts) {
     this.#parts = parts;
-    this.#journal = parts.journal;
-    this.#snapshotPath = parts.snapshotPath;
-    this.#declaration = parts.declaration;
     this.change = parts.change;
     this.keepsVerdicts = parts.keepsVerdicts;
     this.saved = parts.saved;
@@ -163,25 +157,25 @@ export class SourceState {
 
   /** On the disk when it returns. */
   async append(entry: readonly Uint8Array[]): Promise<void> {
-    await this.#journal.append(...entry);
+    await this.#parts.journal.append(...entry);
   }
 
   get journalBytes(): number {
-    return this.#journal.bytes;
+    return this.#parts.journal.bytes;
   }
 
   /** Takes the place of the last snapshot, and of the journal up to here. False: it was given up, and the last one stands. */
   async save(state: SavedSource, isGivenUp: () => boolean): Promise<boolean> {
     const meta: Meta = {
       version: META_VERSION,
-      sourceFingerprint: this.#declaration.fingerprint,
-      declaration: this.#declaration,
+      sourceFingerprint: this.#parts.declaration.fingerprint,
+      declaration: this.#parts.declaration,
       position: state.position,
       newestMicros: finiteOrNull(state.newestMicros),
       settleLineMicros: finiteOrNull(state.settleLineMicros),
       knownToMicros: state.knownToMicros,
       store: state.store,
-      sequence: this.#journal.sequence,
+      sequence: this.#parts.journal.sequence,
       groups: [...state.groups.keys()],
     };
     const sections = new Map<string, Section>([['meta', JSON.stringify(meta)]]);
@@ -190,13 +184,13 @@ export class SourceState {
       sections.set(`renew/${fingerprint}`, renewAtMicros);
       for (const [name, section] of image.sections) sections.set(`group/${fingerprint}/${name}`, section);
     }
-    if (!(await writeSections(this.#snapshotPath, sections, isGivenUp))) return false;
-    await this.#journal.clear();
+    if (!(await writeSections(this.#parts.snapshotPath, sections, isGivenUp))) return false;
+    await this.#parts.journal.clear();
     return true;
   }
 
   async close(): Promise<void> {
-    await this.#journal.close();
+    await this.#parts.journal.close();
   }
 }
 

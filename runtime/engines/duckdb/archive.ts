@@ -273,21 +273,20 @@ export async function* archivedTexts(
 
 const FLOOR_ROWS = 16_384;
 
-/** By stretches of so many records from the first on: the least event time accepted in one of them or later. Micros; Infinity: none. */
-export interface ArchivedFloors {
-  readonly rows: number;
-  readonly leastMicros: readonly number[];
-}
-
-export async function archivedFloors(
+/**
+ * By offset: no record from there on up to the other offset was accepted with an older event time. Micros; Infinity: none was. Known by stretches of
+ * records, so it may be of some before the offset too.
+ */
+export async function archivedFloor(
   folder: string,
   spec: SourceSpec,
   partition: string,
   upToOffset: number,
-): Promise<ArchivedFloors> {
+): Promise<(offset: number) => number> {
+  const floorAt = (offset: number): number => leastMicros[Math.floor(offset / FLOOR_ROWS)] ?? Number.POSITIVE_INFINITY;
   const paths = await filesBefore(folder, spec.name, partition, upToOffset);
   const leastMicros = new Array<number>(Math.ceil(upToOffset / FLOOR_ROWS)).fill(Number.POSITIVE_INFINITY);
-  if (paths.length === 0) return { rows: FLOOR_ROWS, leastMicros };
+  if (paths.length === 0) return floorAt;
   const session = await openDuckDb({ threads: 1 });
   try {
     const time = `epoch_us(CAST(${quoteName(spec.columns[spec.eventTimeColumn]!.name)} AS TIMESTAMP))`;
@@ -300,7 +299,7 @@ export async function archivedFloors(
     session.close();
   }
   for (let i = leastMicros.length - 2; i >= 0; i -= 1) leastMicros[i] = Math.min(leastMicros[i]!, leastMicros[i + 1]!);
-  return { rows: FLOOR_ROWS, leastMicros };
+  return floorAt;
 }
 
 /** Accepted records of a partition up to an offset, in order of (event time, key), in the declared columns. */
