@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { describe, expect, it } from 'vitest';
+import { bothReferees } from './both-referees.ts';
 import { DIVERGENCES } from './divergences.ts';
 import { boundOrThrow, evaluate, sqlOf, textOf } from './expression.ts';
-import { DuckDbMachine } from './machines.ts';
-import { refereeConnection } from './postgres-machine.ts';
 
-let server: PostgresServer;
-let postgres: PostgresConnection;
-let duckdb: DuckDbMachine;
-beforeAll(async () => {
-  server = await startPostgres();
-  postgres = await refereeConnection(server, []);
-  duckdb = await DuckDbMachine.referee([]);
-}, 120_000);
-afterAll(async () => {
-  duckdb.close();
-  await postgres.close();
-  await server.stop();
-}, 60_000);
+const referees = bothReferees();
 
 async function outcome(run: () => Promise<string | null>): Promise<string> {
   try {
@@ -28,9 +14,9 @@ async function outcome(run: () => Promise<string | null>): Promise<string> {
 }
 
 const inDuckDb = (sql: string): Promise<string> =>
-  outcome(async () => (await duckdb.select(`SELECT CAST(${sql} AS VARCHAR)`))[0]?.values[0] as string | null);
+  outcome(async () => (await referees.duckdb.select(`SELECT CAST(${sql} AS VARCHAR)`))[0]?.values[0] as string | null);
 const inPostgres = (sql: string): Promise<string> =>
-  outcome(async () => (await postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0] ?? null);
+  outcome(async () => (await referees.postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0] ?? null);
 
 describe('where a database gives something else than fsc', () => {
   for (const { name, examples } of DIVERGENCES) {

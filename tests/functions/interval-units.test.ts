@@ -1,24 +1,10 @@
 /** Every unit that fsc reads in an interval, in its singular and its plural, is read so by both databases. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { INTERVAL_UNITS, intervalValue } from '../../compiler/catalog/literals.ts';
-import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { bothReferees } from './both-referees.ts';
 import { boundOrThrow, evaluate, textOf } from './expression.ts';
-import { DuckDbMachine } from './machines.ts';
-import { refereeConnection } from './postgres-machine.ts';
 
-let server: PostgresServer;
-let postgres: PostgresConnection;
-let duckdb: DuckDbMachine;
-beforeAll(async () => {
-  server = await startPostgres();
-  postgres = await refereeConnection(server, []);
-  duckdb = await DuckDbMachine.referee([]);
-}, 120_000);
-afterAll(async () => {
-  duckdb.close();
-  await postgres.close();
-  await server.stop();
-}, 60_000);
+const referees = bothReferees();
 
 const WORDS = INTERVAL_UNITS.flatMap((unit) => [unit, `${unit}s`, unit.toUpperCase()]);
 const TEXTS = [...WORDS.flatMap((word) => [`3${word}`, `-2 ${word}`]), '1d12h', '1.5h'];
@@ -27,8 +13,8 @@ it.each(TEXTS.filter((text) => intervalValue(text) !== undefined))('%s', async (
   const sql = `TIMESTAMP '2001-03-04 05:06:07' + INTERVAL '${text}'`;
   const expr = boundOrThrow(sql);
   const value = textOf(evaluate(expr), expr.type);
-  expect((await duckdb.select(`SELECT CAST(${sql} AS VARCHAR)`))[0]?.values[0]).toBe(value);
-  expect((await postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0]).toBe(value);
+  expect((await referees.duckdb.select(`SELECT CAST(${sql} AS VARCHAR)`))[0]?.values[0]).toBe(value);
+  expect((await referees.postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0]).toBe(value);
 });
 
 it('a letter has no plural', () => {
