@@ -8,7 +8,7 @@ export function readText({ events, skipped, unknownFields }: ReadSummary): strin
     [events.duplicate, 'duplicate'],
     [events.late, 'late'],
     [events.quarantined, 'quarantined'],
-    [skipped, 'skipped by @only'],
+    [skipped, 'skipped by @only or "cut"'],
     [unknownFields, 'unknown fields'],
   ] as const;
   const told = others.filter(([count]) => count > 0).map(([count, word]) => `, ${formatCount(count)} ${word}`);

@@ -22,7 +22,7 @@ const BATCH_ROWS = 65_536;
 /** What a source's records say about themselves, once they were read. */
 export interface SourceFacts {
   readonly counts: VerdictCounts;
-  readonly overruled: number;
+  readonly refusedByStream: number;
   /** Values at an instant before it are final (rules.md 9). */
   readonly finalBefore: number;
   readonly completeTo: number;
@@ -128,7 +128,11 @@ export class Feeds {
   }
 
   #noteDirect(source: string, at: SourceLocations, read: DirectRead): Promise<void> {
-    return this.#note(source, at, { ...read, overruled: 0, hasKnownTimes: hasKnownTimes(this.#program(source).spec) });
+    return this.#note(source, at, {
+      ...read,
+      refusedByStream: 0,
+      hasKnownTimes: hasKnownTimes(this.#program(source).spec),
+    });
   }
 
   async #note(source: string, at: SourceLocations, read: ReadSource): Promise<void> {
@@ -138,7 +142,7 @@ export class Feeds {
     const isComplete = !isLive && lastOrder(at) === 'none';
     this.facts.set(source, {
       counts: read.counts,
-      overruled: read.overruled,
+      refusedByStream: read.refusedByStream,
       finalBefore: isComplete
         ? Number.POSITIVE_INFINITY
         : line === null
@@ -160,7 +164,10 @@ interface DirectRead {
   knownToMicros: number | null;
 }
 
-type ReadSource = Pick<AcceptedWithArchive, 'overruled' | 'settleLineMicros' | 'knownToMicros' | 'hasKnownTimes'> & {
+type ReadSource = Pick<
+  AcceptedWithArchive,
+  'refusedByStream' | 'settleLineMicros' | 'knownToMicros' | 'hasKnownTimes'
+> & {
   readonly counts: VerdictCounts;
 };
 

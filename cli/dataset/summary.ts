@@ -47,7 +47,7 @@ export function summarise({ read, sources, errors, ...rest }: SummaryFacts): Dat
   let refusedByStream = 0;
   for (const facts of sources) {
     addCounts(counts, facts.counts);
-    refusedByStream += facts.overruled;
+    refusedByStream += facts.refusedByStream;
   }
   return {
     labels: rest.labels,
@@ -84,7 +84,7 @@ function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
     `${formatCount(summary.rows)} rows, ${formatCount(summary.features)} features of ${summary.views.join(', ')} written${place} in ${summary.seconds.toFixed(1)} s`,
   ];
   const told: readonly (readonly [number, string])[] = [
-    [events.duplicate, 'duplicate records'],
+    [events.duplicate - summary.refusedByStream, 'duplicate records'],
     [events.late, 'late records'],
     [events.quarantined, `quarantined records (${countsText(summary.quarantine)})`],
     [summary.refusedByStream, 'records of the history were refused by the stream and do not count'],

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VerdictCounts } from '../log/contract.ts';
+import type { Verdict, VerdictCounts } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
 import type { SourceSpec } from '../values/manifest.ts';
@@ -35,8 +35,10 @@ export interface AcceptedWithArchive {
   /** Of the history alone; the archive's were counted by the runs that wrote it. */
   readonly historyCounts: VerdictCounts;
   readonly archived: number;
-  /** Accepted records of the history that the archive's verdict takes out: online never had them. */
+  /** Accepted records of the history in whose place the archive's verdict and payload count. */
   readonly overruled: number;
+  /** Of these such as no run accepted: online never had them. */
+  readonly refusedByStream: number;
   /** Of the files alone (rules.md 6), at their end; null: they hold no record. */
   readonly settleLineMicros: number | null;
   readonly knownToMicros: number | null;
@@ -56,6 +58,7 @@ export async function acceptedWithArchive(input: ArchivedInput): Promise<Accepte
       historyCounts: history.counts,
       archived: 0,
       overruled: 0,
+      refusedByStream: 0,
       hasKnownTimes: hasKnownTimes(input.program.spec),
     };
   }
@@ -85,27 +88,36 @@ async function combine(
   const found = { ...history, historyCounts: history.counts, archived, hasKnownTimes: true };
   const isOverruling = !input.hasConsumedHistory && spec.keyColumns.length > 0 && history.paths.length > 0;
   if (!isOverruling) {
-    return { ...found, paths: [...history.paths, `${base}.parquet`], overruled: 0 };
+    return { ...found, paths: [...history.paths, `${base}.parquet`], overruled: 0, refusedByStream: 0 };
   }
   await session.run(`CREATE VIEW history AS SELECT * FROM ${parquetRelation(history.paths)}`);
   const known = hasKnownTimes(spec) ? `, ${KNOWN_TIME_COLUMN}` : '';
   const kept = await writeQuery(
     session,
-    `SELECT ${columns}${known} FROM history AS h WHERE NOT EXISTS (SELECT 1 FROM archive AS a WHERE ${sameIdentity(spec)})`,
+    `SELECT ${columns}${known} FROM history AS h WHERE NOT ${isArchived(spec, RULING)}`,
     `${base}-history.parquet`,
   );
+  const accepted = await session.connection.runAndReadAll(
+    `SELECT count(*) FROM history AS h WHERE ${isArchived(spec, ['accepted'])}`,
+  );
+  const doubles = Number(accepted.getRows()[0]?.[0]);
+  const overruled = history.counts.accepted - kept;
   return {
     ...found,
     paths: [`${base}-history.parquet`, `${base}.parquet`],
-    overruled: history.counts.accepted - kept,
+    overruled,
+    refusedByStream: overruled - doubles,
   };
 }
 
 /** A malformed record has no identity: its columns are NULL. A duplicate is ruled by the record that it doubles. */
-function sameIdentity(spec: SourceSpec): string {
+const RULING: readonly Verdict[] = ['constraint', 'range', 'ahead', 'late', 'accepted'];
+
+/** The record `h` of the history has the identity of one of the archive with such a verdict. */
+function isArchived(spec: SourceSpec, verdicts: readonly Verdict[]): string {
   const columns = [spec.eventTimeColumn, ...spec.keyColumns].map((column) => quoteName(spec.columns[column]!.name));
   const equal = columns.map((name) => `a.${name} IS NOT DISTINCT FROM h.${name}`).join(' AND ');
-  return `${equal} AND a._fsc_verdict NOT IN ('malformed', 'duplicate', 'skipped')`;
+  return `EXISTS (SELECT 1 FROM archive AS a WHERE ${equal} AND a._fsc_verdict IN (${verdicts.map(quoteText).join(', ')}))`;
 }
 
 function columnList(spec: SourceSpec): string {

@@ -77,14 +77,14 @@ describe('archive and history', () => {
     const root = folder();
     put(root, 'h.jsonl', `${history}${event(11, 9, { v: 9 })}\n`);
     await run(root, stream);
-    const { paths, archived, overruled } = await acceptedWithArchive(input(root, false));
+    const { paths, archived, overruled, refusedByStream } = await acceptedWithArchive(input(root, false));
     // 1 was late and 3 broke its constraint online; 2 came with another payload; 9 was never seen there.
     expect(await rowsOf(paths)).toEqual([
       [2, 20],
       [4, 4],
       [9, 9],
     ]);
-    expect({ archived, overruled }).toEqual({ archived: 2, overruled: 3 });
+    expect({ archived, overruled, refusedByStream }).toEqual({ archived: 2, overruled: 3, refusedByStream: 2 });
   });
 
   it('without an archive it is the history', async () => {
