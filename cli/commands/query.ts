@@ -8,6 +8,7 @@ import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf } from '../locations.ts';
 import { OutFile } from '../out-file.ts';
 import { formatCount } from '../progress.ts';
+import { countsText } from '../read-text.ts';
 import { Relations } from '../relations.ts';
 import { type NumberFormat, numbersOption, plainText, writeJsonRows, writeTable } from '../result-rows.ts';
 import { openWorkspace } from '../workspace.ts';
@@ -45,8 +46,18 @@ async function query(io: Io, flags: GlobalFlags, text: string, options: QueryFla
   const relations = new Relations(io, flags, workspace, locationsOf(workspace, options.source));
   if (out === null) await relations.withSession({}, (session) => show(io, flags, session, sql, options.numbers));
   else await writeFile(io, flags, relations, sql, out, options.numbers);
+  tellRefused(io, flags, relations);
   await relations.refreshCatalogue();
   return 0;
+}
+
+/** Of the files that were read now; what runs refused, they have told. */
+function tellRefused(io: Io, flags: GlobalFlags, { read }: Relations): void {
+  for (const [name, { historyCounts }] of read) {
+    const { late, reasons } = historyCounts;
+    const refused = countsText(late === 0 ? reasons : { ...reasons, late });
+    if (refused !== '') say(io, flags, `not in ${name}: ${refused} (fsc run keeps them, fsc quarantine lists them)`);
+  }
 }
 
 async function show(

@@ -35,6 +35,8 @@ CREATE TABLE tx (id bigint PRIMARY KEY, at_time timestamp NOT NULL, card text NO
   'features/asked/v1.sql': 'SELECT r.card, c.n FROM ask r LEFT JOIN card_v1 c ON c.card = r.card',
 };
 
+const NOT_IN_TX = 'not in tx: 1 constraint (fsc run keeps them, fsc quarantine lists them)\n';
+
 let world: ReturnType<typeof project>;
 beforeAll(() => {
   world = project(FILES);
@@ -65,6 +67,15 @@ describe('fsc query', () => {
     expect(await rows('SELECT id, amount FROM tx WHERE id = 2', '--numbers', 'string')).toEqual([
       { id: '2', amount: '9007199254740993.01' },
     ]);
+  });
+
+  it('tells of the records that are not in a source', async () => {
+    expect((await query('SELECT count(*) AS n FROM tx')).err).toBe(`1 row\n${NOT_IN_TX}`);
+    expect((await query('SELECT count(*) AS n FROM tx', ['--quiet'])).err).toBe('');
+    put(world.root, 'late.jsonl', '{"id":1,"at":"2024-03-01","card":"a"}\n{"id":2,"at":"2024-02-01","card":"a"}\n');
+    expect((await query('SELECT count(*) AS n FROM tx', ['--source', 'tx=late.jsonl'])).err).toContain(
+      'not in tx: 1 late (',
+    );
   });
 
   it('has every view as a macro of the instant', async () => {
@@ -211,7 +222,7 @@ describe('fsc query --out', () => {
       expect(await query(sql, ['--out', name], { cwd: join(world.root, 'out') })).toMatchObject({
         code: 0,
         out: '',
-        err: `3 rows written to ${name}\n`,
+        err: `3 rows written to ${name}\n${NOT_IN_TX}`,
       });
     }
     expect(readdirSync(join(world.root, 'out')).sort()).toEqual(['a b.parquet', 'r.csv', 'r.jsonl']);
