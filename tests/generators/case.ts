@@ -143,11 +143,13 @@ const genSchema = (random: Random): Schema => {
     entities.push({ name: `entity_${i + 1}`, type: entityType(random), notNull: random.chance(0.7) });
   const values: ColumnSpec[] = random.sample(NAMES, random.int(1, 8)).map((name) => {
     const type = randomType(random);
+    const isFloat = type.kind === 'double' || type.kind === 'real';
     const spec: ColumnSpec = {
       name,
       type,
       notNull: random.chance(0.3),
-      ...((type.kind === 'double' || type.kind === 'real') && random.chance(0.2) ? { huge: true } : {}),
+      ...(isFloat && random.chance(0.2) ? { huge: true } : {}),
+      ...(isFloat && random.chance(0.25) ? { special: true } : {}),
     };
     const small =
       spec.huge !== true &&
@@ -205,13 +207,22 @@ const genSchema = (random: Random): Schema => {
   };
 };
 
+/** JSON has no numbers for them. */
+const wordsOf = (special: number): readonly string[] => {
+  if (Number.isNaN(special)) return ['NaN', 'NaN', 'nan'];
+  return special > 0 ? ['Infinity', 'Infinity', 'inf', '+infinity'] : ['-Infinity', '-Infinity', '-inf'];
+};
+
 /** The text of a value in a JSON line; some values have several. */
 export const jsonOf = (random: Random, value: Value, column: ColumnSpec): string => {
   const { type } = column;
   if (value === null) return 'null';
   if (column.from?.unit !== undefined) return String(value);
   if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return Object.is(value, -0) ? '-0.0' : String(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return `"${random.pick(wordsOf(value))}"`;
+    return Object.is(value, -0) ? '-0.0' : String(value);
+  }
   if (typeof value === 'string') return JSON.stringify(value);
   switch (type.kind) {
     case 'decimal': {

@@ -1,7 +1,7 @@
 /** What a set of cases exercises, as counters that a test can assert on. */
 import { judge } from '../reference/verdicts.ts';
 import { printType, walk } from './print-sql.ts';
-import type { Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
+import type { BinaryExpr, Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
 export type Coverage = Map<string, number>;
@@ -39,24 +39,46 @@ const visit = (expr: Expr, eventTime: string, hit: (name: string) => void): void
         hit('scalar:case');
         break;
       case 'in':
-      case 'between':
-        hit(`predicate:${e.negated ? 'not ' : ''}${e.node}:${typeName(e.arg.type)}`);
+        hit(`predicate:${e.negated ? 'not ' : ''}in:${typeName(e.arg.type)}`);
         break;
+      case 'between': {
+        hit(`predicate:${e.negated ? 'not ' : ''}between:${typeName(e.arg.type)}`);
+        if (e.arg.node === 'now') hit('window:between:now');
+        else if (isAge(e.arg, eventTime)) hit('window:between:age');
+        else if (isColumn(e.arg, eventTime) && usesNow(e.high)) hit(`window:between:to ${boundForm(e.high)}`);
+        break;
+      }
       case 'unary':
         hit(`operator:${e.op}`);
         break;
       case 'binary': {
         hit(`operator:${e.op}:${typeName(e.left.type)}`);
-        const sides = [e.left, e.right];
-        const time = sides.some((s) => s.node === 'column' && s.name === eventTime);
-        const bound = sides.find((s) => usesNow(s));
-        if (time && bound !== undefined && e.type.kind === 'boolean') hit(`window:${e.op}:${boundForm(bound)}`);
+        if (e.type.kind === 'boolean') visitWindow(e, eventTime, hit);
         break;
       }
       default:
     }
   });
 };
+
+/** A comparison as the bound of a window, if it is one. */
+const visitWindow = ({ op, left, right }: BinaryExpr, eventTime: string, hit: (name: string) => void): void => {
+  if (isAge(left, eventTime)) hit(`window:${op}:age`);
+  if (isAge(right, eventTime)) hit(`window:${op}:age on the right`);
+  if (left.node === 'binary' && isColumn(left.left, eventTime)) {
+    if (left.right.node === 'now') hit('window:age below 0');
+    else if (right.node === 'now') hit('window:event moved');
+  }
+  const bound = [left, right].find((side) => usesNow(side));
+  const isTime = isColumn(left, eventTime) || isColumn(right, eventTime);
+  if (isTime && bound !== undefined) hit(`window:${op}:${boundForm(bound)}`);
+};
+
+const isColumn = (expr: Expr, name: string): boolean => expr.node === 'column' && expr.name === name;
+
+/** How old the event is, now or where a unit begins. */
+export const isAge = (expr: Expr, eventTime: string): expr is BinaryExpr =>
+  expr.node === 'binary' && expr.op === '-' && usesNow(expr.left) && isColumn(expr.right, eventTime);
 
 const usesNow = (expr: Expr): boolean => {
   let found = false;
@@ -100,8 +122,8 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['lag, first or last value', /^over:(lag|first_value|last_value|row_number)/],
   ['RANGE frame', /^frame:(range|default:time$)/],
   ['ROWS frame', /^frame:(rows|default:time and key)/],
-  ['window from now()', /^window:[<>]=?:now/],
-  ['snapped window', /^window:[<>]=?:trunc/],
+  ['window from now()', /^window:([<>]=?|between):(to )?now/],
+  ['snapped window', /^window:([<>]=?|between):(to )?trunc/],
   ['BETWEEN', /^predicate:(not )?between/],
   ['IN', /^predicate:(not )?in:/],
   ['CASE', /^scalar:case/],
@@ -184,6 +206,7 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
   if (test.log.length === 0) hit('log:empty');
   const times = new Set<unknown>();
   const judged = judge(test.log, source);
+  addSpecials(test, judged, hit);
   for (const [i, { verdict, row }] of judged.entries()) {
     hit(`verdict:${verdict}`);
     if (verdict !== 'accepted' || row === null) continue;
@@ -199,6 +222,80 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
     }
   }
   for (const t of test.instants) if (times.has(t)) hit('instant:on an event');
+};
+
+type Judged = ReturnType<typeof judge>;
+
+/** What NaN and the infinities of a case's records come into. */
+const addSpecials = (test: Case, judged: Judged, hit: (name: string) => void): void => {
+  const { source } = test;
+  const names = new Set<string>();
+  for (const { verdict, row } of judged) {
+    for (const [name, value] of Object.entries(row ?? {})) {
+      if (typeof value !== 'number' || Number.isFinite(value)) continue;
+      hit(`special:${verdict}`);
+      if (verdict !== 'accepted') continue;
+      names.add(name);
+      hit(`special:${value}:${printType(columnType(test, name))}`);
+    }
+  }
+  if (names.size === 0) return;
+  for (const { name, check } of source.columns) if (check !== undefined && names.has(name)) hit('special:check');
+  for (const view of test.views) {
+    if (view.shape === 'D') continue;
+    const isSpecial = (expr: Expr): boolean => mentions(expr, names);
+    if (view.where.some(isSpecial)) hit(`special:where:${view.shape}`);
+    if (view.shape === 'A' && view.having !== undefined && isSpecial(view.having)) hit('special:having');
+    for (const expr of expressionsOf(view)) walk(expr, (e) => addSpecial(e, isSpecial, hit));
+  }
+};
+
+const mentions = (expr: Expr, columns: ReadonlySet<string>): boolean => {
+  let found = false;
+  walk(expr, (e) => {
+    if (e.node === 'column' && columns.has(e.name)) found = true;
+  });
+  return found;
+};
+
+const isFloat = ({ kind }: Type): boolean => kind === 'real' || kind === 'double';
+
+const addSpecial = (e: Expr, isSpecial: (expr: Expr) => boolean, hit: (name: string) => void): void => {
+  const takes = (...args: readonly (Expr | undefined)[]): boolean =>
+    args.some((arg) => arg !== undefined && isFloat(arg.type) && isSpecial(arg));
+  switch (e.node) {
+    case 'aggregate':
+      if (e.arg?.node === 'column' && takes(e.arg)) hit(`special:aggregate:${e.distinct ? 'count distinct' : e.fn}`);
+      if (e.filter.some(isSpecial)) hit('special:filter');
+      return;
+    case 'window':
+      if (e.args[0]?.node === 'column' && takes(e.args[0])) hit(`special:over:${e.fn}`);
+      if (e.filter.some(isSpecial)) hit('special:over:filter');
+      return;
+    case 'call':
+      if (takes(...e.args)) hit(`special:scalar:${e.fn}`);
+      return;
+    case 'cast':
+      if (takes(e.arg)) hit(`special:cast:${printType(e.type)}`);
+      return;
+    case 'case':
+      if (takes(e)) hit('special:case');
+      return;
+    case 'in':
+    case 'between':
+      if (takes(e.arg)) hit(`special:${e.negated ? 'not ' : ''}${e.node}`);
+      return;
+    case 'binary':
+      if (takes(e.left, e.right)) hit(`special:operator:${e.op}`);
+      return;
+    case 'unary':
+      if (takes(e.arg)) hit(`special:operator:${e.op}`);
+      return;
+    case 'literal':
+      if (typeof e.value === 'number' && !Number.isFinite(e.value)) hit('special:literal');
+      return;
+    default:
+  }
 };
 
 const columnType = (test: Case, name: string): Type => test.source.columns.find((c) => c.name === name)!.type;
@@ -262,6 +359,25 @@ const CASTS: readonly (readonly [from: string, to: readonly string[]])[] = [
 
 const matrix = (place: string, names: readonly string[], types: readonly string[]): string[] =>
   names.flatMap((name) => types.map((type) => `${place}:${name}:${type}`));
+
+const SPREADS = ['var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'];
+
+/** What is to take NaN and infinities. */
+const SPECIAL_FEATURES: readonly string[] = [
+  ...['NaN', 'Infinity', '-Infinity'].flatMap((value) => [`${value}:real`, `${value}:double precision`]),
+  ...['accepted', 'constraint', 'late', 'duplicate'],
+  ...['check', 'filter', 'where:A', 'where:B', 'having', 'over:filter', 'case', 'literal'],
+  ...['sum', 'avg', ...SPREADS, 'min', 'max', 'count'].flatMap((fn) => [`aggregate:${fn}`, `over:${fn}`]),
+  ...['count distinct', 'latest', 'earliest'].map((fn) => `aggregate:${fn}`),
+  ...['lag', 'first_value', 'last_value'].map((fn) => `over:${fn}`),
+  ...['coalesce', 'nullif', 'greatest', 'least', 'abs', 'sign', 'round', 'floor', 'ceil', 'trunc'].map(
+    (fn) => `scalar:${fn}`,
+  ),
+  ...['exp', 'ln', 'sqrt', 'power'].map((fn) => `scalar:${fn}`),
+  ...['integer', 'bigint', 'double precision'].map((type) => `cast:${type}`),
+  ...['in', 'not in', 'between', 'not between'],
+  ...[...EQUAL, '<', '<=', '>', '>=', '+', '-', '*', '/', 'is null', 'is not null'].map((op) => `operator:${op}`),
+];
 
 /** The features every larger sample must show. */
 export const EXPECTED: readonly string[] = [
@@ -341,6 +457,16 @@ export const EXPECTED: readonly string[] = [
   ...['>', '>=', '<', '<='].map((op) => `window:${op}:now - interval`),
   ...['hour', 'day', 'week', 'month', 'quarter', 'year'].map((u) => `window:>=:trunc ${u}`),
   'window:>=:trunc month - interval',
+  ...['>', '>=', '<', '<='].flatMap((op) => [`window:${op}:age`, `window:${op}:age on the right`]),
+  'window:between:age',
+  'window:between:now',
+  'window:age below 0',
+  'window:event moved',
+  ...['now', 'now - interval', 'now + interval'].map((bound) => `window:between:to ${bound}`),
+  ...['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].flatMap((unit) =>
+    ['', ' - interval', ' + interval'].map((shift) => `window:between:to trunc ${unit}${shift}`),
+  ),
+  ...SPECIAL_FEATURES.map((feature) => `special:${feature}`),
   'scalar:case',
   'column:check',
   'column:default',

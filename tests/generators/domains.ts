@@ -44,6 +44,8 @@ const HUGE_REALS = [
   3.4028234663852886e38, -3.4028234663852886e38, 1.401298464324817e-45, 1.1754943508222875e-38, 0, -0, 1, -1.5,
 ];
 
+const SPECIALS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
 const edges = (limit: bigint): bigint[] => [limit - 1n, -limit, limit - 2n, 1n - limit];
 
 const ordinary = (random: Random): bigint => BigInt(random.pick([0, 1, -1, 2, 3, 5, 7, 10, 60, -12, 100]));
@@ -51,7 +53,7 @@ const ordinary = (random: Random): bigint => BigInt(random.pick([0, 1, -1, 2, 3,
 /** A value of the type; `base` is an instant near which dates and times fall. */
 export const randomValue = (
   random: Random,
-  column: Pick<ColumnSpec, 'type' | 'huge' | 'small'>,
+  column: Pick<ColumnSpec, 'type' | 'huge' | 'small' | 'special'>,
   base: bigint,
 ): Value => {
   const { type } = column;
@@ -79,8 +81,10 @@ export const randomValue = (
       return random.chance(0.2) ? 0n : random.bigint(-span, span);
     }
     case 'real':
+      if (column.special && random.chance(0.4)) return random.pick(SPECIALS);
       return random.pick(column.huge ? HUGE_REALS : REALS);
     case 'double':
+      if (column.special && random.chance(0.4)) return random.pick(SPECIALS);
       return random.pick(column.huge ? HUGE : column.small ? SMALL : DOUBLES);
     case 'boolean':
       return random.chance(0.5);

@@ -154,6 +154,7 @@ export const literalOf = (kind: Kind, scope: ExprScope): LiteralExpr => {
       return decimalLiteral(random.bigint(-300n, 1000n), s);
     }
     case 'double': {
+      if (typeof drawn === 'number' && !Number.isFinite(drawn)) return literal(DOUBLE, drawn);
       const s = random.int(1, 2);
       const unscaled = random.bigint(-500n, 1000n);
       return literal(DOUBLE, Number(decimalText(unscaled, s)), decimalText(unscaled, s));
@@ -240,7 +241,7 @@ const choice = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
   if (fn === 'coalesce') return call(fn, [first, second], commonType([first.type, second.type]));
   if (isInexact(first, scope.leaves) || isInexact(second, scope.leaves)) return null;
   // Doubles meet decimal literals here; Postgres and DuckDB settle on different types.
-  if (kind === 'double' && second.node === 'literal') return null;
+  if (kind === 'double' && second.node === 'literal' && second.text !== undefined) return null;
   if (fn === 'nullif') return call(fn, [first, second], first.type.kind === 'text' ? TEXT : first.type);
   return call(fn, [first, second], commonType([first.type, second.type]));
 };

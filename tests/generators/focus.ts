@@ -34,10 +34,17 @@ const NUMBERS: readonly Type[] = [SMALLINT, INTEGER, BIGINT, decimal(12, 2), REA
 const ORDERED: readonly Type[] = [...NUMBERS, TEXT, DATE, TIMESTAMP, TIMESTAMPTZ];
 const ALL: readonly Type[] = [...ORDERED, BOOLEAN];
 
-type Focus =
-  | { readonly kind: 'aggregate'; readonly fn: AggregateFunction; readonly distinct: boolean; readonly type: Type }
-  | { readonly kind: 'over'; readonly fn: WindowFunction; readonly type: Type }
-  | { readonly kind: 'scalar'; readonly make: (x: Expr) => Expr; readonly type: Type };
+type Focus = (
+  | { readonly kind: 'aggregate'; readonly fn: AggregateFunction; readonly distinct: boolean }
+  | { readonly kind: 'over'; readonly fn: WindowFunction }
+  | { readonly kind: 'scalar'; readonly make: (x: Expr) => Expr }
+) & {
+  readonly type: Type;
+  /** Of a column that NaN and the infinities are in. */
+  readonly special?: boolean;
+};
+
+const isFloat = ({ kind }: Type): boolean => kind === 'real' || kind === 'double';
 
 const pairs = <T extends string>(fns: readonly T[], types: readonly Type[]): { fn: T; type: Type }[] =>
   fns.flatMap((fn) => types.map((type) => ({ fn, type })));
@@ -145,26 +152,35 @@ const SCALARS: readonly Focus[] = [
   ),
 ];
 
+const AGGREGATES: readonly Focus[] = [
+  ...FOLDS.map(({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type })),
+  ...DISTINCT.map((type): Focus => ({ kind: 'aggregate', fn: 'count', distinct: true, type })),
+  ...pairs(['latest', 'earliest'], ALL).map(
+    ({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type }),
+  ),
+];
+
+const OVERS: readonly Focus[] = [...FOLDS, ...pairs(['lag', 'first_value', 'last_value'], ALL)].map(
+  ({ fn, type }): Focus => ({ kind: 'over', fn, type }),
+);
+
+const ARITHMETIC: readonly Focus[] = (['+', '-', '*', '/'] as const).flatMap((op) => [
+  ...scalar([DOUBLE], (x) => binary(op, x, literal(DOUBLE, 2, '2'), DOUBLE)),
+  ...scalar([DOUBLE], (x) => binary(op, x, x, DOUBLE)),
+]);
+
+/** Fewer views have a place for those over windows. */
+const SPECIALS: readonly Focus[] = [...AGGREGATES, ...OVERS, ...OVERS, ...SCALARS, ...PREDICATES, ...ARITHMETIC]
+  .filter(({ type }) => type.kind === 'double')
+  .map((focus) => ({ ...focus, special: true }));
+
 /** Of each, so many of a case: some find no view that they fit into. */
 const FOCUS: readonly { readonly of: readonly Focus[]; readonly count: number }[] = [
-  {
-    of: [
-      ...FOLDS.map(({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type })),
-      ...DISTINCT.map((type): Focus => ({ kind: 'aggregate', fn: 'count', distinct: true, type })),
-      ...pairs(['latest', 'earliest'], ALL).map(
-        ({ fn, type }): Focus => ({ kind: 'aggregate', fn, distinct: false, type }),
-      ),
-    ],
-    count: 2,
-  },
-  {
-    of: [...FOLDS, ...pairs(['lag', 'first_value', 'last_value'], ALL)].map(
-      ({ fn, type }): Focus => ({ kind: 'over', fn, type }),
-    ),
-    count: 2,
-  },
+  { of: AGGREGATES, count: 2 },
+  { of: OVERS, count: 2 },
   { of: SCALARS, count: 2 },
   { of: PREDICATES, count: 2 },
+  { of: SPECIALS, count: 1 },
 ];
 
 /** What a case is to show, and the columns that it needs for that. */
@@ -176,10 +192,13 @@ export class FocusSet {
     const chosen = FOCUS.flatMap(({ of, count }) => Array.from({ length: count }, () => random.pick(of)));
     const columns: ColumnSpec[] = [];
     this.#items = chosen.map((focus) => {
-      const twin = columns.find(({ type }) => JSON.stringify(type) === JSON.stringify(focus.type));
+      const isSpecial = focus.special === true || (isFloat(focus.type) && random.chance(0.3));
+      const twin = columns.find(
+        ({ type, special }) => JSON.stringify(type) === JSON.stringify(focus.type) && (special === true) === isSpecial,
+      );
       const name = twin?.name ?? `extra_${columns.length + 1}`;
       if (twin === undefined) {
-        const plain = { name, type: focus.type, notNull: random.chance(0.2) };
+        const plain = { name, type: focus.type, notNull: random.chance(0.2), ...(isSpecial ? { special: true } : {}) };
         columns.push(focus.type.kind === 'double' ? { ...plain, small: true } : plain);
       }
       return { focus, column: column(name, focus.type) };

@@ -233,6 +233,8 @@ export interface ColumnSpec {
   /** Generators' hints: values that sums overflow on; values small enough for exp and power. */
   readonly huge?: boolean;
   readonly small?: boolean;
+  /** NaN and the infinities are among its values. */
+  readonly special?: boolean;
 }
 
 export interface SourceSpec {

@@ -346,7 +346,8 @@ export const genAggregateView = (ctx: ViewContext, name: string): AggregateView 
     });
   const view: AggregateView = { shape: 'A', name, source: ctx.source.name, keys, outputs, where };
   if (!random.chance(0.35)) return view;
-  const exact = aggregates.filter((a) => !a.inexact && ['int', 'decimal'].includes(kindOf(a.expr.type)));
+  const isNumber = (type: Type): boolean => type.kind !== 'real' && NUMBERS.includes(kindOf(type));
+  const exact = aggregates.filter((a) => !a.inexact && isNumber(a.expr.type));
   if (exact.length === 0) return view;
   const of = random.pick(exact).expr;
   const having = compareWith(
@@ -586,6 +587,7 @@ export const genRequestView = (
     name: 'amount',
     type: random.pick([decimal(12, 2), INTEGER, BIGINT, SMALLINT, DOUBLE, TEXT, DATE, BOOLEAN]),
     notNull: random.chance(0.3),
+    special: random.chance(0.4),
   };
   columns.push(extra);
   const request: RequestSpec = { name: 'incoming', columns };

@@ -2,7 +2,7 @@
 import { addMonths, truncate } from '../reference/values.ts';
 import { binary, call, compareWith, intervalLiteral, NOW } from './expressions.ts';
 import type { Random } from './random.ts';
-import type { BinaryOperator, Expr, Interval } from './view-spec.ts';
+import type { Expr, Interval } from './view-spec.ts';
 import { BOOLEAN, INTERVAL, TIMESTAMP } from './view-spec.ts';
 
 export interface NamedInterval {
@@ -51,11 +51,13 @@ export interface WindowScale {
 
 export type Snap = Exclude<Base, 'now' | 'second'>;
 export const SNAPS: readonly Snap[] = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
+/** Those that months are counted from. */
+const CALENDAR: readonly Base[] = ['month', 'quarter', 'year'];
 
 export const genScale = (random: Random): WindowScale => {
   const lengths = random.pick(SCALES);
   const unit = random.pick(SNAPS);
-  const isCalendar = (unit === 'month' || unit === 'year') && random.chance(0.5);
+  const isCalendar = CALENDAR.includes(unit) && random.chance(0.5);
   return { lengths, unit, shift: random.pick(isCalendar ? MONTHS : lengths) };
 };
 
@@ -118,9 +120,10 @@ export const beforeEdge = (random: Random, scale: WindowScale, instant: bigint):
 /** Of every form that a snapped window has; `whole` allows one without a lower bound. */
 export const genSnapped = (random: Random, time: Expr, scale: WindowScale, whole: boolean): WindowSpec => {
   const bound = random.pick(snappedBounds(scale));
-  const forms = whole ? (['>', '>=', 'between', '<', '<='] as const) : (['>', '>=', 'between'] as const);
-  const form = random.pick(forms);
-  if (form === 'between') return betweenNow(time, bound);
+  const bounded = ['>', '>=', 'from', 'to'] as const;
+  const form = random.pick(whole ? ([...bounded, '<', '<='] as const) : bounded);
+  if (form === 'from') return between(time, bound, random.chance(0.7) ? AT_NOW : upperFor(random, scale, bound));
+  if (form === 'to') return between(time, earlier(bound, scale), bound);
   return {
     conjuncts: [compareWith(form, time, boundExpr(bound))],
     bounds: [bound],
@@ -130,19 +133,148 @@ export const genSnapped = (random: Random, time: Expr, scale: WindowScale, whole
 
 const AT_NOW: Bound = { base: 'now', shift: null, sign: '-' };
 
-const betweenNow = (time: Expr, bound: Bound): WindowSpec => {
-  const [low, high] = [boundExpr(bound), boundExpr(AT_NOW)];
-  const between: Expr = { node: 'between', negated: false, arg: time, low, high, type: BOOLEAN };
-  return { conjuncts: [between], bounds: [bound, AT_NOW], bounded: true };
+const betweenExpr = (arg: Expr, low: Expr, high: Expr): Expr => ({
+  node: 'between',
+  negated: false,
+  arg,
+  low,
+  high,
+  type: BOOLEAN,
+});
+
+const between = (time: Expr, low: Bound, high: Bound): WindowSpec => ({
+  conjuncts: [betweenExpr(time, boundExpr(low), boundExpr(high))],
+  bounds: [low, high],
+  bounded: true,
+});
+
+const doubled = ({ interval }: NamedInterval): NamedInterval =>
+  interval.months > 0
+    ? months(2 * interval.months, `${2 * interval.months} months`)
+    : named(`${(2n * interval.micros) / 1_000_000n} seconds`, Number((2n * interval.micros) / 1_000_000n));
+
+/** A bound of the same base that is before it at every t. */
+const earlier = (bound: Bound, { shift }: WindowScale): Bound => {
+  if (bound.shift === null) return { ...bound, shift, sign: '-' };
+  return bound.sign === '+' ? { ...bound, shift: null } : { ...bound, shift: doubled(bound.shift) };
 };
 
 const lowerBound = (random: Random, scale: WindowScale): Bound => {
   if (random.chance(0.75)) return { base: 'now', shift: random.pick(scale.lengths), sign: '-' };
   const base = snapTo(random, scale, SNAPS);
   if (random.chance(0.45)) return { base, shift: null, sign: '-' };
-  if ((base === 'month' || base === 'year') && random.chance(0.6))
-    return { base, shift: random.pick(MONTHS), sign: '-' };
+  if (CALENDAR.includes(base) && random.chance(0.6)) return { base, shift: random.pick(MONTHS), sign: '-' };
   return { base, shift: random.pick(scale.lengths), sign: random.chance(0.8) ? '-' : '+' };
+};
+
+const upperBound = (random: Random, scale: WindowScale): Bound => {
+  if (random.chance(0.1)) return { base: 'now', shift: random.pick(scale.lengths), sign: '+' };
+  return random.chance(0.2) ? AT_NOW : lowerBound(random, scale);
+};
+
+const shiftOf = ({ shift, sign }: Bound): Interval => {
+  const { months, micros } = shift?.interval ?? { months: 0, micros: 0n };
+  return sign === '-' ? { months: -months, micros: -micros } : { months, micros };
+};
+
+/** Whether the ends have one base and `low` is not before `high` there, so that the window is refused. */
+const isEmpty = (low: Bound, high: Bound): boolean => {
+  const [from, to] = [shiftOf(low), shiftOf(high)];
+  return low.base === high.base && from.months === to.months && from.micros >= to.micros;
+};
+
+/** An end for a window that begins at `low`; by an end of another base it may be empty at times. */
+const upperFor = (random: Random, scale: WindowScale, low: Bound): Bound => {
+  const high = upperBound(random, scale);
+  return isEmpty(low, high) ? AT_NOW : high;
+};
+
+const FLIPPED: Readonly<Record<Order, Order>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' };
+type Order = '>' | '>=' | '<' | '<=';
+
+const above = (random: Random): Order => random.pick<Order>(['>', '>', '>=']);
+const below = (random: Random): Order => random.pick<Order>(['<', '<=']);
+
+const compareFlipped = (op: Order, left: Expr, right: Expr): Expr => compareWith(FLIPPED[op], right, left);
+
+const against = (random: Random, op: Order, time: Expr, bound: Bound): Expr =>
+  (random.chance(0.85) ? compareWith : compareFlipped)(op, time, boundExpr(bound));
+
+/** Two lengths, the shorter one first. */
+const twoLengths = (random: Random, { lengths }: WindowScale): [NamedInterval, NamedInterval] => {
+  const [a, b] = random.sample(lengths, 2) as [NamedInterval, NamedInterval];
+  return a.interval.micros < b.interval.micros ? [a, b] : [b, a];
+};
+
+/** Conditions on the age of the event, at now() or at the start of the unit; `whole` allows those on old ones alone. */
+const genAge = (random: Random, time: Expr, scale: WindowScale, whole: boolean): WindowSpec => {
+  const base: Base = random.chance(0.75) ? 'now' : snapTo(random, scale, SNAPS);
+  const age = binary('-', boundExpr({ ...AT_NOW, base }), time, INTERVAL);
+  const length = ({ interval, text }: NamedInterval): Expr => intervalLiteral(interval, text);
+  const old = (): Order => random.pick<Order>(['>', '>=']);
+  const compare = (op: Order, shift: NamedInterval): Expr =>
+    (random.chance(0.5) ? compareWith : compareFlipped)(op, age, length(shift));
+  const atAge = (shift: NamedInterval): Bound => ({ base, shift, sign: '-' });
+  const [short, long] = twoLengths(random, scale);
+  const bounds = [atAge(long), atAge(short)];
+  switch (
+    random.pick(whole ? (['young', 'both', 'between', 'old'] as const) : (['young', 'both', 'between'] as const))
+  ) {
+    case 'young':
+      return { conjuncts: [compare(below(random), long)], bounds: [atAge(long)], bounded: true };
+    case 'both':
+      return { conjuncts: [compare(old(), short), compare(below(random), long)], bounds, bounded: true };
+    case 'between':
+      return { conjuncts: [betweenExpr(age, length(short), length(long))], bounds, bounded: true };
+    case 'old':
+      return { conjuncts: [compare(old(), short)], bounds: [atAge(short)], bounded: false };
+  }
+};
+
+/** How long an event stays, told from its own time. */
+const genStay = (random: Random, time: Expr, { lengths }: WindowScale): WindowSpec => {
+  const shift = random.pick(lengths);
+  const { months, micros } = shift.interval;
+  const left = binary('-', time, NOW, INTERVAL);
+  const least = intervalLiteral({ months, micros: -micros }, `-${micros / 1_000_000n} seconds`);
+  const end = binary('+', time, intervalLiteral(shift.interval, shift.text), time.type);
+  const condition = random.pick([
+    betweenExpr(NOW, time, end),
+    compareWith(above(random), end, NOW),
+    compareWith(above(random), left, least),
+  ]);
+  return { conjuncts: [condition], bounds: [{ base: 'now', shift, sign: '-' }], bounded: true };
+};
+
+/** Above one bound and below another. */
+const genBoth = (random: Random, time: Expr, scale: WindowScale): WindowSpec => {
+  const [short, long] = twoLengths(random, scale);
+  const early: Bound = random.chance(0.75) ? { base: 'now', shift: long, sign: '-' } : lowerBound(random, scale);
+  const isPlain = early.shift === long && random.chance(0.7);
+  const late: Bound = isPlain ? { base: 'now', shift: short, sign: '-' } : upperFor(random, scale, early);
+  return {
+    conjuncts: [against(random, above(random), time, early), against(random, below(random), time, late)],
+    bounds: [early, late],
+    bounded: true,
+  };
+};
+
+/** A unit of the calendar as a whole, the one before this. */
+const genCalendar = (random: Random, time: Expr, scale: WindowScale): WindowSpec => {
+  const base = snapTo(random, scale, ['hour', 'day', 'week', 'month']);
+  const length = {
+    hour: named('1 hour', 3600),
+    day: named('1 day', 86400),
+    week: named('7 days', 604800),
+    month: months(1, '1 month'),
+  }[base as 'hour' | 'day' | 'week' | 'month'];
+  const early: Bound = { base, shift: length, sign: '-' };
+  const late: Bound = { base, shift: null, sign: '-' };
+  return {
+    conjuncts: [compareWith('>=', time, boundExpr(early)), compareWith('<', time, boundExpr(late))],
+    bounds: [early, late],
+    bounded: true,
+  };
 };
 
 /** A random window; `whole` allows none at all, or one without a lower bound. */
@@ -152,65 +284,36 @@ export const genWindow = (random: Random, time: Expr, scale: WindowScale, whole:
     [2, 'both'],
     [1, 'between'],
     [1, 'age'],
+    [0.5, 'stay'],
     [1, 'calendar'],
     [2, 'snapped'],
     [whole ? 2 : 0, 'upper'],
     [whole ? 3 : 0, 'none'],
   ] as const);
-  const above = (): BinaryOperator => random.pick<BinaryOperator>(['>', '>', '>=']);
-  const below = (): BinaryOperator => random.pick<BinaryOperator>(['<', '<=']);
-  const against = (op: BinaryOperator, b: Bound): Expr => {
-    if (random.chance(0.85)) return compareWith(op, time, boundExpr(b));
-    const flipped = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' }[op as '>' | '>=' | '<' | '<='];
-    return compareWith(flipped as BinaryOperator, boundExpr(b), time);
-  };
   switch (form) {
     case 'none':
       return { conjuncts: [], bounds: [], bounded: false };
     case 'lower': {
       const b = lowerBound(random, scale);
-      return { conjuncts: [against(above(), b)], bounds: [b], bounded: true };
+      return { conjuncts: [against(random, above(random), time, b)], bounds: [b], bounded: true };
     }
     case 'upper': {
-      const b: Bound = random.chance(0.6)
-        ? { base: 'now', shift: random.pick(scale.lengths), sign: '-' }
-        : { base: snapTo(random, scale, ['hour', 'day']), shift: null, sign: '-' };
-      return { conjuncts: [against(below(), b)], bounds: [b], bounded: false };
+      const b = upperBound(random, scale);
+      return { conjuncts: [against(random, below(random), time, b)], bounds: [b], bounded: false };
     }
-    case 'both': {
-      const sorted = random.sample(scale.lengths, 2).sort((a, b) => (a.interval.micros < b.interval.micros ? -1 : 1));
-      const late: Bound = random.chance(0.25) ? AT_NOW : { base: 'now', shift: sorted[0]!, sign: '-' };
-      const early: Bound = { base: 'now', shift: sorted[1]!, sign: '-' };
-      return { conjuncts: [against(above(), early), against(below(), late)], bounds: [early, late], bounded: true };
+    case 'both':
+      return genBoth(random, time, scale);
+    case 'between': {
+      const low = lowerBound(random, scale);
+      return between(time, low, upperFor(random, scale, low));
     }
-    case 'between':
-      return betweenNow(time, lowerBound(random, scale));
     case 'snapped':
       return genSnapped(random, time, scale, whole);
-    case 'age': {
-      const shift = random.pick(scale.lengths);
-      const age = binary('-', NOW, time, INTERVAL);
-      return {
-        conjuncts: [compareWith(below(), age, intervalLiteral(shift.interval, shift.text))],
-        bounds: [{ base: 'now', shift, sign: '-' }],
-        bounded: true,
-      };
-    }
-    case 'calendar': {
-      const base = snapTo(random, scale, ['hour', 'day', 'week', 'month']);
-      const length = {
-        hour: named('1 hour', 3600),
-        day: named('1 day', 86400),
-        week: named('7 days', 604800),
-        month: months(1, '1 month'),
-      }[base as 'hour' | 'day' | 'week' | 'month'];
-      const early: Bound = { base, shift: length, sign: '-' };
-      const late: Bound = { base, shift: null, sign: '-' };
-      return {
-        conjuncts: [compareWith('>=', time, boundExpr(early)), compareWith('<', time, boundExpr(late))],
-        bounds: [early, late],
-        bounded: true,
-      };
-    }
+    case 'age':
+      return genAge(random, time, scale, whole);
+    case 'stay':
+      return genStay(random, time, scale);
+    case 'calendar':
+      return genCalendar(random, time, scale);
   }
 };

@@ -33,6 +33,7 @@ export const printLog = (test: Case, n = test.log.length): string =>
 export const jsonValue = (value: Value, type: Type): string => {
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`;
   if (typeof value !== 'bigint') return String(value);
   switch (type.kind) {
     case 'decimal':

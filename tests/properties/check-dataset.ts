@@ -76,6 +76,7 @@ export function hold(
       return;
     }
     report.count(`${machine}: labels`);
+    if (wanted.row !== null) report.countSpecials(machine, { rows: [wanted.row], columns });
     const actual: Record<string, unknown> = Object.create(null);
     for (const { name } of columns) actual[name] = rows[i]?.[rename(name)];
     const fault = wanted.row === null ? filled(actual) : differences(wanted.row, actual, columns);

@@ -1,5 +1,5 @@
 /** What a run of random cases has shown, beyond what `tests/generators/coverage.ts` counts: edges of windows, and the machines' own. */
-import { addCoverage, type Coverage, missing, PAIRS } from '../generators/coverage.ts';
+import { addCoverage, type Coverage, isAge, missing, PAIRS } from '../generators/coverage.ts';
 import { walk } from '../generators/print-sql.ts';
 import type { Case, Expr, Row, ViewSpec } from '../generators/view-spec.ts';
 import { evaluateExpr, newNotes } from '../reference/expressions.ts';
@@ -66,6 +66,16 @@ function machinesOf({ counts }: Report): ReadonlySet<string> {
   return new Set(machines.filter((machine) => machine !== undefined));
 }
 
+/** Those that are to answer with NaN and infinities. */
+const SPECIAL: readonly string[] = [
+  ...EVERY_CASE.filter((machine) => machine !== 'verdicts'),
+  'stream without settling',
+  'runs',
+  'dataset SQL, join',
+  'dataset SQL, windows',
+  'Postgres dataset',
+];
+
 /** What the machines must have been asked at least once. */
 const COUNTS: readonly string[] = [
   'referee: answers',
@@ -87,6 +97,7 @@ const COUNTS: readonly string[] = [
   'Postgres referee: answers',
   'Postgres referee: guarded',
   'Postgres dataset: labels',
+  ...SPECIAL.flatMap((machine) => [Number.NaN, Infinity, -Infinity].map((value) => `${machine}: ${value}`)),
 ];
 
 const SNAPPED = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => `trunc ${unit}`);
@@ -95,10 +106,11 @@ const COMPARISONS = ['>', '>=', '<', '<='];
 /** A condition on the event time with an event exactly on its bound, in every form that a window has. */
 const EDGES: readonly string[] = [
   ...COMPARISONS.map((op) => `edge: ${op} now - interval`),
-  ...['<', '<='].flatMap((op) => [`edge: ${op} now`, `edge: age ${op}`]),
+  ...['<', '<='].map((op) => `edge: ${op} now`),
+  ...[...COMPARISONS, 'between', 'between, to'].map((form) => `edge: age ${form}`),
   'edge: between now - interval',
-  'edge: between, to now',
-  ...[...COMPARISONS, 'between'].flatMap((form) =>
+  ...['now', 'now - interval'].map((bound) => `edge: between, to ${bound}`),
+  ...[...COMPARISONS, 'between', 'between, to'].flatMap((form) =>
     SNAPPED.flatMap((bound) => ['', ' - interval', ' + interval'].map((shift) => `edge: ${form} ${bound}${shift}`)),
   ),
 ];
@@ -144,11 +156,18 @@ function boundsOf(e: Expr, eventTime: string): readonly NamedBound[] {
       { name: `edge: between, to ${formOf(e.high)}`, bound: e.high },
     ];
   }
+  if (e.node === 'between' && isAge(e.arg, eventTime)) {
+    return [
+      { name: 'edge: age between', bound: { ...e.arg, right: e.low } },
+      { name: 'edge: age between, to', bound: { ...e.arg, right: e.high } },
+    ];
+  }
   if (e.node !== 'binary' || !(e.op in FLIPPED)) return [];
   if (isTime(e.left)) return [{ name: `edge: ${e.op} ${formOf(e.right)}`, bound: e.right }];
   if (isTime(e.right)) return [{ name: `edge: ${FLIPPED[e.op]} ${formOf(e.left)}`, bound: e.left }];
-  const isAge = e.left.node === 'binary' && e.left.op === '-' && e.left.left.node === 'now' && isTime(e.left.right);
-  return isAge && e.left.node === 'binary' ? [{ name: `edge: age ${e.op}`, bound: { ...e.left, right: e.right } }] : [];
+  if (isAge(e.left, eventTime)) return [{ name: `edge: age ${e.op}`, bound: { ...e.left, right: e.right } }];
+  if (isAge(e.right, eventTime)) return [{ name: `edge: age ${FLIPPED[e.op]}`, bound: { ...e.right, right: e.left } }];
+  return [];
 }
 
 function formOf(bound: Expr): string {

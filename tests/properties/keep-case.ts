@@ -74,7 +74,8 @@ function cellText({ value, tolerance }: NaiveCell, column: ColumnInfo): string {
 
 function valueText(value: Value, { type }: ColumnInfo): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value !== 'bigint') return Number.isNaN(value) ? '"NaN"' : String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`;
+  if (typeof value !== 'bigint') return String(value);
   switch (type.kind) {
     case 'decimal':
       return decimalText(value, type.scale);

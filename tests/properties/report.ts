@@ -52,11 +52,22 @@ export class Report {
     }
     this.count(`${machine}: answers`);
     this.count(`${machine}: rows`, expected.rows.length);
+    this.countSpecials(machine, expected);
     const isUnordered = view.spec.shape === 'request' && options.byPosition !== true;
     const differences = isUnordered
       ? unmatched(expected, actual, options)
       : compareRows(expected.rows, actual, expected.columns, options);
     if (differences.length > 0) this.fault(machine, `${view.name} ${question}`, describe(differences));
+  }
+
+  /** NaN and the infinities among a machine's answers. */
+  countSpecials(machine: string, { rows, columns }: Pick<Expected, 'rows' | 'columns'>): void {
+    const doubles = columns.filter(({ agreement }) => agreement === 'double');
+    for (const { cells } of rows)
+      for (const { name } of doubles) {
+        const { value } = cells[name]!;
+        if (typeof value === 'number' && !Number.isFinite(value)) this.count(`${machine}: ${value}`);
+      }
   }
 
   /** Rows that no key tells apart. */

@@ -80,7 +80,8 @@ const agree = (expected: NaiveCell, actual: Value, column: ColumnInfo): boolean 
   if (typeof value === 'number' && typeof actual === 'number') {
     if (Number.isNaN(value) || Number.isNaN(actual)) return Number.isNaN(value) && Number.isNaN(actual);
     if (value === actual) return true;
-    if (column.agreement === 'exact' || tolerance === 0) return false;
+    // Nothing is near an infinity.
+    if (column.agreement === 'exact' || tolerance === 0 || !Number.isFinite(value)) return false;
     // Room for the other machine's own last bits.
     return Math.abs(value - actual) <= tolerance * (1 + 1e-12) + 2 ** -52 * Math.abs(value);
   }

@@ -93,6 +93,12 @@ const moments = (values: readonly Result[], type: Type): { n: bigint; sum: bigin
 const absolute = (values: readonly Result[]): number =>
   values.reduce<number>((total, v) => total + Math.abs((v as Approx).value), 0);
 
+/** NaN and the infinities are their own sum, and two infinities of different signs have none. Null: there are none. */
+const specialSum = (values: readonly Result[]): number | null => {
+  const specials = values.flatMap((v) => (v instanceof Approx && !Number.isFinite(v.value) ? [v.value] : []));
+  return specials.length === 0 ? null : specials.reduce((a, b) => a + b);
+};
+
 const finite = (value: number, tolerance: number, notes: Notes): Result => {
   if (Number.isFinite(value)) return new Approx(value === 0 ? 0 : value, tolerance);
   notes.errors++;
@@ -100,10 +106,15 @@ const finite = (value: number, tolerance: number, notes: Notes): Result => {
 };
 
 const variance = (fn: AggregateFunction, values: readonly Result[], type: Type, notes: Notes): Result => {
-  const { n, sum, squares, unit } = moments(values, type);
   const population = fn.endsWith('_pop');
-  const divisor = population ? n : n - 1n;
+  const divisor = BigInt(population ? values.length : values.length - 1);
   if (divisor <= 0n) return null;
+  if (specialSum(values) !== null) {
+    // No spread has a value that is beyond the range of a double.
+    notes.errors++;
+    return null;
+  }
+  const { n, sum, squares, unit } = moments(values, type);
   const exact = ratioToDouble(n * squares - sum * sum, n * divisor * unit * unit);
   const allowed = 1e-9 * ratioToDouble(squares, n * unit * unit);
   if (!fn.startsWith('stddev')) return finite(exact, allowed, notes);
@@ -138,6 +149,8 @@ export const fold = (
   }
   if (values.length === 0) return null;
   const double = argument.kind === 'double' || argument.kind === 'real';
+  const special = specialSum(values);
+  if (special !== null && (fn === 'sum' || fn === 'avg')) return new Approx(special);
   switch (fn) {
     case 'sum': {
       const { sum, unit } = moments(values, argument);

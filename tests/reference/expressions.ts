@@ -79,7 +79,9 @@ export const fitExact = (value: bigint, type: Type, notes: Notes): Result => {
   return null;
 };
 
-const fitDouble = (value: number, error: number, notes: Notes): Result => {
+/** NaN and the infinities give what they give, exactly; where finite operands give one, they have overflowed. */
+const fitDouble = (value: number, error: number, operands: readonly number[], notes: Notes): Result => {
+  if (!operands.every(Number.isFinite)) return new Approx(value === 0 ? 0 : value);
   if (Number.isFinite(value)) return new Approx(value === 0 ? 0 : value, error);
   notes.errors++;
   return null;
@@ -163,13 +165,16 @@ const arithmetic = (op: BinaryOperator, a: Result, at: Type, b: Result, bt: Type
     const ay = Math.abs(y.value);
     const inexact = x.error > 0 || y.error > 0;
     const done = (value: number, error: number): Result =>
-      fitDouble(value, inexact ? error + 2 * ULP * Math.abs(value) : 0, notes);
+      fitDouble(value, inexact ? error + 2 * ULP * Math.abs(value) : 0, [x.value, y.value], notes);
     switch (op) {
       case '+':
         return done(x.value + y.value, x.error + y.error);
       case '-':
         return done(x.value - y.value, x.error + y.error);
       case '*':
+        // Zero times infinity is NaN, anything beside zero an infinity.
+        if ((ax <= x.error && x.error > 0 && ay === Infinity) || (ay <= y.error && y.error > 0 && ax === Infinity))
+          notes.uncertain = true;
         return done(x.value * y.value, ax * y.error + ay * x.error + x.error * y.error);
       case '/': {
         if (y.value === 0) {
@@ -306,7 +311,7 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
         else notes.uncertain = true;
       }
     }
-    return fitDouble(y, spread * 2 + ulps(y, 4), notes);
+    return fitDouble(y, spread * 2 + ulps(y, 4), raw, notes);
   };
   switch (expr.fn) {
     case 'lower':
@@ -332,7 +337,7 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
     case 'sign':
       if (first instanceof Approx) {
         if (first.error > 0) notes.uncertain = true;
-        return BigInt(Math.sign(first.value));
+        return Number.isNaN(first.value) ? 0n : BigInt(Math.sign(first.value));
       }
       return (first as bigint) > 0n ? 1n : (first as bigint) < 0n ? -1n : 0n;
     case 'round':
@@ -342,7 +347,7 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
       if (first instanceof Approx) {
         if (first.error > 0) notes.uncertain = true;
         const whole = { round: roundHalfAway, floor: Math.floor, ceil: Math.ceil, trunc: Math.trunc }[expr.fn];
-        return fitDouble(whole(first.value), 0, notes);
+        return fitDouble(whole(first.value), 0, [first.value], notes);
       }
       const x = first as bigint;
       const from = scaleOf(types[0]!);
@@ -357,15 +362,15 @@ const scalar = (expr: CallExpr, scope: Scope): Result => {
     case 'mod':
       return arithmetic('%', first, types[0]!, values[1]!, types[1]!, expr.type, notes);
     case 'sqrt':
-      return math(Math.sqrt, (x) => x! >= 0);
+      return math(Math.sqrt, (x) => x! >= 0 || Number.isNaN(x));
     case 'exp':
       return math(Math.exp, () => true);
     case 'ln':
-      return math(Math.log, (x) => x! > 0);
+      return math(Math.log, (x) => x! > 0 || Number.isNaN(x));
     case 'power':
       return math(
         (x, y) => x! ** y!,
-        (x, y) => !(x === 0 && y! < 0) && !(x! < 0 && !Number.isInteger(y)),
+        (x, y) => !(x === 0 && y! < 0) && !(x! < 0 && Number.isFinite(x) && Number.isFinite(y) && !Number.isInteger(y)),
       );
     case 'date_trunc':
       return truncate(expr.unit!, first as bigint);

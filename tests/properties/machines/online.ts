@@ -140,7 +140,11 @@ function readsNow(view: CompiledView): boolean {
 }
 
 function print(answer: unknown): string {
-  return JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  return JSON.stringify(answer, (_, value: unknown) => {
+    // JSON has no numbers for NaN and the infinities.
+    const isSpecial = typeof value === 'number' && !Number.isFinite(value);
+    return typeof value === 'bigint' || isSpecial ? `${value}n` : value;
+  });
 }
 
 /** One row a request, in order; `uncovered` as above. */
