@@ -13,7 +13,7 @@ describe('transcripts of operations', () => {
     for (const { steps } of sections.slice(1)) expect(steps.some(({ printed }) => printed !== '')).toBe(true);
   });
 
-  it.each(sections)('$title', (section) => {
+  it.each(sections)('$title', { timeout: 180_000 }, (section) => {
     const printed = runSection(sections[0]!, section).map((text, i) => toldAs(text, section.steps[i]!.printed));
     if (process.env['FSC_UPDATE'] === '1') writeFileSync(PATH, rewritten(readFileSync(PATH, 'utf8'), section, printed));
     else

@@ -70,7 +70,7 @@ export function runSection(first: Section, section: Section): readonly string[] 
       encoding: 'utf8',
       env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}`, LC_ALL: 'C.UTF-8' },
       stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 120_000,
+      timeout: 170_000,
     });
     const parts = output.split(new RegExp(`^${END} (\\d+)\\n`, 'm'));
     return section.steps.map((_, i) => {
