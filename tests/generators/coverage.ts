@@ -1,7 +1,7 @@
 /** What a set of cases exercises, as counters that a test can assert on. */
 import { judge } from '../reference/verdicts.ts';
 import { printType, walk } from './print-sql.ts';
-import type { BinaryExpr, Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
+import type { BetweenExpr, BinaryExpr, Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
 export type Coverage = Map<string, number>;
@@ -45,7 +45,7 @@ const visit = (expr: Expr, eventTime: string, hit: (name: string) => void): void
         hit(`predicate:${e.negated ? 'not ' : ''}between:${typeName(e.arg.type)}`);
         if (e.arg.node === 'now') hit('window:between:now');
         else if (isAge(e.arg, eventTime)) hit('window:between:age');
-        else if (isColumn(e.arg, eventTime) && usesNow(e.high)) hit(`window:between:to ${boundForm(e.high)}`);
+        else if (isColumn(e.arg, eventTime)) visitBetween(e, hit);
         break;
       }
       case 'unary':
@@ -72,6 +72,11 @@ const visitWindow = ({ op, left, right }: BinaryExpr, eventTime: string, hit: (n
   const bound = [left, right].find((side) => usesNow(side));
   const isTime = isColumn(left, eventTime) || isColumn(right, eventTime);
   if (isTime && bound !== undefined) hit(`window:${op}:${boundForm(bound)}`);
+};
+
+const visitBetween = ({ low, high }: BetweenExpr, hit: (name: string) => void): void => {
+  if (usesNow(high)) hit(`window:between:to ${boundForm(high)}`);
+  if (usesNow(low) !== usesNow(high)) hit(`window:between:${usesNow(low) ? 'to' : 'from'} an instant`);
 };
 
 const isColumn = (expr: Expr, name: string): boolean => expr.node === 'column' && expr.name === name;
@@ -460,6 +465,8 @@ export const EXPECTED: readonly string[] = [
   ...['>', '>=', '<', '<='].flatMap((op) => [`window:${op}:age`, `window:${op}:age on the right`]),
   'window:between:age',
   'window:between:now',
+  'window:between:from an instant',
+  'window:between:to an instant',
   'window:age below 0',
   'window:event moved',
   ...['now', 'now - interval', 'now + interval'].map((bound) => `window:between:to ${bound}`),

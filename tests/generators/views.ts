@@ -74,6 +74,8 @@ const columnLeaves = (ctx: ViewContext): Leaf[] => ctx.source.columns.map((c) =>
 export const timeExpr = (source: SourceSpec): Expr =>
   column(source.eventTime, source.columns.find((c) => c.name === source.eventTime)!.type);
 
+const timesOf = ({ source, pools }: ViewContext): readonly bigint[] => pools[source.eventTime] as readonly bigint[];
+
 export const resultType = (fn: AggregateFunction, arg: Type | undefined): Type => {
   if (arg === undefined) return BIGINT;
   switch (fn) {
@@ -187,7 +189,7 @@ const inexactResult = (fn: WindowFunction, arg: Expr | undefined, leaves: readon
 
 const genAggregate = (ctx: ViewContext, whereBounded: boolean): Leaf | null => {
   const { random, source } = ctx;
-  const window = genWindow(random, timeExpr(source), ctx.scale, true);
+  const window = genWindow(random, timeExpr(source), ctx.scale, true, timesOf(ctx));
   const chosen = chooseAggregate(ctx, { latest: source.key.length > 0, distinct: true });
   if (chosen === null) return null;
   const boolean = chosen.arg?.expr.type.kind === 'boolean';
@@ -286,7 +288,7 @@ const genWhere = (ctx: ViewContext, guards: readonly Expr[], window: boolean): {
   const where: Expr[] = [];
   let bounded = false;
   if (window) {
-    const w = genWindow(random, timeExpr(source), ctx.scale, false);
+    const w = genWindow(random, timeExpr(source), ctx.scale, false, timesOf(ctx));
     where.push(...w.conjuncts);
     ctx.bounds.push(...w.bounds);
     bounded = w.bounded;

@@ -1,6 +1,6 @@
 /** Windows of shape A and WHERE of shape B: conditions on the event time against now(). */
 import { addMonths, truncate } from '../reference/values.ts';
-import { binary, call, compareWith, intervalLiteral, NOW } from './expressions.ts';
+import { binary, call, compareWith, intervalLiteral, literal, NOW } from './expressions.ts';
 import type { Random } from './random.ts';
 import type { Expr, Interval } from './view-spec.ts';
 import { BOOLEAN, INTERVAL, TIMESTAMP } from './view-spec.ts';
@@ -148,10 +148,11 @@ const between = (time: Expr, low: Bound, high: Bound): WindowSpec => ({
   bounded: true,
 });
 
-const doubled = ({ interval }: NamedInterval): NamedInterval =>
-  interval.months > 0
-    ? months(2 * interval.months, `${2 * interval.months} months`)
-    : named(`${(2n * interval.micros) / 1_000_000n} seconds`, Number((2n * interval.micros) / 1_000_000n));
+const doubled = ({ interval }: NamedInterval): NamedInterval => {
+  if (interval.months > 0) return months(2 * interval.months, `${2 * interval.months} months`);
+  const seconds = 2 * Number(interval.micros / 1_000_000n);
+  return named(`${seconds} seconds`, seconds);
+};
 
 /** A bound of the same base that is before it at every t. */
 const earlier = (bound: Bound, { shift }: WindowScale): Bound => {
@@ -217,9 +218,8 @@ const genAge = (random: Random, time: Expr, scale: WindowScale, whole: boolean):
   const atAge = (shift: NamedInterval): Bound => ({ base, shift, sign: '-' });
   const [short, long] = twoLengths(random, scale);
   const bounds = [atAge(long), atAge(short)];
-  switch (
-    random.pick(whole ? (['young', 'both', 'between', 'old'] as const) : (['young', 'both', 'between'] as const))
-  ) {
+  const forms = ['young', 'both', 'between'] as const;
+  switch (random.pick(whole ? ([...forms, 'old', 'old'] as const) : forms)) {
     case 'young':
       return { conjuncts: [compare(below(random), long)], bounds: [atAge(long)], bounded: true };
     case 'both':
@@ -259,6 +259,17 @@ const genBoth = (random: Random, time: Expr, scale: WindowScale): WindowSpec => 
   };
 };
 
+/** BETWEEN with an instant of `times` at one end: a condition on the event alone, and a window. */
+const genFixed = (random: Random, time: Expr, scale: WindowScale, times: readonly bigint[]): WindowSpec => {
+  const fixed = literal(TIMESTAMP, random.pick(times));
+  if (random.chance(0.5)) {
+    const low = lowerBound(random, scale);
+    return { conjuncts: [betweenExpr(time, boundExpr(low), fixed)], bounds: [low], bounded: true };
+  }
+  const high = upperBound(random, scale);
+  return { conjuncts: [betweenExpr(time, fixed, boundExpr(high))], bounds: [high], bounded: false };
+};
+
 /** A unit of the calendar as a whole, the one before this. */
 const genCalendar = (random: Random, time: Expr, scale: WindowScale): WindowSpec => {
   const base = snapTo(random, scale, ['hour', 'day', 'week', 'month']);
@@ -277,8 +288,14 @@ const genCalendar = (random: Random, time: Expr, scale: WindowScale): WindowSpec
   };
 };
 
-/** A random window; `whole` allows none at all, or one without a lower bound. */
-export const genWindow = (random: Random, time: Expr, scale: WindowScale, whole: boolean): WindowSpec => {
+/** A random window; `whole` allows none at all, or one without a lower bound. `times`: instants near those of events. */
+export const genWindow = (
+  random: Random,
+  time: Expr,
+  scale: WindowScale,
+  whole: boolean,
+  times: readonly bigint[],
+): WindowSpec => {
   const form = random.choose([
     [5, 'lower'],
     [2, 'both'],
@@ -287,6 +304,7 @@ export const genWindow = (random: Random, time: Expr, scale: WindowScale, whole:
     [0.5, 'stay'],
     [1, 'calendar'],
     [2, 'snapped'],
+    [whole && time.type.kind === 'timestamp' ? 0.5 : 0, 'fixed'],
     [whole ? 2 : 0, 'upper'],
     [whole ? 3 : 0, 'none'],
   ] as const);
@@ -313,6 +331,8 @@ export const genWindow = (random: Random, time: Expr, scale: WindowScale, whole:
       return genAge(random, time, scale, whole);
     case 'stay':
       return genStay(random, time, scale);
+    case 'fixed':
+      return genFixed(random, time, scale, times);
     case 'calendar':
       return genCalendar(random, time, scale);
   }
