@@ -71,8 +71,10 @@ export const DIVERGENCES: readonly Divergence[] = [
     examples: [
       { sql: '1.5 / 0', fsc: 'NULL', duckdb: 'NULL', postgres: 'aborts' },
       { sql: '5 % 0', fsc: 'NULL', duckdb: 'NULL', postgres: 'aborts' },
+      { sql: "CAST('NaN' AS double precision) / 0", fsc: 'NULL', duckdb: 'NULL', postgres: 'NaN' },
     ],
-    covers: () => false,
+    covers: ({ dialect, call, value, raw }) =>
+      dialect === 'postgres' && call.fn.name === 'divide' && value === null && Number.isNaN(raw),
   },
   {
     name: 'roots, logarithms and powers that have no value are NULL',
