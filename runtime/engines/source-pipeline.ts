@@ -413,9 +413,11 @@ async function openState(
   input: SourceInput,
 ): Promise<{ readonly state: SourceState; readonly options: StreamRunOptions }> {
   const { spec } = input.program;
+  // A location that is none is told before anything is opened.
+  const isStdin = stdinPartition(input) !== null;
   const state = await options.folder.source(spec, options.isRebuilt);
   const { change } = state;
-  const isArchived = stdinPartition(input) !== null || (state.saved !== null && stdinOf(state.saved) !== null);
+  const isArchived = isStdin || (state.saved !== null && stdinOf(state.saved) !== null);
   const isCutOff = state.frames.length > 0;
   if (change === 'none' || (change === 'verdicts' && isArchived && !isCutOff)) return { state, options };
   if (!isArchived) return { state: state.anew(), options: { ...options, isRebuilt: true } };

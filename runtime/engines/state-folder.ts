@@ -133,21 +133,23 @@ export class SourceState {
     const sections = await readSnapshot(snapshotPath, isRebuilt);
     const meta = sections === null ? null : readMeta(sections, snapshotPath);
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
-    const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
-    const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
-    const since = meta === null ? 'records' : changeSince(meta, declaration);
-    const change = meta === null || isAside ? 'none' : since;
-    if (change === 'records') {
+    try {
+      const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
+      const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
+      const since = meta === null ? 'records' : changeSince(meta, declaration);
+      const change = meta === null || isAside ? 'none' : since;
+      if (change === 'records') throw redeclared(name, 'its key, times or types changed');
+      return new SourceState({
+        ...{ journal, snapshotPath, declaration, change },
+        keepsVerdicts: since !== 'records',
+        saved: sections === null || meta === null || isAside ? null : savedOf(sections, meta),
+        framesFrom: meta?.position ?? { partitions: {} },
+        frames: after.map((frame) => decodeEntry(frame, journalPath)),
+      });
+    } catch (error) {
       await journal.close();
-      throw redeclared(name, 'its key, times or types changed');
+      throw error;
     }
-    return new SourceState({
-      ...{ journal, snapshotPath, declaration, change },
-      keepsVerdicts: since !== 'records',
-      saved: sections === null || meta === null || isAside ? null : savedOf(sections, meta),
-      framesFrom: meta?.position ?? { partitions: {} },
-      frames: after.map((frame) => decodeEntry(frame, journalPath)),
-    });
   }
 
   /** What was saved is left aside, as with `isRebuilt`. The journal goes over to the new one. */

@@ -21,10 +21,20 @@ export async function openCsv(
   start: FileStart,
 ): Promise<FileRecords> {
   const header = await readHeader(file);
+  const knownTimeColumn = findKnownTime(spec, header);
   const splitter = new CsvSplitter(await openBytes(file.path, start.byte), start.byte);
   if (start.byte === 0) await splitter.next();
   for (let i = 0; i < start.skip; i += 1) await splitter.next();
-  return new CsvRecords(spec, fields, header, splitter, isPacked(file.name));
+  return new CsvRecords(spec, fields, { header, knownTimeColumn, isWhole: isPacked(file.name) }, splitter);
+}
+
+/** −1: the source has no known time. */
+function findKnownTime(spec: SourceSpec, header: readonly string[]): number {
+  if (spec.knownTimePath === null) return -1;
+  const name = fileColumnName(spec.knownTimePath);
+  const column = header.indexOf(name);
+  if (column < 0) throw noKnownTime(spec.name, name);
+  return column;
 }
 
 /** Names of the columns. */
@@ -53,6 +63,14 @@ function badHeader(file: SourceFile, why: string): FscError {
   );
 }
 
+interface CsvLayout {
+  readonly header: readonly string[];
+  /** −1: there is none. */
+  readonly knownTimeColumn: number;
+  /** Bytes in it are no places to begin at. */
+  readonly isWhole: boolean;
+}
+
 class CsvRecords implements FileRecords {
   readonly #fields: readonly FieldSpec[];
   readonly #splitter: CsvSplitter;
@@ -63,22 +81,15 @@ class CsvRecords implements FileRecords {
   readonly #knownTimeColumn: number;
   readonly #isWhole: boolean;
 
-  constructor(
-    spec: SourceSpec,
-    fields: readonly FieldSpec[],
-    header: readonly string[],
-    splitter: CsvSplitter,
-    isWhole: boolean,
-  ) {
+  constructor(spec: SourceSpec, fields: readonly FieldSpec[], layout: CsvLayout, splitter: CsvSplitter) {
+    const { header } = layout;
     this.#fields = fields;
     this.#splitter = splitter;
     this.#width = header.length;
     this.#columnOf = fields.map((field) => header.indexOf(fileColumnName(field.path)));
     this.#knownTimePath = spec.knownTimePath ?? [];
-    const known = spec.knownTimePath === null ? null : fileColumnName(spec.knownTimePath);
-    this.#knownTimeColumn = known === null ? -1 : header.indexOf(known);
-    if (known !== null && this.#knownTimeColumn < 0) throw noKnownTime(spec.name, known);
-    this.#isWhole = isWhole;
+    this.#knownTimeColumn = layout.knownTimeColumn;
+    this.#isWhole = layout.isWhole;
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {
