@@ -7,7 +7,7 @@ import { type Compilation, type CompileOptions, compileProject } from '../compil
 import type { ProjectPlan } from '../compiler/plan/plan.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
-import { compareGenerated, isUnchanged, writeGenerated } from './generated.ts';
+import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
 import { counted } from './progress.ts';
 import { type Project, refuseUndeclared } from './project.ts';
@@ -70,20 +70,23 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
     writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
     return { plan: compiled, files };
   }
-  if (flags.frozen) {
-    const first = [...changes.changed, ...changes.added, ...changes.removed][0] ?? '';
-    throw new FscError(
-      'FSC7008',
-      2,
-      'generated/ is stale',
-      `${first} is not what the SQL compiles to, and --frozen was given`,
-      'run fsc compile and commit generated/',
-    );
-  }
-  writeGenerated(project.root, files);
+  if (flags.frozen) throw stale(changes);
+  writeGenerated(project.root, files, changes);
   writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
   say(io, flags, `compiled ${counted(compiled.views.length, 'view')} to generated/`);
   return { plan: compiled, files };
+}
+
+/** rules.md 33: `--frozen` refuses to bring generated/ up to date. */
+export function stale(changes: GeneratedChanges): FscError {
+  const first = [...changes.changed, ...changes.added, ...changes.removed][0] ?? '';
+  return new FscError(
+    'FSC7008',
+    2,
+    'generated/ is stale',
+    `${first} is not what the SQL compiles to, and --frozen was given`,
+    'run fsc compile and commit generated/',
+  );
 }
 
 /** Paths of views that have none of these diagnostics and ask no other view: they stay so while sources and names stay. */

@@ -41,9 +41,9 @@ export function isUnchanged(changes: GeneratedChanges): boolean {
   return changes.added.length + changes.changed.length + changes.removed.length === 0;
 }
 
-export function writeGenerated(root: string, files: ReadonlyMap<string, string>): GeneratedChanges {
-  const changes = compareGenerated(root, files);
-  if (isUnchanged(changes)) return changes;
+/** `changes`: what `compareGenerated` says of the same files. */
+export function writeGenerated(root: string, files: ReadonlyMap<string, string>, changes: GeneratedChanges): void {
+  if (isUnchanged(changes)) return;
   const fsc = join(root, '.fsc');
   const staging = join(fsc, `generated-${process.pid}.new`);
   const old = join(fsc, `generated-${process.pid}.old`);
@@ -70,7 +70,6 @@ export function writeGenerated(root: string, files: ReadonlyMap<string, string>)
       'nothing was changed; make the project folder writable',
     );
   }
-  return changes;
 }
 
 function stage(target: string, staging: string, path: string, text: string | null): void {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { emitProject } from '../../compiler/emit.ts';
 import type { CommandRunner } from '../cli.ts';
-import { compile, viewsWithout } from '../compiled.ts';
+import { compile, stale, viewsWithout } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
@@ -29,7 +29,9 @@ export function register(program: Command, run: CommandRunner): void {
         if (compiled === null) return 1;
         refuseUndeclared(project, compiled);
         const files = emitProject(compiled);
-        const changes = options.check ? compareGenerated(project.root, files) : writeGenerated(project.root, files);
+        const changes = compareGenerated(project.root, files);
+        if (flags.frozen && !options.check && !isUnchanged(changes)) throw stale(changes);
+        if (!options.check) writeGenerated(project.root, files, changes);
         if (!options.check) writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
         if (flags.format === 'json') {
           await writeOut(

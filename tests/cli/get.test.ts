@@ -217,5 +217,10 @@ describe('fsc get', () => {
     const frozen = await get('card_v1', 'card=b', '--frozen');
     expect(frozen.code).toBe(2);
     expect(frozen.err).toMatch(/FSC7008/);
+    const compiled = await cli(['compile', '--frozen'], { cwd: root });
+    expect(compiled).toMatchObject({ code: 2, err: expect.stringMatching(/FSC7008/) });
+    expect(readFileSync(lookup, 'utf8')).toBe(`${module}\n`);
+    expect(await cli(['compile'], { cwd: root })).toMatchObject({ code: 0 });
+    expect(await cli(['compile', '--frozen'], { cwd: root })).toMatchObject({ code: 0 });
   });
 });
