@@ -144,6 +144,8 @@ class TreeNode implements ConfigNode {
   text(env: Readonly<Record<string, string | undefined>>): string {
     const { value, path } = this.#top();
     if (typeof value !== 'string') throw this.fault(`${this.#name()} is no string`, null, null);
+    if (/\$\{[^}]*$/.test(value))
+      throw this.fault(`${this.#name()} has a \${ that no } ends`, null, 'end the name of the variable with a }');
     return value.replace(/\$\{([^}]*)\}/g, (_all, name: string) => {
       const found = env[name];
       if (found === undefined) {

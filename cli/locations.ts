@@ -1,7 +1,6 @@
 /** Where a command reads each source: fsc.json, or `--source NAME=LOCATION` in its place (rules.md 1). */
 import { type Command, Option } from 'commander';
 import { FscError } from '../runtime/values/errors.ts';
-import { parseInstant } from './instant.ts';
 import type { HistoryConfig } from './project.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -42,21 +41,15 @@ export function locationsOf(
       out.set(spec.name, { history: null, stream, cutMicros: null, completeToMicros: null, isOverridden: true });
       continue;
     }
-    const instant = (text: string | null | undefined): number | null =>
-      text === null || text === undefined ? null : parseInstant(text, noNow);
     out.set(spec.name, {
       history: configured?.history ?? null,
       stream: configured?.stream ?? null,
-      cutMicros: instant(configured?.cut),
-      completeToMicros: instant(configured?.history?.completeTo),
+      cutMicros: configured?.cutMicros ?? null,
+      completeToMicros: configured?.history?.completeToMicros ?? null,
       isOverridden: false,
     });
   }
   return out;
-}
-
-function noNow(): number {
-  throw new FscError('FSC7007', 2, '`now` is no fixed instant', 'fsc.json says the same every time', 'write a date');
 }
 
 function readOverrides(workspace: ProjectSources, overrides: readonly string[]): ReadonlyMap<string, string> {

@@ -5,21 +5,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { suggest } from '../compiler/diagnostics/suggest.ts';
+import { parseDotEnv } from '../runtime/serving/dot-env.ts';
 import { FscError } from '../runtime/values/errors.ts';
+import type { SourceSpec } from '../runtime/values/manifest.ts';
 import { type ConfigNode, parseConfigText } from './config-text.ts';
+import { parseInstant } from './instant.ts';
 import type { GlobalFlags, Io } from './io.ts';
 
 export interface HistoryConfig {
   readonly location: string;
   /** null: by the kind of location (JSONL and stdin arrival, the rest none). */
   readonly order: 'none' | 'arrival' | null;
-  readonly completeTo: string | null;
+  /** It is declared complete up to here; null: nothing is said. */
+  readonly completeToMicros: number | null;
 }
 
 export interface SourceConfig {
   readonly history: HistoryConfig | null;
   readonly stream: string | null;
-  readonly cut: string | null;
+  readonly cutMicros: number | null;
   /** A fault at its place. */
   readonly fault: ConfigNode['fault'];
 }
@@ -96,11 +100,14 @@ export function loadProject(io: Io, flags: GlobalFlags): Project {
 /** What fsc.json says of a source that nobody declares would be passed over in silence. */
 export function refuseUndeclared(
   { config }: Project,
-  { sources }: { readonly sources: readonly { readonly spec: { readonly name: string } }[] },
+  { sources }: { readonly sources: readonly { readonly spec: Pick<SourceSpec, 'name' | 'kind'> }[] },
 ): void {
   const declared = sources.map(({ spec }) => spec.name);
   for (const [name, { fault }] of config.sources) {
-    if (declared.includes(name)) continue;
+    const spec = sources.find((source) => source.spec.name === name)?.spec;
+    if (spec?.kind === 'request')
+      throw fault(`\`${name}\` is a request source`, 'its records are what callers send', 'remove it');
+    if (spec !== undefined) continue;
     const meant = suggest(name, declared);
     throw fault(
       `there is no source \`${name}\``,
@@ -122,17 +129,9 @@ function readText(file: string): string {
   }
 }
 
-/** `NAME=value` lines; quotes around the value are taken off; the environment wins over the file. */
+/** The environment wins over it. */
 function readDotEnv(file: string): Record<string, string> {
-  const out: Record<string, string> = Object.create(null);
-  if (!existsSync(file)) return out;
-  for (const line of readText(file).split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match === null) continue;
-    const value = match[2] ?? '';
-    out[match[1] ?? ''] = /^(['"]).*\1$/s.test(value) && value.length >= 2 ? value.slice(1, -1) : value;
-  }
-  return out;
+  return existsSync(file) ? parseDotEnv(readText(file)) : {};
 }
 
 function withProfile(base: ConfigNode, name: string): ConfigNode {
@@ -198,13 +197,27 @@ function readSource(name: string, node: ConfigNode, env: Readonly<Record<string,
   return {
     history: history === null ? null : readHistory(history, env),
     stream: node.get('stream')?.text(env) ?? null,
-    cut: node.get('cut')?.text(env) ?? null,
+    cutMicros: readInstant(node.get('cut'), env),
     fault: (message, why, help) => node.fault(message, why, help),
   };
 }
 
+function readInstant(node: ConfigNode | null, env: Readonly<Record<string, string | undefined>>): number | null {
+  if (node === null) return null;
+  try {
+    return parseInstant(node.text(env), noNow);
+  } catch (error) {
+    if (error instanceof FscError && error.code === 'FSC7007') throw node.fault(error.message, error.why, error.help);
+    throw error;
+  }
+}
+
+function noNow(): number {
+  throw new FscError('FSC7007', 2, '`now` is no fixed instant', 'fsc.json says the same every time', 'write a date');
+}
+
 function readHistory(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): HistoryConfig {
-  if (node.isText()) return { location: node.text(env), order: null, completeTo: null };
+  if (node.isText()) return { location: node.text(env), order: null, completeToMicros: null };
   node.onlyKeys(['path', 'order', 'completeTo']);
   const path = node.get('path');
   if (path === null) throw node.fault('history has no `path`', null, 'write "history": {"path": "data/*.parquet"}');
@@ -212,6 +225,6 @@ function readHistory(node: ConfigNode, env: Readonly<Record<string, string | und
   return {
     location: path.text(env),
     order: order === 'none' || order === 'arrival' ? order : null,
-    completeTo: node.get('completeTo')?.text(env) ?? null,
+    completeToMicros: readInstant(node.get('completeTo'), env),
   };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FscError } from '../values/errors.ts';
+import { parseDotEnv } from './dot-env.ts';
 import type { ClockMode } from './lookup.ts';
 
 export interface ClientConfig {
@@ -33,7 +34,10 @@ export function readClientConfig(
   const text = (name: 'online' | 'clock' | 'namespace', otherwise: string): string =>
     options[name] ?? expand(config[name] ?? otherwise, variables, name, file);
   const clock = text('clock', 'wall');
-  if (clock !== 'wall' && clock !== 'events') throw wrong(file, '`clock` is neither "wall" nor "events"');
+  if (clock !== 'wall' && clock !== 'events') {
+    const why = '`clock` is neither "wall" nor "events"';
+    throw options.clock === undefined ? wrong(file, why) : new FscError('FSC7226', 2, why, null, null);
+  }
   return { onlinePath: storePath(root, text('online', 'lmdb')), clock, namespace: text('namespace', '') };
 }
 
@@ -74,6 +78,7 @@ function isObject(json: unknown): json is JsonObject {
 
 function expand(value: unknown, env: Readonly<Record<string, string | undefined>>, name: string, file: string): string {
   if (typeof value !== 'string') throw wrong(file, `\`${name}\` is no string`);
+  if (/\$\{[^}]*$/.test(value)) throw wrong(file, `\`${name}\` has a \${ that no } ends`);
   return value.replace(/\$\{([^}]*)\}/g, (_all, variable: string) => {
     const found = env[variable];
     if (found === undefined)
@@ -83,13 +88,7 @@ function expand(value: unknown, env: Readonly<Record<string, string | undefined>
 }
 
 function readDotEnv(file: string): Record<string, string> {
-  const out: Record<string, string> = Object.create(null);
-  if (!existsSync(file)) return out;
-  for (const line of readFileSync(file, 'utf8').split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match !== null) out[match[1] as string] = (match[2] as string).replace(/^(['"])(.*)\1$/s, '$2');
-  }
-  return out;
+  return existsSync(file) ? parseDotEnv(readFileSync(file, 'utf8')) : {};
 }
 
 function wrong(file: string, why: string | null): FscError {

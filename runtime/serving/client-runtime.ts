@@ -96,6 +96,7 @@ export class Client {
   readonly #lookup: Lookup;
   readonly #own: OnlineStore | null;
   readonly #codecs = new Map<string, ViewCodec>();
+  #isClosed = false;
 
   constructor(definition: ClientDefinition, lookup: Lookup, own: OnlineStore | null) {
     this.#lookup = lookup;
@@ -110,6 +111,7 @@ export class Client {
 
   async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
     const codec = this.#codec(view);
+    if (!Array.isArray(keys)) throw new FscError('FSC7223', 2, 'the keys are no array', null, 'get takes one key');
     const taken = keys.map((key) => codec.take(key));
     const answers = await this.#lookup.getMany(view, taken, instantOf(options));
     return answers.map((answer) => codec.answer(answer));
@@ -137,10 +139,14 @@ export class Client {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#own?.close();
   }
 
   #codec(view: string): ViewCodec {
+    if (this.#isClosed)
+      throw new FscError('FSC7227', 2, 'the client is closed', null, 'connect once, and close when the service ends');
     const codec = this.#codecs.get(view);
     if (codec !== undefined) return codec;
     const names = [...this.#codecs.keys()].join(', ');

@@ -38,4 +38,10 @@ export const SERVING_CODES = {
       'Options that are not known would be ignored: a lookup at an instant would answer for now. A lookup takes `at`; the options of `connect` stand in the generated types.',
     help: 'Use the option that the message names.',
   },
+  FSC7227: {
+    title: 'the client is closed',
+    explanation:
+      '`close()` gives the online store back. What was asked before is answered; what is asked after is not.',
+    help: 'Connect once, look up as often as you like, and close when the service ends.',
+  },
 } as const;

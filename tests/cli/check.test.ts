@@ -70,6 +70,12 @@ describe('fsc check', () => {
     ['{ "sources": { "orders": {} } }', '1:26: there is no source `orders`', 'features/sources/orders.sql'],
     ['{ "sources": { "tx": { "histroy": "tx.csv" } } }', '1:35: unknown key `histroy`', 'did you mean `history`?'],
     ['{ "sources": { "tx": "tx.csv" } }', '1:22: `sources.tx` is no object', 'write "tx": {"history": "tx.csv"}'],
+    [
+      '{ "sources": { "tx": { "history": { "path": "tx.csv", "completeTo": "soon" } } } }',
+      '1:69: `soon` is no instant',
+      'write it like 2001-03-01T12:00:00Z',
+    ],
+    ['{ "sources": { "tx": { "stream": "-", "cut": "now" } } }', '1:46: `now` is no fixed instant', 'write a date'],
     ['{ "zebras": 1 }', '1:13: unknown key `zebras`', 'remove or rename it'],
   ])('locates what is wrong in fsc.json: %s', async (text, message, help) => {
     put(world.root, 'fsc.json', text);

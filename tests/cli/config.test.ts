@@ -42,6 +42,10 @@ describe('fsc.json', () => {
     const node = parse('{ "online": "${A}/${B}" }');
     expect(node.get('online')?.text({ A: 'x', B: '' })).toBe('x/');
     expect(messageOf(() => node.get('online')?.text({ A: 'x' }))).toMatch(/^fsc.json:1:13: environment variable `B`/);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as above
+    expect(messageOf(() => parse('{ "online": "x/${A" }').get('online')?.text({ A: 'x' }))).toBe(
+      'fsc.json:1:13: `online` has a $' + '{ that no } ends',
+    );
   });
 
   it('refuses what is no JSON, no object, or says a key twice', () => {

@@ -223,4 +223,11 @@ describe('fsc get', () => {
     expect(await cli(['compile'], { cwd: root })).toMatchObject({ code: 0 });
     expect(await cli(['compile', '--frozen'], { cwd: root })).toMatchObject({ code: 0 });
   });
+
+  it('refuses records of what callers send', async () => {
+    put(root, 'fsc.json', '{ "sources": { "ask": { "history": "ask.csv" } } }');
+    const told = await cli(['check'], { cwd: root });
+    put(root, 'fsc.json', FILES['fsc.json']);
+    expect(told).toMatchObject({ code: 2, err: expect.stringContaining('fsc.json:1:23: `ask` is a request source') });
+  });
 });

@@ -329,7 +329,12 @@ describe('the generated client', () => {
       await fault(() => client.getViews({ card_activity_v1: key }, '2001-02-27'));
       await fault(() => connect({ maxLag: 1 }));
       await fault(() => client.get('card_activity_v1', key, null));
+      await fault(() => client.getMany('card_activity_v1', key));
+      await fault(() => connect({ clock: 'sundial' }));
       await client.close();
+      await client.close();
+      await fault(() => client.get('card_activity_v1', key));
+      await fault(() => client.getViews({ card_activity_v1: key }));
     `);
     expect(stderr).toBe('');
     expect(stdout.replaceAll(home, 'HOME').trim().split('\n')).toEqual([
@@ -352,6 +357,10 @@ describe('the generated client', () => {
       'FSC7226 the options are no object',
       'FSC7226 unknown option `maxLag`: connect takes project, profile, online, clock, namespace, maxLagMillis or store',
       'none',
+      'FSC7223 the keys are no array',
+      'FSC7226 `clock` is neither "wall" nor "events"',
+      'FSC7227 the client is closed',
+      'FSC7227 the client is closed',
     ]);
   });
 
