@@ -3,7 +3,7 @@
 import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import type { AcceptedInput } from '../runtime/engines/duckdb/accepted.ts';
 import { listArchive } from '../runtime/engines/duckdb/archive.ts';
-import { snapshotPosition } from '../runtime/engines/state-folder.ts';
+import { refuseRedeclared, snapshotPosition } from '../runtime/engines/state-folder.ts';
 import type { SourceProgram } from '../runtime/log/contract.ts';
 import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
@@ -54,6 +54,7 @@ export async function readAccepted(
   const hasArchive = isArchived(workspace, name, found);
   const at = found ?? needRecords(name, found);
   refuseStdin(name, at);
+  if (hasArchive) await refuseRedeclared(workspace.paths.state, source.spec);
   return acceptedWithArchive({
     ...acceptedInput(workspace, source, at),
     signal,

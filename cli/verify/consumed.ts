@@ -3,6 +3,7 @@ import { type AcceptedInput, acceptedParquet } from '../../runtime/engines/duckd
 import { checkedPaths, listArchive } from '../../runtime/engines/duckdb/archive.ts';
 import { columnTypeText, quoteName } from '../../runtime/engines/duckdb/load.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
+import { refuseRedeclared } from '../../runtime/engines/state-folder.ts';
 import type { LogPosition } from '../../runtime/log/contract.ts';
 import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import { findFiles } from '../../runtime/sources/files.ts';
@@ -30,6 +31,7 @@ export async function consumedRelation(
   const input = acceptedInput(workspace, source, at);
   const stdin = stdinRecords(parts);
   const files = consumedRecords(position) - stdin;
+  if (stdin > 0) await refuseRedeclared(workspace.paths.state, source.spec);
   await checkFiles(input, parts);
   const relations: string[] = [];
   if (files > 0) relations.push(...(await fileRelations(name, input, files, signal)));

@@ -22,6 +22,7 @@ import { checkedPaths, listArchive } from './duckdb/archive.ts';
 import { columnTypeText, quoteName } from './duckdb/load.ts';
 import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
 import { noCounts } from './run-summary.ts';
+import { OTHER_COLUMNS, redeclared } from './state-folder.ts';
 
 export interface ArchivedInput extends AcceptedInput {
   /** null: the archive does not count. */
@@ -79,6 +80,7 @@ async function combine(
   const { spec } = input.program;
   const columns = columnList(spec);
   await session.run(`CREATE VIEW archive AS SELECT * FROM ${parquetRelation(archive)}`);
+  await refuseOtherColumns(session, spec);
   const base = join(input.cacheDir, `${encodeURIComponent(spec.name)}-archived`);
   const archived = await writeQuery(
     session,
@@ -108,6 +110,13 @@ async function combine(
     overruled,
     refusedByStream: overruled - doubles,
   };
+}
+
+/** Where the state that tells how its records were declared is gone. */
+async function refuseOtherColumns(session: DuckDbSession, spec: SourceSpec): Promise<void> {
+  const described = await session.connection.runAndReadAll('SELECT column_name FROM (DESCRIBE archive)');
+  const names = new Set(described.getRows().map(([name]) => name));
+  if (spec.columns.some(({ name }) => !names.has(name))) throw redeclared(spec.name, OTHER_COLUMNS);
 }
 
 /** A malformed record has no identity: its columns are NULL. A duplicate is ruled by the record that it doubles. */

@@ -19,7 +19,7 @@ import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts
 import { rebuildGroups, stdinOf } from './rebuild-groups.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
-import { redeclared, type SavedSource, type SourceState } from './state-folder.ts';
+import { OTHER_COLUMNS, redeclared, type SavedSource, type SourceState } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
@@ -425,7 +425,7 @@ async function openState(
   throw redeclared(
     spec.name,
     change === 'columns'
-      ? 'its columns changed, and the archive has its records in those before'
+      ? OTHER_COLUMNS
       : 'it changed after a run was cut off, whose last records were judged by the one before',
   );
 }

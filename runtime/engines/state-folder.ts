@@ -138,7 +138,7 @@ export class SourceState {
       const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
       const since = meta === null ? 'records' : changeSince(meta, declaration);
       const change = meta === null || isAside ? 'none' : since;
-      if (change === 'records') throw redeclared(name, 'its key, times or types changed');
+      if (change === 'records') throw redeclared(name, OTHER_RECORDS);
       return new SourceState({
         ...{ journal, snapshotPath, declaration, change },
         keepsVerdicts: since !== 'records',
@@ -206,6 +206,10 @@ export type SnapshotFacts = Pick<Meta, 'position' | 'settleLineMicros' | 'knownT
 
 /** Of the last snapshot of a source; null: there is none. Takes no lock, so it may run beside a stream run. */
 export async function snapshotFacts(folder: string, source: string): Promise<SnapshotFacts | null> {
+  return snapshotMeta(folder, source);
+}
+
+async function snapshotMeta(folder: string, source: string): Promise<Meta | null> {
   const path = pathOf(folder, source, 'snapshot');
   const meta = await readSection(path, 'meta');
   return meta === null ? null : readMeta(new Map([['meta', meta]]), path);
@@ -286,6 +290,18 @@ function changeSince(meta: Meta, declaration: Declaration): Change {
   return meta.sourceFingerprint === declaration.fingerprint ? 'none' : 'records';
 }
 
+/** The archive of the source holds records as they were declared then: nobody can tell what another column was. Takes no lock. */
+export async function refuseRedeclared(folder: string, spec: SourceSpec): Promise<void> {
+  const meta = await snapshotMeta(folder, spec.name);
+  if (meta === null || isEmpty(meta)) return;
+  const change = changeSince(meta, declarationOf(spec));
+  if (change === 'records') throw redeclared(spec.name, OTHER_RECORDS);
+  if (change === 'columns') throw redeclared(spec.name, OTHER_COLUMNS);
+}
+
+const OTHER_RECORDS = 'its key, times or types changed';
+export const OTHER_COLUMNS = 'its columns changed, and the archive has its records in those before';
+
 /** `why`: what changed of the source. */
 export function redeclared(name: string, why: string): FscError {
   return new FscError(
@@ -293,6 +309,6 @@ export function redeclared(name: string, why: string): FscError {
     2,
     `the state of \`${name}\` was made under another declaration`,
     `${why}; nothing was touched`,
-    'run once with --rebuild: state and online rows are made anew from history and archive, which are kept',
+    'run once: fsc run --mode stream --rebuild (state and online rows are made anew from history and archive, which are kept)',
   );
 }
