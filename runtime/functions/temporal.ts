@@ -440,10 +440,9 @@ function months(interval: string): string {
 
 /** A printed constant that needs no guard, as most are. */
 function isSmallLiteral(sql: string): boolean {
-  const parts = /^INTERVAL '(?:(-?\d+) months ?)?(?:(-?\d+) days ?)?(?:(-?\d+) microseconds)?'$/.exec(sql);
-  return (
-    parts !== null && Math.abs(Number(parts[1] ?? 0)) <= MOST_MONTHS && Math.abs(Number(parts[2] ?? 0)) <= MOST_DAYS
-  );
+  if (!/^INTERVAL '(?:-?\d+ (?:months?|days?|microseconds) ?)+'$/.test(sql)) return false;
+  const part = (unit: RegExp): number => Math.abs(Number(unit.exec(sql)?.[1] ?? 0));
+  return part(/(\d+) month/) <= MOST_MONTHS && part(/(\d+) day/) <= MOST_DAYS;
 }
 
 function intervalInRange(sql: string): string {

@@ -3,7 +3,7 @@ import type { ViewPlan } from '../../plan/plan.ts';
 import { instantOf } from './bounds.ts';
 import { declaredType } from './print-const.ts';
 import type { FunctionTable } from './print-expr.ts';
-import { commentText, quoteName, UnsupportedSql } from './text.ts';
+import { commentText, quoteName, quoteText, UnsupportedSql } from './text.ts';
 import { emitViewSql, type RowsForm } from './view-sql.ts';
 
 /** The instant's name: `at` is a reserved word in DuckDB (rules.md 27). */
@@ -42,39 +42,34 @@ function postgresFunction(name: string, view: ViewPlan, rows: RowsForm, function
   const body = emitViewSql(view, '$1', rows, { dialect: 'postgres', functions });
   const columns = view.outputs.map((output) => `${quoteName(output.name)} ${declaredType(output.type, 'postgres')}`);
   const taken = view.outputs.some((output) => output.name === PARAMETER);
-  const tag = dollarTag(body);
   return [
-    `DROP FUNCTION IF EXISTS ${quoteName(name)}(timestamp);`,
+    dropOwn(name),
     `CREATE FUNCTION ${quoteName(name)}(${taken ? '' : `${PARAMETER} `}timestamp)`,
     `RETURNS TABLE (${columns.join(', ')})`,
     'LANGUAGE sql STABLE',
     ...PINNED,
-    'AS',
-    tag,
-    body,
-    `${tag};`,
+    'BEGIN ATOMIC',
+    `${body};`,
+    'END;',
   ].join('\n');
 }
 
+/** A function's columns can't be replaced. The one in the schema that the new one goes to, and no other that the search path leads to. */
+function dropOwn(name: string): string {
+  const drop = `format('DROP FUNCTION IF EXISTS %I.%I(timestamp)', current_schema(), ${quoteText(name, 'postgres')})`;
+  return `DO $$ BEGIN EXECUTE ${drop}; END $$;`;
+}
+
 /**
- * What the caller's session must not decide: which relations and functions names stand for (those that they had where the function was made), and
- * what times and intervals mean.
+ * What times and intervals mean, whatever the caller's session says. Which relations and functions names stand for is settled by BEGIN ATOMIC: they
+ * are bound where the function is made, as those of a view are, so that neither a search path nor a temporary table changes them.
  */
 const PINNED = [
-  'SET search_path FROM CURRENT',
   "SET timezone TO 'UTC'",
   "SET datestyle TO 'ISO, YMD'",
   "SET intervalstyle TO 'postgres'",
   'SET extra_float_digits TO 1',
 ];
-
-/** A dollar quote that the body doesn't hold. */
-function dollarTag(body: string): string {
-  for (let i = 0; ; i += 1) {
-    const tag = i === 0 ? '$fsc$' : `$fsc${i}$`;
-    if (!body.includes(tag)) return tag;
-  }
-}
 
 function heading(view: ViewPlan, what: string, call: string): string {
   const from = commentText(view.file.path);

@@ -94,12 +94,14 @@ export function instantText(micros: number): string {
   return fraction === '000000' ? base : `${base}.${fraction}`;
 }
 
-export function printInterval(value: IntervalValue): string {
-  const parts: string[] = [];
-  if (value.months !== 0) parts.push(`${value.months} months`);
-  if (value.days !== 0) parts.push(`${value.days} days`);
-  if (value.micros !== 0 || parts.length === 0) parts.push(`${value.micros} microseconds`);
-  return `INTERVAL '${parts.join(' ')}'`;
+/** Positive parts first: the sign of a first part that is negative may be that of all, by a session's IntervalStyle. */
+export function printInterval({ months, days, micros }: IntervalValue): string {
+  const parts: { readonly count: number; readonly unit: string }[] = [];
+  if (months !== 0) parts.push({ count: months, unit: 'months' });
+  if (days !== 0) parts.push({ count: days, unit: 'days' });
+  if (micros !== 0 || parts.length === 0) parts.push({ count: micros, unit: 'microseconds' });
+  const ordered = [...parts.filter(({ count }) => count >= 0), ...parts.filter(({ count }) => count < 0)];
+  return `INTERVAL '${ordered.map(({ count, unit }) => `${count} ${unit}`).join(' ')}'`;
 }
 
 /** A fixed length in the largest unit that divides it; days are 24 hours. */

@@ -18,8 +18,8 @@ import { keyColumns, type Label, labelColumns, type Ties } from './replay.ts';
 
 const SCHEMA = 'records';
 
-/** What a user's session may be like. Where these decide a value, emitted SQL is wrong. */
-const ODD_SETTINGS = [
+/** What a user's session may be like, where a function is made and where it is called. Where these decide a value, emitted SQL is wrong. */
+const ODD_VALUES = [
   "SET LOCAL TimeZone = 'Asia/Tokyo'",
   "SET LOCAL DateStyle = 'SQL, DMY'",
   "SET LOCAL IntervalStyle = 'sql_standard'",
@@ -27,8 +27,9 @@ const ODD_SETTINGS = [
   'SET LOCAL standard_conforming_strings = off',
   'SET LOCAL backslash_quote = off',
   'SET LOCAL transform_null_equals = on',
-  'SET LOCAL search_path = elsewhere, pg_catalog',
 ].join('; ');
+/** A caller's. */
+const ODD_SETTINGS = `${ODD_VALUES}; SET LOCAL search_path = elsewhere, pg_catalog`;
 const PLAIN_SETTINGS = [
   "SET TimeZone = 'UTC'",
   "SET DateStyle = 'ISO, YMD'",
@@ -117,7 +118,8 @@ export class PostgresMachines {
 
   /** Each entity's row at each instant, from the function that was emitted, called by a session whose settings are odd. */
   async emittedRows(view: CompiledView, instants: readonly bigint[]): Promise<ActualRow[][]> {
-    if (!this.#made.has(view)) this.#first.push(view.postgres.trimEnd().replace(/;$/, ''));
+    if (!this.#made.has(view))
+      this.#first.push(`BEGIN; ${ODD_VALUES}`, view.postgres.trimEnd().replace(/;$/, ''), 'COMMIT');
     this.#made.add(view);
     const name = view.spec.shape === 'rows' ? `${view.name}_latest` : view.name;
     const parts = instants.map(
