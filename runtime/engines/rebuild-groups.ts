@@ -1,28 +1,44 @@
 /**
  * State of new or changed views, at the position that the rest of a source's state has reached (rules.md 29): the history is read again by the
- * log, what came by stdin from the archive, with the verdicts that it got then.
+ * log, what came by stdin from the archive, with the verdicts that it got then. Where the declaration judges otherwise than it did, all views are
+ * made so, and what became of the records of the history is told anew (rules.md 8).
  */
+import type { VerdictCounts } from '../log/contract.ts';
+import type { RefusedSink } from '../log/source-log.ts';
 import type { GroupState } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
 import { archivedAccepted } from './duckdb/archive.ts';
+import { addCounts, noCounts } from './run-summary.ts';
 import { consumedRecords, openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SavedSource } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 
 type RebuildOptions = Pick<StreamRunOptions, 'archiveFolder' | 'clock' | 'signal' | 'batchRows'>;
 
+/** Gives the counts of what was read again of files. `refused`: takes what is refused of it; null: nobody does. */
 export async function rebuildGroups(
   options: RebuildOptions,
   input: SourceInput,
   saved: SavedSource,
   states: readonly GroupState[],
-): Promise<void> {
-  const partition = stdinPartition(input) ?? stdinOf(saved);
-  const archived = partition === null ? 0 : (saved.position.partitions[partition]?.offset ?? 0);
-  await replayFiles(options, input, saved, states, consumedRecords(saved.position) - archived);
+  refused: RefusedSink | null,
+): Promise<VerdictCounts> {
+  const archived = archivedRecords(input, saved);
+  const counts = await replayFiles(options, input, saved, states, refused);
   if (archived > 0) await replayArchive(options, input, saved, states, archived);
   for (const state of states)
     if (saved.settleLineMicros > Number.NEGATIVE_INFINITY) state.settle(saved.settleLineMicros);
+  return counts;
+}
+
+/** Records of files that the state has consumed. */
+export function recordsOfFiles(input: SourceInput, saved: SavedSource): number {
+  return consumedRecords(saved.position) - archivedRecords(input, saved);
+}
+
+function archivedRecords(input: SourceInput, saved: SavedSource): number {
+  const partition = stdinPartition(input) ?? stdinOf(saved);
+  return partition === null ? 0 : (saved.position.partitions[partition]?.offset ?? 0);
 }
 
 /** A source that once came by stdin and is read from elsewhere now. */
@@ -35,15 +51,19 @@ async function replayFiles(
   input: SourceInput,
   saved: SavedSource,
   states: readonly GroupState[],
-  records: number,
-): Promise<void> {
-  if (records === 0) return;
+  refused: RefusedSink | null,
+): Promise<VerdictCounts> {
+  const counts = noCounts();
+  const records = recordsOfFiles(input, saved);
+  if (records === 0) return counts;
   const files = { ...input, locations: input.locations.filter(({ location }) => location !== '-') };
   const log = await openInput(files, {
     saved: null,
     untilMicros: Number.POSITIVE_INFINITY,
+    limitRecords: records,
+    isStreamElsewhere: files.locations.length < input.locations.length,
     clock: options.clock,
-    refused: null,
+    refused,
     signal: options.signal,
     journaled: [],
     batchRows: options.batchRows,
@@ -54,16 +74,15 @@ async function replayFiles(
       options.signal.throwIfAborted();
       const batch = await log.next();
       if (batch === null) throw incomplete(input, left);
-      const take = Math.min(left, batch.batch.length);
-      left -= take;
-      let count = 0;
-      while (count < batch.acceptedCount && (batch.accepted[count] as number) < take) count++;
+      left -= batch.batch.length;
+      addCounts(counts, batch.counts);
       for (const state of states) {
-        state.ingest(batch.batch, batch.accepted, count);
+        state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
         const line = Math.min(batch.settleLineMicros, saved.settleLineMicros);
         if (left > 0 && line > Number.NEGATIVE_INFINITY) state.settle(line);
       }
     }
+    return counts;
   } finally {
     await log.close();
   }

@@ -32,6 +32,9 @@ export interface OpenInputOptions {
   /** Of a run that was cut off; null: of none. */
   readonly consumedTo?: LogPosition | null;
   readonly untilMicros: number;
+  /** As in LogOptions. */
+  readonly limitRecords?: number;
+  readonly isStreamElsewhere?: boolean;
   readonly clock: Clock;
   readonly refused: RefusedSink | null;
   readonly signal: AbortSignal | null;
@@ -51,6 +54,8 @@ export async function openInput(input: SourceInput, options: OpenInputOptions): 
     untilMicros: options.untilMicros,
     cutMicros: input.cutMicros,
     refused: options.refused,
+    limitRecords: options.limitRecords ?? Number.POSITIVE_INFINITY,
+    isStreamElsewhere: options.isStreamElsewhere ?? false,
     ...(options.batchRows === undefined ? {} : { batchRows: options.batchRows }),
   });
 }

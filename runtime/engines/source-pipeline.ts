@@ -1,6 +1,6 @@
 /** One source of a run, with the groups that read it: from its log to its online rows. */
 import { join } from 'node:path';
-import type { LogBatch, LogPosition } from '../log/contract.ts';
+import type { LogBatch, LogPosition, VerdictCounts } from '../log/contract.ts';
 import { encodeEntry } from '../log/journal.ts';
 import { Quarantine } from '../log/quarantine.ts';
 import { RETRIES_FOLDER, RETRIES_PARTITION, Retries } from '../log/retries.ts';
@@ -16,7 +16,7 @@ import { Interval } from './interval.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { NextBatch } from './next-batch.ts';
 import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
-import { rebuildGroups, stdinOf } from './rebuild-groups.ts';
+import { rebuildGroups, recordsOfFiles, stdinOf } from './rebuild-groups.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import { OTHER_COLUMNS, redeclared, type SavedSource, type SourceState } from './state-folder.ts';
@@ -63,8 +63,8 @@ export class SourcePipeline {
   #isSaved = false;
   /** There is a snapshot that the frames of the journal follow. Not while a state is made anew, until its first one. */
   #isCommitted: boolean;
-  /** Where the quarantine ended before everything was read again; null: it is not. */
-  readonly #anewFrom: number | null;
+  /** To be told to the quarantine with the next snapshot; null: nothing is. */
+  #anew: Anew | null;
   /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
   #hasForeignRows: boolean;
   /**
@@ -96,7 +96,8 @@ export class SourcePipeline {
     this.#flushes = new Interval(now, options.flushIntervalMicros);
     this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
     this.#isCommitted = !options.isRebuilt;
-    this.#anewFrom = options.isRebuilt ? (parts.quarantine?.end() ?? null) : null;
+    this.#anew = parts.anew;
+    addCounts(this.counts, parts.countsAnew);
     this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
     this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
     options.signal.addEventListener('abort', this.#onStop, { once: true });
@@ -124,10 +125,14 @@ export class SourcePipeline {
       refusePast(name, saved, options.untilMicros);
       const replay = await JournalReplay.over({ ...options, mayEndEarly: asked.isRebuilt }, input, state);
       const retries = openRetries(options, input, state);
-      const isSameStore = await isStoreOf(options.store, saved);
+      const isJudgedAnew = saved !== null && state.change === 'verdicts' && recordsOfFiles(input, saved) > 0;
+      const isAnew = quarantine !== null && (options.isRebuilt || isJudgedAnew);
+      const anew = isAnew ? { from: quarantine.end(), isAll: options.isRebuilt } : null;
+      const isSameStore = !isJudgedAnew && (await isStoreOf(options.store, saved));
       const { signal } = options;
-      const groups = await unlessStopped(openGroups(options, input, saved, isSameStore, errors), signal);
-      const opening = openInput(input, {
+      const opening = openGroups(options, input, saved, { isSameStore, isJudgedAnew }, errors, quarantine);
+      const { groups, countsAnew } = await unlessStopped(opening, signal);
+      const openingLog = openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
         consumedTo: options.isRebuilt ? null : (state.frames.at(-1)?.position ?? null),
         untilMicros: options.untilMicros,
@@ -138,9 +143,10 @@ export class SourcePipeline {
         retries,
         batchRows: options.batchRows,
       });
-      log = await unlessStopped(opening, signal, (late) => void late.close());
+      log = await unlessStopped(openingLog, signal, (late) => void late.close());
       return new SourcePipeline({
         ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
+        ...{ anew, countsAnew },
       });
     } catch (error) {
       await log?.close();
@@ -365,7 +371,8 @@ export class SourcePipeline {
       };
       if (!(await this.#state.save(saved, isGivenUp))) return false;
       this.#isSaved = true;
-      if (this.#anewFrom !== null && !this.#isCommitted) this.#quarantine?.setAnew(this.#partitions(), this.#anewFrom);
+      if (this.#anew !== null) this.#quarantine?.setAnew(this.#partitions(this.#anew), this.#anew.from);
+      this.#anew = null;
       this.#isCommitted = true;
     }
     const now = clock.nowMicros();
@@ -374,10 +381,12 @@ export class SourcePipeline {
   }
 
   /** As the quarantine calls them: by their own names. What was tried again of files is among what they are judged for anew. */
-  #partitions(): readonly string[] {
+  #partitions({ isAll }: Anew): readonly string[] {
     const names = Object.keys(this.#position.partitions).map((name) => name.slice(name.indexOf(':') + 1));
+    const ofFiles = names.filter((name) => name !== STDIN_PARTITION);
+    if (!isAll) return ofFiles;
     if (stdinPartition(this.#input) === null) return [...names, RETRIES_PARTITION];
-    return this.#state.keepsVerdicts ? names.filter((name) => name !== STDIN_PARTITION) : names;
+    return this.#state.keepsVerdicts ? ofFiles : names;
   }
 
   async close(): Promise<void> {
@@ -387,6 +396,14 @@ export class SourcePipeline {
     this.#quarantine?.close();
     await this.#state.close();
   }
+}
+
+/** Records were read again and judged by the current declaration: what was refused of their partitions before does not count any more. */
+interface Anew {
+  /** Where the quarantine ended before. */
+  readonly from: number;
+  /** All that there is, not just what came from files. */
+  readonly isAll: boolean;
 }
 
 interface PipelineParts {
@@ -402,6 +419,9 @@ interface PipelineParts {
   readonly retries: Retries;
   readonly saved: SavedSource | null;
   readonly isSameStore: boolean;
+  readonly anew: Anew | null;
+  /** Of what was read again before the run. */
+  readonly countsAnew: VerdictCounts;
 }
 
 /**
@@ -466,26 +486,33 @@ async function isStoreOf(store: OnlineStore, saved: SavedSource | null): Promise
   return stamp !== null && !isBefore(stamp, mark.stamp);
 }
 
-/** States as saved; those of new or changed views are built beside them from the start of the log (rules.md 29). */
+interface GroupsOpened {
+  readonly groups: WriterGroup[];
+  readonly countsAnew: VerdictCounts;
+}
+
+/** States as saved; those of new or changed views, or of all if records are judged anew, are built from the start of the log (rules.md 29). */
 async function openGroups(
   options: StreamRunOptions,
   input: SourceInput,
   saved: SavedSource | null,
-  isSameStore: boolean,
+  { isSameStore, isJudgedAnew }: { readonly isSameStore: boolean; readonly isJudgedAnew: boolean },
   errors: ErrorTally,
-): Promise<WriterGroup[]> {
+  quarantine: Quarantine | null,
+): Promise<GroupsOpened> {
   const groups: WriterGroup[] = [];
   const missing: GroupState[] = [];
   options.program.groups.forEach((group, index) => {
     if (group.source !== input.program.spec.name) return;
     const state = group.create({ errors, entityHint: 0 });
-    const old = saved?.groups.get(group.fingerprint) ?? null;
+    const old = isJudgedAnew ? null : (saved?.groups.get(group.fingerprint) ?? null);
     if (old !== null) state.restore(old.image);
     else if (saved !== null) missing.push(state);
     groups.push({ index, state, renewAtMicros: isSameStore ? (old?.renewAtMicros ?? null) : null });
   });
-  if (saved !== null && missing.length > 0) await rebuildGroups(options, input, saved, missing);
-  return groups;
+  if (saved === null || missing.length === 0) return { groups, countsAnew: noCounts() };
+  const counts = await rebuildGroups(options, input, saved, missing, isJudgedAnew ? quarantine : null);
+  return { groups, countsAnew: isJudgedAnew ? counts : noCounts() };
 }
 
 function nextTurn(): Promise<void> {

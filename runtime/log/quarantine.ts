@@ -3,9 +3,8 @@
  * the CRC-32 of the rest (`"check"`), appended only (design.md section 3: kept, never dropped in silence). A record that is tried again stays (retries.ts).
  *
  * A restart reads some records again and adds them again: of one place the last verdict counts, with the reason first
- * given for it. A run that made its state anew says so: what was refused of the same partitions before it, and was not refused again, is not
- * refused any more. A crash may leave half a line at
- * the end, which is cut before the next one is written.
+ * given for it. A run that judged partitions anew says so: what was refused of them before it, and was not refused again, is not refused any
+ * more, and of what was the reason is the new one. A crash may leave half a line at the end, which is cut before the next one is written.
  */
 import {
   closeSync,
@@ -162,7 +161,9 @@ export function listQuarantine(folder: string, source: string): readonly Quarant
 }
 
 interface Kept {
-  readonly record: QuarantinedRecord;
+  /** As the first line told it that has this verdict. */
+  record: QuarantinedRecord;
+  last: QuarantinedRecord;
   /** Of the last line that has it. */
   at: number;
 }
@@ -198,11 +199,6 @@ function readLine(path: string, number: number, line: string, at: number, record
 
 function keep(json: RecordLine, at: number, records: Map<string, Kept>): void {
   const id = `${json.partition}:${json.offset}`;
-  const known = records.get(id);
-  if (known !== undefined && known.record.verdict === json.kind) {
-    known.at = at;
-    return;
-  }
   const record: QuarantinedRecord = {
     id,
     verdict: json.kind,
@@ -211,13 +207,17 @@ function keep(json: RecordLine, at: number, records: Map<string, Kept>): void {
     knownTimeMicros: json.knownTime,
     text: json.text,
   };
-  records.set(id, { record, at });
+  const known = records.get(id);
+  if (known?.record.verdict === json.kind) Object.assign(known, { last: record, at });
+  else records.set(id, { record, last: record, at });
 }
 
 function dropBefore({ anew, from }: AnewLine, records: Map<string, Kept>): void {
   const partitions = new Set(anew);
-  for (const [id, { record, at }] of records) {
-    if (at < from && partitions.has(record.place.partition)) records.delete(id);
+  for (const [id, kept] of records) {
+    if (!partitions.has(kept.record.place.partition)) continue;
+    if (kept.at < from) records.delete(id);
+    else kept.record = kept.last;
   }
 }
 

@@ -86,3 +86,85 @@ describe('a column that was added to a source with an archive', () => {
     expect([code, out], err).toEqual([0, '{"id":3,"seen":"2024-01-01T00:03:00Z","card":"a","note":null,"more":1}\n']);
   });
 });
+
+describe('a changed constraint of a source with a history and an archive', () => {
+  const checked = (check: string): string => SOURCE.replace('note text', `amt integer CHECK (${check})`);
+  const amt = (id: number, amount: number): string => line(id, `,"amt":${amount}`);
+  const kept = async (root: string): Promise<string[]> => {
+    const { out } = await fsc(root, ['quarantine', 'list', '--format', 'json']);
+    const list = out.split('\n').filter((text) => text !== '');
+    return list
+      .map((text) => JSON.parse(text) as { id: string; reason: string })
+      .map((one) => `${one.id} ${one.reason}`);
+  };
+  const count = async (root: string): Promise<unknown> =>
+    JSON.parse((await fsc(root, ['get', 'card_v1', 'card=a', '--format', 'json'])).out);
+  const history = ['id,seen,card,amt', ...[1, 2, 3, 4].map((id) => `${id},2024-01-01 00:0${id},a,${id}`), ''].join(
+    '\n',
+  );
+
+  it('judges the history anew: values, counts and quarantine tell the same; what came by stdin keeps its verdict', async () => {
+    const root = start({ 'features/sources/tx.sql': checked('amt >= 1'), 'old.csv': history });
+    await ran(root, amt(5, 1) + amt(6, 0));
+    expect([await count(root), await kept(root)]).toEqual([{ card: 'a', n: 5 }, ['-:1 CHECK (amt >= 1) is false']]);
+
+    put(root, 'features/sources/tx.sql', checked('amt >= 3'));
+    const stricter = await fsc(root, [...RUN, '--max-quarantined', '1']);
+    expect([stricter.code, stricter.err]).toEqual([
+      1,
+      expect.stringMatching(/4 read, 2 accepted, 2 quarantined[\s\S]*2 constraint[\s\S]*FSC7016/),
+    ]);
+    const refused = [
+      '-:1 CHECK (amt >= 1) is false',
+      ...[0, 1].map((row) => `old.csv:${row} CHECK (amt >= 3) is false`),
+    ];
+    expect([await count(root), await kept(root)]).toEqual([{ card: 'a', n: 3 }, refused]);
+    expect((await fsc(root, ['verify'])).code).toBe(0);
+    // Once.
+    expect((await ran(root)).err).toContain('0 read');
+
+    put(root, 'features/sources/tx.sql', checked('amt >= 2'));
+    expect((await ran(root, amt(7, 1))).err).toContain('5 read, 3 accepted, 2 quarantined');
+    expect([await count(root), await kept(root)]).toEqual([
+      { card: 'a', n: 4 },
+      ['-:1 CHECK (amt >= 1) is false', 'old.csv:0 CHECK (amt >= 2) is false', '-:2 CHECK (amt >= 2) is false'],
+    ]);
+    put(root, 'features/sources/tx.sql', checked('amt >= -5'));
+    expect((await ran(root)).err).toContain('4 read, 4 accepted in');
+    expect([await count(root), await kept(root)]).toEqual([
+      { card: 'a', n: 5 },
+      ['-:1 CHECK (amt >= 1) is false', '-:2 CHECK (amt >= 2) is false'],
+    ]);
+    expect((await fsc(root, ['verify'])).code).toBe(0);
+  });
+
+  it('does so for a view that is new at the same time, and for entities of which nothing is left', async () => {
+    const root = start({
+      'features/sources/tx.sql': checked('amt >= 1'),
+      'old.csv': history.replaceAll(',a,1', ',b,1'),
+    });
+    await ran(root, amt(5, 9));
+    put(root, 'features/sources/tx.sql', checked('amt >= 2'));
+    put(root, 'features/card/v2.sql', 'SELECT card, sum(amt) AS total FROM tx GROUP BY card\n');
+    await ran(root);
+    const all = async (view: string): Promise<string> =>
+      (await fsc(root, ['get', view, '--all', '--format', 'json'])).out;
+    expect([await all('card_v1'), await all('card_v2')]).toEqual(['{"card":"a","n":4}\n', '{"card":"a","total":18}\n']);
+  });
+
+  it('leaves out what lies beyond the cut, as the run before did', async () => {
+    const keyless = (check: string): string =>
+      checked(check).replace(' PRIMARY KEY', '').replace('-- @event_time seen', '-- @event_time seen\n-- @key none');
+    const root = start({
+      'fsc.json':
+        '{ "sources": { "tx": { "history": "old.csv", "stream": "-", "cut": "2024-01-01T00:03:00Z" } }, "clock": "events" }',
+      'features/sources/tx.sql': keyless('amt >= 0'),
+      'old.csv': history,
+    });
+    await ran(root, amt(3, 3) + amt(4, 4));
+    expect(await count(root)).toEqual({ card: 'a', n: 4 });
+    put(root, 'features/sources/tx.sql', keyless('amt >= 1'));
+    await ran(root);
+    expect(await count(root)).toEqual({ card: 'a', n: 4 });
+  });
+});
