@@ -4,7 +4,7 @@
  */
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
 import { openDuckDb, openScanSession } from '../../runtime/engines/duckdb/session.ts';
-import { trainingSetSql } from '../../runtime/engines/feature-table.ts';
+import { loadInstants, trainingSetSql } from '../../runtime/engines/feature-table.ts';
 import {
   type LabelInstants,
   type ReadLabels,
@@ -107,6 +107,7 @@ class DatasetJob {
       this.#passesThrough(view, feature),
     );
     this.#parts.io.signal.throwIfAborted();
+    await this.#tellUnarchived();
     const { labels, read, columns, ownEvents } = await this.#readLabels();
     this.#parts.io.signal.throwIfAborted();
     this.#tellReading(read, ownEvents);
@@ -119,7 +120,10 @@ class DatasetJob {
     const raw = output.takesTexts && file.isText ? file.rawRelation : file.relation;
     const names = file.columns.map(({ name }) => name);
     const named = features.map(({ name, feature }) => ({ name, type: feature.type }));
-    const rows = await output.write(session, trainingSetSql(raw, names, named), labels.length);
+    // What was read in a zone would be another instant to whoever reads it without.
+    const instant = options.timeZone !== null && read.naive > 0 ? options.instant : null;
+    if (instant !== null) await loadInstants(session, labels.instants);
+    const rows = await output.write(session, trainingSetSql(raw, names, named, instant), labels.length);
     return summarise({
       labels: labels.length,
       rows,

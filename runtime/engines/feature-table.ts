@@ -18,6 +18,8 @@ export interface ReplayedFeature extends FeatureColumn {
 }
 
 export const FEATURE_TABLE = 'fsc features';
+const INSTANT_TABLE = 'fsc instants';
+const INSTANT: SqlType = { kind: 'timestamptz' };
 /** Between two looks at the signal. */
 const ROWS_A_TURN = 131_072;
 
@@ -75,16 +77,31 @@ class FeatureChunk {
   }
 }
 
-/** SELECT of the labels' columns, then the features, in the labels' order. Both relations have the same rows in the same order. */
+/** The labels' instants, for `trainingSetSql` to write in the place of what they were read from. */
+export async function loadInstants(session: DuckDbSession, instants: Float64Array): Promise<void> {
+  await session.run(`CREATE TABLE ${quoteName(INSTANT_TABLE)} (instant ${columnTypeText(INSTANT)})`);
+  const appender = await RecordAppender.open(session, INSTANT_TABLE, [INSTANT]);
+  const columns: readonly ColumnVector[] = [{ kind: 'numeric', values: instants, nulls: null, wide: null }];
+  appender.append({ batch: { length: instants.length, columns }, rows: null, count: instants.length });
+  appender.close();
+}
+
+/**
+ * SELECT of the labels' columns, then the features, in the labels' order. All relations have the same rows in the same order. `instant`: the column
+ * that is taken from `loadInstants`.
+ */
 export function trainingSetSql(
   relation: string,
   labelColumns: readonly string[],
   features: readonly FeatureColumn[],
+  instant: string | null,
 ): string {
   const items = [
-    ...labelColumns.map((name) => `l.${quoteName(name)}`),
+    ...labelColumns.map((name) => (name === instant ? `i.instant AS ${quoteName(name)}` : `l.${quoteName(name)}`)),
     ...features.map(({ name }, i) => `f.${featureField(i)} AS ${quoteName(name)}`),
   ];
-  if (features.length === 0) return `SELECT ${items.join(', ')} FROM ${relation} AS l`;
-  return `SELECT ${items.join(', ')} FROM ${relation} AS l POSITIONAL JOIN ${quoteName(FEATURE_TABLE)} AS f`;
+  const from = [`${relation} AS l`];
+  if (instant !== null) from.push(`${quoteName(INSTANT_TABLE)} AS i`);
+  if (features.length > 0) from.push(`${quoteName(FEATURE_TABLE)} AS f`);
+  return `SELECT ${items.join(', ')} FROM ${from.join(' POSITIONAL JOIN ')}`;
 }

@@ -343,6 +343,52 @@ describe('fsc dataset', () => {
     expect(unknown.code).toBe(2);
   });
 
+  const local = {
+    'in CSV': csv([
+      ['card', 'as_of'],
+      ['a', '2024-03-05T10:00:00'],
+      ['a', '2024-07-05T10:00:00'],
+    ]),
+    dates: csv([
+      ['card', 'as_of'],
+      ['a', '2024-03-05'],
+      ['a', '2024-07-05'],
+    ]),
+    'of which one has an offset': csv([
+      ['card', 'as_of'],
+      ['a', '2024-03-05 10:00'],
+      ['a', '2024-07-05T10:00:00+02:00'],
+    ]),
+    'in JSON': '{"card":"a","as_of":"2024-03-05T10:00:00"}\n{"card":"a","as_of":"2024-07-05T10:00"}\n',
+    'in Parquet':
+      "SELECT 'a' AS card, t::TIMESTAMP AS as_of FROM (VALUES ('2024-03-05 10:00'), ('2024-07-05 10:00')) AS l(t)",
+    'dates in Parquet': "SELECT 'a' AS card, t::DATE AS as_of FROM (VALUES ('2024-03-05'), ('2024-07-05')) AS l(t)",
+  };
+  describe.each(Object.entries(local))('naive instants %s, read in a time zone', (what, text) => {
+    const isDate = what.includes('dates');
+    const instants = isDate
+      ? ['2024-03-04T23:00:00Z', '2024-07-04T22:00:00Z']
+      : ['2024-03-05T09:00:00Z', '2024-07-05T08:00:00Z'];
+    it.each(['replay', 'duckdb'])('are written as instants by %s, in every format', async (engine) => {
+      const name = `l.${what.includes('Parquet') ? 'sql' : what.includes('JSON') ? 'jsonl' : 'csv'}`;
+      const root = make({ [name]: text });
+      const args = [...VIEW, '--engine', engine];
+      const local = ['--labels', name, '--timezone', 'Europe/Berlin'];
+      const rows = await rowsOf(root, ...args, ...local);
+      expect(rows.map((row) => row.as_of)).toEqual(instants);
+      for (const out of ['o.jsonl', 'o.csv', 'o.parquet']) {
+        const made = await dataset(root, ...args, ...local, '--out', out);
+        expect(made.code, made.err).toBe(0);
+        // Fed back, with and without a zone, they are the same instants.
+        for (const zone of [[], ['--timezone', 'America/New_York']]) {
+          const again = await rowsOf(root, ...args, '--labels', out, '--qualified', ...zone);
+          expect([out, ...again.map((row) => row.as_of)]).toEqual([out, ...instants]);
+          expect(again.map((row) => row.windows_v1__n_2h)).toEqual(rows.map((row) => row.n_2h));
+        }
+      }
+    });
+  });
+
   it('counts labels that are not final, and refuses them', async () => {
     const config = '{ "sources": { "pay": { "history": { "path": "pay.csv", "order": "arrival" } } } }';
     const root = make({ 'fsc.json': config });
