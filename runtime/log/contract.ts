@@ -79,8 +79,8 @@ export interface VerdictCounts {
 
 export interface LogPosition {
   /**
-   * Partition name → next offset. For files: path → rows consumed, with size and content check of the file. `retried`: so many retries are
-   * in the log (retries.ts).
+   * Partition name → next offset. For files: path → rows consumed, with size and content check of the file. `rows`: of a table, checksum over
+   * the rows consumed. `retried`: so many retries are in the log (retries.ts).
    */
   readonly partitions: Readonly<
     Record<
@@ -89,6 +89,7 @@ export interface LogPosition {
         readonly offset: number;
         readonly bytes?: number | undefined;
         readonly check?: string | undefined;
+        readonly rows?: string | undefined;
         readonly retried?: number | undefined;
       }
     >

@@ -13,7 +13,7 @@ import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.t
 import { findFiles, type SourceFile } from './files.ts';
 import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
-import { openOrdered, WHOLE } from './ordered-reader.ts';
+import { openOrdered } from './ordered-reader.ts';
 import { describeFiles, fileColumnName, isInOrder, OrderWatch, ParquetBatches, ParquetDecoder } from './parquet.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
@@ -83,6 +83,7 @@ export function openParquetPhase(spec: SourceSpec, paths: readonly string[], how
     open: (resume, use) =>
       openOrdered({
         files,
+        fields,
         location: spec.name,
         eventTimeColumn: spec.eventTimeColumn,
         resume,
@@ -145,13 +146,10 @@ async function openTable(
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   const url = postgresAddress(location, postgres, 'none');
   // The client is loaded where there is something to ask.
-  const { checkTableLength, openPostgresTable } = await import('./postgres-table.ts');
-  const consumed = resume?.partitions[WHOLE]?.offset;
-  // A table has no bytes to look at; what is read on is checked row by row.
-  if (use !== 'read' && consumed !== undefined)
-    await checkTableLength({ url, table, signal }, consumed, use === 'done');
+  const { openPostgresTable } = await import('./postgres-table.ts');
   return openOrdered({
-    files: [],
+    files: null,
+    fields,
     location,
     eventTimeColumn: spec.eventTimeColumn,
     resume,
@@ -175,6 +173,7 @@ async function openFiles(
   }
   return openOrdered({
     files,
+    fields,
     location: location.pattern,
     eventTimeColumn: spec.eventTimeColumn,
     resume,

@@ -11,7 +11,6 @@ import { printType } from '../values/types.ts';
 import { copyRows } from './copy-text.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
-import { changed } from './files.ts';
 import { readEpochDigits } from './json-decoder.ts';
 import type { TableName } from './location.ts';
 import { fileColumnName } from './parquet.ts';
@@ -87,19 +86,6 @@ export async function tableChecksum(
     return createHash('sha256')
       .update(JSON.stringify([items, sums]))
       .digest('hex');
-  } finally {
-    await session.close();
-  }
-}
-
-/** Rows of a table that was consumed up to some row: fewer or, once it is over, more than those are a change. */
-export async function checkTableLength(at: PostgresTable, consumed: number, isOver: boolean): Promise<void> {
-  const session = await PostgresSession.open(at.url, at.signal);
-  try {
-    const [found] = await session.rows(`SELECT count(*) FROM ${quotedTable(at.table)}`);
-    const rows = Number(found?.[0]);
-    if (isOver ? rows === consumed : rows >= consumed) return;
-    throw changed(printTable(at.table), `${consumed} rows were consumed, now it has ${rows}`);
   } finally {
     await session.close();
   }

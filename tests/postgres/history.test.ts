@@ -152,6 +152,56 @@ describe('a table as history', () => {
     expect([changed.code, changed.err]).toEqual([1, expect.stringContaining('FSC7104')]);
   });
 
+  describe('changed where it was consumed, at an instant that it had already,', () => {
+    const source = `-- @event_time paid_at\nCREATE TABLE payments (id text NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL, amount decimal(12,2));\n`;
+    const view = 'SELECT card, count(*) AS n, sum(amount) AS total FROM payments GROUP BY card\n';
+    const table = `CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text, amount numeric);
+INSERT INTO "My Data"."Payments" VALUES ('k', '2001-01-01 09:00', 'c', 1), ('m', '2001-01-01 10:00', 'c', 2), ('n', '2001-01-01 10:00', 'c', NULL)`;
+    const run = (cwd: string, stdin?: string) =>
+      cli(['run', '--mode', 'stream', '--format', 'json'], { cwd, env, ...(stdin === undefined ? {} : { stdin }) });
+    const changes = [
+      ['a row before the last one', `INSERT INTO "My Data"."Payments" VALUES ('b', '2001-01-01 10:00', 'c', 10)`],
+      ['a lesser row of one identity', `INSERT INTO "My Data"."Payments" VALUES ('m', '2001-01-01 10:00', 'c', 1)`],
+      ['another value', `UPDATE "My Data"."Payments" SET amount = 20 WHERE id = 'm'`],
+      ['another last value', `UPDATE "My Data"."Payments" SET amount = 20 WHERE id = 'n'`],
+      ['a value that is none', `UPDATE "My Data"."Payments" SET amount = 1.234 WHERE id = 'n'`],
+    ] as const;
+
+    it.each(changes)('%s stops the run', async (_, sql) => {
+      await database.query(table);
+      const cwd = projectOver(LOCATION, source, view);
+      expect(jsonLines((await run(cwd)).out)[0]).toMatchObject({ events: { read: 3, accepted: 3 } });
+      await database.query(sql);
+      const { code, err } = await run(cwd);
+      expect([code, err]).toEqual([1, expect.stringContaining('FSC7104')]);
+    });
+
+    it.each(changes)('%s stops the run after a stream has begun', async (_, sql) => {
+      await database.query(table);
+      const cwd = projectOver(LOCATION, source, view);
+      const sources = { payments: { history: LOCATION, stream: '-' } };
+      put(cwd, 'fsc.json', JSON.stringify({ postgres: `\${DATABASE_URL}`, sources }));
+      const first = await run(cwd, '{"id":"z","paid_at":"2001-01-01T10:01:00Z","card":"c","amount":1}\n');
+      expect(first.code, first.err).toBe(0);
+      await database.query(sql);
+      const { code, err } = await run(cwd, '');
+      expect([code, err]).toEqual([1, expect.stringContaining('FSC7104')]);
+    });
+
+    it('but not by what reads as the same values, or comes behind', async () => {
+      await database.query(table);
+      const cwd = projectOver(LOCATION, source, view);
+      await run(cwd);
+      await database.query(
+        `ALTER TABLE "My Data"."Payments" ALTER amount TYPE numeric(20,5), ALTER card TYPE varchar(9), ADD note text DEFAULT 'x';
+INSERT INTO "My Data"."Payments" VALUES ('o', '2001-01-01 10:00', 'c', 10)`,
+      );
+      expect(jsonLines((await run(cwd)).out)[0]).toMatchObject({ events: { read: 1, accepted: 1 } });
+      const row = await cli(['get', 'spend_v1', 'card=c', '--format', 'json', '--as-of', AS_OF], { cwd, env });
+      expect(jsonLines(row.out)).toEqual([{ card: 'c', n: 4, total: 13 }]);
+    });
+  });
+
   it('may not grow once the stream has begun after it', async () => {
     await database.query(TABLE);
     const cwd = projectOver(LOCATION);
