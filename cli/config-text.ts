@@ -89,7 +89,10 @@ function parseOrTell(text: string, file: string): unknown {
     'FSC7003',
     2,
     `${file}:${at.line}:${at.col}: not valid JSON`,
-    first.replace(/ at line .*$/, ''),
+    first
+      .replace(/ at line .*$/, '')
+      .replace(/^Flow map/, 'an object')
+      .replace(/^Flow sequence/, 'an array'),
     null,
   );
 }

@@ -15,14 +15,21 @@ export function isFreeName(name: string): boolean {
 /** Names of sources, columns and features; `what` says which. False after the fault was told. */
 export function checkName(name: string, span: Span, what: string, faults: Faults): boolean {
   if (!RULE.test(name)) {
-    faults.error('FSC2026', span, `${what} ${JSON.stringify(name)} is no plain name`);
+    faults.error('FSC2026', span, `${what} ${JSON.stringify(name)} is no plain name`, renaming(what));
     return false;
   }
   if (TAKEN.has(name) || !isNameWord(name)) {
-    faults.error('FSC2027', span, `${what} \`${name}\` is reserved`);
+    faults.error('FSC2027', span, `${what} \`${name}\` is reserved`, renaming(what));
     return false;
   }
   return true;
+}
+
+/** Only columns of a source can keep the name that their field has. */
+function renaming(what: string): { readonly help?: string } {
+  return what === 'column'
+    ? {}
+    : { help: what === 'output' ? 'choose another name: `AS name`' : 'choose another name' };
 }
 
 /** Names of sources: also not like a view's. */

@@ -5,8 +5,9 @@ import { coerce } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindTyped } from '../bind/expr.ts';
 import { aggregateCalled, aggregateNamed } from '../bind/registry.ts';
-import type { Faults } from '../catalog/faults.ts';
+import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { inserting, textOf } from '../diagnostics/edits.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
 import { eventOrderText, eventTimeName } from './naming.ts';
 import type { AggregateCall, PlanExpr } from './plan.ts';
@@ -17,9 +18,8 @@ export function bindAggregateCall(node: CallExpr, context: BindContext): Aggrega
   if (node.orderBy.length > 0) return orderedAggregate(node, faults);
   const fn = node.star ? aggregateNamed('count_star') : aggregateCalled(node.name);
   if (fn === null || (node.star && node.name !== 'count')) {
-    return faults.error('FSC3107', node.span, `\`${node.name}(*)\` is no aggregate`, {
-      help: `name a column: only count takes \`*\``,
-    });
+    const told = suggest(node.name, ['count']) !== null ? meantCount(node) : ONLY_COUNT;
+    return faults.error('FSC3107', node.span, `\`${node.name}(*)\` is no aggregate`, told);
   }
   if (node.star) return node.distinct ? starDistinct(node, faults) : call(fn, false, null, node);
   if (node.distinct && !fn.allowsDistinct) return distinctAggregate(node, faults);
@@ -29,6 +29,13 @@ export function bindAggregateCall(node: CallExpr, context: BindContext): Aggrega
   }
   const arg = bindTyped(argument, context);
   return arg === null ? null : resolveAggregate(fn, arg, node, faults);
+}
+
+const ONLY_COUNT = { help: 'name a column: only count takes `*`' };
+
+function meantCount({ name, span }: CallExpr): FaultParts {
+  const called = { start: span.start, end: span.start + name.length };
+  return { help: 'an aggregate with a similar name exists: `count`', edits: [{ span: called, newText: 'count' }] };
 }
 
 function starDistinct(node: CallExpr, faults: Faults): null {

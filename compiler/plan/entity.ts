@@ -70,7 +70,7 @@ function checkKey(expr: PlanExpr, source: SourcePlan, facts: ReadonlySet<string>
   } else if (!isNeverNull(expr, source, facts)) {
     faults.error('FSC3205', expr.span, 'the entity column may be NULL', {
       label: 'no key where it is NULL',
-      help: `leave those events out: \`WHERE ${written} IS NOT NULL\`, or declare the column NOT NULL`,
+      help: `leave those events out: \`WHERE ${written} IS NOT NULL\`, declare the column NOT NULL, or do not group by it`,
       edits: notNullEdit(written, input.ast.query.body),
     });
   }

@@ -66,6 +66,8 @@ async function rowCount(session: DuckDbSession, file: LabelFile): Promise<number
   return vector?.kind === 'numeric' ? (vector.values[0] as number) : 0;
 }
 
+const INSTANT_HELP = 'every label needs an instant: ISO 8601, with at most six decimals';
+
 interface Refusal {
   readonly row: number;
   readonly reason: string;
@@ -236,7 +238,7 @@ class LabelReader {
 
   async #badInstant(column: string, row: number, reason: string): Promise<FscError> {
     const place = await this.#file.place(row);
-    return unusable(this.#file.name, `${place}: \`${column}\` ${reason}`, 'every label needs an instant');
+    return unusable(this.#file.name, `${place}: \`${column}\` ${reason}`, INSTANT_HELP);
   }
 
   async #fault({ name, type, what }: WantedColumn, { row, reason }: Refusal): Promise<FscError> {

@@ -176,6 +176,12 @@ describe('fsc query', () => {
     expect(result.err).not.toContain('    at ');
   });
 
+  it('says how an instant is written', async () => {
+    const { code, err } = await query("SELECT * FROM card_v1('2024-03-01')");
+    expect(code).toBe(1);
+    expect(err).toContain("help: a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')");
+  });
+
   it('refuses two columns of a name where one would be lost', async () => {
     expect(await query('SELECT 1 AS a, 2 AS a')).toMatchObject({ code: 0, out: 'a  a\n1  2\n' });
     for (const args of [

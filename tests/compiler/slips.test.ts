@@ -54,6 +54,7 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A('CAST(avg(amount) AS decimal(12,3))'), A('round(avg(amount) * 1000) / 1000')],
   [A('trunc(max(score), 0)'), A('trunc(max(score))')],
   [A('smu(n)'), A('sum(n)')],
+  [A('countt(*)'), A('count(*)')],
   [A('sum(n) / count(*)'), A('sum(n) * 1.0 / count(*)')],
   [A('array_agg(n)'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
   [A('(array_agg(n ORDER BY ts DESC))[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],

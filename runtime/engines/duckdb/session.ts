@@ -212,5 +212,12 @@ export function engineFault(error: unknown): FscError {
     return new FscError('FSC7351', 1, first, 'the session is locked to the sources and views of the project', null);
   }
   const detail = rest.join('\n').trim();
-  return new FscError('FSC7350', isDiskFull(error) ? 3 : 1, first, detail === '' ? null : detail, null);
+  return new FscError('FSC7350', isDiskFull(error) ? 3 : 1, first, detail === '' ? null : detail, helpFor(first));
+}
+
+/** What a view's macro says to a text for an instant. */
+function helpFor(message: string): string | null {
+  return /epoch_us\((STRING_LITERAL|VARCHAR)\)/.test(message)
+    ? "a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')"
+    : null;
 }
