@@ -19,7 +19,7 @@ function walk(root: string, relative: string, files: Map<string, string>): void 
   for (const entry of entries(join(root, relative))) {
     const path = `${relative}/${entry.name}`;
     if (entry.isDirectory()) walk(root, path, files);
-    else if (entry.name.endsWith('.sql')) files.set(path, readSql(join(root, path), path));
+    else if (entry.name.toLowerCase().endsWith('.sql')) files.set(path, readSql(join(root, path), path));
   }
 }
 

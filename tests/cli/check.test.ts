@@ -88,6 +88,11 @@ describe('fsc check', () => {
     }
   });
 
+  it('tells of a file whose name is in capitals', async () => {
+    put(world.root, 'features/count/v2.SQL', 'SELECT card, count(*) AS n FROM tx GROUP BY card');
+    expect(await fsc('check')).toMatchObject({ code: 1, err: expect.stringContaining('features/count/v2.SQL') });
+  });
+
   it('gives JSON of faults on stdout, where other commands have their results alone', async () => {
     const codes = (text: string) => jsonLines(text).flatMap(({ code }) => (code === undefined ? [] : [code]));
     for (const command of ['check', 'compile']) {
