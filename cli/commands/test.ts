@@ -9,6 +9,7 @@ import { withPostgres } from '../postgres.ts';
 import { plainText } from '../result-rows.ts';
 import { type FeatureTest, readFeatureTests } from '../test-files.ts';
 import type { Failure } from '../testing/check.ts';
+import type { RefusedRow } from '../testing/judged.ts';
 import { Engines } from '../testing/machines.ts';
 import { runTest, type TestProject, type TestResult } from '../testing/run-test.ts';
 import { openWorkspace } from '../workspace.ts';
@@ -118,7 +119,7 @@ function filesOf(folder: string): readonly string[] {
 async function tell(io: Io, flags: GlobalFlags, result: TestResult): Promise<void> {
   if (flags.format === 'json') await writeOut(io.stdout, `${JSON.stringify(jsonResult(result))}\n`);
   else if (result.failures.length > 0) await writeOut(io.stdout, plainFailure(result));
-  else if (!flags.quiet) await writeOut(io.stdout, `ok    ${plainText(result.test.name)}\n`);
+  else if (!flags.quiet) await writeOut(io.stdout, plainPass(result));
 }
 
 function jsonResult({ test: { name, view, file, line }, machines, failures, refused }: TestResult): unknown {
@@ -144,12 +145,19 @@ function plainFailure({ test: { name, file, line }, machines, failures, refused 
     const all = group.length === machines.length ? 'every machine: ' : '';
     lines.push(`    in ${all}${group.map((failure) => failure.machine).join(', ')}`);
   }
-  for (const { place, source, verdict, reason } of refused) {
-    lines.push(
-      `  note: ${place.file}:${place.line}: the log of ${source} refused the record as ${verdict}: ${plainText(reason)}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...refused.map(refusedNote)].join('\n')}\n`;
+}
+
+/** Late and duplicate records are given on purpose; one that no column takes is rather a slip, and its test proves nothing of it. */
+const ON_PURPOSE: readonly string[] = ['late', 'duplicate', 'skipped'];
+
+function plainPass({ test, refused }: TestResult): string {
+  const slips = refused.filter(({ verdict }) => !ON_PURPOSE.includes(verdict));
+  return `${[`ok    ${plainText(test.name)}`, ...slips.map(refusedNote)].join('\n')}\n`;
+}
+
+function refusedNote({ place, source, verdict, reason }: RefusedRow): string {
+  return `  note: ${place.file}:${place.line}: the log of ${source} refused the record as ${verdict}: ${plainText(reason)}`;
 }
 
 /** What several machines say alike is told once. */

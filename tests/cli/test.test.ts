@@ -58,6 +58,25 @@ describe('fsc test', () => {
   }
 
   const run = (root: string, ...args: string[]) => cli(['test', ...args], { cwd: root });
+
+  it('tells of given records that no column takes, though nothing is expected of them', async () => {
+    const { code, out } = await run(
+      make(`- name: nothing
+  view: card_v1
+  given:
+    tx:
+      - { id: x, paid_at: 2024-01-01 00:10, card: a }
+  expect:
+    - as_of: 2024-01-01 00:20
+      rows: []
+`),
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^ok {4}nothing\n {2}note: features\/card\/tests\/a.yaml:5: .* refused the record as malformed: id/,
+    );
+  });
+
   const results = async (root: string, ...args: string[]) => {
     const { code, out, err } = await run(root, '--format', 'json', ...args);
     return { code, err, tests: jsonLines(out) };
