@@ -9,6 +9,7 @@ import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { tellAbsentColumns } from './absent-columns.ts';
 import { readAccepted } from './accepted.ts';
+import { tellUnarchived } from './archived.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { SourceLocations } from './locations.ts';
 import type { Workspace } from './workspace.ts';
@@ -79,6 +80,7 @@ export class Relations {
   async readSource(name: string): Promise<AcceptedWithArchive> {
     const known = this.#read.get(name);
     if (known !== undefined) return known;
+    await tellUnarchived(this.#io, this.#flags, this.#workspace, this.#locations, name);
     const timer = setTimeout(() => say(this.#io, this.#flags, `reading the records of ${name} …`), QUIET_MS);
     try {
       const accepted = await readAccepted(this.#workspace, name, this.#locations, this.#io.signal);

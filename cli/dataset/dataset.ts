@@ -21,6 +21,7 @@ import { FscError } from '../../runtime/values/errors.ts';
 import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import { tellAbsentColumns } from '../absent-columns.ts';
+import { tellUnarchived } from '../archived.ts';
 import type { ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
@@ -222,6 +223,11 @@ class DatasetJob {
         : "all events at a label's instant are left out";
       say(io, flags, `${spec.name}: ${what}`);
     }
+  }
+
+  async #tellUnarchived(): Promise<void> {
+    const { io, flags, workspace, locations } = this.#parts;
+    for (const source of this.#sources) await tellUnarchived(io, flags, workspace, locations, source);
   }
 
   async #tellAbsent(): Promise<void> {

@@ -4,6 +4,7 @@ import { checkedPaths, listArchive } from '../../runtime/engines/duckdb/archive.
 import { columnTypeText, quoteName } from '../../runtime/engines/duckdb/load.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
 import { refuseRedeclared } from '../../runtime/engines/state-folder.ts';
+import { type StateFolders, stdinExtent } from '../../runtime/engines/stdin-extent.ts';
 import type { LogPosition } from '../../runtime/log/contract.ts';
 import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import { findFiles } from '../../runtime/sources/files.ts';
@@ -35,7 +36,7 @@ export async function consumedRelation(
   await checkFiles(input, parts);
   const relations: string[] = [];
   if (files > 0) relations.push(...(await fileRelations(name, input, files, signal)));
-  if (stdin > 0) relations.push(await archiveRelation(workspace.paths.archive, source.spec, stdin));
+  if (stdin > 0) relations.push(await archiveRelation(workspace.paths, source.spec, stdin));
   if (relations.length === 0) relations.push(emptyRelation(source.spec));
   return relations.join('\nUNION ALL\n');
 }
@@ -102,10 +103,11 @@ async function fileRelations(
 }
 
 /** What stdin brought, with the verdicts that it had then. */
-async function archiveRelation(folder: string, spec: SourceSpec, records: number): Promise<string> {
-  const files = listArchive(folder, spec.name).filter((file) => file.partition === STDIN);
+async function archiveRelation(folders: StateFolders, spec: SourceSpec, records: number): Promise<string> {
+  const files = listArchive(folders.archive, spec.name).filter((file) => file.partition === STDIN);
   let reached = 0;
   for (const file of files) if (file.from <= reached) reached = Math.max(reached, file.to);
+  if (reached < records) await stdinExtent(folders, spec.name);
   if (reached < records) throw notArchived(spec.name, reached, records);
   const paths = await checkedPaths(files);
   return select(spec, parquetRelation(paths), `_fsc_verdict = 'accepted' AND _fsc_offset < ${records}`);

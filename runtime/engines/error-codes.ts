@@ -21,8 +21,8 @@ export const ENGINE_CODES = {
   FSC7304: {
     title: 'the state does not fit its archive',
     explanation:
-      'Records of stdin go to the journal first and to the archive afterwards, so the archive never holds more than the state knows of. Where it does, the state folder was removed or replaced by an older one; where it holds less, a file of it is missing. `fsc run --rebuild` makes the state anew from history and archive.',
-    help: 'Restore state or archive from a backup, or make the state anew: `fsc run --rebuild`.',
+      'Records of stdin go to the journal first, then to the archive, then into a snapshot of the state. Where the archive holds more than the state knows of, the state folder was removed or replaced by an older one, and `fsc run --mode stream --rebuild` makes it anew from history and archive. Where it holds less than a snapshot tells of, files of it are gone, and nothing else has their records: a run stops, and so do the commands that would answer without them.',
+    help: 'Restore state or archive from a backup. A state that is gone is made anew with --rebuild; without an archive, go on as the message says, from history and from what comes.',
   },
   FSC7305: {
     title: 'the journal holds records of another location',

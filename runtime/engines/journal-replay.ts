@@ -12,9 +12,11 @@ import { FscError } from '../values/errors.ts';
 import { type ArchivedRecords, archivedFloor, archivedTexts, archiveExtent } from './duckdb/archive.ts';
 import { consumedRecords, isReadBy, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SourceState } from './state-folder.ts';
+import { archiveIncomplete, refuseLostArchive, type StateFolders, stdinRecords } from './stdin-extent.ts';
 
 export interface ReplayOptions {
   readonly archiveFolder: string;
+  readonly folder: { readonly path: string };
   readonly isRebuilt: boolean;
   /** Files that are read anew may hold less than they did: who asked for it knows. */
   readonly mayEndEarly: boolean;
@@ -55,6 +57,7 @@ export class JournalReplay {
     if (journaled !== undefined && (!options.isRebuilt || state.frames.some(hasRecords)))
       throw journaledElsewhere(name, journaled);
     if (options.isRebuilt) return JournalReplay.#anew(options, input, state);
+    refuseLostArchive(foldersOf(options), name, stdinRecords(state.framesFrom));
     if (partition !== null) refuseLostState(options, name, reachedOf(state, partition));
     return JournalReplay.#rest(state.frames);
   }
@@ -84,7 +87,7 @@ export class JournalReplay {
     const { name } = spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
     const archived = firstOffset(state.frames, partition) ?? end;
-    if (archived > wholeTo) throw archiveIncomplete(name, wholeTo, archived);
+    if (archived > wholeTo) throw archiveIncomplete(foldersOf(options), name, wholeTo, archived);
     const reached = Math.max(archived, reachedOf(state, partition));
     const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);
     const isReached = (position: LogPosition): boolean => offsetOf(position, partition) >= reached;
@@ -156,6 +159,10 @@ export class JournalReplay {
   }
 }
 
+function foldersOf({ archiveFolder, folder }: ReplayOptions): StateFolders {
+  return { state: folder.path, archive: archiveFolder };
+}
+
 function hasRecords({ records }: JournaledRecords): boolean {
   return records !== null && records.length > 0;
 }
@@ -191,16 +198,6 @@ function refuseLostState({ archiveFolder }: ReplayOptions, name: string, reached
     `the state of \`${name}\` is older than its archive`,
     `the archive holds ${end} records of stdin, the state folder knows of ${reached}: it was removed, or an old one was put in its place`,
     'run once with --rebuild: the state is made anew from history and archive',
-  );
-}
-
-function archiveIncomplete(name: string, end: number, wanted: number): FscError {
-  return new FscError(
-    'FSC7304',
-    1,
-    `the archive of \`${name}\` is incomplete`,
-    `a part of the first ${wanted} records of stdin is missing after ${end}`,
-    'restore the archive from a backup; nothing was changed',
   );
 }
 

@@ -10,7 +10,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
-import { decodeEntry, Journal, type JournalEntry, journalHasFrames } from '../log/journal.ts';
+import { decodeEntry, Journal, type JournalEntry, journalHasFrames, lastJournaled } from '../log/journal.ts';
 import { type FolderLock, isLockTemporary, lockFolder, removeLeftLocks } from '../log/lock.ts';
 import { RETRIES_FOLDER } from '../log/retries.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
@@ -217,6 +217,11 @@ async function snapshotMeta(folder: string, source: string): Promise<Meta | null
 
 export async function snapshotPosition(folder: string, source: string): Promise<LogPosition | null> {
   return (await snapshotFacts(folder, source))?.position ?? null;
+}
+
+/** Of what was consumed after the last snapshot; null: nothing was. Takes no lock. */
+export function journaledPosition(folder: string, source: string): LogPosition | null {
+  return lastJournaled(pathOf(folder, source, 'journal'));
 }
 
 /** Records were consumed after the last snapshot: a run goes on, or one was cut off. Read without the lock. */

@@ -9,7 +9,7 @@
  * A crash can leave the last frame short, or zeros in place of its end: such a tail was never acknowledged and is cut. Anything else that
  * does not have its checksum is corruption.
  */
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -125,6 +125,55 @@ export class Journal {
 /** Without opening it for writing. */
 export function journalHasFrames(path: string): boolean {
   return existsSync(path) && statSync(path).size > HEAD_BYTES;
+}
+
+/** Where frames are looked for at a time. */
+const LOOK_BYTES = 1 << 16;
+
+/**
+ * The position that the last whole frame tells. null: it has none, or nobody can tell while a run is at work on it. Passes over the frames from head to
+ * head, so that a large journal is not read for it.
+ */
+export function lastJournaled(path: string): LogPosition | null {
+  if (!journalHasFrames(path)) return null;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const payload = lastPayload(descriptor);
+      return payload === null ? null : (JSON.parse(payload) as JournalEntry).position;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // Who opens it for a run is told.
+    return null;
+  }
+}
+
+/** Of a frame of lines its head. */
+function lastPayload(descriptor: number): string | null {
+  const { size } = fstatSync(descriptor);
+  const bytesAt = (at: number, length: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, at));
+  };
+  let seen: Buffer = Buffer.alloc(0);
+  let seenAt = 0;
+  let last: { readonly at: number; readonly length: number } | null = null;
+  for (let at = HEAD_BYTES; at + FRAME_HEAD_BYTES <= size; ) {
+    if (at + FRAME_HEAD_BYTES > seenAt + seen.length) [seen, seenAt] = [bytesAt(at, LOOK_BYTES), at];
+    const head = seen.subarray(at - seenAt, at - seenAt + FRAME_HEAD_BYTES);
+    if (head.length < FRAME_HEAD_BYTES || crc32(head.subarray(0, 12)) !== head.readUInt32LE(12)) break;
+    const length = head.readUInt32LE(0);
+    const next = at + FRAME_HEAD_BYTES + length + FRAME_TAIL_BYTES;
+    if (next > size) break;
+    last = { at: at + FRAME_HEAD_BYTES, length };
+    at = next;
+  }
+  if (last === null) return null;
+  const first = bytesAt(last.at, LINES_HEAD_BYTES);
+  if (first[0] !== LINES) return bytesAt(last.at, last.length).toString();
+  return bytesAt(last.at + LINES_HEAD_BYTES, first.readUInt32LE(4)).toString();
 }
 
 async function writeHead(file: FileHandle): Promise<void> {

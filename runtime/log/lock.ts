@@ -63,6 +63,12 @@ export function lockFolder(folder: string): FolderLock {
   return { release: () => release(path, beat) };
 }
 
+/** Whether a living process holds the folder. Takes no lock. */
+export function isFolderLocked(folder: string): boolean {
+  const path = join(resolve(folder), LOCK_FILE);
+  return isAlive(path, readHolder(path));
+}
+
 /**
  * Temporary files of locks whose makers are gone. It needs no lock: what a living process makes stays. Of this very process none is in the
  * making, since that takes one turn.

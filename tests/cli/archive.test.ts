@@ -1,7 +1,9 @@
 /** What stdin brought, as commands find it later: under another declaration, where a run was cut off, and where the archive is gone. */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { pause } from '../integration/process.ts';
 import { type CliResult, cli, project, put } from './in-process.ts';
 
 const SOURCE = `-- @event_time seen
@@ -166,5 +168,114 @@ describe('a changed constraint of a source with a history and an archive', () =>
     put(root, 'features/sources/tx.sql', keyless('amt >= 1'));
     await ran(root);
     expect(await count(root)).toEqual({ card: 'a', n: 4 });
+  });
+});
+
+describe('records of stdin that are not in the archive yet', () => {
+  /** A run that stands open, with what it was sent in its journal and nothing of that in the archive. */
+  async function running(root: string, stdin: string): Promise<() => Promise<void>> {
+    const pipe = new Readable({ read() {} });
+    pipe.push(stdin);
+    const stop = new AbortController();
+    const run = cli(RUN, { cwd: root, stdin: pipe, signal: stop.signal });
+    const get = async (): Promise<string> => (await fsc(root, ['get', 'card_v1', 'card=a'])).out;
+    const before = await get();
+    while ((await get()) === before) await pause(50);
+    return async () => {
+      stop.abort();
+      await run;
+    };
+  }
+
+  const warning = (missing: string): string => `warning: ${missing} not in the archive yet`;
+
+  it('are told by every offline command while a run goes on, and after one that was killed, until they are there', async () => {
+    const root = start();
+    await ran(root, line(2));
+    const end = await running(root, line(3) + line(4));
+    const killed = join(root, '..', `${basename(root)} killed`);
+    try {
+      for (const args of OFFLINE) {
+        const { code, err } = await fsc(root, args);
+        expect([args[0], code, err]).toEqual([
+          args[0],
+          0,
+          expect.stringContaining(warning('the last 2 records that stdin brought to tx are')),
+        ]);
+        expect(err).toContain('help: a run goes on');
+      }
+      expect((await fsc(root, [...OFFLINE[0]!, '--quiet'])).err).toBe('');
+      // As kill -9 would leave it.
+      cpSync(root, killed, { recursive: true });
+      rmSync(join(killed, '.fsc/state/lock'));
+    } finally {
+      await end();
+    }
+    try {
+      for (const args of OFFLINE) {
+        const { code, err } = await fsc(killed, args);
+        expect([args[0], code, err]).toEqual([
+          args[0],
+          0,
+          expect.stringContaining(warning('the last 2 records that stdin brought to tx are')),
+        ]);
+        expect(err).toContain('help: a run was cut off: fsc run --mode stream takes in what it left');
+      }
+      await ran(killed);
+      for (const folder of [root, killed]) {
+        const { out, err } = await fsc(folder, ['query', 'SELECT count(*) AS n FROM tx', '--format', 'json']);
+        expect([out, err.includes('in the archive')]).toEqual(['{"n":4}\n', false]);
+      }
+    } finally {
+      rmSync(killed, { recursive: true, force: true });
+    }
+  });
+
+  it('are told where nothing of the source was archived, and not where the command reads elsewhere', async () => {
+    const root = start({ 'more.jsonl': line(9) });
+    await ran(root);
+    const end = await running(root, line(3));
+    try {
+      expect((await fsc(root, OFFLINE[2]!)).err).toContain(warning('the last record that stdin brought to tx is'));
+      expect((await fsc(root, [...OFFLINE[0]!, '--source', 'tx=more.jsonl'])).err).toBe('1 row\n');
+    } finally {
+      await end();
+    }
+  });
+});
+
+describe('an archive that lost records', () => {
+  const all = [RUN, ...OFFLINE, ['verify']];
+
+  it('as a whole or a file of it is told by every command, and nothing is changed', async () => {
+    const root = start();
+    await ran(root, line(2));
+    await ran(root, line(3));
+    const folder = join(root, '.fsc/archive/tx');
+    const state = join(root, '.fsc/state/tx.snapshot');
+    const before = readFileSync(state);
+    const files = readdirSync(folder).sort();
+    expect(files).toHaveLength(2);
+    for (const gone of [join(folder, files[1]!), join(folder, files[0]!), join(root, '.fsc/archive')]) {
+      rmSync(gone, { recursive: true });
+      expect(await told(root, all)).toEqual(all.map(([name]) => [name, 1, 'FSC7304']));
+    }
+    expect(readFileSync(state)).toEqual(before);
+    expect((await fsc(root, ['get', 'card_v1', 'card=a', '--format', 'json'])).out).toBe('{"card":"a","n":3}\n');
+  });
+
+  it('is told of a source that is read from files by now', async () => {
+    const root = start({ 'more.jsonl': line(3) });
+    await ran(root, line(2));
+    rmSync(join(root, '.fsc/archive'), { recursive: true });
+    put(
+      root,
+      'fsc.json',
+      '{ "sources": { "tx": { "history": "old.csv", "stream": "more.jsonl" } }, "clock": "events" }',
+    );
+    expect(await told(root, [RUN, ...OFFLINE])).toEqual([RUN, ...OFFLINE].map(([name]) => [name, 1, 'FSC7304']));
+    // A state that can't be read is a run's affair.
+    truncateSync(join(root, '.fsc/state/tx.snapshot'), 100);
+    expect((await fsc(root, OFFLINE[0]!)).code).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /** What stops a command, each with the code of its page; and every code of every page has a test that names it. */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { diagnosticPages } from '../../cli/diagnostic-pages.ts';
@@ -63,7 +63,7 @@ describe('a command is stopped', () => {
     expect(await told(root, ['verify'])).toEqual([2, 'FSC7017']);
   });
 
-  it('by a file of the archive whose bytes changed: FSC7119; by one that is gone before it was verified: FSC7026', async () => {
+  it('by a file of the archive whose bytes changed: FSC7119; by one that is gone: FSC7304', async () => {
     const root = start();
     await ran(root, LINES);
     const folder = join(root, '.fsc/archive/tx');
@@ -71,6 +71,18 @@ describe('a command is stopped', () => {
     writeFileSync(file, readFileSync(file).fill(0, 20, 21));
     expect(await told(root, ['query', 'SELECT count(*) FROM tx'])).toEqual([1, 'FSC7119']);
     rmSync(file);
+    expect(await told(root, ['verify'])).toEqual([1, 'FSC7304']);
+  });
+
+  it('by online rows of records that are not archived yet: FSC7026', async () => {
+    const root = start();
+    await ran(root, LINES.slice(0, 2));
+    for (const name of ['archive', 'state']) cpSync(join(root, '.fsc', name), join(root, name), { recursive: true });
+    await ran(root, LINES.slice(2));
+    for (const name of ['archive', 'state']) {
+      rmSync(join(root, '.fsc', name), { recursive: true });
+      renameSync(join(root, name), join(root, '.fsc', name));
+    }
     expect(await told(root, ['verify'])).toEqual([3, 'FSC7026']);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry, encodeEntry, JOURNAL_VERSION, Journal } from '../../runtime/log/journal.ts';
+import { decodeEntry, encodeEntry, JOURNAL_VERSION, Journal, lastJournaled } from '../../runtime/log/journal.ts';
 import { lockFolder } from '../../runtime/log/lock.ts';
 import { type LineFault, RecordLines, textsOf } from '../../runtime/log/record-texts.ts';
 import { readSections, type Section, writeSections } from '../../runtime/log/snapshot-file.ts';
@@ -255,6 +255,36 @@ describe('the journal', () => {
     }
     for (const bytes of spoilt)
       expect(() => decodeEntry({ sequence: 1, payload: bytes }, 'journal')).toThrow(/the journal journal is corrupt/);
+  });
+
+  it('tells where it ends without being opened for writing, however many frames it has and wherever it is torn', async () => {
+    const path = join(folder(), 'journal');
+    const offsetOf = (): number | undefined => lastJournaled(path)?.partitions['stream:-']?.offset;
+    expect(offsetOf()).toBeUndefined();
+    const { journal } = await Journal.open(path);
+    expect(offsetOf()).toBeUndefined();
+    const ends: number[] = [];
+    const texts: string[] = [];
+    for (let i = 1; i <= 60; i += 1) {
+      texts.push('x'.repeat(i % 10 === 0 ? 80_000 : 40 * i));
+      const batch = { ...batchOf(texts.slice(-1), [1e15]), position: { partitions: { 'stream:-': { offset: i } } } };
+      const json = { position: batch.position, idle: [], records: null, knownTimes: null, malformed: [] };
+      await journal.append(...(i % 7 === 0 ? [Buffer.from(JSON.stringify(json))] : encodeEntry(batch)));
+      ends.push(journal.bytes);
+      expect(offsetOf()).toBe(i);
+    }
+    const whole = readFileSync(path);
+    for (let cut = 16; cut < whole.length; cut += 997) {
+      writeFileSync(path, whole.subarray(0, cut));
+      const frames = ends.filter((end) => end <= cut).length;
+      expect([cut, offsetOf()]).toEqual([cut, frames === 0 ? undefined : frames]);
+    }
+    // Space that was given to the file and never written.
+    writeFileSync(path, Buffer.concat([whole.subarray(0, ends[2]), Buffer.alloc(5000)]));
+    expect(offsetOf()).toBe(3);
+    await journal.clear();
+    expect(offsetOf()).toBeUndefined();
+    await journal.close();
   });
 
   it('of lines is cut where it is torn, and tells of flipped bits', async () => {
