@@ -6,11 +6,12 @@ import { addCounts, noCounts, type ReadSummary, readSummary } from '../runtime/e
 import { wallClock } from '../runtime/time/clock.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
+import { isArchived } from './accepted.ts';
 import type { ExitStatus } from './cli.ts';
 import { parseInstant } from './instant.ts';
-import { type GlobalFlags, type Io, say, writeOut } from './io.ts';
+import { type GlobalFlags, type Io, say, writeAside, writeOut } from './io.ts';
 import { refuseExcess } from './limits.ts';
-import { locationsOf } from './locations.ts';
+import { locationsOf, type SourceLocations } from './locations.ts';
 import { OutFile } from './out-file.ts';
 import { formatCount } from './progress.ts';
 import { countsText, readText } from './read-text.ts';
@@ -52,10 +53,11 @@ export async function runBatchOut(
   const startedMicros = wallClock.nowMicros();
   refuseCounting(options);
   if (options.asOf !== 'now') parseInstant(options.asOf, wallClock.nowMicros); // told before anything is read
-  const views = chosenViews(workspace, options);
+  const locations = locationsOf(workspace, options.sources);
+  const views = withData(io, flags, workspace, locations, options, chosenViews(workspace, options));
   const files = filesOf(io, views, options.out);
   sayLeftOut(io, flags, workspace, options);
-  const relations = new Relations(io, flags, workspace, locationsOf(workspace, options.sources));
+  const relations = new Relations(io, flags, workspace, locations);
   // Whatever the instant, so that the summary tells of all records.
   for (const view of views) await relations.readSource(view.spec.source);
   const asOfMicros = await instantOf(workspace, relations, views, options.asOf);
@@ -104,6 +106,26 @@ function chosenViews(workspace: Workspace, { views }: BatchOutOptions): readonly
   const all = workspace.plan.views.filter((view) => view.kind !== 'request');
   if (all.length > 0) return all;
   throw new FscError('FSC7009', 2, 'there is nothing to write', 'no view has rows of its own', 'write a view first');
+}
+
+/** Where no view is named, as in a run: those over a source without data are left out, unless that is all. */
+function withData(
+  io: Io,
+  flags: GlobalFlags,
+  workspace: Workspace,
+  locations: ReadonlyMap<string, SourceLocations>,
+  options: BatchOutOptions,
+  views: readonly ViewPlan[],
+): readonly ViewPlan[] {
+  const hasData = ({ spec: { source } }: ViewPlan): boolean => {
+    const at = locations.get(source);
+    return (at?.history ?? at?.stream ?? null) !== null || isArchived(workspace, source, at);
+  };
+  const found = views.filter(hasData);
+  if (options.views.length > 0 || found.length === 0) return views;
+  for (const source of new Set(views.filter((view) => !hasData(view)).map(({ spec }) => spec.source)))
+    say(io, flags, `source \`${source}\` has no data: its views are left out`);
+  return found;
 }
 
 function sayLeftOut(io: Io, flags: GlobalFlags, workspace: Workspace, { views }: BatchOutOptions): void {
@@ -260,8 +282,8 @@ function summarise(relations: Relations, views: readonly ViewPlan[], rows: numbe
 
 async function tell(io: Io, flags: GlobalFlags, summary: BatchSummary, asOfMicros: number, out: string): Promise<void> {
   if (flags.format === 'json') {
-    await writeOut(out === '-' ? io.stderr : io.stdout, `${JSON.stringify(summary)}\n`);
-    return;
+    const line = `${JSON.stringify(summary)}\n`;
+    return out === '-' ? writeAside(io, line) : writeOut(io.stdout, line);
   }
   const { rows, seconds, views } = summary;
   const reasons = countsText(summary.quarantine);

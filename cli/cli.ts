@@ -1,7 +1,7 @@
 /** The command line as a function, so that tests run it in process: arguments and Io in, exit code out. */
 import { Command, CommanderError, Option } from 'commander';
 import { FscError } from '../runtime/values/errors.ts';
-import { type GlobalFlags, type Io, type OutputFormat, say, writeOut } from './io.ts';
+import { flushed, type GlobalFlags, type Io, type OutputFormat, say, writeAside } from './io.ts';
 import { VERSION } from './version.ts';
 
 export type ExitStatus = number;
@@ -68,14 +68,33 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
   const run: CommandRunner = async (command, action) => {
     status = await action(io, readFlags(command));
   };
+  let fault: unknown = null;
   try {
     const ordered = withStdinIds(commandFirst(args));
     const program = await buildProgram(ordered, io, run);
     await program.parseAsync([...ordered], { from: 'user' });
-    return status;
   } catch (error) {
-    return report(error, args, io);
+    fault = error;
+    status = await report(error, args, io);
   }
+  const lost = await flushed(io.stdout);
+  return lost === null || lost === fault || isClosedPipe(lost) ? status : report(lost, args, io);
+}
+
+/** `fsc … | head`: the reader has had enough. */
+function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EPIPE';
+}
+
+function cannotPrint(error: NodeJS.ErrnoException): FscError {
+  const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+  return new FscError(
+    'FSC7010',
+    3,
+    'cannot write to stdout',
+    isFull ? 'the disk is full' : error.message,
+    'what was written is not whole: make room, or name another place, and run it again',
+  );
 }
 
 /** Flags of every command may stand before its name too. */
@@ -157,8 +176,11 @@ function readFlags(command: Command): GlobalFlags {
   };
 }
 
-async function report(error: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+async function report(thrown: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2; // commander has printed it
+  const isOutput = thrown !== null && thrown === io.stdout.errored;
+  if (isOutput && isClosedPipe(thrown)) return 0;
+  const error = isOutput ? cannotPrint(io.stdout.errored as NodeJS.ErrnoException) : thrown;
   const isOutside = error instanceof FscError && error.exitCode === 3;
   if (io.signal.aborted && !isOutside) {
     say(
@@ -169,11 +191,11 @@ async function report(error: unknown, args: readonly string[], io: Io): Promise<
     return 130;
   }
   if (error instanceof FscError) {
-    await writeOut(io.stderr, formatError(error, args.includes('json')));
+    await writeAside(io, formatError(error, args.includes('json')));
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  await writeOut(io.stderr, `error[FSC9001]: this is a bug in fsc, please report it with the text below\n${text}\n`);
+  await writeAside(io, `error[FSC9001]: this is a bug in fsc, please report it with the text below\n${text}\n`);
   return 70;
 }
 

@@ -8,7 +8,7 @@ import type { ProjectPlan } from '../compiler/plan/plan.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from './generated.ts';
-import { type GlobalFlags, type Io, say, useColor, writeOut } from './io.ts';
+import { type GlobalFlags, type Io, say, useColor, writeAside, writeOut } from './io.ts';
 import { counted } from './progress.ts';
 import { type Project, refuseUndeclared } from './project.ts';
 import { writeStamp } from './stamp.ts';
@@ -49,10 +49,10 @@ async function printDiagnostics(
   const shown = flags.quiet ? diagnostics.filter((diagnostic) => diagnostic.severity === 'error') : diagnostics;
   if (shown.length === 0) return;
   if (flags.format === 'json') {
-    await writeOut(json, shown.map((diagnostic) => `${JSON.stringify(renderJson(diagnostic))}\n`).join(''));
-    return;
+    const lines = shown.map((diagnostic) => `${JSON.stringify(renderJson(diagnostic))}\n`).join('');
+    return json === io.stderr ? writeAside(io, lines) : writeOut(json, lines);
   }
-  await writeOut(io.stderr, `${renderHuman(shown, { color: useColor(io) })}\n${summaryLine(diagnostics, views)}\n`);
+  await writeAside(io, `${renderHuman(shown, { color: useColor(io) })}\n${summaryLine(diagnostics, views)}\n`);
 }
 
 /**

@@ -28,9 +28,12 @@ export function useColor(io: Io): boolean {
 
 const ENDS_OF_WAIT = ['drain', 'close', 'error'] as const;
 
-/** Writes and waits while the reader is slow; a closed pipe (`| head`) ends the command quietly. */
+/** Writes and waits while the reader is slow. Throws what the stream failed with, now or earlier. */
 export async function writeOut(stream: Writable, text: string): Promise<void> {
-  if (stream.write(text)) return;
+  throwFault(stream);
+  const isFull = !stream.write(text);
+  throwFault(stream); // a file's is known at once
+  if (!isFull) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
       for (const event of ENDS_OF_WAIT) stream.off(event, done);
@@ -38,6 +41,24 @@ export async function writeOut(stream: Writable, text: string): Promise<void> {
     };
     for (const event of ENDS_OF_WAIT) stream.once(event, done);
   });
+  throwFault(stream);
+}
+
+/** A stream that has failed tells nothing any more: whoever waited for it would wait for ever. */
+function throwFault(stream: Writable): void {
+  if (stream.errored !== null) throw stream.errored;
+  if (stream.destroyed) throw new Error('the output was closed');
+}
+
+/** Once all that was written is where it goes: what the stream failed with, or null. */
+export async function flushed(stream: Writable): Promise<Error | null> {
+  if (stream.destroyed || stream.errored !== null) return stream.errored;
+  return new Promise((resolve) => stream.write('', (error) => resolve(stream.errored ?? error ?? null)));
+}
+
+/** To stderr. That nobody can be told there is no fault of the command. */
+export async function writeAside(io: Io, text: string): Promise<void> {
+  await writeOut(io.stderr, text).catch(() => undefined);
 }
 
 /** A line for people; nothing with --quiet. */

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { openStdout } from './stdout.ts';
+
 const controller = new AbortController();
 let stoppedBy: 'SIGINT' | 'SIGTERM' | null = null;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -8,8 +10,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     stoppedBy ??= name;
   });
 }
-// `fsc … | head` closes the pipe: that is a reader's right, no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => endNow(error.code === 'EPIPE' ? 0 : 70));
+const stdout = openStdout();
+// `fsc … | head` closes the pipe: that is a reader's right, no fault, and nothing goes on for it. Of other faults the command tells.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') endNow(0);
+});
 process.stderr.on('error', () => {});
 
 function endNow(code: number): void {
@@ -25,7 +30,7 @@ function endNow(code: number): void {
 // After the handlers: who stops a command while it is being loaded stops it cleanly too.
 const { runCli } = await import('./cli.ts');
 const code = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
+  stdout,
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
@@ -35,5 +40,4 @@ const code = await runCli(process.argv.slice(2), {
 // A stop that could not be a clean one (the disk is full) tells why.
 process.exitCode = code === 3 || stoppedBy === null ? code : stoppedBy === 'SIGINT' ? 130 : code === 130 ? 0 : code;
 // A library may hold the event loop open (a worker, a watched file); everything that had to be written is written by now.
-if (process.stdout.writableLength === 0) process.exit();
-process.stdout.once('drain', () => process.exit());
+process.exit();

@@ -6,7 +6,7 @@ import {
   type ReadSummary,
   readSummary,
 } from '../../runtime/engines/run-summary.ts';
-import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { type GlobalFlags, type Io, say, writeAside, writeOut } from '../io.ts';
 import { formatCount } from '../progress.ts';
 import { countsText } from '../read-text.ts';
 import type { SourceFacts } from './feeds.ts';
@@ -71,8 +71,8 @@ export function summarise({ read, sources, errors, ...rest }: SummaryFacts): Dat
 
 export async function tell(io: Io, flags: GlobalFlags, summary: DatasetSummary, out: string): Promise<void> {
   if (flags.format === 'json') {
-    await writeOut(out === '-' ? io.stderr : io.stdout, `${JSON.stringify(summary)}\n`);
-    return;
+    const line = `${JSON.stringify(summary)}\n`;
+    return out === '-' ? writeAside(io, line) : writeOut(io.stdout, line);
   }
   say(io, flags, summaryLines(summary, out).join('\n'));
 }
