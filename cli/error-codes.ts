@@ -51,7 +51,7 @@ export const CLI_CODES = {
   FSC7010: {
     title: 'cannot write',
     explanation: 'The folder is read-only, the disk is full, or a file is in the way.',
-    help: 'Make the folder writable, make room on the disk, or name another place. Nothing half-written was left.',
+    help: 'Make the folder writable, make room on the disk, or name another place. No file is left half-written; what went to stdout may be cut off.',
   },
   FSC7011: {
     title: 'not in this version',

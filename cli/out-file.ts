@@ -87,15 +87,16 @@ export class OutFile {
     const { columns, parts } = await session.query(sql);
     assertDistinctNames(columns.map(({ name }) => name));
     const stream = createWriteStream(this.temporary);
-    let fault: unknown = null;
-    stream.on('error', (error) => {
-      fault = error;
-    });
-    const rows = await writeJsonRows(stream, columns, parts, numbers);
-    stream.end();
-    await finished(stream).catch(() => undefined);
-    if (fault !== null) throw fault;
-    return rows;
+    stream.on('error', () => undefined); // told by what writes
+    try {
+      const rows = await writeJsonRows(stream, columns, parts, numbers);
+      stream.end();
+      await finished(stream);
+      return rows;
+    } finally {
+      // Whatever happened: what is removed afterwards is not opened any more.
+      if (!stream.closed) await new Promise<void>((resolve) => stream.destroy().once('close', resolve));
+    }
   }
 
   /** A fault of the file; anything else as it is. */

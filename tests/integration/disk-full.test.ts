@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { random } from '../state/plans.ts';
-import { type Ended, fsc, valuesOf } from './process.ts';
+import { type Ended, fsc, MAIN, start, valuesOf } from './process.ts';
 import { FEATURES, folderWith, programOf, randomLines, refused, removeFolders, rowsOf, textOf } from './project.ts';
 
 const mounts: string[] = [];
@@ -67,7 +67,7 @@ function expectFull(end: Ended, where: string): void {
     where,
     3,
     null,
-    expect.stringMatching(/^error\[FSC7\d+\]: .*/),
+    expect.stringMatching(/^(?:error\[FSC7\d+\]: |\{"v":1,"code":"FSC7\d+").*/),
   ]);
   expect([where, /full|no space|make room/i.test(end.err), end.err]).toEqual([where, true, end.err]);
 }
@@ -117,7 +117,10 @@ describe.skipIf(!canMount)('a full disk', () => {
     const commands = [
       ['dataset', '--labels', 'labels.csv', '--view', 'card_v1', '--out', 'out/set.parquet', '--allow-open', '--quiet'],
       ['dataset', '--labels', 'labels.csv', '--view', 'card_v1', '--out', 'out/set.csv', '--allow-open', '--quiet'],
+      ['dataset', '--labels', 'labels.csv', '--view', 'card_v1', '--out', 'out/set.jsonl', '--allow-open', '--quiet'],
       ['query', 'SELECT * FROM tx', '--out', 'out/tx.parquet', '--quiet'],
+      ['query', 'SELECT * FROM tx', '--out', 'out/tx.jsonl', '--quiet'],
+      ['query', 'SELECT 1 AS n FROM range(3000)', '--out', 'out/small.jsonl', '--quiet'],
       ['query', 'SELECT * FROM tx', '--out', 'out/tx.csv', '--quiet'],
       ['run', '--mode', 'batch', '--view', 'card_v1', '--as-of', '2024-01-03', '--out', 'out/card.jsonl', '--quiet'],
       ['run', '--mode', 'batch', '--view', 'last_v1', '--as-of', '2024-01-03', '--out', 'out/last.csv', '--quiet'],
@@ -127,6 +130,20 @@ describe.skipIf(!canMount)('a full disk', () => {
       expect([args.join(' '), readdirSync(join(root, 'out'))]).toEqual([args.join(' '), []]);
     }
   }, 300_000);
+
+  it('where what is printed goes: exit 3, however little does not fit', async () => {
+    const root = project(old);
+    expect(mount(join(root, 'out'), 'size=64k')).toBe(true);
+    const commands = [
+      ['query', `SELECT repeat('x', 60000) AS x, repeat('y', 9000) AS y`, '--format', 'json', '--quiet'],
+      ['query', 'SELECT * FROM tx', '--format', 'json', '--quiet'],
+    ];
+    for (const args of commands) {
+      const script = 'exec "$0" "$@" > out/printed';
+      const end = await start('sh', ['-c', script, process.execPath, MAIN, ...args], root).ended;
+      expectFull(end, args.join(' '));
+    }
+  }, 60_000);
 
   it('where generated/ and the cache go: exit 3, and it is as it was', async () => {
     const root = project({ ...old, '.gitkeep': '' });
