@@ -40,7 +40,7 @@ export function isArchived(workspace: ProjectRecords, name: string, at: SourceLo
 
 /**
  * Parquet files that hold exactly the accepted records of the source. Without any location there is what the archive kept of runs with
- * --source, or nothing.
+ * --source; where that is nothing either, it throws FSC7009.
  */
 export async function readAccepted(
   workspace: ProjectRecords,
@@ -52,7 +52,7 @@ export async function readAccepted(
   if (source === undefined) throw new Error(`no source ${name} in the program`);
   const found = locations.get(name);
   const hasArchive = isArchived(workspace, name, found);
-  const at = found ?? needRecords(name, found);
+  const at = found !== undefined && hasArchive ? found : needRecords(name, found);
   refuseStdin(name, at);
   if (hasArchive) await refuseRedeclared(workspace.paths.state, source.spec);
   return acceptedWithArchive({

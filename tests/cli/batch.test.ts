@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
-import { type CliResult, cli, jsonLines, project } from './in-process.ts';
+import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
 
 const FILES = {
   'fsc.json': '{ "sources": { "tx": { "history": "tx.jsonl" } }, "clock": "events" }',
@@ -54,6 +54,33 @@ describe('run --mode batch --out', () => {
     expect(err).toContain('2 rows of card_v1 at 2024-03-01T10:30:00Z written\n');
     const before = await batch('--view', 'card_v1', '--as-of', '2024-03-01 10:29:59.999999', '--out', '-');
     expect(jsonLines(before.out)).toEqual([{ card: 'b', n_30m: 1, spent: 12.5 }]);
+  });
+
+  it('says of a source without data that it has none: exit 2 where a view over it is named or all are, else they are left out', async () => {
+    put(
+      world.root,
+      'features/sources/dry.sql',
+      '-- @event_time ts\n-- @key none\nCREATE TABLE dry (ts timestamp NOT NULL, k text NOT NULL);',
+    );
+    put(world.root, 'features/dry/v1.sql', 'SELECT k, count(*) AS n FROM dry GROUP BY k');
+    for (const engine of ['duckdb', 'postgres'])
+      expect(await batch('--view', 'dry_v1', '--out', '-', '--engine', engine)).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining('error[FSC7009]'),
+      });
+    const all = await batch('--out', '{view}.jsonl');
+    expect([all.code, all.err]).toEqual([
+      0,
+      expect.stringContaining('source `dry` has no data: its views are left out\n'),
+    ]);
+    expect(written().sort()).toEqual(['card_v1.jsonl', 'last_v1.jsonl']);
+    put(world.root, 'fsc.json', '{}');
+    expect(await batch('--out', '{view}.csv')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('error[FSC7009]'),
+    });
+    expect(written().filter((name) => name.endsWith('.csv'))).toEqual([]);
   });
 
   it('takes the newest event for now where the clock is the events’', async () => {

@@ -31,6 +31,7 @@ CREATE TABLE tx (id bigint PRIMARY KEY, at_time timestamp NOT NULL, card text NO
   'features/card/v1.sql':
     "SELECT card, count(*) FILTER (WHERE at_time > now() - INTERVAL '1 hour') AS n, sum(amount) AS spent FROM tx GROUP BY card",
   'features/last/v1.sql': '-- @entity card\nSELECT card, id, amount FROM tx',
+  'features/nowhere/v1.sql': 'SELECT k, count(*) AS n FROM nowhere GROUP BY k',
   'features/gone/v1.sql': 'SELECT k, count(*) AS n FROM gone GROUP BY k',
   'features/asked/v1.sql': 'SELECT r.card, c.n FROM ask r LEFT JOIN card_v1 c ON c.card = r.card',
 };
@@ -98,9 +99,10 @@ describe('fsc query', () => {
     expect((await rows('SHOW TABLES')).length).toBe(5);
   });
 
-  it('has sources without data as empty relations', async () => {
-    expect(await rows('SELECT count(*) AS n FROM nowhere')).toEqual([{ n: 0 }]);
+  it('has a stream without records as an empty relation, and says of a source without any data that it has none', async () => {
     expect(await rows('SELECT count(*) AS n FROM fed')).toEqual([{ n: 0 }]);
+    for (const sql of ['FROM nowhere', "FROM nowhere_v1(TIMESTAMP '2024-01-01')"])
+      expect(await query(sql)).toMatchObject({ code: 2, out: '', err: expect.stringContaining('error[FSC7009]') });
   });
 
   it('says that a request has no rows here', async () => {
@@ -299,15 +301,15 @@ describe('the catalogue', () => {
     expect(ask('SELECT count(*) FROM tx')).toEqual([['3']]);
     expect(ask("SELECT card FROM card_v1(TIMESTAMP '2024-03-02') ORDER BY card")).toEqual([['a'], ['b']]);
     expect(() => ask('SELECT * FROM gone')).toThrow();
-    await rows('SELECT count(*) FROM nowhere');
-    expect(ask('SELECT (SELECT count(*) FROM nowhere), (SELECT count(*) FROM tx)')).toEqual([['0', '3']]);
+    await rows('SELECT count(*) FROM fed');
+    expect(ask('SELECT (SELECT count(*) FROM fed), (SELECT count(*) FROM tx)')).toEqual([['0', '3']]);
   });
 
   it('is left alone where nothing changed, and written where something did', async () => {
     await rows('SELECT count(*) FROM tx');
     const file = join(world.root, '.fsc/catalogue.duckdb');
     const before = statSync(file, { bigint: true });
-    await rows('SELECT count(*) FROM nowhere, tx');
+    await rows('SELECT count(*) FROM fed, tx');
     expect(statSync(file, { bigint: true }).mtimeNs).toBe(before.mtimeNs);
     put(world.root, 'data/tx.jsonl', `${FILES['data/tx.jsonl']}{"id":5,"at":"2024-03-01T10:51:00Z","card":"c"}\n`);
     expect(await rows('SELECT count(*) AS n FROM tx')).toEqual([{ n: 4 }]);
