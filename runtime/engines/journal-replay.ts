@@ -86,7 +86,7 @@ export class JournalReplay {
     const { spec } = input.program;
     const { name } = spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
-    const archived = firstOffset(state.frames, partition) ?? end;
+    const archived = Math.max(firstOffset(state.frames, partition) ?? end, offsetOf(state.framesFrom, partition));
     if (archived > wholeTo) throw archiveIncomplete(foldersOf(options), name, wholeTo, archived);
     const reached = Math.max(archived, reachedOf(state, partition));
     const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);

@@ -264,6 +264,32 @@ describe('an archive that lost records', () => {
     expect((await fsc(root, ['get', 'card_v1', 'card=a', '--format', 'json'])).out).toBe('{"card":"a","n":3}\n');
   });
 
+  it('is told to --rebuild as well, with what to remove to go on without', async () => {
+    const root = start();
+    await ran(root, `${line(2)}{broken\n`);
+    await ran(root, line(3));
+    await fsc(root, ['quarantine', 'retry', '-:1']);
+    await ran(root);
+    rmSync(join(root, '.fsc/archive'), { recursive: true });
+    const rebuilt = await fsc(root, [...RUN, '--rebuild']);
+    expect([rebuilt.code, rebuilt.err]).toEqual([1, expect.stringContaining('error[FSC7304]')]);
+    expect(rebuilt.err).toContain('the first 4 records of stdin were archived, and of these it holds the first 0');
+    const [, archive, names, state, retries] =
+      /restore (.*) from a backup; or .*: remove that folder, (.*)\* in (.*) and in (.*), and the quarantine of `tx`/.exec(
+        rebuilt.err,
+      )!;
+    rmSync(archive!, { recursive: true, force: true });
+    const files = [state!, retries!].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    const meant = files.filter((path) => basename(path).startsWith(names!));
+    expect(meant.map((path) => basename(path)).sort()).toEqual(['tx.journal', 'tx.jsonl', 'tx.snapshot']);
+    for (const path of meant) rmSync(path);
+    rmSync(join(root, '.fsc/quarantine/tx.jsonl'));
+    expect((await ran(root, line(9))).err).toContain('2 read, 2 accepted');
+    expect((await fsc(root, ['get', 'card_v1', 'card=a', '--format', 'json'])).out).toBe('{"card":"a","n":2}\n');
+    expect((await fsc(root, ['verify'])).code).toBe(0);
+    expect((await fsc(root, ['quarantine', 'list'])).err).toBe('nothing is in quarantine\n');
+  });
+
   it('is told of a source that is read from files by now', async () => {
     const root = start({ 'more.jsonl': line(3) });
     await ran(root, line(2));
