@@ -212,6 +212,8 @@ export class SourcePipeline {
   }
 
   async #consume(batch: LogBatch): Promise<void> {
+    // What is made anew is what lookups have; anything else they miss from now on, should the run be killed.
+    if (this.#replay.isOver || !this.#options.isRebuilt) await this.#begin();
     // Records that can't be read again are journaled before anything else is done with them.
     if (batch.records !== null || (this.#replay.isOver && this.#isCommitted))
       await this.#state.append(encodeEntry(batch));
@@ -315,7 +317,7 @@ export class SourcePipeline {
     return true;
   }
 
-  /** The first rows of a run are ahead of the last heartbeat, which may say that all is done. */
+  /** The first records of a run are ahead of the last heartbeat, which may say that all is done. */
   async #begin(): Promise<void> {
     if (this.#hasBegun) return;
     this.#hasBegun = true;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { hasJournaled } from '../../runtime/engines/state-folder.ts';
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import type { Heartbeat, OnlineStore } from '../../runtime/stores/store.ts';
@@ -152,6 +153,28 @@ describe('a live stream', () => {
     expect((second.store.heartbeat('near_v1') as Heartbeat).ended).toBe(true);
     expect([await ask(second.store, 60 * SECOND), await ask(second.store, 1000 * HOUR)]).toEqual([true, true]);
   }, 60_000);
+
+  it('takes back that the input has ended before it takes a record, so that one that is killed then does not answer for it', async () => {
+    const first = live();
+    first.stdin.push(textOf([tx(Date.now(), 'a')]));
+    first.stdin.push(null);
+    await first.running;
+    const { root, store } = first;
+    expect((store.heartbeat('near_v1') as Heartbeat).ended).toBe(true);
+    const stdin = new Readable({ read() {} });
+    const options = { root, store, program, stream: '-', stdin, clock: wallClock, clockMode: 'wall' as const };
+    const running = run({ ...options, flushIntervalMicros: HOUR, snapshotIntervalMicros: HOUR, onProgress: null });
+    await pause(300);
+    expect((store.heartbeat('near_v1') as Heartbeat).ended).toBe(true);
+    stdin.push(textOf([tx(Date.now(), 'a')]));
+    while (!hasJournaled(join(root, '.fsc/state'), 'tx')) await Promise.race([pause(1), running]);
+    expect((store.heartbeat('near_v1') as Heartbeat).ended).toBe(false);
+    const later = new FixedClock(wallClock.nowMicros() + 10 * SECOND);
+    expect((await lookupOf(store, later, 'wall').get('near_v1', ['a'], null)).meta.exact).toBe(false);
+    stdin.push(null);
+    await running;
+    expect((await lookupOf(store, later, 'wall').get('near_v1', ['a'], null)).meta.exact).toBe(true);
+  });
 
   it('is not exact before its history has been read, however short the wait, and is once stdin is all that is left', async () => {
     const lines = Array.from({ length: 300 }, (_, i) => tx(START_MS + i * 1000, 'a'));
