@@ -6,7 +6,6 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '../runtime/log/durable-file.ts';
 import { FscError } from '../runtime/values/errors.ts';
 
 export interface GeneratedChanges {
@@ -74,7 +74,7 @@ export function writeGenerated(root: string, files: ReadonlyMap<string, string>,
 
 function stage(target: string, staging: string, path: string, text: string | null): void {
   const to = join(staging, path);
-  mkdirSync(dirname(to), { recursive: true });
+  makeFolders(dirname(to));
   if (text !== null) {
     writeFileSync(to, text);
     return;

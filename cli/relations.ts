@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import type { AcceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import { isSpared } from '../runtime/engines/duckdb/cache-folder.ts';
 import { type CatalogueSource, refreshCatalogue, unreadSource } from '../runtime/engines/duckdb/catalogue.ts';
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
 import { findFiles } from '../runtime/sources/files.ts';
@@ -95,6 +96,9 @@ export class Relations {
   /** Brings `.fsc/catalogue.duckdb` up to date with what was read; a source by --source is for this command only. */
   async refreshCatalogue(): Promise<void> {
     if ([...this.#locations.values()].some(({ isOverridden }) => isOverridden)) return;
+    const { cache } = this.#workspace.paths;
+    if (isSpared(cache))
+      return say(this.#io, this.#flags, `the catalogue for notebooks is left as it is: ${cache} cannot be written`);
     try {
       const sources = this.#sources().map(({ spec, paths }) => ({ spec, paths: spec.kind === 'request' ? [] : paths }));
       await refreshCatalogue(this.#workspace.paths.catalogue, sources, macroFiles(this.#workspace));

@@ -1,7 +1,8 @@
 /** The file of labels as a relation of the session; a `.sql` file is run over the project's sources and views first. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writableCache } from '../../runtime/engines/duckdb/cache-folder.ts';
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
 import { type LabelFile, openLabelFile } from '../../runtime/engines/label-file.ts';
 import { FscError } from '../../runtime/values/errors.ts';
@@ -28,8 +29,7 @@ export async function materialise(
   if (workspace === null) return null;
   const { Relations } = await import('../relations.ts');
   const relations = new Relations(io, flags, workspace, locationsOf(workspace, sources));
-  mkdirSync(workspace.paths.cache, { recursive: true });
-  const path = join(workspace.paths.cache, `labels-${randomUUID()}.parquet`);
+  const path = join(writableCache(workspace.paths.cache), `labels-${randomUUID()}.parquet`);
   const remove = (): void => rmSync(path, { force: true });
   try {
     const sql = readFileSync(place.path, 'utf8');

@@ -5,10 +5,10 @@
  * they are. Where the run knew no history, the archive's verdict on an identity counts, over history too.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Verdict, VerdictCounts } from '../log/contract.ts';
-import { writeFault } from '../log/durable-file.ts';
+import { errorCode, writeFault } from '../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import {
@@ -19,8 +19,9 @@ import {
   KNOWN_TIME_COLUMN,
 } from './duckdb/accepted.ts';
 import { checkedPaths, listArchive } from './duckdb/archive.ts';
+import { writableCache } from './duckdb/cache-folder.ts';
 import { columnTypeText, quoteName } from './duckdb/load.ts';
-import { type DuckDbSession, openDuckDb } from './duckdb/session.ts';
+import { type DuckDbSession, engineFault, openDuckDb } from './duckdb/session.ts';
 import { noCounts } from './run-summary.ts';
 import { OTHER_COLUMNS, redeclared } from './state-folder.ts';
 
@@ -81,7 +82,7 @@ async function combine(
   const columns = columnList(spec);
   await session.run(`CREATE VIEW archive AS SELECT * FROM ${parquetRelation(archive)}`);
   await refuseOtherColumns(session, spec);
-  const base = join(input.cacheDir, `${encodeURIComponent(spec.name)}-archived`);
+  const base = join(writableCache(resolve(input.cacheDir)), `${encodeURIComponent(spec.name)}-archived`);
   const archived = await writeQuery(
     session,
     `SELECT ${columns}, ${KNOWN_TIME_COLUMN} FROM archive WHERE _fsc_verdict = 'accepted' ORDER BY _fsc_offset`,
@@ -138,7 +139,6 @@ function columnList(spec: SourceSpec): string {
 async function writeQuery(session: DuckDbSession, sql: string, path: string): Promise<number> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    mkdirSync(join(path, '..'), { recursive: true });
     const result = await session.connection.run(
       `COPY (${sql}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`,
     );
@@ -146,6 +146,6 @@ async function writeQuery(session: DuckDbSession, sql: string, path: string): Pr
     return Number(result.rowsChanged);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw writeFault(path, error);
+    throw errorCode(error) === null ? engineFault(error) : writeFault(path, error);
   }
 }

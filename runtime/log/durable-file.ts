@@ -1,6 +1,6 @@
 /** What all files of the state folder share: written whole, synced, renamed into place; faults told as FscErrors. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -89,9 +89,22 @@ export function textChecksum(sum: number): string {
 
 /** With its parents, and on the disk. */
 export function makeFolder(path: string): void {
-  const first = mkdirSync(path, { recursive: true });
+  const first = makeFolders(path);
   if (first === undefined) return;
   for (let made = resolve(path); made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
+/** Gives the first that was not there. Where one can't be made, Node's own way tells only that the last is not there (ENOENT). */
+export function makeFolders(path: string): string | undefined {
+  try {
+    return mkdirSync(path, { recursive: true });
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    const parent = dirname(resolve(path));
+    const above = existsSync(parent) ? undefined : makeFolders(parent);
+    mkdirSync(path);
+    return above ?? path;
+  }
 }
 
 /** A rename is on the disk only when its folder is. Not every system lets a folder be opened. */

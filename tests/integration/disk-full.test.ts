@@ -3,8 +3,9 @@
  * committed is lost, and the run goes on when there is room. Needs the right to mount; where there is none the tests are skipped, visibly.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { random } from '../state/plans.ts';
 import { type Ended, fsc, MAIN, start, valuesOf } from './process.ts';
@@ -171,6 +172,83 @@ describe.skipIf(!canMount)('a project that cannot be written', () => {
     expect((await run(root, RUN, '')).code).toBe(0);
     expect(await valuesOf(program, root)).toEqual(values);
   }, 60_000);
+});
+
+describe.skipIf(!canMount)('a project on a disk that is read-only', () => {
+  // Sums of doubles may come out otherwise the next time.
+  const values = ['run', '--mode', 'batch', '--view', 'last_v1', '--as-of', '2024-01-03'];
+  const set = ['dataset', '--view', 'last_v1', '--ties', 'include', '--qualified', '--allow-open'];
+  const labels = ['--labels', 'labels.csv'];
+  const commands: readonly (readonly string[])[] = [
+    [...values, '--out', '-'],
+    [...values, '--out', '../out/last.jsonl'],
+    [...set, ...labels, '--out', '../out/set.jsonl'],
+    [...set, ...labels, '--out', '../out/set.csv', '--engine', 'duckdb'],
+    [...set, '--labels', 'labels.sql', '--out', '-'],
+    ['query', 'SELECT * FROM tx ORDER BY ALL', '--format', 'json'],
+    ['verify', '--as-of', '2024-01-02', '--format', 'json'],
+    ['get', 'card_v1', 'card=c1', '--format', 'json'],
+    ['check', '--format', 'json'],
+    ['explain', 'card_v1', '--format', 'json'],
+    ['quarantine', 'list', '--format', 'json'],
+    ['test', '--format', 'json'],
+  ];
+
+  it.each([
+    ['with a cache', true],
+    ['without one', false],
+  ])(
+    '%s gives what it gives elsewhere, and leaves nothing behind',
+    async (_, isWarm) => {
+      const place = folderWith({ 'out/.keep': '' });
+      const root = join(place, 'project');
+      expect(mount(root, 'size=64m')).toBe(true);
+      const files = {
+        ...FEATURES,
+        ...old,
+        'fsc.json': CONFIG,
+        'labels.csv': 'card,as_of\nc1,2024-01-02\nc2,2024-01-03\n',
+        'labels.sql': "SELECT DISTINCT card, TIMESTAMP '2024-01-02' AS as_of FROM tx ORDER BY card",
+      };
+      for (const [path, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(root, path)), { recursive: true });
+        writeFileSync(join(root, path), text);
+      }
+      expect((await run(root, RUN, textOf(lines.slice(2000)))).code).toBe(0);
+      const tell = async (): Promise<string[]> => {
+        const told: string[] = [];
+        for (const args of commands) {
+          const { code, out, err } = await run(root, [...args, '--quiet'], '');
+          expect([args.join(' '), code, err]).toEqual([args.join(' '), 0, '']);
+          // Values of entities come in any order.
+          told.push(
+            out
+              .replace(/"seconds":[^,}]*/g, '')
+              .split('\n')
+              .sort()
+              .join('\n'),
+          );
+        }
+        for (const name of readdirSync(join(place, 'out')))
+          told.push(
+            readFileSync(join(place, 'out', name), 'utf8')
+              .split('\n')
+              .sort()
+              .join('\n'),
+          );
+        return told;
+      };
+      const before = await tell();
+      if (!isWarm)
+        for (const name of ['cache', 'catalogue.duckdb']) rmSync(join(root, '.fsc', name), { recursive: true });
+      remount(root, 'ro');
+      const temporary = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('fsc-cache-'));
+      const kept = temporary();
+      expect(await tell()).toEqual(before);
+      expect(temporary()).toEqual(kept);
+    },
+    300_000,
+  );
 });
 
 describe('the tests of full disks', () => {

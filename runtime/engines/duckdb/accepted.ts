@@ -1,12 +1,12 @@
 /**
  * The accepted records of a source as Parquet, for the machines that read relations (DuckDB, notebooks, the referee): the same verdict
- * code as a stream run, once for each state of the files, kept in a cache.
+ * code as a stream run, once for each state of the files, kept in a cache (where that can't be written, by this process alone).
  *
  * Reads: the source's locations. Writes: `<cacheDir>/<source>-<hash>[-n].parquet` in the declared types (and `_fsc_known_time`, where that is
  * not the event time), then `….json`, which makes them count.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { LogBatch, SourceProgram, VerdictCounts } from '../../log/contract.ts';
@@ -25,6 +25,7 @@ import type { SourceSpec } from '../../values/manifest.ts';
 import type { SqlType } from '../../values/types.ts';
 import { addCounts, noCounts } from '../run-summary.ts';
 import { unlessStopped } from '../unless-stopped.ts';
+import { writableCache } from './cache-folder.ts';
 import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
@@ -79,9 +80,14 @@ export function hasKnownTimes(spec: SourceSpec): boolean {
 
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
   const key = await cacheKey(input);
-  const base = join(resolve(input.cacheDir), `${encodeURIComponent(input.program.spec.name)}-${key}`);
-  const cached = await readCached(base);
+  const name = `${encodeURIComponent(input.program.spec.name)}-${key}`;
+  const cacheDir = resolve(input.cacheDir);
+  const cached = await readCached(join(cacheDir, name));
   if (cached !== null) return cached;
+  const folder = writableCache(cacheDir);
+  const base = join(folder, name);
+  const own = folder === cacheDir ? null : await readCached(base);
+  if (own !== null) return own;
   const written = await write(input, base);
   // A table that changed while it was read must not be found under its old rows again.
   const isTable = input.locations.some(({ location }) => parseLocation(location).kind === 'postgres');
@@ -160,11 +166,6 @@ function partPath(base: string, index: number): string {
 }
 
 async function write(input: AcceptedInput, base: string): Promise<Accepted> {
-  try {
-    mkdirSync(input.cacheDir, { recursive: true });
-  } catch (error) {
-    throw writeFault(input.cacheDir, error);
-  }
   const phases: LogPhase[] = input.locations.map(({ name, location, order }) =>
     openPhase(input.program.spec, {
       name,
