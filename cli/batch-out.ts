@@ -85,7 +85,7 @@ function refuseCounting({ maxExpressionErrors }: BatchOutOptions): void {
     2,
     '--max-expression-errors does not go with --out',
     'databases give NULL where an expression fails and do not count them',
-    'count them with --to online, or in a stream run',
+    'fsc dataset counts them all (--entities FILE --as-of T); a run over online rows counts those that fail in an event, not those of a lookup',
   );
 }
 
