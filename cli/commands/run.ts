@@ -60,7 +60,11 @@ export function register(program: Command, run: CommandRunner): void {
     .option('--shard <i/n>', 'own a part of the entities')
     .option('--rebuild', 'make state and rows anew from history and archive, which are kept', false)
     .option('--max-quarantined <n>', 'exit 1 if more records were quarantined', countOf)
-    .option('--max-expression-errors <n>', 'exit 1 if more expressions failed in events (overflow, x/0, casts)', countOf)
+    .option(
+      '--max-expression-errors <n>',
+      'exit 1 if more expressions failed in events (overflow, x/0, casts)',
+      countOf,
+    )
     .addOption(numbersOption());
   addSourceOption(command).action(async () => {
     await run(command, (io, flags) => start(io, flags, command.opts<RunFlags>()));
