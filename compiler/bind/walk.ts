@@ -129,6 +129,15 @@ export function somePlan(expr: PlanExpr, test: (node: PlanExpr) => boolean): boo
   return test(expr) || planChildren(expr).some((child) => somePlan(child, test));
 }
 
+export function findPlan(expr: PlanExpr, test: (node: PlanExpr) => boolean): PlanExpr | null {
+  if (test(expr)) return expr;
+  for (const child of planChildren(expr)) {
+    const found = findPlan(child, test);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 /** Rebuilds an expression with mapped children. */
 export function mapChildren(expr: PlanExpr, map: (child: PlanExpr) => PlanExpr): PlanExpr {
   switch (expr.kind) {

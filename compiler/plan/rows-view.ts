@@ -1,11 +1,14 @@
+import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindValue } from '../bind/expr.ts';
-import { mapChildren, sameSyntax, someExpr, somePlan } from '../bind/walk.ts';
+import { findPlan, mapChildren, sameSyntax, someExpr, somePlan } from '../bind/walk.ts';
+import type { Faults } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
 import { valueSpan } from '../catalog/tags.ts';
 import { inserting } from '../diagnostics/edits.ts';
 import type { Expr, Select } from '../parse/ast.ts';
 import { bindWhere, conjunction } from './aggregate-view.ts';
+import { keylessHelp } from './aggregates.ts';
 import { sourceColumn } from './contexts.ts';
 import { bindEntity, checkKeysSelected, type Entity } from './entity.ts';
 import { checkWindows, type OverWindow, resolveOver } from './frames.ts';
@@ -30,7 +33,8 @@ export function planRowsView(select: ResolvedSelect, input: ViewInput): ViewDraf
   const context = rowContext(source, entity, slots, windows, input);
   const bind = (node: Expr): PlanExpr | null => {
     const bound = bindValue(node, context);
-    return bound === null ? null : liftRowValues(bound, slots);
+    if (bound === null || tellsTiesApart(bound, source.spec, faults)) return null;
+    return liftRowValues(bound, slots);
   };
   const outputs = bindOutputs(select.items, select.visible, (item) => bind(item.expr), faults);
   if (partition === null) return null;
@@ -173,6 +177,18 @@ function rowContext(
     },
     whole: (node) => entity.find(node),
   };
+}
+
+/** Events of one instant have its time, its entity and its peers' frames alike; without a key nothing says which of them is the latest. */
+function tellsTiesApart(expr: PlanExpr, source: SourceSpec, faults: Faults): boolean {
+  if (source.keyColumns.length > 0) return false;
+  const own = findPlan(expr, (node) => node.kind === 'column' && node.column !== source.eventTimeColumn);
+  if (own === null) return false;
+  faults.error('FSC3405', own.span, 'no order decides which event is the latest', {
+    label: 'of one event',
+    help: keylessHelp(source),
+  });
+  return true;
 }
 
 const LOOKUP_LEAVES = new Set<PlanExpr['kind']>(['slot', 'key', 'now']);

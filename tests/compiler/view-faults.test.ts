@@ -89,6 +89,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3404', B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), 'ts DESC'],
   ['FSC3405', B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS 3 PRECEDING)'), 'ts'],
   ['FSC3405', 'SELECT usr, row_number() OVER (PARTITION BY usr ORDER BY ts) AS x FROM clicks', 'ts'],
+  ['FSC3405', '-- @entity usr\nSELECT usr, coalesce(n, 0) AS x FROM clicks', 'n'],
   [
     'FSC3406',
     B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)'),

@@ -520,7 +520,7 @@ const genProject = (seed: number, long: LongCase | undefined): Project => {
   ]);
   const hasKey = source.key.length > 0;
   for (let i = 0; i < count; i++) {
-    const rows = hasKey && random.chance(0.45);
+    const rows = random.chance(hasKey ? 0.45 : 0.3);
     targets.push(rows ? genRowsView(ctx, `rows_${i + 1}`) : genAggregateView(ctx, `agg_${i + 1}`));
   }
   const views = schema.focus.applyTo(targets, { random, time: timeExpr(source), hasKey, scale, bounds });

@@ -209,7 +209,8 @@ export class FocusSet {
   /** The views, some with outputs more. */
   applyTo(views: readonly ViewSpec[], context: FocusContext): ViewSpec[] {
     return views.map((view) => {
-      if (view.shape === 'D') return view;
+      // Without a key rows may select next to nothing of what is to be seen.
+      if (view.shape === 'D' || (view.shape === 'B' && !context.hasKey)) return view;
       const more: Output[] = [];
       // The tag names the entity only where no OVER does.
       const staysTagged = view.shape === 'B' && view.entityTag && context.random.chance(0.6);

@@ -433,6 +433,14 @@ const genFrame = (
   }
 };
 
+/** Without a key rows of one instant are in no order. */
+const genFrameFor = ({ random, scale, source }: ViewContext): ReturnType<typeof genFrame> => {
+  for (;;) {
+    const made = genFrame(random, scale.lengths);
+    if (!made.ordered || source.key.length > 0) return made;
+  }
+};
+
 const genWindowLeaf = (ctx: ViewContext, partition: readonly string[], named: Map<string, Over>): Leaf | null => {
   const { random } = ctx;
   const leaves = columnLeaves(ctx);
@@ -440,7 +448,7 @@ const genWindowLeaf = (ctx: ViewContext, partition: readonly string[], named: Ma
   let over: Over;
   if (reuse) over = random.pick([...named.values()]);
   else {
-    const made = genFrame(random, ctx.scale.lengths);
+    const made = genFrameFor(ctx);
     over = { partition, ...made.over };
     if (random.chance(0.25)) {
       const name = `w${named.size + 1}`;
@@ -512,7 +520,10 @@ export const genRowsView = (ctx: ViewContext, name: string): RowsView => {
     ),
     random.chance(0.35),
   );
-  const plain = columnLeaves(ctx);
+  // Nor does anything say which of them is the latest, so only what they have alike can be selected.
+  const plain = columnLeaves(ctx).filter(
+    ({ expr }) => source.key.length > 0 || printExpr(expr) === printExpr(timeExpr(source)),
+  );
   const windows: Leaf[] = [];
   const named = new Map<string, Over>();
   if (random.chance(0.8))
