@@ -135,8 +135,13 @@ export class PostgresSession {
 function clientOf(url: string): PgClient {
   try {
     if (!/^postgres(ql)?:$/.test(new URL(url).protocol)) throw badAddress();
+  } catch {
+    throw /^postgres(ql)?:\/\//.test(url) && isAmbiguous(url) ? ambiguousAddress() : badAddress();
+  }
+  if (isAmbiguous(url)) throw ambiguousAddress();
+  try {
     return new Client({
-      connectionString: url,
+      connectionString: explicitSsl(url),
       connectionTimeoutMillis: CONNECT_MILLIS,
       application_name: 'fsc',
       keepAlive: true,
@@ -145,6 +150,35 @@ function clientOf(url: string): PgClient {
     // The driver's own words may hold the address, and with it the password.
     throw badAddress();
   }
+}
+
+/**
+ * A character of the password that is not encoded would end it: what is behind it would be taken for the host or the database, which are printed.
+ * An `@` stands before the host and nowhere else, and nothing follows a `#`.
+ */
+function isAmbiguous(url: string): boolean {
+  const parts = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(url);
+  const [, authority = '', rest = ''] = parts ?? [];
+  return /@.*@/.test(authority) || rest.includes('@') || /[\s#]|%(?![0-9a-f]{2})/i.test(url);
+}
+
+/**
+ * What the driver takes these modes for, and warns that it will not do so for ever: whoever does not say `uselibpqcompat=true` has the server's
+ * certificate checked.
+ */
+function explicitSsl(url: string): string {
+  if (/[?&]uselibpqcompat=true(?:&|$)/.test(url)) return url;
+  return url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/g, '$1verify-full');
+}
+
+function ambiguousAddress(): FscError {
+  return new FscError(
+    'FSC7360',
+    2,
+    'the address of PostgreSQL cannot be read',
+    'it holds a blank, a `#`, a `%` without a code or a second `@`, so that it is open where user and password end',
+    'percent-encode user and password: `@` is %40, `:` %3A, `/` %2F, `?` %3F, `#` %23, `%` %25, a blank %20',
+  );
 }
 
 function badAddress(): FscError {
@@ -176,8 +210,31 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A server that has no TLS, or whose certificate is not trusted. */
+function isOfTls(error: unknown): boolean {
+  return /CERT|SIGNATURE|^ERR_(?:TLS|SSL)/.test(codeOf(error)) || /does not support SSL/.test(wordsOf(error));
+}
+
 /** Wrong names and passwords don't mend themselves. */
 function connectFault(error: unknown, url: string): FscError {
+  if (/client password must be/.test(wordsOf(error))) {
+    return new FscError(
+      'FSC7360',
+      2,
+      `PostgreSQL at ${placeOf(url)} wants a password`,
+      'its address has none',
+      'write postgres://user:password@host:5432/database, or set PGPASSWORD',
+    );
+  }
+  if (isOfTls(error)) {
+    return new FscError(
+      'FSC7360',
+      2,
+      `PostgreSQL at ${placeOf(url)} does not give the encryption that is asked for`,
+      wordsOf(error),
+      'name the authority of its certificate with sslrootcert=FILE; sslmode=no-verify does not check it, sslmode=disable does not encrypt',
+    );
+  }
   const isRefused = /^(28|3D)/.test(codeOf(error));
   if (isRefused) {
     return new FscError(

@@ -274,6 +274,31 @@ describe('what does not fit', () => {
     expect(err).not.toContain('`small`');
   });
 
+  it.each([
+    ['a table that is gone', 'ALTER TABLE "My Data"."Payments" RENAME TO gone', 'FSC7362'],
+    ['a column that is gone', 'ALTER TABLE "My Data"."Payments" DROP COLUMN amount', 'FSC7363'],
+    ['a column of another type', 'ALTER TABLE "My Data"."Payments" ALTER amount TYPE text', 'FSC7363'],
+  ])('%s is told by every command, after it was consumed too', async (_, change, code) => {
+    await database.query(TABLE);
+    const cwd = projectOver(LOCATION);
+    put(cwd, 'labels.jsonl', `{"card":"a","as_of":"${AS_OF}"}\n`);
+    const commands = [
+      ['run', '--mode', 'stream'],
+      ['run', '--mode', 'stream', '--rebuild'],
+      ['run', '--mode', 'batch', '--to', 'online', '--as-of', AS_OF],
+      ['verify', '--as-of', AS_OF],
+      ['dataset', '--labels', 'labels.jsonl', '--view', 'spend_v1', '--ties', 'include', '--out', '-'],
+      ['query', 'SELECT * FROM payments'],
+      batchOut,
+    ];
+    expect((await cli(['run', '--mode', 'stream'], { cwd, env })).code).toBe(0);
+    await database.query(change);
+    for (const args of commands) {
+      const end = await cli(args, { cwd, env });
+      expect([args.join(' '), end.code, end.err]).toEqual([args.join(' '), 2, expect.stringContaining(code)]);
+    }
+  });
+
   it('a server that is away is worth another try, and its password is a secret', async () => {
     const away = { DATABASE_URL: 'postgres://somebody:hunter2@127.0.0.1:9/data' };
     const { code, out, err } = await cli(batchOut, { cwd: projectOver(LOCATION), env: away });
