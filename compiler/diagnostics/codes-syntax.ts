@@ -35,7 +35,7 @@ export const SYNTAX_CODES = {
     title: 'unexpected character',
     cause:
       'outside strings, comments and quoted names SQL is ASCII; databases take other blanks and letters for different things',
-    help: 'write the plain character, or put the name in double quotes',
+    help: 'write the plain character; names are `[a-z_][a-z0-9_]*`, other text stands in single quotes',
     wrong: 'SELECT a – b AS d FROM visits',
     right: 'SELECT a - b AS d FROM visits',
   },

@@ -116,6 +116,13 @@ export interface CallExpr {
   readonly orderBy: readonly OrderItem[];
   readonly filter: Expr | null;
   readonly over: WindowRef | null;
+  /** IGNORE NULLS or RESPECT NULLS, for the binder to refuse. */
+  readonly nulls?: NullTreatment;
+}
+
+export interface NullTreatment {
+  readonly span: Span;
+  readonly word: 'ignore' | 'respect';
 }
 
 export interface OrderItem {

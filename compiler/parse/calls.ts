@@ -1,6 +1,6 @@
 /** Calls of functions, aggregates and window functions, with all that may follow the parentheses. */
 import { replaceHelp } from '../diagnostics/fault.ts';
-import type { CallExpr, Expr } from './ast.ts';
+import type { CallExpr, Expr, NullTreatment } from './ast.ts';
 import { isWord, tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
@@ -31,20 +31,31 @@ export function readCall(grammar: Grammar): Expr {
     return readWorded(grammar, nameToken.text, nameToken.start, worded.instead);
   }
   const given = cursor.nested(() => readArguments(grammar));
-  if (!cursor.accept(')')) {
-    if (cursor.atWord('ignore', 'respect')) return readNullTreatment(grammar, nameToken.start);
-    return cursor.expected('`,` or `)`', `in the arguments of \`${nameToken.text}\``);
-  }
+  const inside = readNullTreatment(grammar);
+  if (!cursor.accept(')')) return cursor.expected('`,` or `)`', `in the arguments of \`${nameToken.text}\``);
   const within = readWithinGroup(grammar);
-  if (cursor.atWord('ignore', 'respect')) return readNullTreatment(grammar, nameToken.start);
+  const nulls = inside ?? readNullTreatment(grammar);
   const filter = readFilter(grammar);
   const over = cursor.acceptWord('over') ? cursor.nested(() => readWindowRef(grammar)) : null;
   const span = cursor.spanFrom(nameToken.start);
   if (within) {
     return unsupported(span, '`WITHIN GROUP`', 'no ordered-set aggregate is available; `avg`, `min` and `max` are');
   }
+  if (nulls !== null && over === null) {
+    const help = 'leave NULLs out with `FILTER (WHERE x IS NOT NULL)`';
+    return unsupported(span, `\`${nulls.word.toUpperCase()} NULLS\``, help);
+  }
   if (cursor.atPunctuation('[')) refuseSubscript(grammar, span.start);
-  return { kind: 'call', span, name: nameToken.text, nameSpan: tokenSpan(nameToken), ...given, filter, over };
+  const call: CallExpr = {
+    kind: 'call',
+    span,
+    name: nameToken.text,
+    nameSpan: tokenSpan(nameToken),
+    ...given,
+    filter,
+    over,
+  };
+  return nulls === null ? call : { ...call, nulls };
 }
 
 function readArguments(grammar: Grammar): Arguments {
@@ -113,14 +124,13 @@ function readWithinGroup(grammar: Grammar): boolean {
 }
 
 /** `last_value(x) IGNORE NULLS OVER w`, and the form inside the parentheses. */
-function readNullTreatment(grammar: Grammar, start: number): Expr {
+function readNullTreatment(grammar: Grammar): NullTreatment | null {
   const { cursor } = grammar;
-  const words = cursor.advance().text.toUpperCase();
-  cursor.expectWord('nulls', `after \`${words}\``);
-  cursor.accept(')');
-  if (cursor.acceptWord('over')) readWindowRef(grammar);
-  const help = 'no spelling of it runs in both databases: take the value with a `FILTER (WHERE x IS NOT NULL)`';
-  return unsupported(cursor.spanFrom(start), `\`${words} NULLS\``, help);
+  const start = cursor.token.start;
+  if (!cursor.atWord('ignore', 'respect')) return null;
+  const word = cursor.advance().text === 'ignore' ? 'ignore' : 'respect';
+  cursor.expectWord('nulls', `after \`${word.toUpperCase()}\``);
+  return { span: cursor.spanFrom(start), word };
 }
 
 function readFilter(grammar: Grammar): Expr | null {

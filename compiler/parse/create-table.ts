@@ -80,6 +80,7 @@ function readElement(grammar: Grammar, draft: Draft): void {
     const span = { start: cursor.previousEnd - 1, end: cursor.previousEnd };
     cursor.report('FSC1021', span, 'a comma stands after the last column', {
       label: 'nothing follows before `)`',
+      cause: 'a comma separates two columns',
       help: { text: 'remove the comma', applicability: 'safe', edits: [{ span, newText: '' }] },
     });
     return;

@@ -160,9 +160,22 @@ export class Cursor {
     // The end of a file may be blank lines away from what it cuts off.
     const isEndOfFile = token.kind === 'end' && token.start >= this.file.text.length;
     const span = isEndOfFile ? { start: this.previousEnd, end: this.previousEnd } : tokenSpan(token);
+    if (token.kind === 'string' && this.tokens[this.index - 1]?.kind === 'string') return this.textAfterText(token);
     return this.fail('FSC1020', span, `unexpected ${this.shown(token)}`, {
       label: `expected ${what}${place}`,
       help: what.includes('`') ? slipAt(this.tokens, this.index, what) : null,
+    });
+  }
+
+  private textAfterText(token: Token): never {
+    return this.fail('FSC1020', tokenSpan(token), 'a text follows a text', {
+      label: 'nothing joins it to the one before',
+      cause: 'the databases join texts that stand on lines of their own, and refuse them on one line',
+      help: {
+        text: 'join them with `||`',
+        applicability: 'review',
+        edits: [{ span: { start: this.previousEnd, end: this.previousEnd }, newText: ' ||' }],
+      },
     });
   }
 

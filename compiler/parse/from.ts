@@ -131,7 +131,9 @@ function readParenthesised(grammar: Grammar, start: number, lateral: boolean): F
   readTableAlias(grammar);
   const what = first === 'values' ? '`VALUES` as a relation' : 'a join in parentheses';
   const help =
-    first === 'values' ? 'declare a source of kind static, or write a `CASE`' : 'write the joins one after another';
+    first === 'values'
+      ? 'write the values where they are used: `x IN (…)`, or `CASE x WHEN … THEN … END`'
+      : 'write the joins one after another';
   return { kind: 'unsupported', span: cursor.spanFrom(start), what, help };
 }
 
@@ -148,6 +150,7 @@ function readTable(grammar: Grammar, start: number): FromItem {
   if (cursor.token.kind === 'word' && cursor.ahead(1).text === '(' && cursor.ahead(1).kind === 'punctuation') {
     return readTableFunction(grammar, start);
   }
+  if (cursor.token.kind === 'string') return refuseFile(cursor);
   const first = cursor.name('a source or a view');
   const second = cursor.accept('.') ? cursor.name('a source or a view') : null;
   if (cursor.atPunctuation('.')) return cursor.expected('an alias or a join', '');
@@ -157,6 +160,15 @@ function readTable(grammar: Grammar, start: number): FromItem {
   const name = second ?? first;
   const schema = second === null ? null : first;
   return { kind: 'table', span: cursor.spanFrom(start), name, schema, alias };
+}
+
+/** `FROM 'data.csv'`, which DuckDB reads. */
+function refuseFile(cursor: Cursor): never {
+  return cursor.fail('FSC1020', tokenSpan(cursor.token), `unexpected ${cursor.shown(cursor.token)}`, {
+    label: 'expected the name of a source or a view',
+    cause: 'a feature reads declared sources, so that it means the same wherever their records come from',
+    help: 'declare the columns of the file in `features/sources/<name>.sql`, and write `FROM <name>`',
+  });
 }
 
 function readTableFunction(grammar: Grammar, start: number): FromItem {

@@ -30,12 +30,15 @@ export interface Lexed {
 const OPERATOR_CHARS = '+-*/<>=~!@#%^&|`?';
 /** A multi-character operator may end in + or - only if it holds one of these (Postgres manual 4.1.3). */
 const OPERATOR_KEEPS_SIGN = /[~!@#%^&|`?]/;
+/** MySQL's and BigQuery's names, not over the end of a line. */
+const BACKTICKED = /^`([^`\r\n]{1,100})`/;
 const FOREIGN_STRING_PREFIX = /^(e|b|x|n|u&)$/i;
 
 export function lex(file: SourceText, sink: DiagnosticSink): Lexed {
   return new Lexer(file, sink).run();
 }
 
+const PLAIN_NAME = /^[a-z_][a-z0-9_]*$/;
 const GLUED_NUMBER = 'put a blank between the number and what follows, or begin the name with a letter';
 
 class Lexer {
@@ -71,6 +74,7 @@ class Lexer {
     else if (char === '$') this.dollar();
     else if (char === ':') this.colon();
     else if ('(),;.[]'.includes(char)) this.push('punctuation', this.at, this.at + 1, char);
+    else if (char === '`' && BACKTICKED.test(this.text.slice(this.at, this.at + 130))) this.backticked();
     else if (OPERATOR_CHARS.includes(char)) this.operator();
     else this.foreignCharacter();
   }
@@ -126,6 +130,7 @@ class Lexer {
     if (unicodeString || (quote === "'" && FOREIGN_STRING_PREFIX.test(prefix))) {
       this.fault('FSC1006', start, end + 1, `string form \`${prefix}${this.text[end]}\` is not portable`, {
         label: 'only plain strings are read alike by every database',
+        cause: 'it means different things, or nothing, in different databases',
         help: "write a plain string: `'…'`, a quote in it doubled (`''`)",
       });
       this.at = end;
@@ -210,6 +215,21 @@ class Lexer {
     this.push('quoted', start, end + 1, name);
   }
 
+  private backticked(): void {
+    const start = this.at;
+    const name = BACKTICKED.exec(this.text.slice(start, start + 130))?.[1] ?? '';
+    const end = start + name.length + 2;
+    const span = { start, end };
+    this.fault('FSC1020', start, end, 'a name in backticks', {
+      label: 'a name in MySQL and BigQuery',
+      cause: 'neither Postgres nor DuckDB reads a backtick so',
+      help: PLAIN_NAME.test(name)
+        ? replaceHelp('write the name without quotes', span, name)
+        : 'write the name alone; names are `[a-z_][a-z0-9_]*`',
+    });
+    this.push('quoted', start, end, name);
+  }
+
   /** The fault is at the opening quote: where the text should have ended nobody knows. */
   private unclosed(code: string, start: number, what: string, quote: string): void {
     this.fault(code, start, start + 1, `${what} is not closed`, {
@@ -285,7 +305,13 @@ function foreignHelp(written: string, span: Span): string | Help {
     return replaceHelp('write an ordinary blank', span, ' ');
   }
   if (/^[–—−]/.test(written)) return replaceHelp('write an ordinary minus: `-`', span, '-');
-  return 'put a name that needs it in double quotes, or remove the character';
+  if (isForeignLetter(written[0] ?? '')) {
+    const plain = written.normalize('NFD').replace(/\p{M}/gu, '');
+    return PLAIN_NAME.test(plain)
+      ? replaceHelp(`a name is \`[a-z_][a-z0-9_]*\`: write \`${plain}\``, span, plain)
+      : 'a name is `[a-z_][a-z0-9_]*`: take another; other text stands in single quotes';
+  }
+  return 'remove the character; text stands in single quotes';
 }
 
 function isSpace(char: string): boolean {

@@ -7,7 +7,7 @@ import { readExpression, readList } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
 import { isFunctionWord } from './keywords.ts';
 import { INTERVAL_FIELDS, readIntervalField, readType, readTypeArguments } from './types.ts';
-import { unsupported } from './unsupported.ts';
+import { rowValue, unsupported } from './unsupported.ts';
 
 /** Functions of the standard that are called without parentheses. */
 const BARE_CALLS = ['current_timestamp', 'current_date', 'current_time', 'localtimestamp', 'localtime'];
@@ -28,6 +28,12 @@ const TYPE_WORDS = [
   'national',
 ];
 
+/** Units inside the string of an interval that may not stand after it. */
+const UNITS_OF_STRINGS: ReadonlySet<string> = new Set([
+  ...INTERVAL_FIELDS.map((field) => `${field}s`),
+  ...['week', 'millisecond', 'microsecond'].flatMap((unit) => [unit, `${unit}s`]),
+]);
+
 export function readOperand(grammar: Grammar): Expr {
   const { cursor } = grammar;
   const token = cursor.token;
@@ -44,10 +50,20 @@ export function readOperand(grammar: Grammar): Expr {
       return readWord(grammar);
     case 'punctuation':
       if (token.text === '(') return readParenthesised(grammar);
+      if (token.text === '[') return refuseList(cursor);
       return cursor.expected('an expression', '');
     default:
       return cursor.expected('an expression', '');
   }
+}
+
+/** `[a, b]`, which DuckDB reads. */
+function refuseList(cursor: Cursor): never {
+  return cursor.fail('FSC1020', tokenSpan(cursor.token), 'unexpected `[`', {
+    label: 'begins a list in DuckDB',
+    cause: 'Postgres does not read it, and a feature is one value',
+    help: 'give each element a column of its own',
+  });
 }
 
 function readWord(grammar: Grammar): Expr {
@@ -136,10 +152,12 @@ function readInterval(grammar: Grammar): Expr {
   const token = cursor.token;
   if (token.kind !== 'string') return refuseInterval(cursor, start);
   cursor.advance();
-  if (cursor.token.kind === 'word' && INTERVAL_FIELDS.some((field) => `${field}s` === cursor.token.text)) {
+  if (cursor.token.kind === 'word' && UNITS_OF_STRINGS.has(cursor.token.text)) {
     const span = { start, end: cursor.token.end };
+    const isPlural = INTERVAL_FIELDS.some((field) => `${field}s` === cursor.token.text);
     return cursor.fail('FSC1029', span, `\`${cursor.token.text}\` is no unit of an interval literal`, {
-      label: 'the unit after the string is singular',
+      label: isPlural ? 'the unit after the string is singular' : 'no unit that stands after the string',
+      cause: `Postgres knows ${INTERVAL_FIELDS.map((field) => field.toUpperCase()).join(', ')} there, and may take another word for an alias`,
       help: {
         text: 'put the unit inside the string',
         applicability: 'safe',
@@ -284,6 +302,13 @@ function readArray(grammar: Grammar): Expr {
     if (!cursor.atPunctuation(']')) readList(grammar, () => readExpression(grammar));
     cursor.expect(']', 'after the elements of `ARRAY`');
   }
+  if (cursor.atPunctuation('[')) {
+    return cursor.fail('FSC1020', tokenSpan(cursor.token), 'unexpected `[`', {
+      label: 'an array takes a subscript only in parentheses',
+      cause: 'DuckDB reads this form, Postgres does not',
+      help: 'a feature is one value: write the element itself',
+    });
+  }
   return unsupported(
     cursor.spanFrom(start),
     'an array',
@@ -297,7 +322,7 @@ function readRow(grammar: Grammar): Expr {
   cursor.expect('(', 'after `ROW`');
   if (!cursor.atPunctuation(')')) readList(grammar, () => readExpression(grammar));
   cursor.expect(')', 'after the fields of `ROW`');
-  return unsupported(cursor.spanFrom(start), 'a row value', 'compare or select the fields one by one');
+  return rowValue(cursor.spanFrom(start), 'compare or select the fields one by one');
 }
 
 function readParenthesised(grammar: Grammar): Expr {
@@ -317,7 +342,7 @@ function readParenthesised(grammar: Grammar): Expr {
   if (cursor.atPunctuation(',')) {
     while (cursor.accept(',')) readExpression(grammar);
     cursor.expect(')', 'after the fields of a row value');
-    return unsupported(cursor.spanFrom(start), 'a row value', 'compare the fields one by one: `a = c AND b = d`');
+    return rowValue(cursor.spanFrom(start), 'compare the fields one by one: `a = c AND b = d`');
   }
   if (!cursor.accept(')')) return cursor.expected('an operator or `)`', '');
   if (cursor.accept('.')) {

@@ -1,11 +1,12 @@
 /** SELECT and everything around it. */
 import type { Span } from '../diagnostics/diagnostic.ts';
 import type { Expr, Identifier, OrderItem, Query, Select, SelectItem } from './ast.ts';
-import { type Cursor, tokenSpan } from './cursor.ts';
+import { type Cursor, isWord, tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
 import { readFrom } from './from.ts';
 import type { Grammar } from './grammar.ts';
 import { isBareAliasWord } from './keywords.ts';
+import { isRow } from './unsupported.ts';
 import { readOrderBy, readWindowSpec } from './windows.ts';
 
 type Cte = Query['ctes'][number];
@@ -16,15 +17,21 @@ type NamedWindow = Select['windows'][number];
 const CLAUSES = ['from', 'where', 'group', 'having', 'window', 'order', 'limit', 'offset'] as const;
 type Clause = (typeof CLAUSES)[number];
 const SET_OPERATORS = ['union', 'except', 'intersect'];
-/** Clauses of SQL that a feature cannot have, and why. */
-const FOREIGN_CLAUSES: ReadonlyMap<string, string> = new Map([
+/** Clauses of SQL that a feature cannot have: why, and what to do. */
+const FOREIGN_CLAUSES: ReadonlyMap<string, { readonly cause: string; readonly help: string }> = new Map([
   [
     'qualify',
-    "an entity's value is its latest row already: leave QUALIFY out, and name the entity at the top of the file",
+    {
+      cause: 'DuckDB reads it, Postgres does not',
+      help: "an entity's value is its latest row already: leave QUALIFY out, and name the entity at the top of the file",
+    },
   ],
-  ['fetch', 'a view has one row an entity: leave it out'],
-  ['for', 'a feature reads, it locks nothing: leave it out'],
-  ['into', 'a view writes nothing: leave it out'],
+  [
+    'fetch',
+    { cause: 'a view has one row an entity, and which rows are kept would depend on others', help: 'leave it out' },
+  ],
+  ['for', { cause: 'a feature only reads, so there is nothing to lock', help: 'leave it out' }],
+  ['into', { cause: 'a feature only reads, and fsc makes its tables', help: 'leave it out' }],
 ]);
 
 /** Fields of a Select while it is being read. */
@@ -172,6 +179,7 @@ function trailingComma(cursor: Cursor, end: number): void {
   const span = { start: end - 1, end };
   cursor.report('FSC1021', span, 'a comma stands after the last item', {
     label: `nothing follows before ${cursor.shown(cursor.token)}`,
+    cause: 'a comma separates two items; Postgres refuses one at the end',
     help: { text: 'remove the comma', applicability: 'safe', edits: [{ span, newText: '' }] },
   });
 }
@@ -180,6 +188,7 @@ function readItem(grammar: Grammar): SelectItem {
   const { cursor } = grammar;
   const start = cursor.token.start;
   const expr = readStar(cursor) ?? readExpression(grammar);
+  if (expr.kind === 'star') refuseStarList(cursor);
   const alias = readAlias(cursor);
   const item: SelectItem = { span: cursor.spanFrom(start), expr, alias };
   if (!atItemEnd(cursor) && !cursor.atPunctuation(')') && !cursor.atEnd()) refuseAfterItem(cursor, alias !== null);
@@ -205,6 +214,23 @@ function refuseAfterItem(cursor: Cursor, hasAlias: boolean): never {
 function readStar(cursor: Cursor): Expr | null {
   if (!cursor.atOperator('*')) return null;
   return { kind: 'star', span: tokenSpan(cursor.advance()), qualifier: null };
+}
+
+/** `* EXCLUDE (a)` of DuckDB, `* EXCEPT (a)` of BigQuery. */
+function refuseStarList(cursor: Cursor): void {
+  if (!cursor.atWord('exclude', 'except', 'replace', 'rename')) return;
+  const [open, first] = [cursor.ahead(1), cursor.ahead(2)];
+  if (open.text !== '(' || first.text === '(' || isWord(first, 'select') || isWord(first, 'with')) return;
+  const token = cursor.advance();
+  const word = token.text.toUpperCase();
+  cursor.report('FSC1026', tokenSpan(token), `\`* ${word} (…)\` is not SQL of both databases`, {
+    label: word === 'EXCEPT' ? 'BigQuery only' : 'DuckDB only',
+    cause: 'Postgres has no list after `*`',
+    help: 'list the columns in place of `*`',
+  });
+  cursor.advance();
+  cursor.skipUntil(() => false);
+  cursor.expect(')', `after the columns of \`${word}\``);
 }
 
 function readAlias(cursor: Cursor): Identifier | null {
@@ -258,7 +284,7 @@ function expectedAfter(clause: Clause): string {
 
 /** QUALIFY mostly takes the latest row of a partition, which is the entity. */
 function foreignClauseHelp(cursor: Cursor): string | null {
-  const help = FOREIGN_CLAUSES.get(cursor.token.text) ?? null;
+  const help = FOREIGN_CLAUSES.get(cursor.token.text)?.help ?? null;
   if (!cursor.atWord('qualify')) return help;
   let at = 1;
   while (cursor.ahead(at).kind !== 'end' && cursor.ahead(at).text !== 'partition') at++;
@@ -271,6 +297,7 @@ function refuseClause(cursor: Cursor): void {
   const word = token.text.toUpperCase();
   cursor.report('FSC1026', tokenSpan(token), `\`${word}\` is no clause of a feature`, {
     label: 'not supported',
+    cause: FOREIGN_CLAUSES.get(token.text)?.cause ?? null,
     help: foreignClauseHelp(cursor),
   });
   cursor.advance();
@@ -360,9 +387,29 @@ function readGroupBy(grammar: Grammar, draft: Draft): void {
       skipGroupingSets(cursor, start, draft);
       return;
     }
-    keys.push(readExpression(grammar));
+    const from = cursor.token.start;
+    const key = readExpression(grammar);
+    if (isRow(key)) refuseGroupedRow(cursor, key.span, cursor.spanFrom(from));
+    keys.push(key);
   } while (cursor.accept(','));
   draft.groupBy = keys;
+}
+
+/** `GROUP BY (a, b)`, with any number of parentheses: the same as without them. */
+function refuseGroupedRow(cursor: Cursor, row: Span, whole: Span): void {
+  const { text } = cursor.file;
+  const before = { start: whole.start, end: text.indexOf('(', row.start) + 1 };
+  const after = { start: row.end - 1, end: whole.end };
+  const isPlain = !/[^\s()]/.test(text.slice(before.end - 1, before.end) + text.slice(after.start, after.end));
+  cursor.report('FSC1020', { start: before.end - 1, end: before.end }, 'unexpected `(`', {
+    label: 'encloses several columns of `GROUP BY`',
+    cause: 'in parentheses they are one row value, or one grouping set',
+    help: {
+      text: 'remove the parentheses',
+      applicability: 'safe',
+      edits: isPlain ? [before, after].map((span) => ({ span, newText: '' })) : [],
+    },
+  });
 }
 
 function skipGroupingSets(cursor: Cursor, start: number, draft: Draft): void {

@@ -5,8 +5,10 @@ import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { insteadOf, WINDOW_FUNCTIONS } from '../bind/foreign-functions.ts';
 import { aggregateCalled } from '../bind/registry.ts';
 import { conjunctsOf } from '../bind/walk.ts';
+import type { Faults } from '../catalog/faults.ts';
 import { sameType } from '../catalog/types.ts';
-import type { CallExpr } from '../parse/ast.ts';
+import { removing, textOf } from '../diagnostics/edits.ts';
+import type { CallExpr, NullTreatment } from '../parse/ast.ts';
 import { conjunction } from './aggregate-view.ts';
 import { bindAggregateCall, distinctSpan, isUnboundedOverHistory, keylessHelp, reportUnbounded } from './aggregates.ts';
 import { eventContext } from './contexts.ts';
@@ -19,6 +21,7 @@ import type { ViewInput } from './view-input.ts';
 export function bindOverCall(node: CallExpr, window: OverWindow, source: SourcePlan, input: ViewInput): Slot | null {
   const { faults } = input;
   const inside = eventContext(source, faults, 'over');
+  if (node.nulls !== undefined) return nullTreatment(node, node.nulls, source, faults);
   if (node.distinct) {
     return faults.error('FSC3412', distinctSpan(node, faults), `DISTINCT in \`${node.name}\` with OVER`, {
       help: `count them in a view with GROUP BY: \`count(DISTINCT x) FILTER (WHERE ${eventTimeName(source.spec)} > now() - INTERVAL '7 days')\``,
@@ -42,6 +45,21 @@ export function bindOverCall(node: CallExpr, window: OverWindow, source: SourceP
     default:
       return unsupported(node, input);
   }
+}
+
+function nullTreatment(node: CallExpr, { span, word }: NullTreatment, source: SourcePlan, faults: Faults): null {
+  const order = eventOrderText(source.spec, 'desc');
+  const [argument] = node.args;
+  const value = argument === undefined ? 'x' : textOf(faults.file, argument.span);
+  const latest = `(array_agg(${value} ORDER BY ${order}) FILTER (WHERE ${value} IS NOT NULL))[1]`;
+  return faults.error('FSC3105', span, `\`${word.toUpperCase()} NULLS\` is not supported`, {
+    cause: 'no spelling of it runs in both databases',
+    ...(word === 'respect'
+      ? { help: 'leave it out: NULLs count without it', edits: removing(faults.file, span) }
+      : {
+          help: `leave those events out with \`WHERE ${value} IS NOT NULL\`; or take the latest value in a view with GROUP BY: \`${latest}\``,
+        }),
+  });
 }
 
 function unsupported(node: CallExpr, input: ViewInput): null {

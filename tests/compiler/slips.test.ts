@@ -6,6 +6,7 @@ import { compileView } from './project.ts';
 
 const A = (item: string, rest = ''): string => `SELECT usr, ${item} AS x FROM events ${rest}GROUP BY usr`;
 const COUNT = A('count(*)');
+const BY_TWO = A('count(*)', 'WHERE n > 0 ').replace('BY usr', 'BY usr, id').replace('usr,', 'usr, id,');
 const DAY = "ts > now() - INTERVAL '1 day'";
 const B = (item: string): string => `SELECT usr, ${item} AS x FROM events`;
 
@@ -45,6 +46,12 @@ const VIEWS: readonly (readonly [string, string])[] = [
     A('count(*)', "WHERE ts > date_trunc('day', now() - INTERVAL '1 day') "),
     A('count(*)', "WHERE ts > date_trunc('day', now()) - INTERVAL '1 day' "),
   ],
+  [A('count(*)', "WHERE ts > now() - INTERVAL '1' WEEK "), A('count(*)', "WHERE ts > now() - INTERVAL '1 week' ")],
+  [A('count(*)').replace('AS x', 'AS année'), A('count(*)').replace('AS x', 'AS annee')],
+  [A('count(*)').replace('AS x', 'AS `x`'), COUNT],
+  [A("max('a'\n'b')"), A("max('a' ||\n'b')")],
+  [A('count(*)', 'WHERE n > 0 ').replace('BY usr', 'BY (usr, id)').replace('usr,', 'usr, id,'), BY_TWO],
+  [A('count(*)', 'WHERE n > 0 ').replace('BY usr', 'BY ROW (usr, id)').replace('usr,', 'usr, id,'), BY_TWO],
   [A('count(*) FILTER (n > 1)'), A('count(*) FILTER (WHERE n > 1)')],
   [A('sum(amout)'), A('sum(amount)')],
   [A('round(avg(amount)::numeric, 2)'), A('round(avg(amount) * 100) / 100')],
@@ -89,6 +96,10 @@ const VIEWS: readonly (readonly [string, string])[] = [
   ['SELECT id, ts, n, usr FROM events', '-- @entity usr\nSELECT id, ts, n, usr FROM events'],
   ['-- @ownr me\n-- @entity usr\nSELECT usr, n FROM events', '-- @owner me\n-- @entity usr\nSELECT usr, n FROM events'],
   [B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts)')],
+  [
+    B('lag(n) RESPECT NULLS OVER (PARTITION BY usr ORDER BY ts, id)'),
+    B('lag(n) OVER (PARTITION BY usr ORDER BY ts, id)'),
+  ],
   [B('lag(n) OVER (PARTITION BY usr)'), B('lag(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
   [B('sum(n) OVER (PARTITION BY usr)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts)')],
   [

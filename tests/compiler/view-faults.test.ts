@@ -89,6 +89,11 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3404', B('sum(n) OVER (PARTITION BY usr ORDER BY ts DESC)'), 'ts DESC'],
   ['FSC3405', B('sum(n) OVER (PARTITION BY usr ORDER BY ts ROWS 3 PRECEDING)'), 'ts'],
   ['FSC3405', 'SELECT usr, row_number() OVER (PARTITION BY usr ORDER BY ts) AS x FROM clicks', 'ts'],
+  [
+    'FSC3108',
+    B("extract(epoch FROM lag(ts - date_trunc('day', ts)) OVER (PARTITION BY usr ORDER BY ts, id))"),
+    "ts - date_trunc('day', ts)",
+  ],
   ['FSC3405', '-- @entity usr\nSELECT usr, coalesce(n, 0) AS x FROM clicks', 'n'],
   [
     'FSC3406',
@@ -227,12 +232,34 @@ describe('a help tells the edit', () => {
     ['of an inexact number that is rounded', A('round(avg(amount))'), 'leave the number unrounded'],
     ['of a divisor that is guarded', A('sum(n) / nullif(stddev_samp(amount), 0)'), 'leave `nullif` out'],
     ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
+    ['of IGNORE NULLS, and nothing else', B(`lag(n) IGNORE NULLS ${OVER}`), 'FILTER (WHERE n IS NOT NULL))[1]`'],
+    ['of IGNORE NULLS inside the call', B(`lag(n IGNORE NULLS) ${OVER}`), '`WHERE n IS NOT NULL`'],
+    ['of a file in FROM', A('count(*)').replace('FROM events', "FROM 'data.csv'"), 'features/sources/<name>.sql'],
+    ['of VALUES', A('count(*)').replace('FROM events', "FROM (VALUES ('a')) v"), '`x IN (…)`'],
+    ['of a list after *', 'SELECT * EXCLUDE (n) FROM events', 'list the columns'],
+    ['of a list after t.*', 'SELECT e.* EXCEPT (n) FROM events e', 'list the columns'],
+    ['of an array’s element', A('max(ARRAY[n][1])'), 'write the element itself'],
+    ['of a list', A('max([n, n])'), 'a column of its own'],
+    ['of a name without a plain form', A('count(*)').replace('AS x', 'AS 数'), '[a-z_][a-z0-9_]*'],
     [
       'of a rollup, and nothing else',
       'SELECT usr, plan, count(*) AS x FROM events GROUP BY ROLLUP (usr, plan)',
       'one view for each',
     ],
   ])('%s', (_, sql, words) => expect(helps(sql)).toEqual([expect.stringContaining(words)]));
+});
+
+describe('a cause tells why', () => {
+  it.each([
+    ['FETCH', `${A('count(*)')} FETCH FIRST 1 ROW ONLY`],
+    ['FOR UPDATE', 'SELECT usr, n FROM events FOR UPDATE'],
+    ['QUALIFY', 'SELECT usr, n FROM events QUALIFY row_number() OVER (PARTITION BY usr ORDER BY ts) = 1'],
+    ['a comma at the end', 'SELECT usr, count(*) AS x, FROM events GROUP BY usr'],
+    ['a string with escapes', A("max(E'a')")],
+    ['a file in FROM', A('count(*)').replace('FROM events', "FROM 'data.csv'")],
+  ])('of %s', (_, sql) => {
+    expect(compileView(sql).diagnostics.map(({ cause }) => cause)).toEqual([expect.any(String)]);
+  });
 });
 
 describe('a fault in a CTE is told once, however often its column is used', () => {
