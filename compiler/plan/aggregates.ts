@@ -103,7 +103,21 @@ function resolveAggregate(fn: AggregateFunction, arg: PlanExpr, node: CallExpr, 
   const isConstant = arg.kind === 'const' && arg.value !== null;
   if (fn.name === 'count' && isConstant && !node.distinct && star !== null) return call(star, false, null, node);
   if (arg.type.kind === 'unknown') return faults.error('FSC3106', arg.span, 'nothing gives this NULL a type');
-  return callOf(fn, arg, node.distinct, node, faults);
+  const isCounted = fn.name === 'count' && !node.distinct && arg.type.kind === 'interval';
+  return callOf(fn, isCounted ? presence(arg) : arg, node.distinct, node, faults);
+}
+
+/** What count looks at of a value that no state keeps: true, or NULL where it is NULL. */
+function presence(arg: PlanExpr): PlanExpr {
+  const { span } = arg;
+  const type = { kind: 'boolean' } as const;
+  const isNull: PlanExpr = { kind: 'isNull', type, arg, negated: false, span };
+  const [none, some] = [null, true].map((value): PlanExpr => ({ kind: 'const', type, value, span })) as [
+    PlanExpr,
+    PlanExpr,
+  ];
+  // biome-ignore lint/suspicious/noThenProperty: the branch of a CASE, never awaited
+  return { kind: 'case', type, whens: [{ when: isNull, then: none }], otherwise: some, span };
 }
 
 function callOf(

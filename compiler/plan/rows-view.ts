@@ -173,6 +173,12 @@ function rowContext(
         return faults.error('FSC3413', node.over?.span ?? node.span, 'a window function inside a window function');
       }
       const slot = window === null ? null : bindOverCall(node, window, source, input);
+      if (slot?.type.kind === 'interval') {
+        return faults.error('FSC3108', node.args[0]?.span ?? node.span, `\`${node.name}\` of an interval`, {
+          label: 'no state keeps one',
+          help: `take it of a number of seconds: \`${node.name}(extract(epoch FROM x) …)\``,
+        });
+      }
       return slot === null ? null : slots.add(slot, node.span);
     },
     whole: (node) => entity.find(node),
@@ -196,7 +202,8 @@ const LOOKUP_LEAVES = new Set<PlanExpr['kind']>(['slot', 'key', 'now']);
 /** Turns the largest parts that read only the row into slots, so that the rest is stage 3. */
 function liftRowValues(expr: PlanExpr, slots: SlotList): PlanExpr {
   if (!somePlan(expr, (node) => node.kind === 'column')) return expr;
-  if (!somePlan(expr, (node) => LOOKUP_LEAVES.has(node.kind))) {
+  // An interval is in no slot, but what it is made of is.
+  if (expr.type.kind !== 'interval' && !somePlan(expr, (node) => LOOKUP_LEAVES.has(node.kind))) {
     return slots.add({ kind: 'rowValue', expr, type: expr.type }, expr.span);
   }
   return mapChildren(expr, (child) => liftRowValues(child, slots));

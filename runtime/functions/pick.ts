@@ -2,7 +2,7 @@
 import type { SqlType } from '../values/types.ts';
 import { argumentOf, callText, ONE_ARGUMENT } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm } from './definition.ts';
-import { ALL_KINDS, domain, resolved } from './support.ts';
+import { ALL_KINDS, domain, noSuch, resolved } from './support.ts';
 
 const duckdbPick: AggregateSqlForm = (parts) =>
   // Keeps one value where array_agg would keep and sort them all.
@@ -26,14 +26,17 @@ function pick(name: 'latest' | 'earliest'): AggregateFunction {
     // SQL spells it by array_agg, which the binder recognises.
     spellings: [],
     orderSensitive: true,
-    resolve: ([type]) => resolved([type as SqlType], type as SqlType),
+    resolve: ([type]) =>
+      type?.kind === 'interval'
+        ? noSuch('array_agg', [type], 'no intervals')
+        : resolved([type as SqlType], type as SqlType),
     algebra: () => 'monoid',
     sql: { duckdb: duckdbPick, postgres: postgresPick },
-    domain: [domain(ALL_KINDS)],
+    domain: [domain(ALL_KINDS.filter((kind) => kind !== 'interval'))],
     doc: {
       summary: `value at the ${name} event, NULL included; NULL over nothing`,
       calls: [`(array_agg(x ORDER BY event_time ${direction}, key ${direction}))[1]`],
-      types: 'any type gives itself',
+      types: 'any type but intervals gives itself',
       examples: [
         {
           sql: `SELECT (array_agg(x ORDER BY t ${direction}))[1] FROM (VALUES (1, 10), (2, 20)) AS v(t, x)`,
