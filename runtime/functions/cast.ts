@@ -150,10 +150,12 @@ const EXPONENT = '([eE][+-]?[0-9]{1,3})?';
 const WORDS = '([iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])';
 const YEAR = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])';
 const LEAP_YEAR = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)';
-const DAY = dayPattern('-');
+const DAY = `(${dayPattern('-')}|${dayPattern('/')})`;
 const CLOCK = '([01]?[0-9]|2[0-3]):[0-5]?[0-9]';
-const ZONE = '( UTC|Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)';
-const SECONDS = `:[0-5]?[0-9]([.][0-9]{0,6})?${ZONE}? *`;
+const OFFSET = '[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?';
+const SECONDS = `:[0-5]?[0-9]([.][0-9]{0,6})?( UTC|Z|${OFFSET})? *`;
+/** Of a date the clock is dropped, so less of it has to be read alike. */
+const DROPPED_CLOCK = `(${CLOCK}(:[0-5]?[0-9]([.][0-9]{0,9})?)?|24:0?0(:0?0)?)( ?(UTC|[Zz]|${OFFSET}))?`;
 
 function dayPattern(dash: string): string {
   const [first28, upTo30, upTo31] = ['(0?[1-9]|1[0-9]|2[0-8])', '(0?[1-9]|[12][0-9]|30)', '(0?[1-9]|[12][0-9]|3[01])'];
@@ -163,11 +165,10 @@ function dayPattern(dash: string): string {
 
 const TEXT_PATTERN = {
   integer: `^${BLANKS}[+-]?[0-9]+${BLANKS}$`,
-  // DuckDB gets exponents of decimals wrong: '1e-20' is 1.
   decimal: `^${BLANKS}[+-]?${DIGITS}${BLANKS}$`,
-  double: `^${BLANKS}[+-]?${DIGITS}${EXPONENT}${BLANKS}$`,
+  number: `^${BLANKS}[+-]?${DIGITS}${EXPONENT}${BLANKS}$`,
   word: `^${BLANKS}[+-]?${WORDS}${BLANKS}$`,
-  date: `^${BLANKS}${DAY}${BLANKS}$`,
+  date: `^${BLANKS}${DAY}([Tt[:space:]]${BLANKS}${DROPPED_CLOCK})?${BLANKS}$`,
   timestamp: `^${BLANKS}${DAY}([T ] *(${CLOCK}(${SECONDS})?|24:0?0(:0?0 *)?))?$`,
 } as const;
 /** No longer text is a number: Postgres could not hold it on the way. */
@@ -177,7 +178,7 @@ const MAX_NUMBER_LENGTH = 1000;
 function hasShape(sql: string, shape: keyof typeof TEXT_PATTERN, dialect: Dialect): string {
   const pattern = TEXT_PATTERN[shape];
   const matches = dialect === 'duckdb' ? `regexp_matches(${sql}, '${pattern}')` : `(${sql} COLLATE "C") ~ '${pattern}'`;
-  const isNumber = shape === 'integer' || shape === 'decimal' || shape === 'double';
+  const isNumber = shape === 'integer' || shape === 'decimal' || shape === 'number';
   return isNumber ? `length(${sql}) <= ${MAX_NUMBER_LENGTH} AND ${matches}` : matches;
 }
 
@@ -197,13 +198,26 @@ function duckdbFromText(a: string, types: CallTypes): string {
   const to = types.result;
   if (to.kind === 'double') {
     const number = `TRY(CAST(${a} AS DOUBLE))`;
-    return `(CASE WHEN ${hasShape(a, 'double', 'duckdb')} THEN CASE WHEN isfinite(${number}) THEN ${noMinusZero(number)} END WHEN ${hasShape(a, 'word', 'duckdb')} THEN ${number} END)`;
+    return `(CASE WHEN ${hasShape(a, 'number', 'duckdb')} THEN CASE WHEN isfinite(${number}) THEN ${noMinusZero(number)} END WHEN ${hasShape(a, 'word', 'duckdb')} THEN ${number} END)`;
   }
   if (to.kind === 'date') return `(CASE WHEN ${hasShape(a, 'date', 'duckdb')} THEN ${duckTry(a, types)} END)`;
   if (to.kind === 'timestamp')
     return `(CASE WHEN ${hasShape(a, 'timestamp', 'duckdb')} THEN ${duckTimestampRange(duckTry(a, types))} END)`;
-  const shape = to.kind === 'decimal' ? 'decimal' : 'integer';
-  return `(CASE WHEN ${hasShape(a, shape, 'duckdb')} THEN ${duckTry(a, types)} END)`;
+  if (to.kind === 'decimal')
+    return `(CASE WHEN ${hasShape(a, 'decimal', 'duckdb')} THEN ${duckTry(a, types)} WHEN ${hasShape(a, 'number', 'duckdb')} THEN ${duckTry(withoutExponent(a), types)} END)`;
+  return `(CASE WHEN ${hasShape(a, 'integer', 'duckdb')} THEN ${duckTry(a, types)} END)`;
+}
+
+/** The greatest exponent of a text. */
+const MAX_EXPONENT = 999;
+
+/** A number's text with its point moved: DuckDB casts some texts with an exponent to a decimal wrongly ('1e-20' is 1), and refuses others. */
+function withoutExponent(a: string): string {
+  const zeros = `repeat('0', ${MAX_EXPONENT})`;
+  const digits = `${zeros} || regexp_replace(regexp_replace(${a}, '[eE].*', ''), '[^0-9]', '', 'g') || ${zeros}`;
+  const exponent = `TRY_CAST(regexp_extract(${a}, '[eE]([+-]?[0-9]+)', 1) AS BIGINT)`;
+  const point = `(${MAX_EXPONENT} + length(regexp_extract(${a}, '^[^0-9.]*([0-9]*)', 1)) + ${exponent})`;
+  return `regexp_extract(${a}, '^[^0-9.]*') || left(${digits}, ${point}) || '.' || substr(${digits}, ${point} + 1)`;
 }
 
 const LEAST = { smallint: '-32768', integer: '-2147483648', bigint: '-9223372036854775808' } as const;
@@ -248,14 +262,14 @@ function postgresFromText(a: string, types: CallTypes): string {
   const cast = `CAST(${a} AS ${postgresType(to)})`;
   switch (to.kind) {
     case 'double':
-      return `(CASE WHEN ${hasShape(a, 'double', 'postgres')} THEN ${postgresNumber(a)} WHEN ${hasShape(a, 'word', 'postgres')} THEN ${cast} END)`;
+      return `(CASE WHEN ${hasShape(a, 'number', 'postgres')} THEN ${postgresNumber(a)} WHEN ${hasShape(a, 'word', 'postgres')} THEN ${cast} END)`;
     case 'date':
       return `(CASE WHEN ${hasShape(a, 'date', 'postgres')} THEN ${cast} END)`;
     case 'timestamp':
       return `(CASE WHEN ${hasShape(a, 'timestamp', 'postgres')} THEN ${postgresTimestampRange(cast, to)} END)`;
     default: {
       const rounded = `round(${a}::numeric, ${scaleOf(to)})`;
-      const shape = to.kind === 'decimal' ? 'decimal' : 'integer';
+      const shape = to.kind === 'decimal' ? 'number' : 'integer';
       return `(CASE WHEN ${hasShape(a, shape, 'postgres')} THEN ${postgresGuard(rounded, to, cast)} END)`;
     }
   }
@@ -333,7 +347,7 @@ function castDoubleToReal(value: number): number | null {
 const SHAPES = new Map(
   Object.entries(TEXT_PATTERN).map(([shape, pattern]) => [
     shape,
-    new RegExp(pattern.replaceAll('[[:space:]]', '[\\t-\\r ]')),
+    new RegExp(pattern.replaceAll('[:space:]', '\\t-\\r ')),
   ]),
 );
 
@@ -350,7 +364,7 @@ function castText(text: string, type: SqlType): Value {
     case 'timestamp':
       return matches(text, 'timestamp') ? instantInRange(microsOf(text)) : null;
     case 'decimal':
-      return isNumber(text, 'decimal') ? castTextToDecimal(text.trim(), type.precision, type.scale) : null;
+      return isNumber(text, 'number') ? castTextToDecimal(text.trim(), type.precision, type.scale) : null;
     default:
       return isNumber(text, 'integer')
         ? integerFit(normaliseBigint(BigInt(text.trim().replace('+', ''))), type.kind as IntegerType['kind'])
@@ -358,12 +372,12 @@ function castText(text: string, type: SqlType): Value {
   }
 }
 
-function isNumber(text: string, shape: 'integer' | 'decimal' | 'double'): boolean {
+function isNumber(text: string, shape: 'integer' | 'number'): boolean {
   return codePointLength(text) <= MAX_NUMBER_LENGTH && matches(text, shape);
 }
 
 function castTextToDouble(text: string): number | null {
-  if (isNumber(text, 'double')) {
+  if (isNumber(text, 'number')) {
     const value = Number(text.trim());
     return Number.isFinite(value) ? (value === 0 ? 0 : value) : null;
   }
@@ -375,9 +389,11 @@ function castTextToDouble(text: string): number | null {
 
 /** More digits than the scale are rounded, half away from zero. */
 function castTextToDecimal(text: string, precision: number, scale: number): Hybrid | null {
-  const [whole = '', fraction = ''] = text.replace(/^[+-]/, '').split('.');
-  const unscaled = BigInt(`${whole}${fraction}`) * (text.startsWith('-') ? -1n : 1n);
-  const value = rescale(normaliseBigint(unscaled), fraction.length, scale);
+  const [mantissa = '', exponent = '0'] = text.replace(/^[+-]/, '').split(/[eE]/);
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const places = fraction.length - Number(exponent);
+  const unscaled = BigInt(`${whole}${fraction}${'0'.repeat(Math.max(0, -places))}`) * (text.startsWith('-') ? -1n : 1n);
+  const value = rescale(normaliseBigint(unscaled), Math.max(0, places), scale);
   return fitsPrecision(value, precision) ? value : null;
 }
 
@@ -409,7 +425,7 @@ export const cast: ScalarFunction = {
   resolve: (args, _constants, target) => resolveCast(args, target),
   strict: true,
   canFail,
-  semantics: 1,
+  semantics: 2,
   sql: { duckdb: duckdbCast, postgres: postgresCast },
   js: jsCast,
   kernels: {
@@ -428,13 +444,22 @@ export const cast: ScalarFunction = {
     calls: ['CAST(x AS type)', 'x::type'],
     types:
       'numbers to numbers (a double to no decimal), text to numbers, date and timestamp, booleans to integer and back, times to one another; all but doubles, zoned instants and intervals to text',
+    details: [
+      'A text is read where it has one of these shapes, which both databases read, and read alike; every other text gives NULL, whatever one of them makes of it. Blanks, tabs and line ends around a number or a date are passed over, and a number has at most 1000 characters.',
+      '- smallint, integer, bigint: a sign or none, and digits. `1.0`, `1e3`, `1_000` and `0x1F` are no integers.',
+      '- decimal, double precision: a sign or none, digits with a point or without, and an exponent of up to three digits (`-.5`, `1e3`, `2.5E-7`); a decimal is rounded half away from zero. For double precision also `nan`, `inf` and `infinity`, in upper or lower case.',
+      '- date: `2001-02-03`, `2001/02/03` or `2001-2-3`; a time of day may follow, with a zone or without, and is dropped.',
+      '- timestamp: such a date, which may be followed by `T` or a blank and `04:05`, `04:05:06` or `04:05:06.123456`; after the seconds an offset (`Z`, ` UTC`, `+02`, `-0330`, `+02:00`), which is dropped.',
+    ],
     examples: [
       { sql: "CAST('12' || '' AS integer)", value: '12' },
       { sql: "CAST('12x' || '' AS integer)", value: 'NULL' },
       { sql: 'CAST(2.5 AS integer)', value: '3' },
       { sql: "CAST(CAST('2.5' AS double precision) AS integer)", value: '2' },
       { sql: 'CAST(1.005 AS decimal(5,2))', value: '1.01' },
+      { sql: "CAST('1e3' || '' AS decimal(10,2))", value: '1000.00' },
       { sql: "CAST('2001-02-03T04:05:06' || '' AS timestamp)", value: '2001-02-03 04:05:06' },
+      { sql: "CAST('2001-02-03T04:05:06Z' || '' AS date)", value: '2001-02-03' },
       { sql: "CAST(DATE '2001-02-03' AS text)", value: '2001-02-03' },
     ],
   },

@@ -52,6 +52,8 @@ export interface FunctionDoc {
   readonly calls: readonly string[];
   /** What it takes, and what it gives for that. */
   readonly types: string;
+  /** Paragraphs and list items that follow. */
+  readonly details?: readonly string[];
   /** An SQL expression without columns and its value as text. Runs as a test in both databases and in the kernel. */
   readonly examples: readonly { readonly sql: string; readonly value: string }[];
 }

@@ -74,11 +74,17 @@ function section(doc: FunctionDoc, notes: readonly string[]): string {
     `${capital(doc.summary)}.\n`,
     `Types: ${doc.types}.  `,
     `${notes.join(' ')}\n`,
+    ...(doc.details ?? []).flatMap((detail, i, all) => [detail, ...(endsBlock(detail, all[i + 1]) ? [''] : [])]),
     '| example | value |',
     '|---|---|',
     ...examples,
     '',
   ].join('\n');
+}
+
+/** Items of a list stand without lines between them. */
+function endsBlock(detail: string, next: string | undefined): boolean {
+  return !detail.startsWith('- ') || next?.startsWith('- ') !== true;
 }
 
 function capital(text: string): string {

@@ -20,12 +20,14 @@ const inPostgres = (sql: string): Promise<string> =>
 
 describe('where a database gives something else than fsc', () => {
   for (const { name, examples } of DIVERGENCES) {
-    for (const { sql, ...outcomes } of examples) {
+    for (const { sql, postgresBefore16, ...outcomes } of examples) {
       it(`${name}: ${sql}`, async () => {
         const expr = boundOrThrow(sql);
         const fsc = textOf(evaluate(expr), expr.type);
         const duck = (await inDuckDb(sql)).replace('-nan', 'nan');
-        expect({ fsc, duckdb: duck, postgres: await inPostgres(sql) }).toEqual(outcomes);
+        const raw = await inPostgres(sql);
+        const postgres = raw === postgresBefore16 ? outcomes.postgres : raw;
+        expect({ fsc, duckdb: duck, postgres }).toEqual(outcomes);
         expect([outcomes.duckdb, outcomes.postgres]).not.toEqual([fsc, fsc]);
       });
 

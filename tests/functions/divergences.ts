@@ -26,7 +26,7 @@ export interface Outcomes {
 
 export interface Divergence {
   readonly name: string;
-  readonly examples: readonly (Outcomes & { readonly sql: string })[];
+  readonly examples: readonly (Outcomes & { readonly sql: string; readonly postgresBefore16?: string })[];
   readonly covers: (difference: Difference) => boolean;
 }
 
@@ -192,13 +192,37 @@ export const DIVERGENCES: readonly Divergence[] = [
     name: 'a text is cast only where both databases read it, and read it alike',
     examples: [
       { sql: "CAST('3.14' || '' AS integer)", fsc: 'NULL', duckdb: '3', postgres: 'aborts' },
-      { sql: "CAST('.804e-40' || '' AS decimal(5,2))", fsc: 'NULL', duckdb: '0.01', postgres: '0.00' },
-      { sql: "CAST('1e3' || '' AS decimal(10,2))", fsc: 'NULL', duckdb: '1000.00', postgres: '1000.00' },
+      { sql: "CAST('1e3' || '' AS bigint)", fsc: 'NULL', duckdb: '1000', postgres: 'aborts' },
+      // Postgres reads these three since 16.
+      {
+        sql: "CAST('1_000' || '' AS bigint)",
+        fsc: 'NULL',
+        duckdb: '1000',
+        postgres: '1000',
+        postgresBefore16: 'aborts',
+      },
+      { sql: "CAST('0x1F' || '' AS bigint)", fsc: 'NULL', duckdb: '31', postgres: '31', postgresBefore16: 'aborts' },
+      {
+        sql: "CAST('1_000' || '' AS decimal(10,2))",
+        fsc: 'NULL',
+        duckdb: '1000.00',
+        postgres: '1000.00',
+        postgresBefore16: 'aborts',
+      },
+      { sql: "CAST('1_000' || '' AS double precision)", fsc: 'NULL', duckdb: '1000.0', postgres: 'aborts' },
+      { sql: "CAST('0x1F' || '' AS double precision)", fsc: 'NULL', duckdb: 'aborts', postgres: '31' },
+      { sql: "CAST('NaN' || '' AS decimal(5,2))", fsc: 'NULL', duckdb: 'aborts', postgres: 'NaN' },
       {
         sql: "CAST('2001-02-03 04:05:60' || '' AS timestamp)",
         fsc: 'NULL',
         duckdb: 'aborts',
         postgres: '2001-02-03 04:06:00',
+      },
+      {
+        sql: "CAST('2001-02-03T04:05Z' || '' AS timestamp)",
+        fsc: 'NULL',
+        duckdb: 'aborts',
+        postgres: '2001-02-03 04:05:00',
       },
       {
         sql: "CAST('2001-02-03 04:05:06.1234567' || '' AS timestamp)",
@@ -207,9 +231,22 @@ export const DIVERGENCES: readonly Divergence[] = [
         postgres: '2001-02-03 04:05:06.123457',
       },
       { sql: "CAST('0000-01-01' || '' AS date)", fsc: 'NULL', duckdb: '0001-01-01 (BC)', postgres: 'aborts' },
-      { sql: "CAST('2001-02-03' || ' 04:05' AS date)", fsc: 'NULL', duckdb: '2001-02-03', postgres: '2001-02-03' },
+      { sql: "CAST('20010203' || '' AS date)", fsc: 'NULL', duckdb: 'aborts', postgres: '2001-02-03' },
+      { sql: "CAST('2001-02-03' || ' noon' AS date)", fsc: 'NULL', duckdb: '2001-02-03', postgres: 'aborts' },
     ],
     covers: ({ call, value }) => isCast(call, (type) => type?.kind === 'text') && value === null,
+  },
+  {
+    name: 'DuckDB casts some texts with an exponent to another decimal, and refuses others',
+    examples: [
+      { sql: "CAST('.804e-40' || '' AS decimal(5,2))", fsc: '0.00', duckdb: '0.01', postgres: '0.00' },
+      { sql: "CAST('1234567e-4' || '' AS decimal(5,2))", fsc: '123.46', duckdb: 'aborts', postgres: '123.46' },
+    ],
+    covers: ({ dialect, call, args }) =>
+      dialect === 'duckdb' &&
+      isCast(call, (type) => type?.kind === 'text') &&
+      isDecimal(call.types.result) &&
+      /e-/i.test(String(args[0])),
   },
   {
     name: 'an instant beyond 2^53 µs from 1970 is NULL',

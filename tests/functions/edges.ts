@@ -53,6 +53,30 @@ const CASTS = [
 ] as const;
 
 const day = (text: string): string => `CAST('${text}' || '' AS date)`;
+const exponent = (text: string, type: string): string => `CAST('${text}' || '' AS decimal(${type}))`;
+
+/** The point of a decimal's text is moved in DuckDB by fsc, not by the database. */
+const EXPONENTS = [
+  [exponent('1e3', '10,2'), '1000.00'],
+  [exponent(' +1.5E+2 ', '10,2'), '150.00'],
+  [exponent('-.804e-1', '10,2'), '-0.08'],
+  [exponent('5.e1', '10,2'), '50.00'],
+  [exponent('0.0045e1', '10,2'), '0.05'],
+  [exponent('-5e-3', '10,2'), '-0.01'],
+  [exponent('-4e-3', '10,2'), '0.00'],
+  [exponent('.804e-40', '5,2'), '0.00'],
+  [exponent('1234567e-4', '5,2'), '123.46'],
+  [exponent('1e37', '38,0'), `1${'0'.repeat(37)}`],
+  [exponent('1e38', '38,0'), 'NULL'],
+  [exponent('1e999', '10,2'), 'NULL'],
+  [exponent('1e-999', '10,2'), '0.00'],
+  [exponent(`1${'0'.repeat(500)}e-499`, '10,2'), '10.00'],
+  [exponent(`0.${'0'.repeat(500)}1e502`, '10,2'), '10.00'],
+  [exponent('1e0003', '10,2'), 'NULL'],
+  [exponent('1e', '10,2'), 'NULL'],
+  [exponent('e3', '10,2'), 'NULL'],
+  [exponent('1e3.5', '10,2'), 'NULL'],
+] as const;
 
 const DATES = [
   ...['2004-02-29', '2000-02-29', '2001-02-28', '2001-04-30', '2001-12-31', '0001-01-01', '9999-12-31'].map(
@@ -62,6 +86,24 @@ const DATES = [
     .concat(['2001-01-00', '0000-12-31', '10000-01-01'])
     .map((text) => [day(text), 'NULL'] as const),
   [day('2001-1-2'), '2001-01-02'],
+  ...[
+    ' 10:00:00',
+    'T10:00:00Z',
+    't10:00',
+    '  1:2',
+    ' 24:00',
+    'T24:00:00',
+    '\t23:59:59.999999999+15:59',
+    ' 10:00:00 UTC',
+    ' 23:59:59-0800 ',
+  ]
+    .flatMap((clock) => [day(`2004-02-29${clock}`), day(`2004/2/29${clock}`)])
+    .map((sql) => [sql, '2004-02-29'] as const),
+  ...[' 10', ' 25:00', ' 10:60', ' 10:00:61', ' 24:00:01', ' 10:00+16', ' noon', 'T', '-10:00'].map(
+    (clock) => [day(`2004-02-29${clock}`), 'NULL'] as const,
+  ),
+  [day('2004-02/29'), 'NULL'],
+  ["CAST('2004/2/29T10:00' || '' AS timestamp)", '2004-02-29 10:00:00'],
   [`${day('0001-01-02')} - 1`, '0001-01-01'],
   [`${day('0001-01-02')} - 2`, 'NULL'],
   ["DATE '9999-12-30' + 1", '9999-12-31'],
@@ -155,6 +197,14 @@ const COMPARISONS = [
   ['least(2, NULL)', '2'],
 ] as const;
 
-export const EDGES: readonly Edge[] = [ARITHMETIC, CASTS, DATES, DOUBLES, MOVED, INTERVALS, TEXTS, COMPARISONS].flatMap(
-  (edges) => edges.map(edge),
-);
+export const EDGES: readonly Edge[] = [
+  ARITHMETIC,
+  CASTS,
+  EXPONENTS,
+  DATES,
+  DOUBLES,
+  MOVED,
+  INTERVALS,
+  TEXTS,
+  COMPARISONS,
+].flatMap((edges) => edges.map(edge));
