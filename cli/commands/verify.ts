@@ -240,11 +240,11 @@ class Report {
   }
 
   json(): string {
-    const { compared, agreed, differed, notOnline, hasOwn, differences } = this.#comparison;
+    const { compared, agreed, differed, notOnline, ownLeftOut, differences } = this.#comparison;
     const what = this.#view.kind === 'request' ? 'requests' : 'entities';
     const head = { view: this.#view.spec.name, asOf: this.#asOf, [what]: compared, agreed, differed, notOnline };
     const list = differences.map((difference) => this.#jsonDifference(difference)).join(',');
-    return `${JSON.stringify({ ...head, ownText: hasOwn }).slice(0, -1)},"differences":[${list}]}\n`;
+    return `${JSON.stringify({ ...head, ownText: ownLeftOut === null }).slice(0, -1)},"differences":[${list}]}\n`;
   }
 
   #jsonDifference({ keys, ordinal, online, batch, own }: Difference): string {
@@ -265,10 +265,10 @@ class Report {
   }
 
   plain(): string {
-    const { compared, agreed, differed, notOnline, hasOwn, differences } = this.#comparison;
+    const { compared, agreed, differed, notOnline, ownLeftOut, differences } = this.#comparison;
     const what = this.#view.kind === 'request' ? 'requests' : 'entities';
     const counts = `${formatCount(agreed)} values agree, ${formatCount(differed)} differ, ${formatCount(notOnline)} not online`;
-    const own = hasOwn ? '' : ' (own text left out: too many rows)';
+    const own = ownLeftOut === null ? '' : ` (own text left out: ${ownLeftOut})`;
     const lines = [`${this.#view.spec.name} at ${this.#asOf}: ${formatCount(compared)} ${what}, ${counts}${own}`];
     let shown = 0;
     for (const difference of differences) {

@@ -1,6 +1,7 @@
 /** The machines of design.md section 1, over the records of one test. Each gives the rows that the view has at an instant. */
 import { emitDatasetSql } from '../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
+import { ownTextLimits } from '../../compiler/backends/sql/own-text.ts';
 import { printInstant } from '../../compiler/backends/sql/print-const.ts';
 import { refereeQuery } from '../../compiler/backends/sql/referee.ts';
 import { quoteName } from '../../compiler/backends/sql/text.ts';
@@ -156,10 +157,20 @@ async function ownTextRows(
   for (const spec of specs) await referee.setRelation(spec, recordsTable(spec), t);
   const guardedText = emitViewSql(view, printInstant(t), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
   const rows = rowsOf(await referee.run({ ...refereeQuery(view, t), guardedText }));
-  if (!rows.some((row) => row.some((value) => typeof value === 'number' && !Number.isFinite(value)))) return rows;
+  const limits = ownTextLimits(view);
+  const isInfinite = rows.some((row) => row.some((value) => typeof value === 'number' && !Number.isFinite(value)));
+  if (!isInfinite && !limits.rows && limits.columns.size === 0) return rows;
+  const guarded = rowsOf(await referee.session.readColumns(guardedText));
+  // Rows of requests have no key to be told by.
+  if (limits.rows || view.kind === 'request') return guarded;
   const keyOf = entityText(view);
-  const emitted = new Map(rowsOf(await referee.session.readColumns(guardedText)).map((row) => [keyOf(row), row]));
-  return rows.map((row) => row.map((value, i) => ownValue(value, emitted.get(keyOf(row))?.[i] ?? null)));
+  const emitted = new Map(guarded.map((row) => [keyOf(row), row]));
+  return rows.map((row) => {
+    const other = emitted.get(keyOf(row));
+    return row.map((value, i) =>
+      limits.columns.has(i) && other !== undefined ? (other[i] as Value) : ownValue(value, other?.[i] ?? null),
+    );
+  });
 }
 
 /** The entity of a row as text. */

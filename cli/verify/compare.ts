@@ -1,4 +1,5 @@
 /** Online rows of one view against batch rows, value by value, at one instant. */
+import { type OwnTextLimits, ownTextLimits } from '../../compiler/backends/sql/own-text.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { type Answer, isNotOnline, type Lookup, type NotOnline } from '../../runtime/serving/lookup.ts';
 import { agree } from '../../runtime/values/agree.ts';
@@ -27,8 +28,8 @@ export interface Comparison {
   differed: number;
   /** The stored steps do not speak for the instant. */
   notOnline: number;
-  /** Whether the file's own text was compared too. */
-  hasOwn: boolean;
+  /** Why the file's own text was not compared; null: it was. */
+  ownLeftOut: string | null;
   /** The first ones. */
   readonly differences: Difference[];
 }
@@ -38,6 +39,8 @@ export const SHOWN_DIFFERENCES = 20;
 const KEYS_PER_LOOKUP = 1000;
 /** The own text's rows are held in memory: above this it is left out. */
 const OWN_ROWS = 500_000;
+const TOO_MANY = 'too many rows';
+const OTHER_ROWS = 'its conditions may mean something else in DuckDB';
 
 export interface CompareOptions {
   readonly view: ViewPlan;
@@ -62,12 +65,13 @@ class Comparer {
   readonly #keys: readonly number[];
   /** What a row as a whole counts. */
   readonly #rowValues: number;
+  readonly #limits: OwnTextLimits;
   readonly #result: Comparison = {
     compared: 0,
     agreed: 0,
     differed: 0,
     notOnline: 0,
-    hasOwn: false,
+    ownLeftOut: null,
     differences: [],
   };
   #tolerances: Tolerances | null = null;
@@ -78,6 +82,7 @@ class Comparer {
     this.#features = features.map((feature) => feature.ordinal);
     this.#keys = entity.map((column) => column.ordinal);
     this.#rowValues = Math.max(1, features.length);
+    this.#limits = ownTextLimits(options.view);
   }
 
   async entities(): Promise<Comparison> {
@@ -128,9 +133,10 @@ class Comparer {
 
   async #ownRows(keyOf: (row: Row) => string): Promise<ReadonlyMap<string, Row> | null> {
     const { view, batch, nowMicros } = this.#options;
-    const rows = await batch.ownRows(view, nowMicros, OWN_ROWS);
-    this.#result.hasOwn = rows !== null;
-    return rows === null ? null : new Map(rows.map((row) => [keyOf(row), row]));
+    const rows = this.#limits.rows ? null : await batch.ownRows(view, nowMicros, OWN_ROWS);
+    if (rows !== null) return new Map(rows.map((row) => [keyOf(row), row]));
+    this.#result.ownLeftOut = this.#limits.rows ? OTHER_ROWS : TOO_MANY;
+    return null;
   }
 
   async #lookUp(keys: readonly Row[]): Promise<readonly Found[]> {
@@ -204,7 +210,8 @@ class Comparer {
     const type = this.#options.view.outputs[ordinal]?.type;
     if (type === undefined) throw new Error(`no output ${ordinal}`);
     const emitted = sides[0]?.[ordinal] ?? null;
-    const others = sides.map((side) => ownValue(side?.[ordinal] ?? null, emitted));
+    const asked = this.#limits.columns.has(ordinal) ? sides.slice(0, 1) : sides;
+    const others = asked.map((side) => ownValue(side?.[ordinal] ?? null, emitted));
     if (others.every((other) => agree(type, other, online, null))) return true;
     const tolerance = (await this.#toleranceOf(keys)).values[ordinal] ?? null;
     return tolerance !== null && others.every((other) => agree(type, other, online, tolerance));
