@@ -70,11 +70,11 @@ async function replayFiles(
   });
   try {
     let left = records;
-    while (left > 0) {
+    for (;;) {
       options.signal.throwIfAborted();
       const batch = await log.next();
-      if (batch === null) throw incomplete(input, left);
-      left -= batch.batch.length;
+      if (batch === null) break;
+      if (!batch.isUntimed) left -= batch.batch.length;
       addCounts(counts, batch.counts);
       for (const state of states) {
         state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
@@ -82,6 +82,7 @@ async function replayFiles(
         if (left > 0 && line > Number.NEGATIVE_INFINITY) state.settle(line);
       }
     }
+    if (left > 0) throw incomplete(input, left);
     return counts;
   } finally {
     await log.close();

@@ -384,7 +384,10 @@ export class SourcePipeline {
 
   /** As the quarantine calls them: by their own names. What was tried again of files is among what they are judged for anew. */
   #partitions({ isAll }: Anew): readonly string[] {
-    const names = Object.keys(this.#position.partitions).map((name) => name.slice(name.indexOf(':') + 1));
+    // Several sorted files go by the name of their location, and so does a table.
+    const locations = this.#input.locations.map(({ location }) => location).filter((name) => name !== STDIN_PARTITION);
+    const read = Object.keys(this.#position.partitions).map((name) => name.slice(name.indexOf(':') + 1));
+    const names = [...new Set([...read, ...locations])];
     const ofFiles = names.filter((name) => name !== STDIN_PARTITION);
     if (!isAll) return ofFiles;
     if (stdinPartition(this.#input) === null) return [...names, RETRIES_PARTITION];

@@ -56,6 +56,8 @@ export interface LogBatch {
   /** rules.md 6; −Infinity before the first accepted event. Monotone. */
   readonly settleLineMicros: number;
   readonly counts: VerdictCounts;
+  /** Its records are in no offset of the position: where records are counted they are left out. */
+  readonly isUntimed: boolean;
   /** Opaque: what a journal needs to go on after this batch (positions consumed). JSON-safe. */
   readonly position: LogPosition;
   /** The records as they came where the source can't be read again (stdin, push), for the journal; null for files. */
@@ -80,7 +82,8 @@ export interface VerdictCounts {
 export interface LogPosition {
   /**
    * Partition name → next offset. For files: path → rows consumed, with size and content check of the file. `rows`: of a table, checksum over
-   * the rows consumed. `retried`: so many retries are in the log (retries.ts).
+   * the rows consumed. `untimed`: of a sorted source, the records without an event time that were told (ordered-reader.ts); they are in no offset.
+   * `retried`: so many retries are in the log (retries.ts).
    */
   readonly partitions: Readonly<
     Record<
@@ -90,6 +93,7 @@ export interface LogPosition {
         readonly bytes?: number | undefined;
         readonly check?: string | undefined;
         readonly rows?: string | undefined;
+        readonly untimed?: string | undefined;
         readonly retried?: number | undefined;
       }
     >

@@ -39,6 +39,8 @@ export interface RawBatch {
   positionAfter(rows: number): LogPosition;
   /** Refused records that are tried again: judged as live ones, whatever the rest of the phase is (retries.ts). */
   readonly isRetried?: boolean;
+  /** Of a sorted source: records without an event time, which have no place in its order and are in no offset (ordered-reader.ts). */
+  readonly isUntimed?: boolean;
   /** Read from the journal: it is there already, with the partitions that were idle before it. */
   readonly journaled?: Journaled;
 }

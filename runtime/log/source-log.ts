@@ -222,13 +222,19 @@ class PhasedLog implements SourceLog {
   }
 
   async next(): Promise<LogBatch | null> {
-    while (!this.#hasEnded && this.#reader !== null && this.#recordsLeft > 0) {
+    while (!this.#hasEnded && this.#reader !== null && (this.#recordsLeft > 0 || this.#isSorted)) {
       const raw = await this.#reader.next(this.#options.batchRows ?? DEFAULT_BATCH_ROWS);
+      // Those without an event time come after all others, and don't count.
+      if (this.#recordsLeft === 0 && raw?.isUntimed !== true) return null;
       if (raw !== null) return this.#take(raw);
       if (this.#phase + 1 >= this.#options.phases.length) return null;
       await this.#handOff();
     }
     return null;
+  }
+
+  get #isSorted(): boolean {
+    return this.#options.phases[this.#phase]?.order === 'none';
   }
 
   async #handOff(): Promise<void> {
@@ -244,7 +250,11 @@ class PhasedLog implements SourceLog {
 
   #take(raw: RawBatch): LogBatch | null {
     const phase = this.#options.phases[this.#phase]!;
-    if (raw.batch.length > this.#recordsLeft) raw.batch.length = this.#recordsLeft;
+    const isUntimed = raw.isUntimed === true;
+    if (raw.batch.length > this.#recordsLeft && !isUntimed) {
+      raw.batch.length = this.#recordsLeft;
+      this.#hasEnded = true;
+    }
     const knownTimes = this.#knownTimesOf(raw, phase);
     if (raw.journaled !== undefined) this.setIdle(raw.journaled.idle);
     else if (phase.isLive) this.setIdle(this.#idleWatch.look(this.#judge.partitions, this.#options.clock.nowMicros()));
@@ -253,7 +263,7 @@ class PhasedLog implements SourceLog {
     if (this.#judge.reachedEnd) this.#hasEnded = true;
     if (rows === 0) return null;
     raw.batch.length = rows;
-    this.#recordsLeft -= rows;
+    if (!isUntimed) this.#recordsLeft -= rows;
     this.#position = merged(this.#donePosition, phase.name, raw.positionAfter(rows));
     this.#noteKnownTo(raw, knownTimes, rows);
     const counts = this.#count(raw, rows);
@@ -271,6 +281,7 @@ class PhasedLog implements SourceLog {
       newestMicros: this.#judge.partitions.newestOfAll,
       settleLineMicros: this.#judge.partitions.settleLine(),
       counts,
+      isUntimed,
       position: this.#position,
       records: hasNewRecords
         ? (raw.lines?.first(rows) ?? Array.from({ length: rows }, (_, row) => raw.text(row)))

@@ -12,12 +12,19 @@ export interface ParquetColumn {
   readonly engineType: string;
 }
 
+export interface SortOrder {
+  /** Columns, the event time first. */
+  readonly names: readonly string[];
+  /** SQL: the row has an event time in range. Other rows come last. */
+  readonly isTimed: string;
+}
+
 export interface ScanOptions {
   /**
    * Names of columns to sort by; equal rows keep the order (path, row). Absent: the rows come in the order of the paths, then of the
    * rows in each file.
    */
-  readonly orderBy?: readonly string[];
+  readonly orderBy?: SortOrder;
   /** Rows a batch, at least; more than the default only after some smaller ones. */
   readonly batchRows?: number;
   /** Rows to leave out at the beginning, in the order asked for. */
@@ -132,14 +139,16 @@ class TopLevel {
   }
 }
 
-/** Whether the files, one after the other, are in order of `names` already, NULLs last; a NULL in the first of them is never in order. */
-export async function isParquetInOrder(paths: readonly string[], names: readonly string[]): Promise<boolean> {
+/** Whether the files, one after the other, are in order already, NULLs last; a row without an event time is never in order. */
+export async function isParquetInOrder(paths: readonly string[], { names, isTimed }: SortOrder): Promise<boolean> {
   const columns = names.map((name, i) => `${quoteName(name)} AS c${i}, lag(${quoteName(name)}) OVER () AS p${i}`);
   // Before the first row stand NULLs, which are neither greater than nor equal to its instant.
   const isBefore = `c0 < p0${names.length > 1 ? ` OR (c0 = p0 AND (${keysBefore(names.length)}))` : ''}`;
   return withConnection(async (connection) => {
-    const rows = `SELECT ${columns.join(', ')} FROM ${parquetRelation(paths)}`;
-    const reader = await connection.runAndReadAll(`SELECT count(*) FROM (${rows}) WHERE c0 IS NULL OR ${isBefore}`);
+    const rows = `SELECT ${columns.join(', ')}, ${isTimed} AS timed FROM ${parquetRelation(paths)}`;
+    const reader = await connection.runAndReadAll(
+      `SELECT count(*) FROM (${rows}) WHERE timed IS NOT TRUE OR ${isBefore}`,
+    );
     return Number(reader.getRows()[0]?.[0] ?? 1) === 0;
   });
 }
@@ -234,6 +243,8 @@ function scanSql(paths: readonly string[], columns: readonly ParquetColumn[], op
   const offset = skip === 0 ? '' : ` OFFSET ${skip}`;
   if (orderBy === undefined) return `${select} ${parquetRelation(paths)}${offset}`;
   const position = 'file_index, file_row_number';
-  const keys = [...orderBy.map((name) => `${quoteName(name)} NULLS LAST`), position].join(', ');
+  const [time = '', ...rest] = orderBy.names.map(quoteName);
+  const items = [`CASE WHEN ${orderBy.isTimed} THEN ${time} END`, ...rest].map((item) => `${item} NULLS LAST`);
+  const keys = [...items, position].join(', ');
   return `${select} ${parquetRelation(paths, ', file_row_number = true')} ORDER BY ${keys}${offset}`;
 }

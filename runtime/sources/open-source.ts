@@ -14,7 +14,15 @@ import { findFiles, type SourceFile } from './files.ts';
 import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
 import { defaultOrder, type FileFormat, type Location, parseLocation } from './location.ts';
 import { openOrdered } from './ordered-reader.ts';
-import { describeFiles, fileColumnName, isInOrder, OrderWatch, ParquetBatches, ParquetDecoder } from './parquet.ts';
+import {
+  describeFiles,
+  fileColumnName,
+  isInOrder,
+  isTimedSql,
+  OrderWatch,
+  ParquetBatches,
+  ParquetDecoder,
+} from './parquet.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
 import { skipRecords } from './skip-records.ts';
@@ -191,7 +199,7 @@ function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: File
     case 'parquet':
       return async (file, start) => {
         const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]));
-        return new ParquetBatches([file], decoder, [], start.skip);
+        return new ParquetBatches([file], decoder, null, start.skip);
       };
   }
 }
@@ -213,17 +221,21 @@ async function openSorted(
   }
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
-  const time = columns.find((column) => column.name === fileColumnName(fields[spec.eventTimeColumn]!.path));
+  const timeField = fields[spec.eventTimeColumn]!;
+  const time = columns.find((column) => column.name === fileColumnName(timeField.path));
   // Without the column no record has an instant: all are malformed, in any order.
-  if (time === undefined) return new ParquetBatches(files, decoder, [], skip);
-  if (time.type === null || time.type.kind === 'text') {
-    return skipRecords(await sortRecords(spec, fields, [async () => new ParquetBatches(files, decoder, [], 0)]), skip);
+  if (time === undefined) return new ParquetBatches(files, decoder, null, skip);
+  const isTimed = isTimedSql(time, timeField);
+  if (isTimed === null) {
+    const unsorted = async (): Promise<FileRecords> => new ParquetBatches(files, decoder, null, 0);
+    return skipRecords(await sortRecords(spec, fields, [unsorted]), skip);
   }
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
-  const orderBy = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
-  const watch = trustsOrder && skip === 0 ? watchOf(decoder, orderBy, columns) : null;
-  if (watch !== null) return new ParquetBatches(files, decoder, [], 0, watch);
-  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? [] : orderBy, skip);
+  const names = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
+  const watch = trustsOrder && skip === 0 ? watchOf(decoder, names, columns) : null;
+  if (watch !== null) return new ParquetBatches(files, decoder, null, 0, watch);
+  const orderBy = { names, isTimed };
+  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? null : orderBy, skip);
 }
 
 /** null: some column is not read, or not as what it is. */

@@ -2,20 +2,25 @@
  * `order: none`: files, or a table, as one relation, read sorted by (event time, key, position). A position in it is a number of records of that
  * order: a record that is new before it is found out (rules.md 2). Files are known by their bytes, the rows of a table by a checksum over all that
  * was read of them.
+ *
+ * Records without an event time in range have no place in the order. They come last, count in no offset, and are known by their texts: one that is
+ * new is told, whatever was consumed.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
-import { printTimestamp } from '../values/temporal.ts';
+import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import { changed, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
-import { type FieldSpec, valueAt } from './record-columns.ts';
+import { type FieldSpec, RecordColumns, valueAt } from './record-columns.ts';
 import { tail } from './skip-records.ts';
+import { UntimedRecords } from './untimed-records.ts';
 
 /** The entry of the sorted whole among those of its files. */
 export const WHOLE = '*';
+const READ_ROWS = 16_384;
 
 export interface OrderedOptions {
   /** null: a table. */
@@ -26,15 +31,8 @@ export interface OrderedOptions {
   readonly eventTimeColumn: number;
   readonly resume: LogPosition | null;
   readonly use: PhaseUse;
-  /** Records of the files in order of (event time, key, position), after the first `skip`. */
+  /** Records of the files in order of (event time, key, position), after the first `skip`; those without an event time in range last. */
   open(files: readonly SourceFile[], skip: number): Promise<FileRecords>;
-}
-
-/** Before a batch. */
-interface Before {
-  readonly checksum: number;
-  readonly lastTime: number;
-  readonly rows: RowsCheck | null;
 }
 
 export async function openOrdered(options: OrderedOptions): Promise<RecordReader> {
@@ -49,18 +47,15 @@ class OrderedReader implements RecordReader {
   #records: FileRecords | null = null;
   #watched: readonly WatchedFile[] = [];
   readonly #entries: Record<string, PositionEntry> = Object.create(null);
-  #offset = 0;
-  #checksum = 0;
-  #lastTime = Number.NEGATIVE_INFINITY;
-  /** Over the rows of a table; null: files. */
-  #rows: RowsCheck | null;
-  /** Read past the resume point. */
-  #pending: FileBatch | null = null;
+  #progress: Progress;
+  #untimed = UntimedRecords.none();
+  /** Read, and not given yet. */
+  #rest: FileBatch | null = null;
 
   constructor(options: OrderedOptions) {
     this.#options = options;
     this.#files = options.files ?? [];
-    this.#rows = options.files === null ? RowsCheck.over(options.fields) : null;
+    this.#progress = Progress.none(options.files === null ? RowsCheck.over(options.fields) : null);
   }
 
   async goOn(resume: LogPosition): Promise<void> {
@@ -70,12 +65,14 @@ class OrderedReader implements RecordReader {
       return;
     }
     const byName = new Map(this.#files.map((file) => [file.name, file]));
-    const consumed = Object.entries(resume.partitions).filter(([name]) => name !== WHOLE);
-    for (const [name, entry] of consumed) {
+    const consumed: SourceFile[] = [];
+    const entries = Object.entries(resume.partitions).filter(([name]) => name !== WHOLE);
+    for (const [name, entry] of entries) {
       const file = byName.get(name);
       if (file === undefined) throw changed(name, 'it is gone');
-      checkUnchanged(file, entry, true, consumed.length === 1);
+      checkUnchanged(file, entry, true, entries.length === 1);
       byName.delete(name);
+      consumed.push(file);
     }
     const added = [...byName.values()];
     if (this.#options.use === 'done') {
@@ -84,36 +81,62 @@ class OrderedReader implements RecordReader {
       return;
     }
     if (whole === undefined) return;
-    const { checksum, lastTime } = readCheck(whole.check);
-    for (const file of added) await this.#checkLater(file, lastTime);
+    const progress = whole.untimed === undefined ? await this.#progressOfOlder(consumed, whole) : Progress.at(whole);
+    for (const file of added) await this.#checkLater(file, progress.lastTime);
     if (this.#options.use !== 'read') return;
     // The files are what they were, and so is the order of their records.
     this.#watch();
-    this.#records = await this.#options.open(this.#files, whole.offset);
-    this.#offset = whole.offset;
-    this.#checksum = checksum;
-    this.#lastTime = lastTime;
+    this.#records = await this.#options.open(this.#files, progress.offset);
+    this.#progress = progress;
+    if (whole.untimed !== undefined) this.#untimed = UntimedRecords.told(whole.untimed);
+  }
+
+  /** An older fsc had records without an event time among the others, some first and some last. */
+  async #progressOfOlder(files: readonly SourceFile[], whole: PositionEntry): Promise<Progress> {
+    const { location, open } = this.#options;
+    const found = Progress.none(null);
+    const texts: string[] = [];
+    const records = await open(files, 0);
+    try {
+      for (let batch = await records.next(READ_ROWS); batch !== null; batch = await records.next(READ_ROWS)) {
+        const timed = this.#timedRows(batch);
+        found.note(batch, this.#timesOf(batch), timed);
+        for (let row = timed; row < batch.batch.length; row += 1) texts.push(batch.text(row));
+      }
+    } finally {
+      await records.close();
+    }
+    if (texts.length === 0) return Progress.at(whole);
+    if (found.offset + texts.length !== whole.offset)
+      throw changed(
+        location,
+        'an older fsc read a part of it in another order: records without an event time among the rest',
+      );
+    for (const text of texts) this.#untimed.isTold(text);
+    this.#untimed = UntimedRecords.told(this.#untimed.toString());
+    return found;
   }
 
   /** A table has no bytes to look at: its rows are compared with the checksums of those that were consumed. */
   async #readAgain(whole: PositionEntry): Promise<void> {
     const { location, use } = this.#options;
-    while (this.#offset < whole.offset) {
-      const batch = await this.#read(16_384);
-      if (batch === null) throw changed(location, `${whole.offset} rows were consumed, now it has ${this.#offset}`);
-      const rows = Math.min(batch.batch.length, whole.offset - this.#offset);
-      this.#note(batch, rows);
-      if (rows < batch.batch.length) this.#pending = tail(batch, rows);
+    const progress = this.#progress;
+    while (progress.offset < whole.offset) {
+      const batch = this.#rest ?? (await this.#read(READ_ROWS));
+      this.#rest = null;
+      const rows = batch === null ? 0 : Math.min(this.#timedRows(batch), whole.offset - progress.offset);
+      if (batch === null || rows === 0)
+        throw changed(location, `${whole.offset} rows were consumed, now it has ${progress.offset}`);
+      progress.note(batch, this.#timesOf(batch), rows);
+      if (rows < batch.batch.length) this.#rest = tail(batch, rows);
     }
-    if (whole.offset > 0 && !this.#isAsConsumed(whole))
+    if (whole.offset > 0 && !progress.isAt(whole))
       throw changed(location, `its first ${whole.offset} rows are not those that were consumed`);
-    if (use !== 'done' || (this.#pending ?? (await this.#read(1))) === null) return;
-    throw changed(location, 'it has more rows than were consumed, and the stream has begun after them');
-  }
-
-  #isAsConsumed({ check, rows }: PositionEntry): boolean {
-    // Of an older fsc there is the checksum over event times alone.
-    return this.#check() === check && this.#rows?.isOther(rows) !== true;
+    if (whole.untimed !== undefined) this.#untimed = UntimedRecords.told(whole.untimed);
+    if (use !== 'done') return;
+    const more = this.#rest ?? (await this.#read(1));
+    if (more !== null && this.#timedRows(more) > 0)
+      throw changed(location, 'it has more rows than were consumed, and the stream has begun after them');
   }
 
   /** A new file may only hold events after the last one consumed. */
@@ -121,13 +144,12 @@ class OrderedReader implements RecordReader {
     const records = await this.#options.open([file], 0);
     try {
       const first = await records.next(1);
-      if (first === null) return;
-      const { values } = first.batch.columns[this.#options.eventTimeColumn] as NumericVector;
-      if (first.faults !== null && first.faults[0] !== 0) return;
-      if (values[0]! > lastTime) return;
+      if (first === null || this.#timedRows(first) === 0) return;
+      const begin = this.#timesOf(first).values[0]!;
+      if (begin > lastTime) return;
       throw changed(
         file.name,
-        `it is new, and its events begin at ${printTimestamp(values[0]!)}, not after ${printTimestamp(lastTime)}, up to which the log was consumed`,
+        `it is new, and its events begin at ${printTimestamp(begin)}, not after ${printTimestamp(lastTime)}, up to which the log was consumed`,
       );
     } finally {
       await records.close();
@@ -152,15 +174,59 @@ class OrderedReader implements RecordReader {
 
   async next(maxRows: number): Promise<RawBatch | null> {
     if (this.#options.use !== 'read') return null;
-    const batch = this.#pending ?? (await this.#read(maxRows));
-    this.#pending = null;
-    if (batch === null) return null;
-    const from = this.#offset;
+    for (;;) {
+      const batch = this.#rest ?? (await this.#read(maxRows));
+      this.#rest = null;
+      if (batch === null) return null;
+      const timed = this.#timedRows(batch);
+      const end = timed > 0 ? timed : this.#untimedRows(batch);
+      if (end < batch.batch.length) {
+        this.#rest = tail(batch, end);
+        batch.batch.length = end;
+      }
+      const given = timed > 0 ? this.#timed(batch) : this.#newUntimed(batch);
+      if (given !== null) return given;
+    }
+  }
+
+  #timed(batch: FileBatch): RawBatch {
+    const before = this.#progress.copy();
+    const from = before.offset;
+    const { length } = batch.batch;
+    const times = this.#timesOf(batch);
+    this.#progress.note(batch, times, length);
+    const untimed = this.#untimed.toString();
+    const all = this.#progress.entry();
+    const entryAt = (rows: number): PositionEntry => {
+      if (rows === length) return all;
+      const progress = before.copy();
+      progress.note(batch, times, rows);
+      return progress.entry();
+    };
+    return this.#raw(
+      batch,
+      (row) => from + row,
+      (rows) => ({ ...entryAt(rows), untimed }),
+    );
+  }
+
+  /** null: all were told before. */
+  #newUntimed(all: FileBatch): RawBatch | null {
+    const from = this.#untimed.count;
+    const rows = [...Array(all.batch.length).keys()].filter((row) => !this.#untimed.isTold(all.text(row)));
+    if (rows.length === 0) return null;
+    const batch = rows.length === all.batch.length ? all : pick(all, rows, this.#options.fields);
+    const timed = this.#progress.entry();
+    const raw = this.#raw(
+      batch,
+      (row) => -1 - from - row,
+      (count) => ({ ...timed, untimed: this.#untimed.first(from + count) }),
+    );
+    return { ...raw, isUntimed: true };
+  }
+
+  #raw(batch: FileBatch, offsetOf: (row: number) => number, entryAfter: (rows: number) => PositionEntry): RawBatch {
     const partition = this.#files.length === 1 ? this.#files[0]!.name : this.#options.location;
-    const before = { checksum: this.#checksum, lastTime: this.#lastTime, rows: this.#rows?.copy() ?? null };
-    this.#note(batch, batch.batch.length);
-    const all = this.#entry();
-    const length = batch.batch.length;
     return {
       batch: batch.batch,
       faults: batch.faults,
@@ -168,41 +234,9 @@ class OrderedReader implements RecordReader {
       text: batch.text,
       knownTimes: batch.knownTimes,
       unknownFields: batch.unknownFields,
-      place: (row) => ({ partition, offset: from + row }),
-      positionAfter: (rows) => this.#position(rows === length ? all : this.#entryOf(batch, rows, from, before)),
+      place: (row) => ({ partition, offset: offsetOf(row) }),
+      positionAfter: (rows) => this.#position(entryAfter(rows)),
     };
-  }
-
-  #note(batch: FileBatch, rows: number): void {
-    const { values } = batch.batch.columns[this.#options.eventTimeColumn] as NumericVector;
-    let checksum = this.#checksum;
-    for (let row = 0; row < rows; row += 1) {
-      const time = values[row]!;
-      checksum = (Math.imul(checksum, 31) + (time | 0)) | 0;
-      if (time > this.#lastTime) this.#lastTime = time;
-    }
-    this.#checksum = checksum;
-    this.#offset += rows;
-    this.#rows?.add(batch, rows);
-  }
-
-  #check(): string {
-    return `${(this.#checksum >>> 0).toString(16)}:${Number.isFinite(this.#lastTime) ? this.#lastTime : ''}`;
-  }
-
-  #entry(): PositionEntry {
-    const entry = { offset: this.#offset, check: this.#check() };
-    return this.#rows === null ? entry : { ...entry, rows: this.#rows.toString() };
-  }
-
-  /** Only where a run stops within a batch, which ends the reading. */
-  #entryOf(batch: FileBatch, rows: number, from: number, before: Before): PositionEntry {
-    this.#offset = from;
-    this.#checksum = before.checksum;
-    this.#lastTime = before.lastTime;
-    this.#rows = before.rows?.copy() ?? null;
-    this.#note(batch, rows);
-    return this.#entry();
   }
 
   #position(whole: PositionEntry): LogPosition {
@@ -212,18 +246,109 @@ class OrderedReader implements RecordReader {
     return { partitions };
   }
 
+  #timesOf({ batch }: FileBatch): NumericVector {
+    return batch.columns[this.#options.eventTimeColumn] as NumericVector;
+  }
+
+  /** Rows at the beginning that have an event time. */
+  #timedRows(batch: FileBatch): number {
+    const times = this.#timesOf(batch);
+    const { length } = batch.batch;
+    let row = 0;
+    while (row < length && isTimed(times, row)) row += 1;
+    return row;
+  }
+
+  #untimedRows(batch: FileBatch): number {
+    const times = this.#timesOf(batch);
+    const { length } = batch.batch;
+    let row = 0;
+    while (row < length && !isTimed(times, row)) row += 1;
+    return row;
+  }
+
   async close(): Promise<void> {
     await this.#records?.close();
     this.#records = null;
   }
 }
 
-function readCheck(check: string | undefined): { readonly checksum: number; readonly lastTime: number } {
-  const [sum = '', time = ''] = check?.split(':') ?? [];
+/** What can't be read is NULL, with a fault. */
+function isTimed({ values, nulls }: NumericVector, row: number): boolean {
+  return (nulls === null || nulls[row] === 0) && isInRange(values[row]!);
+}
+
+function pick(from: FileBatch, rows: readonly number[], fields: readonly FieldSpec[]): FileBatch {
+  const columns = new RecordColumns(fields, rows.length);
+  const { faults, knownTimes, unknownFields } = from;
+  for (const [row, source] of rows.entries()) {
+    for (const [i, field] of fields.entries()) columns.set(i, row, valueAt(from.batch.columns[i]!, field.type, source));
+  }
   return {
-    checksum: Number.parseInt(sum, 16) | 0,
-    lastTime: time === '' ? Number.NEGATIVE_INFINITY : Number(time),
+    batch: { length: rows.length, columns: columns.columns },
+    faults: faults === null ? null : Uint8Array.from(rows, (row) => faults[row]!),
+    reason: (row) => from.reason(rows[row]!),
+    text: (row) => from.text(rows[row]!),
+    knownTimes: knownTimes === null ? null : Float64Array.from(rows, (row) => knownTimes[row]!),
+    unknownFields: unknownFields === null ? null : Uint16Array.from(rows, (row) => unknownFields[row]!),
+    bytesAfter: () => null,
   };
+}
+
+/** How many records with an event time were read, and what is remembered of them. */
+class Progress {
+  offset: number;
+  lastTime: number;
+  #times: number;
+  readonly #rows: RowsCheck | null;
+
+  private constructor(offset: number, times: number, lastTime: number, rows: RowsCheck | null) {
+    this.offset = offset;
+    this.#times = times;
+    this.lastTime = lastTime;
+    this.#rows = rows;
+  }
+
+  static none(rows: RowsCheck | null): Progress {
+    return new Progress(0, 0, Number.NEGATIVE_INFINITY, rows);
+  }
+
+  /** Of files. */
+  static at({ offset, check }: PositionEntry): Progress {
+    const [sum = '', time = ''] = check?.split(':') ?? [];
+    const lastTime = time === '' ? Number.NEGATIVE_INFINITY : Number(time);
+    return new Progress(offset, Number.parseInt(sum, 16) | 0, lastTime, null);
+  }
+
+  copy(): Progress {
+    return new Progress(this.offset, this.#times, this.lastTime, this.#rows?.copy() ?? null);
+  }
+
+  note(batch: FileBatch, { values }: NumericVector, rows: number): void {
+    let times = this.#times;
+    for (let row = 0; row < rows; row += 1) {
+      const time = values[row]!;
+      times = (Math.imul(times, 31) + (time | 0)) | 0;
+      if (time > this.lastTime) this.lastTime = time;
+    }
+    this.#times = times;
+    this.offset += rows;
+    this.#rows?.add(batch, rows);
+  }
+
+  /** Of an older fsc there is the checksum over event times alone. */
+  isAt({ offset, check, rows }: PositionEntry): boolean {
+    return this.offset === offset && this.#check() === check && this.#rows?.isOther(rows) !== true;
+  }
+
+  entry(): PositionEntry {
+    const entry = { offset: this.offset, check: this.#check() };
+    return this.#rows === null ? entry : { ...entry, rows: this.#rows.toString() };
+  }
+
+  #check(): string {
+    return `${(this.#times >>> 0).toString(16)}:${Number.isFinite(this.lastTime) ? this.lastTime : ''}`;
+  }
 }
 
 /**

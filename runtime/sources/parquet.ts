@@ -9,14 +9,23 @@ import { FscError } from '../values/errors.ts';
 import { printJsonValue } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
+import { isInRange, RANGE_END_MICROS } from '../values/temporal.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { messageOf } from './byte-input.ts';
-import { describeParquet, isParquetInOrder, type ParquetColumn, type ParquetScan, scanParquet } from './duckdb-scan.ts';
+import {
+  describeParquet,
+  isParquetInOrder,
+  type ParquetColumn,
+  type ParquetScan,
+  quoteName,
+  type SortOrder,
+  scanParquet,
+} from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { noKnownTime } from './known-time.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField, UNREAD } from './parquet-columns.ts';
-import { type FieldSpec, valueAt } from './record-columns.ts';
+import { EPOCH_MICROS, type FieldSpec, valueAt } from './record-columns.ts';
 
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
@@ -42,6 +51,32 @@ export async function describeFiles(files: readonly SourceFile[]): Promise<reado
 /** What a field is called in a file: the path of a nested one is its name with dots. */
 export function fileColumnName(path: readonly string[]): string {
   return path.join('.');
+}
+
+/** SQL: the column has an event time in range, just where the decoder finds one. null: only reading tells. */
+export function isTimedSql(column: ParquetColumn, field: FieldSpec): string | null {
+  const { type, engineType } = column;
+  if (type === null || type.kind === 'text') return null;
+  const name = quoteName(column.name);
+  if (field.epochUnit !== null) {
+    const isWhole = type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint';
+    const end = RANGE_END_MICROS / EPOCH_MICROS[field.epochUnit];
+    return isWhole
+      ? `(${name} >= 0 AND ${name} < ${end})`
+      : type.kind === 'decimal' || isFloating(type)
+        ? null
+        : 'FALSE';
+  }
+  if (type.kind === 'date') return `(${name} >= DATE '1970-01-01' AND ${name} < DATE '2200-01-01')`;
+  if (type.kind !== 'timestamp' && type.kind !== 'timestamptz') return 'FALSE';
+  const instant = (text: string): string => `CAST('${text} 00:00:00+00' AS ${engineType})`;
+  const isInside = `${name} >= ${instant('1970-01-01')} AND ${name} < ${instant('2200-01-01')}`;
+  const isWhole = `CAST(CAST(${name} AS TIMESTAMP) AS TIMESTAMP_NS) = ${name}`;
+  return engineType === 'TIMESTAMP_NS' ? `(${isInside} AND ${isWhole})` : `(${isInside})`;
+}
+
+function isFloating({ kind }: SqlType): boolean {
+  return kind === 'real' || kind === 'double';
 }
 
 /** The decoder of one scan. */
@@ -164,16 +199,18 @@ export class OrderWatch {
     this.#types = types;
   }
 
-  /** False: some record of the batch belongs before one that came earlier. */
+  /** False: some record of the batch belongs before one that came earlier, or has no event time in range. */
   takes({ columns, length }: ColumnBatch): boolean {
     const [time, ...keys] = this.#places.map((place) => columns[place] as ColumnVector);
     if (time === undefined || time.kind !== 'numeric' || time.nulls !== null) return false;
     const { values } = time;
+    const kind = this.#types[0]?.kind;
+    const isInstant = kind === 'timestamp' || kind === 'timestamptz';
     let lastTime = this.#lastTime;
     for (let row = 0; row < length; row += 1) {
       const value = values[row]!;
       // NaN, between two microseconds, is in no order.
-      if (!(value >= lastTime)) return false;
+      if (!(value >= lastTime) || (isInstant && !isInRange(value))) return false;
       if (value === lastTime && keys.length > 0) {
         const before = row === 0 ? this.#lastKeys : this.#keysAt(keys, row - 1);
         if (!this.#isOrdered(before, this.#keysAt(keys, row))) return false;
@@ -203,17 +240,17 @@ export class ParquetBatches implements FileRecords {
   readonly endByte = null;
   readonly #files: readonly SourceFile[];
   readonly #decoder: ParquetDecoder;
-  readonly #orderBy: readonly string[];
+  readonly #orderBy: SortOrder | null;
   readonly #skip: number;
   readonly #watch: OrderWatch | null;
   #scan: ParquetScan | null = null;
   #batches: AsyncIterator<ColumnBatch> | null = null;
 
-  /** `skip`: records to pass over first; DuckDB does that without handing them out. `watch`: throws OutOfOrder where they are not in order. */
+  /** `orderBy`: null for their own order. `skip`: records to pass over first; DuckDB does that without handing them out. `watch`: throws OutOfOrder where they are not in order. */
   constructor(
     files: readonly SourceFile[],
     decoder: ParquetDecoder,
-    orderBy: readonly string[],
+    orderBy: SortOrder | null,
     skip: number,
     watch: OrderWatch | null = null,
   ) {
@@ -239,7 +276,7 @@ export class ParquetBatches implements FileRecords {
 
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
-    const order = this.#orderBy.length === 0 ? {} : { orderBy: this.#orderBy };
+    const order = this.#orderBy === null ? {} : { orderBy: this.#orderBy };
     const options = { batchRows: maxRows, skip: this.#skip, described: this.#decoder.scanned, ...order };
     this.#scan = await scanParquet(paths, this.#decoder.names, options);
     return this.#scan.batches[Symbol.asyncIterator]();
@@ -254,21 +291,22 @@ export class ParquetBatches implements FileRecords {
 }
 
 /**
- * Whether the files, one after the other, are in order of `names` (the event time first) already. Reads those columns only; NULLs, and
- * instants that are no microseconds, count as out of order.
+ * Whether the files, one after the other, are in that order already. Reads its columns only; NULLs, instants out of range, and such that are no
+ * microseconds, count as out of order.
  */
 export async function isInOrder(
   files: readonly SourceFile[],
-  names: readonly string[],
+  orderBy: SortOrder,
   columns: readonly ParquetColumn[],
 ): Promise<boolean> {
+  const { names } = orderBy;
   const paths = files.map((file) => file.path);
   // In nanoseconds two events of one microsecond would have an order.
   const found = names.map((name) => columns.find((column) => column.name === name));
   if (
     found.every((column) => column?.type !== undefined && column.type !== null && column.engineType !== 'TIMESTAMP_NS')
   )
-    return isParquetInOrder(paths, names);
+    return isParquetInOrder(paths, orderBy);
   const types = found.map((column) => column?.type ?? TIMESTAMP);
   const watch = new OrderWatch([...names.keys()], types);
   const scan = await scanParquet(paths, names, { batchRows: 65_536 });

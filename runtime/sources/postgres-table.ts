@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
+import { RANGE_END_MICROS } from '../values/temporal.ts';
 import { type ReadResult, readTextValue, refused, taken } from '../values/text.ts';
 import { printType } from '../values/types.ts';
 import { copyRows } from './copy-text.ts';
@@ -15,7 +16,7 @@ import { readEpochDigits } from './json-decoder.ts';
 import type { TableName } from './location.ts';
 import { fileColumnName } from './parquet.ts';
 import { PostgresSession, type TextRow } from './postgres-session.ts';
-import { type FieldSpec, RecordColumns } from './record-columns.ts';
+import { EPOCH_MICROS, type FieldSpec, RecordColumns } from './record-columns.ts';
 
 /** How PostgreSQL's types are told apart here, by names of its catalogue. */
 type TypeClass = 'integer' | 'numeric' | 'float' | 'boolean' | 'text' | 'date' | 'timestamp' | 'timestamptz' | 'other';
@@ -137,6 +138,8 @@ interface TableQuery {
   /** A field: no column holds it, and DEFAULT fills it. */
   readonly isMissing: readonly boolean[];
   readonly from: string;
+  /** The row has an event time in range, just where reading it gives one. Others come last. */
+  readonly isTimed: string;
   readonly orderBy: readonly string[];
 }
 
@@ -180,6 +183,7 @@ function tableQuery(
     items: spec.knownTimePath === null ? items : [...items, readItem(known, false)],
     isMissing: found.map((column) => column === null),
     from: quotedTable(table),
+    isTimed: isTimedSql(found[spec.eventTimeColumn] ?? null, fields[spec.eventTimeColumn] as FieldSpec),
     orderBy: orderOf(spec, found),
   };
 }
@@ -219,6 +223,20 @@ function readItem(column: TableColumn | null, isLoose: boolean): string {
   return column.class === 'text' || isLoose ? `CAST(${name} AS text)` : name;
 }
 
+function isTimedSql(column: TableColumn | null, { epochUnit }: FieldSpec): string {
+  // DEFAULT fills it.
+  if (column === null) return 'TRUE';
+  const name = quoteName(column.name);
+  if (epochUnit !== null) {
+    const unit = EPOCH_MICROS[epochUnit];
+    const isInside = `${name} >= 0 AND ${name} < ${RANGE_END_MICROS / unit}`;
+    return column.class === 'integer' ? isInside : `${isInside} AND trunc(${name} * ${unit}) = ${name} * ${unit}`;
+  }
+  const instant = (day: string): string =>
+    column.class === 'timestamptz' ? `TIMESTAMPTZ '${day} 00:00:00+00'` : `${column.class} '${day}'`;
+  return `${name} >= ${instant('1970-01-01')} AND ${name} < ${instant('2200-01-01')}`;
+}
+
 /** (event time, key), then everything else, so that reading twice gives one order, and the least row of an identity comes first. */
 function orderOf(spec: SourceSpec, columns: readonly (TableColumn | null)[]): string[] {
   const first = [spec.eventTimeColumn, ...spec.keyColumns];
@@ -244,9 +262,10 @@ class TableRecords implements FileRecords {
     this.#fields = fields;
     this.#hasKnown = spec.knownTimePath !== null;
     this.#session = session;
-    const { items, from, orderBy, isMissing } = query;
+    const { items, from, isTimed, orderBy, isMissing } = query;
     this.#isMissing = isMissing;
-    this.#parts = copyRows(session.copyOut(`SELECT ${items.join(', ')} FROM ${from} ORDER BY ${orderBy.join(', ')}`));
+    const order = [`(${isTimed}) IS NOT TRUE`, ...orderBy].join(', ');
+    this.#parts = copyRows(session.copyOut(`SELECT ${items.join(', ')} FROM ${from} ORDER BY ${order}`));
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {

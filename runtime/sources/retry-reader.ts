@@ -79,10 +79,10 @@ export class RetryReader implements RecordReader {
     const raw = this.#rest ?? (await this.#files.next(Math.min(maxRows, limit)));
     this.#rest = null;
     if (raw === null) return null;
-    const isTooLong = raw.batch.length > limit;
+    const isTooLong = raw.batch.length > limit && raw.isUntimed !== true;
     if (isTooLong) this.#rest = tailOf(raw, limit);
     const given = isTooLong ? headOf(raw, limit) : raw;
-    this.#read += given.batch.length;
+    if (given.isUntimed !== true) this.#read += given.batch.length;
     return { ...given, positionAfter: (rows) => this.#positionOf(given.positionAfter(rows)) };
   }
 

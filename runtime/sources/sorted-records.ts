@@ -2,6 +2,7 @@
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
 import { printJsonValue } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
+import { isInRange } from '../values/temporal.ts';
 import type { Value } from '../values/types.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import { compareKeys } from './parquet.ts';
@@ -53,8 +54,9 @@ function keep(all: Everything, batch: FileBatch, spec: SourceSpec, fields: reado
     all.faults.push(fault);
     all.unknown.push(batch.unknownFields?.[row] ?? 0);
     all.known?.push(batch.knownTimes?.[row] ?? Number.NaN);
-    // Records without an instant come last, in order of their places.
-    all.times.push(time.nulls !== null && time.nulls[row] === 1 ? Number.POSITIVE_INFINITY : time.values[row]!);
+    // Records without an instant in range come last.
+    const isTimed = (time.nulls === null || time.nulls[row] === 0) && isInRange(time.values[row]!);
+    all.times.push(isTimed ? time.values[row]! : Number.POSITIVE_INFINITY);
     if (fault === 0) continue;
     all.reasons.set(from + row, batch.reason(row));
     all.texts.set(from + row, batch.text(row));

@@ -228,3 +228,8 @@ export function printTimestamp(micros: number, separator: 'T' | ' ' = 'T', suffi
 /** Least and greatest microseconds that a record's dates and timestamps may have: 1970-01-01 ≤ x < 2200-01-01 (rules.md 3). */
 export const RANGE_START_MICROS = 0;
 export const RANGE_END_MICROS = daysFromCivil(2200, 1, 1) * MICROS_PER_DAY;
+
+/** Of an instant (rules.md 3). NaN is not. */
+export function isInRange(micros: number): boolean {
+  return micros >= RANGE_START_MICROS && micros < RANGE_END_MICROS;
+}

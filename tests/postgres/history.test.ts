@@ -202,6 +202,43 @@ INSERT INTO "My Data"."Payments" VALUES ('o', '2001-01-01 10:00', 'c', 10)`,
     });
   });
 
+  it('is read on behind rows whose event time is none, which are told once', async () => {
+    await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id bigint, paid_at timestamptz, card text);
+INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NULL, 'c'), (3, 'infinity', 'c'), (4, '2300-01-01', 'c'), (5, '-infinity', 'c'), (6, '1960-01-01', 'c')`);
+    const source = `-- @event_time paid_at\nCREATE TABLE payments (id bigint NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL);\n`;
+    const cwd = projectOver(LOCATION, source, 'SELECT card, count(*) AS n FROM payments GROUP BY card\n');
+    const run = async (...more: string[]) => {
+      const { code, out, err } = await cli(['run', '--mode', 'stream', '--format', 'json', ...more], { cwd, env });
+      expect(code, err).toBe(0);
+      return jsonLines(out)[0]?.events;
+    };
+    const listed = async () =>
+      jsonLines((await cli(['quarantine', 'list', '--format', 'json'], { cwd, env })).out).map(
+        ({ text }) => JSON.parse(String(text)).id,
+      );
+    expect(await run()).toMatchObject({ read: 6, accepted: 1, quarantined: 5 });
+    await database.query(`INSERT INTO "My Data"."Payments" VALUES (7, '2001-01-02 09:00+00', 'c')`);
+    expect(await run()).toMatchObject({ read: 1, accepted: 1, quarantined: 0 });
+    await database.query(
+      `INSERT INTO "My Data"."Payments" VALUES (0, NULL, 'c'), (8, '2001-01-03 09:00+00', 'c'); UPDATE "My Data"."Payments" SET paid_at = '2001-01-04' WHERE id = 4`,
+    );
+    expect(await run()).toMatchObject({ read: 3, accepted: 2, quarantined: 1 });
+    expect(await run()).toMatchObject({ read: 0 });
+    expect((await listed()).sort()).toEqual(['0', '2', '3', '4', '5', '6']);
+    const verify = await cli(['verify'], { cwd, env });
+    expect(verify.code, verify.err).toBe(0);
+    // A new view is built as far as the others have come, and no further.
+    await database.query(`INSERT INTO "My Data"."Payments" VALUES (9, '2001-01-05 09:00+00', 'c'), (10, NULL, 'c')`);
+    put(cwd, 'features/spend/v2.sql', 'SELECT card, count(*) AS n FROM payments GROUP BY card\n');
+    expect(await run()).toMatchObject({ read: 2, accepted: 1, quarantined: 1 });
+    for (const view of ['spend_v1', 'spend_v2']) {
+      const row = await cli(['get', view, 'card=c', '--format', 'json', '--as-of', '2001-01-06'], { cwd, env });
+      expect(jsonLines(row.out)).toEqual([{ card: 'c', n: 5 }]);
+    }
+    expect(await run('--rebuild')).toMatchObject({ read: 11, accepted: 5, quarantined: 6 });
+    expect((await listed()).sort()).toEqual(['0', '10', '2', '3', '5', '6']);
+  });
+
   it('may not grow once the stream has begun after it', async () => {
     await database.query(TABLE);
     const cwd = projectOver(LOCATION);

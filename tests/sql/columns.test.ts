@@ -86,7 +86,9 @@ describe('column vectors to DuckDB and back', () => {
     const scan = await scanParquet(
       paths,
       names,
-      orderBy === undefined ? { batchRows: 3000 } : { orderBy, batchRows: 3000 },
+      orderBy === undefined
+        ? { batchRows: 3000 }
+        : { orderBy: { names: orderBy, isTimed: `"${orderBy[0]}" IS NOT NULL` }, batchRows: 3000 },
     );
     const types = scan.columns.map((column) => column.type ?? ({ kind: 'text', maxLength: null } as const));
     const rows: string[] = [];
