@@ -125,7 +125,8 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      // With --format json `report` tells it.
+      writeErr: (text) => void (wantsJson(args) || io.stderr.write(text)),
     });
   const wanted = args.find((arg) => !arg.startsWith('-'));
   for (const entry of COMMANDS) {
@@ -177,26 +178,42 @@ function readFlags(command: Command): GlobalFlags {
 }
 
 async function report(thrown: unknown, args: readonly string[], io: Io): Promise<ExitStatus> {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2; // commander has printed it
+  const isJson = wantsJson(args);
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0;
+    // Else commander has printed it.
+    if (isJson) await writeAside(io, formatError(badArguments(thrown), true));
+    return 2;
+  }
   const isOutput = thrown !== null && thrown === io.stdout.errored;
   if (isOutput && isClosedPipe(thrown)) return 0;
   const error = isOutput ? cannotPrint(io.stdout.errored as NodeJS.ErrnoException) : thrown;
   const isOutside = error instanceof FscError && error.exitCode === 3;
   if (io.signal.aborted && !isOutside) {
-    say(
-      io,
-      { project: null, profile: null, format: 'human', quiet: args.includes('--quiet'), frozen: false },
-      'stopped',
-    );
+    const format = isJson ? 'json' : 'human';
+    say(io, { project: null, profile: null, format, quiet: args.includes('--quiet'), frozen: false }, 'stopped');
     return 130;
   }
   if (error instanceof FscError) {
-    await writeAside(io, formatError(error, args.includes('json')));
+    await writeAside(io, formatError(error, isJson));
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  await writeAside(io, `error[FSC9001]: this is a bug in fsc, please report it with the text below\n${text}\n`);
+  const words = 'this is a bug in fsc, please report it with the text below';
+  const bug = new FscError('FSC9001', 70, words, text, null);
+  await writeAside(io, isJson ? formatError(bug, true) : `error[FSC9001]: ${words}\n${text}\n`);
   return 70;
+}
+
+/** Also where the arguments could not be read. */
+function wantsJson(args: readonly string[]): boolean {
+  return args.some((arg, i) => arg === '--format=json' || (arg === '--format' && args[i + 1] === 'json'));
+}
+
+/** Commander's words: `error: unknown option '--as-off'`, and under it `(Did you mean --as-of?)`. */
+function badArguments({ message }: CommanderError): FscError {
+  const [, words = message, help = null] = /^(?:error: )?(.*?)(?:\n\((.*)\))?$/s.exec(message) ?? [];
+  return new FscError('FSC7001', 2, words, null, help);
 }
 
 /** In rustc's layout without a place; as one JSON object with --format json. */

@@ -28,9 +28,10 @@ export function useColor(io: Io): boolean {
 
 const ENDS_OF_WAIT = ['drain', 'close', 'error'] as const;
 
-/** Writes and waits while the reader is slow. Throws what the stream failed with, now or earlier. */
+/** Writes and waits while the reader is slow. Throws what the stream failed with, now or earlier; one that was closed takes nothing, quietly. */
 export async function writeOut(stream: Writable, text: string): Promise<void> {
   throwFault(stream);
+  if (stream.destroyed) return;
   const isFull = !stream.write(text);
   throwFault(stream); // a file's is known at once
   if (!isFull) return;
@@ -47,7 +48,6 @@ export async function writeOut(stream: Writable, text: string): Promise<void> {
 /** A stream that has failed tells nothing any more: whoever waited for it would wait for ever. */
 function throwFault(stream: Writable): void {
   if (stream.errored !== null) throw stream.errored;
-  if (stream.destroyed) throw new Error('the output was closed');
 }
 
 /** Once all that was written is where it goes: what the stream failed with, or null. */
@@ -61,7 +61,15 @@ export async function writeAside(io: Io, text: string): Promise<void> {
   await writeOut(io.stderr, text).catch(() => undefined);
 }
 
-/** A line for people; nothing with --quiet. */
+/** Something to know beside the result; nothing with --quiet. Of a warning the text begins so, and what helps is a last line `help: …`. */
 export function say(io: Io, flags: GlobalFlags, text: string): void {
-  if (!flags.quiet) io.stderr.write(`${text}\n`);
+  if (flags.quiet) return;
+  io.stderr.write(`${flags.format === 'json' ? jsonNote(text) : text}\n`);
+}
+
+/** In the shape of a fault. */
+function jsonNote(text: string): string {
+  const [, warning, message, help = null] = /^(warning: )?(.*?)(?:\nhelp: (.*))?$/s.exec(text) as RegExpExecArray;
+  const severity = warning === undefined ? 'note' : 'warning';
+  return JSON.stringify({ v: 1, code: null, severity, message, cause: null, help });
 }

@@ -383,7 +383,7 @@ help: did you mean \`shop_nam\`? rename it, or write -- @from shop shop_nam
 warning: data/a.csv and 1 more file have no column \`city\`; it is NULL in all their records
 help: if it has another name there, write -- @from city NAME; a DEFAULT says what stands for it
 `;
-    expect((await run(root)).err).toContain(told);
+    expect((await cli(['run', '--mode', 'stream'], { cwd: root })).err).toContain(told);
     const query = await cli(['query', 'SELECT count(*) FROM tx, tx AS u'], { cwd: root });
     expect(query.err).toBe(`${told}1 row\n`);
     const out = await cli(['run', '--mode', 'batch', '--out', 'x.csv', '--quiet'], { cwd: root });

@@ -100,7 +100,7 @@ describe('a table as history', () => {
     const summary = jsonLines(
       err
         .split('\n')
-        .filter((line) => line.startsWith('{'))
+        .filter((line) => line.startsWith('{"mode"'))
         .join('\n'),
     )[0];
     expect(summary).toMatchObject({
