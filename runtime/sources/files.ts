@@ -241,11 +241,21 @@ function isLineEnd(file: SourceFile, byte: number): boolean {
 }
 
 export function changed(name: string, why: string): FscError {
-  return new FscError(
-    'FSC7104',
-    1,
-    `\`${name}\` changed after it was consumed`,
+  return changedFault(
+    name,
     why,
     'put the file back, add new records in a new file that sorts last, or start anew with --rebuild',
   );
+}
+
+export function changedTable(name: string, why: string): FscError {
+  return changedFault(
+    name,
+    why,
+    'put the rows back, add new ones with later event times only (or by the stream, if there is one), or start anew with --rebuild',
+  );
+}
+
+function changedFault(name: string, why: string, help: string): FscError {
+  return new FscError('FSC7104', 1, `\`${name}\` changed after it was consumed`, why, help);
 }

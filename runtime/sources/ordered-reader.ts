@@ -13,7 +13,7 @@ import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
-import { changed, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
+import { changed, changedTable, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
 import { type FieldSpec, RecordColumns, valueAt } from './record-columns.ts';
 import { tail } from './skip-records.ts';
 import { UntimedRecords } from './untimed-records.ts';
@@ -126,17 +126,17 @@ class OrderedReader implements RecordReader {
       this.#rest = null;
       const rows = batch === null ? 0 : Math.min(this.#timedRows(batch), whole.offset - progress.offset);
       if (batch === null || rows === 0)
-        throw changed(location, `${whole.offset} rows were consumed, now it has ${progress.offset}`);
+        throw changedTable(location, `${whole.offset} rows were consumed, now it has ${progress.offset}`);
       progress.note(batch, this.#timesOf(batch), rows);
       if (rows < batch.batch.length) this.#rest = tail(batch, rows);
     }
     if (whole.offset > 0 && !progress.isAt(whole))
-      throw changed(location, `its first ${whole.offset} rows are not those that were consumed`);
+      throw changedTable(location, `its first ${whole.offset} rows are not those that were consumed`);
     if (whole.untimed !== undefined) this.#untimed = UntimedRecords.told(whole.untimed);
     if (use !== 'done') return;
     const more = this.#rest ?? (await this.#read(1));
     if (more !== null && this.#timedRows(more) > 0)
-      throw changed(location, 'it has more rows than were consumed, and the stream has begun after them');
+      throw changedTable(location, 'it has more rows than were consumed, and the stream has begun after them');
   }
 
   /** A new file may only hold events after the last one consumed. */
