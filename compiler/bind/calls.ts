@@ -13,6 +13,8 @@ import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts'
 import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 import { roundingHelp } from './rounded.ts';
+import { isTextOperand, refuseTextOperand } from './text-operand.ts';
+import { foldUnit, unknownUnit } from './units.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
 
@@ -37,6 +39,8 @@ function settleOperands(op: string, operands: readonly PlanExpr[], context: Bind
   if (left === undefined || right === undefined || op === '||' || op === 'like') return operands.map(settleText);
   if (COMPARISONS.has(op) && isUntyped(left) && isUntyped(right))
     return unify([left, right], context.faults, 'operands');
+  if (isTextOperand(op, left, right)) return refuseTextOperand(op, left, right, context);
+  if (isTextOperand(op, right, left)) return refuseTextOperand(op, right, left, context);
   return allOrNull([settleBeside(left, right, context), settleBeside(right, left, context)]);
 }
 
@@ -100,7 +104,7 @@ export function bindCall(
       help: `call it with ${takes.replace('to Infinity', 'or more')}: ${only.doc.summary}`,
     });
   }
-  const settled = settleArguments(name, args, context);
+  const settled = settleArguments(name, foldUnit(name, args), context);
   return settled === null ? null : resolveCall(fitting, settled, span, nameSpan, `\`${name}\``, context);
 }
 
@@ -150,7 +154,13 @@ function resolveCall(
     help: failure?.help,
     edits: code === 'FSC3010' ? replacing(nameSpan, '* 1.0 /') : undefined,
     ...rounding,
+    ...unitParts(code, candidates[0]?.name, at === null ? undefined : args[at]),
   });
+}
+
+function unitParts(code: string, name: string | undefined, unit: PlanExpr | undefined): FaultParts {
+  if (code !== 'FSC3014' || name !== 'date_trunc' || unit?.kind !== 'const') return {};
+  return typeof unit.value === 'string' ? unknownUnit(unit.value, unit.span) : {};
 }
 
 /** For a double that is rounded to digits. */

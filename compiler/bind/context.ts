@@ -12,6 +12,8 @@ export interface BindContext {
   over(node: CallExpr): PlanExpr | null;
   /** Where `(array_agg(x ORDER BY …))[1]` may stand: the order that leaves no ties, for helps. */
   readonly eventOrder?: { readonly asc: string; readonly desc: string };
+  /** What to write in place of a subquery, where its own help would lead nowhere. */
+  readonly insteadOfSubquery?: string;
   /** A whole expression that stands for something (a group expression); undefined: bind its parts. */
   whole(node: Expr): PlanExpr | undefined;
 }

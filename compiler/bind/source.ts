@@ -59,6 +59,10 @@ function recordContext(source: CatalogSource, code: 'FSC2029' | 'FSC2030' | 'FSC
     now: (node) => refuse(node.span, 'now()'),
     aggregate: (node) => refuse(node.span, 'an aggregate'),
     over: (node) => refuse(node.span, 'a window function'),
+    insteadOfSubquery:
+      code === 'FSC2030'
+        ? 'write a constant'
+        : `${what} reads its own record: use the columns of \`${spec.name}\` only`,
     whole: () => undefined,
   };
 }

@@ -247,7 +247,11 @@ export const SEMANTIC_CODES = {
     'an entity has many events, and nothing says whose value is meant',
     'aggregate it, or add it to GROUP BY',
   ),
-  FSC3208: code('nested aggregates', 'an aggregate’s argument is computed for each event', 'use two views'),
+  FSC3208: code(
+    'nested aggregates',
+    'what an aggregate or its FILTER reads is computed for each event',
+    'write one of the two; values of several views meet in a request view',
+  ),
   FSC3209: code(
     'aggregate not allowed here',
     'this condition is decided for each event, before aggregation',
@@ -438,7 +442,11 @@ export const SEMANTIC_CODES = {
     'views over views are supported in request views only',
     'read the source, or join the view in a request view',
   ),
-  FSC4008: code('recursive CTE', 'recursion has no incremental form', 'remove RECURSIVE'),
+  FSC4008: code(
+    'recursive CTE',
+    'recursion has no incremental form',
+    'remove RECURSIVE, with the UNION that reads the CTE itself',
+  ),
   FSC4009: code(
     'subquery that is no projection or filter',
     'only simple subqueries are inlined',

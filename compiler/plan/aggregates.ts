@@ -180,21 +180,44 @@ function eventOrder(node: CallExpr, source: SourceSpec, faults: Faults): 'asc' |
   const names = [source.eventTimeColumn, ...source.keyColumns].map((index) => source.columns[index]?.name ?? '');
   const direction = node.orderBy[0]?.direction ?? 'desc';
   const isWhole = node.orderBy.length === names.length && source.keyColumns.length > 0;
-  const isEventOrder = node.orderBy.every(
-    (item, index) => isColumn(item, names[index]) && item.direction === direction,
-  );
+  const isEventOrder = node.orderBy.every((item, index) => isOrderedBy(item, names[index], direction));
   if (isWhole && isEventOrder) return direction;
   const at = node.orderBy[0]?.span ?? node.span;
   const span = { start: at.start, end: node.orderBy.at(-1)?.span.end ?? at.end };
   const message = 'the order does not decide which event is the first';
   if (source.keyColumns.length === 0) return faults.error('FSC3213', span, message, { help: keylessHelp(source) });
   const written = eventOrderText(source, direction);
+  const isMore =
+    node.orderBy.length > names.length &&
+    names.every((name, index) => isOrderedBy(node.orderBy[index], name, direction));
+  if (isMore) return moreThanOrder(node.orderBy, written, 'FSC3213', names.length, faults);
   const after = node.args.at(-1)?.span.end ?? node.span.end;
   return faults.error('FSC3213', span, message, {
     label: node.orderBy.length === 0 ? 'no ORDER BY' : 'leaves ties, or is not the order of the events',
     help: `write ORDER BY ${written}`,
     edits: node.orderBy.length === 0 ? inserting(after, ` ORDER BY ${written}`) : [{ span, newText: written }],
   });
+}
+
+/** What stands behind event time and key decides nothing. */
+export function moreThanOrder(
+  items: readonly OrderItem[],
+  order: string,
+  code: 'FSC3213' | 'FSC3403',
+  count: number,
+  faults: Faults,
+): null {
+  const span = { start: items[count]?.span.start ?? 0, end: items.at(-1)?.span.end ?? 0 };
+  return faults.error(code, span, 'the order goes on after event time and key', {
+    label: 'decides nothing',
+    cause: 'no two events have the same event time and key',
+    help: `write ORDER BY ${order}`,
+    edits: [{ span: { start: items[count - 1]?.span.end ?? span.start, end: span.end }, newText: '' }],
+  });
+}
+
+function isOrderedBy(item: OrderItem | undefined, name: string | undefined, direction: string): boolean {
+  return item !== undefined && isColumn(item, name) && item.direction === direction;
 }
 
 export function keylessHelp(source: SourceSpec): string {

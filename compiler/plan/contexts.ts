@@ -1,6 +1,7 @@
 import type { BindContext } from '../bind/context.ts';
 import { unknownColumn } from '../bind/unknown-column.ts';
 import type { Faults } from '../catalog/faults.ts';
+import { replacing, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
 import { eventTimeName } from './naming.ts';
 import type { PlanExpr, SourcePlan } from './plan.ts';
@@ -73,10 +74,35 @@ function misplacedAggregate(node: Expr, faults: Faults, place: Place): null {
       label: 'not known yet when events are chosen',
     });
   }
+  const value = node.kind === 'call' && node.args.length === 1 && !node.distinct ? node.args[0] : undefined;
+  const written = textOf(faults.file, (value ?? node).span);
+  const mended =
+    value === undefined
+      ? { help: 'give it a column of the event' }
+      : { help: `write \`${written}\`, the event’s own value`, edits: replacing(node.span, written) };
   return faults.error('FSC3208', node.span, `an aggregate inside ${PLACES[place]}`, {
-    label:
-      place === 'filter'
-        ? 'not known yet when events are chosen'
-        : 'folds the events of which the outer one takes each',
+    label: LABELS[place],
+    ...(place === 'argument' ? { help: nestedHelp(node, faults) } : place === 'over' ? mended : { help: HELPS[place] }),
   });
+}
+
+const LABELS: Readonly<Record<Place, string>> = {
+  where: 'not known yet when events are chosen',
+  filter: 'not known yet when events are chosen',
+  argument: 'folds the events of which the outer one takes each',
+  group: 'not known yet when events are put into groups',
+  over: 'folds the events of which the window takes each',
+};
+
+const HELPS: Readonly<Record<Exclude<Place, 'argument' | 'over'>, string>> = {
+  where: 'compare the event’s own columns with constants; a condition on an aggregate stands in HAVING',
+  filter: 'compare the event’s own columns with constants; a condition on an aggregate stands in HAVING',
+  group: 'group by columns of the event',
+};
+
+/** An entity has one value of the inner aggregate, so the outer one has nothing to fold. */
+function nestedHelp(node: Expr, faults: Faults): string {
+  const text = textOf(faults.file, node.span);
+  const own = text.includes('\n') ? 'the inner one' : `\`${text}\``;
+  return `an entity has one of it, so write ${own} alone; values of several views meet in a request view: \`greatest(a.x, b.x)\``;
 }

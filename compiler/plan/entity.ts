@@ -1,7 +1,7 @@
 import { printType } from '../../runtime/values/types.ts';
 import { canonicalExpr } from '../bind/canonical.ts';
 import { bindValue } from '../bind/expr.ts';
-import { sameSyntax } from '../bind/walk.ts';
+import { sameSyntax, somePlan } from '../bind/walk.ts';
 import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { inserting, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Select } from '../parse/ast.ts';
@@ -66,6 +66,11 @@ function checkKey(expr: PlanExpr, source: SourcePlan, facts: ReadonlySet<string>
   } else if (kind === 'interval') {
     faults.error('FSC3108', expr.span, 'the entity column is an interval', {
       help: `write \`extract(epoch FROM ${written})\`, cast to bigint`,
+    });
+  } else if (!isNeverNull(expr, source, facts) && !somePlan(expr, (node) => node.kind === 'column')) {
+    faults.error('FSC3205', expr.span, 'the entity column may be NULL', {
+      label: 'the same for every event',
+      help: 'leave it out of GROUP BY',
     });
   } else if (!isNeverNull(expr, source, facts)) {
     faults.error('FSC3205', expr.span, 'the entity column may be NULL', {

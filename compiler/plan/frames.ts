@@ -7,8 +7,8 @@ import { intervalHelp, intervalValue } from '../catalog/literals.ts';
 import { nearest } from '../catalog/suggest.ts';
 import { inserting, removing, replacing, textOf } from '../diagnostics/edits.ts';
 import type { Expr, Frame, FrameBound, Identifier, OrderItem, WindowRef, WindowSpec } from '../parse/ast.ts';
-import { isColumn, keylessHelp } from './aggregates.ts';
-import { constantInterval } from './constant-interval.ts';
+import { isColumn, keylessHelp, moreThanOrder } from './aggregates.ts';
+import { constantInterval, fractionLiteral, isFraction } from './constant-interval.ts';
 import { eventContext } from './contexts.ts';
 import { eventOrderText } from './naming.ts';
 import type { RowFrame, SourcePlan } from './plan.ts';
@@ -166,6 +166,9 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, use: OverUse, faults: 
   }
   if (descending.length > 0) return null;
   const wrong = spec.orderBy.find((item, index) => !isColumn(item, names[index]));
+  if (wrong !== undefined && wrong === spec.orderBy[names.length] && source.keyColumns.length > 0) {
+    return moreThanOrder(spec.orderBy, names.join(', '), 'FSC3403', names.length, faults);
+  }
   if (wrong !== undefined) return wrongOrder(wrong, names, use.isCounted, faults);
   if (spec.orderBy.length > 1 && spec.orderBy.length < names.length) {
     const span = spanOf(spec.orderBy);
@@ -237,6 +240,15 @@ function frameOf(frame: Frame | null, order: FrameOrder, faults: Faults): RowFra
   }
   for (const bound of [frame.start, frame.end]) {
     if (bound.kind !== 'following' && bound.kind !== 'unboundedFollowing') continue;
+    if (bound.kind === 'following' && isNone(bound.offset)) {
+      faults.error('FSC3409', bound.span, 'the frame’s bound is the row itself', {
+        label: 'at no distance',
+        cause: 'a frame reaches no later event, and the row itself is CURRENT ROW',
+        help: 'write CURRENT ROW',
+        edits: replacing(bound.span, 'CURRENT ROW'),
+      });
+      continue;
+    }
     faults.error('FSC3406', bound.span, 'the frame reads events later than the one it describes', {
       label:
         bound.kind === 'following'
@@ -249,6 +261,13 @@ function frameOf(frame: Frame | null, order: FrameOrder, faults: Faults): RowFra
   if (faults.errors > before) return null;
   if (frame.mode === 'rows') return rowsFrame(frame, order, faults);
   return rangeFrame(frame, isTotal, order.columns, faults);
+}
+
+/** `0` and `INTERVAL '0 days'`. */
+function isNone(offset: Expr): boolean {
+  if (offset.kind === 'number') return /^0+$/.test(offset.text);
+  const value = constantInterval(offset);
+  return value !== undefined && value.months === 0 && value.days === 0 && value.micros === 0;
 }
 
 function rowsFrame(frame: Frame, { isTotal, order, source }: FrameOrder, faults: Faults): RowFrame | null {
@@ -324,6 +343,15 @@ function rangeOffset(bound: FrameBound, faults: Faults): number | undefined {
       label: 'no length of time',
       help: 'write it as an interval',
       edits: inserting(bound.offset.span.start, 'INTERVAL '),
+    });
+    return undefined;
+  }
+  if (bound.kind === 'preceding' && isFraction(bound.offset)) {
+    const newText = fractionLiteral(bound.offset);
+    faults.error('FSC3409', bound.offset.span, 'the offset is a part of an interval', {
+      label: 'no interval, nor a whole number of times one',
+      help: `write the interval itself${newText === null ? ', such as' : ':'} \`${newText ?? "INTERVAL '90 minutes'"}\``,
+      edits: newText === null ? [] : replacing(bound.offset.span, newText),
     });
     return undefined;
   }

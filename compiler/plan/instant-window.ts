@@ -1,6 +1,7 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import type { BindContext } from '../bind/context.ts';
+import { truncUnit } from '../bind/units.ts';
 import { conjunctsOf, hasNow, isNow } from '../bind/walk.ts';
 import type { Expr } from '../parse/ast.ts';
 import { constantInterval } from './constant-interval.ts';
@@ -10,7 +11,6 @@ import { reportEmpty, reportMonths, reportNoBound, reportUnsolved } from './wind
 
 export const NO_WINDOW: InstantWindow = { lower: [], upper: [] };
 
-const UNITS = ['microsecond', 'millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
 const CALENDAR_UNITS: readonly (TruncUnit | null)[] = ['month', 'quarter', 'year'];
 const FLIPPED: Readonly<Record<string, Comparison>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 type Comparison = '<' | '<=' | '>' | '>=';
@@ -111,7 +111,7 @@ function truncated(expr: Extract<Expr, { kind: 'call' }>, zero: Linear): Linear 
   if (expr.name !== 'date_trunc' || expr.args.length !== 2 || unit?.kind !== 'string' || operand === undefined)
     return null;
   const bare = operand.kind === 'cast' && operand.type.name.startsWith('timestamp') ? operand.operand : operand;
-  const name = UNITS.find((known) => known === unit.value.toLowerCase()) as TruncUnit | undefined;
+  const name = truncUnit(unit.value);
   return isNow(bare) && name !== undefined ? { ...zero, now: 1, trunc: name } : null;
 }
 

@@ -1,4 +1,5 @@
 import { canonicalExpr } from '../bind/canonical.ts';
+import { isInteger } from '../bind/coerce.ts';
 import { scalarNamed } from '../bind/registry.ts';
 import type { PlanExpr, SourcePlan } from './plan.ts';
 
@@ -23,7 +24,8 @@ export function isNeverNull(expr: PlanExpr, source: SourcePlan, facts: ReadonlyS
     case 'call': {
       const fn = scalarNamed(expr.fn);
       const types = { args: expr.args.map((arg) => arg.type), result: expr.type };
-      if (fn === null || (fn.canFail(types) && !staysInRange(expr))) return false;
+      if (fn === null || (fn.canFail(types) && !staysInRange(expr) && !fitsAlways(expr))) return false;
+      if (expr.fn === 'greatest' || expr.fn === 'least') return expr.args.some(never);
       return expr.fn === 'is_distinct' || (fn.strict && expr.args.every(never));
     }
     case 'coalesce':
@@ -40,6 +42,17 @@ export function isNeverNull(expr: PlanExpr, source: SourcePlan, facts: ReadonlyS
     default:
       return false;
   }
+}
+
+/** Calls whose constants leave nothing to fail: the remainder by a number other than 0, the part of a text from a place in it. */
+function fitsAlways(expr: Extract<PlanExpr, { kind: 'call' }>): boolean {
+  const constants = expr.args.slice(1);
+  if (!constants.every((arg) => arg.kind === 'const' && arg.value !== null)) return false;
+  // The binder refuses constants of substr that are too small.
+  if (expr.fn === 'substr') return true;
+  return (
+    expr.fn === 'modulo' && isInteger(expr.type) && constants.every((arg) => arg.kind === 'const' && arg.value !== 0)
+  );
 }
 
 const TEMPORAL = ['date', 'timestamp', 'timestamptz'];

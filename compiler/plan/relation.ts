@@ -104,13 +104,37 @@ export function collectCtes(
   const ctes = new Map(outer);
   const own = new Set<string>();
   for (const cte of query.ctes) {
-    if (cte.recursive) faults.error('FSC4008', cte.name.span, `CTE \`${cte.name.name}\` is recursive`);
     if (own.has(cte.name.name)) faults.error('FSC4014', cte.name.span, `CTE \`${cte.name.name}\` is defined twice`);
     own.add(cte.name.name);
     ctes.delete(cte.name.name);
     ctes.set(cte.name.name, renamed(cte, faults));
   }
+  tellRecursion(query, ctes, faults);
   return ctes;
+}
+
+/** The CTEs that have a UNION, which is what recursion is for; without any the word alone is too much. */
+function tellRecursion(query: Query, ctes: ReadonlyMap<string, Query>, faults: Faults): void {
+  const recursive = query.ctes.filter((cte) => cte.recursive);
+  const united = recursive.filter((cte) => cte.query.setOps.length > 0);
+  for (const { name } of united) {
+    const inlined = ctes.get(name.name);
+    // Its set operation is told with it.
+    if (inlined !== undefined) faults.poisoned.add(inlined);
+    faults.error('FSC4008', name.span, `CTE \`${name.name}\` is recursive`, {
+      label: 'a UNION that may read itself',
+      help: 'write it as one SELECT over a source, without RECURSIVE and UNION: what takes steps is computed before the record enters',
+    });
+  }
+  const [first] = recursive;
+  if (first === undefined || united.length > 0) return;
+  const word = /^with(\s+recursive)\b/i.exec(textOf(faults.file, query.span));
+  const start = query.span.start + 'with'.length;
+  faults.error('FSC4008', first.name.span, `CTE \`${first.name.name}\` is recursive`, {
+    label: 'has no UNION',
+    help: 'remove RECURSIVE',
+    edits: word === null ? [] : [{ span: { start, end: start + (word[1]?.length ?? 0) }, newText: '' }],
+  });
 }
 
 /** What no FROM reads must be right too: Postgres refuses it otherwise. */
@@ -146,7 +170,7 @@ function renamed(cte: Query['ctes'][number], faults: Faults): Query {
 function inlineOnce(query: Query, alias: string, scope: RelationScope): Relation | null {
   let relation = scope.inlined.get(query);
   if (relation === undefined) {
-    relation = inline(query, alias, scope);
+    relation = scope.faults.poisoned.has(query) ? null : inline(query, alias, scope);
     scope.inlined.set(query, relation);
   }
   return relation === null ? null : { ...relation, alias };

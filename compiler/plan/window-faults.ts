@@ -2,13 +2,14 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition } from '../bind/expr.ts';
+import { TRUNC_UNITS, truncUnit, unknownUnit } from '../bind/units.ts';
 import { childrenOf, findExpr, hasNow, isNow, someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
 import { intervalHelp, intervalValue } from '../catalog/literals.ts';
 import type { Edit } from '../diagnostics/diagnostic.ts';
-import { textOf } from '../diagnostics/edits.ts';
+import { replacing, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, Expr } from '../parse/ast.ts';
-import { constantInterval } from './constant-interval.ts';
+import { constantInterval, fractionLiteral, isFraction } from './constant-interval.ts';
 import { eventTimeName } from './naming.ts';
 import type { InstantBound } from './plan.ts';
 
@@ -85,6 +86,8 @@ export function reportUnsolved(expr: Binary, source: SourceSpec, context: BindCo
   const { faults } = context;
   const time = eventTimeName(source);
   if (!holds(expr, time)) return reportOtherTime(expr, source, context);
+  const snapped = findExpr(expr, (node) => isTrunc(node) && hasNow(node) && isUnknownUnit(node.args[0]));
+  if (snapped?.kind === 'call') return reportUnit(snapped.args[0], faults);
   const late = findExpr(expr, (node) => isTrunc(node) && hasNow(node) && !isNow(node.args[1] as Expr));
   if (late !== null && isTrunc(late)) return reportShiftedTrunc(late, faults);
   const rounded = findExpr(expr, (node) => roundsTime(node, time));
@@ -105,6 +108,8 @@ export function reportUnsolved(expr: Binary, source: SourceSpec, context: BindCo
       help: `compare instants: \`${time} > now() - INTERVAL '3600 seconds'\``,
     });
   }
+  const multiple = findExpr(expr, isFraction);
+  if (multiple !== null) return reportFraction(multiple, faults);
   const length = findExpr(expr, (node) => meantLength(node) !== null);
   if (length !== null) {
     const newText = meantLength(length) ?? '';
@@ -126,6 +131,27 @@ export function reportUnsolved(expr: Binary, source: SourceSpec, context: BindCo
   return faults.error('FSC3305', at.span, 'the window is not event time against now() and a constant interval', {
     label: other === null ? 'no sum of these' : 'differs from event to event',
     help: `write a constant length: \`${time} > now() - INTERVAL '7 days'\``,
+  });
+}
+
+function isUnknownUnit(unit: Expr | undefined): boolean {
+  return unit?.kind === 'string' && truncUnit(unit.value) === undefined;
+}
+
+function reportUnit(unit: Expr | undefined, faults: Faults): null {
+  if (unit?.kind !== 'string') return null;
+  return faults.error('FSC3014', unit.span, 'the unit of date_trunc is not one of the known units', {
+    cause: `the databases share ${TRUNC_UNITS.join(', ')}`,
+    ...unknownUnit(unit.value, unit.span),
+  });
+}
+
+function reportFraction(expr: Expr, faults: Faults): null {
+  const newText = fractionLiteral(expr);
+  return faults.error('FSC3305', expr.span, 'the length of the window is a part of an interval', {
+    label: 'no interval, nor a whole number of times one',
+    help: `write the interval itself${newText === null ? ', such as' : ':'} \`${newText ?? "INTERVAL '90 minutes'"}\``,
+    edits: newText === null ? [] : replacing(expr.span, newText),
   });
 }
 

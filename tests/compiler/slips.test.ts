@@ -52,6 +52,16 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A("max('a'\n'b')"), A("max('a' ||\n'b')")],
   [A('count(*)', 'WHERE n > 0 ').replace('BY usr', 'BY (usr, id)').replace('usr,', 'usr, id,'), BY_TWO],
   [A('count(*)', 'WHERE n > 0 ').replace('BY usr', 'BY ROW (usr, id)').replace('usr,', 'usr, id,'), BY_TWO],
+  [A('count(*)', "WHERE ts >= date_trunc('hours', now()) "), A('count(*)', "WHERE ts >= date_trunc('hour', now()) ")],
+  [A("max(date_trunc('hours', ts))"), A("max(date_trunc('hour', ts))")],
+  [
+    A('count(*)', "WHERE ts > now() - INTERVAL '3 hours' / 2 "),
+    A('count(*)', "WHERE ts > now() - INTERVAL '90 minutes' "),
+  ],
+  [
+    A('count(*)', "WHERE ts > now() - 1.5 * INTERVAL '1 day' "),
+    A('count(*)', "WHERE ts > now() - INTERVAL '36 hours' "),
+  ],
   [A('count(*) FILTER (n > 1)'), A('count(*) FILTER (WHERE n > 1)')],
   [A('sum(amout)'), A('sum(amount)')],
   [A('round(avg(amount)::numeric, 2)'), A('round(avg(amount) * 100) / 100')],
@@ -76,6 +86,7 @@ const VIEWS: readonly (readonly [string, string])[] = [
     A(`max(CASE WHEN ${DAY} THEN n END) FILTER (WHERE ok OR n > 1)`),
     A(`max(n) FILTER (WHERE (ok OR n > 1) AND ${DAY})`),
   ],
+  [A('(array_agg(n ORDER BY ts DESC, id DESC, plan))[1]'), A('(array_agg(n ORDER BY ts DESC, id DESC))[1]')],
   [A('arg_max(plan, ts)'), A('(array_agg(plan ORDER BY ts DESC, id DESC))[1]')],
   [A('first(n)'), A('(array_agg(n ORDER BY ts, id))[1]')],
   ["SELECT usr, count(*) AS 'x' FROM events GROUP BY usr", COUNT],
@@ -124,6 +135,20 @@ const VIEWS: readonly (readonly [string, string])[] = [
       "sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND INTERVAL '1 day' FOLLOWING)",
     ),
     B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW)"),
+  ],
+  [B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id, plan, n)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
+  [
+    B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS BETWEEN 3 PRECEDING AND 0 FOLLOWING)'),
+    B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id ROWS BETWEEN 3 PRECEDING AND CURRENT ROW)'),
+  ],
+  [
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '3 hours' / 2 PRECEDING)"),
+    B("sum(n) OVER (PARTITION BY usr ORDER BY ts RANGE INTERVAL '90 minutes' PRECEDING)"),
+  ],
+  [B('sum(sum(n)) OVER (PARTITION BY usr ORDER BY ts, id)'), B('sum(n) OVER (PARTITION BY usr ORDER BY ts, id)')],
+  [
+    'WITH RECURSIVE a AS (SELECT usr FROM events), b AS (SELECT usr FROM a) SELECT usr, count(*) AS x FROM b GROUP BY usr',
+    'WITH a AS (SELECT usr FROM events), b AS (SELECT usr FROM a) SELECT usr, count(*) AS x FROM b GROUP BY usr',
   ],
   [
     'SELECT r.usr AS u, a.c FROM ask r JOIN one_v1 a USING (usr)',

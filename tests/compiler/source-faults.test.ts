@@ -56,6 +56,17 @@ describe('each fault of a source has its code and its smallest span', () => {
   });
 });
 
+describe('a help tells what a declaration may hold', () => {
+  it.each([
+    ['a check', S('n integer CHECK (n IN (SELECT 1))'), 'use the columns of `s` only'],
+    ['a check with EXISTS', S('n integer CHECK (EXISTS (SELECT m FROM o))'), 'use the columns of `s` only'],
+    ['a check with a subquery as a value', S('n integer CHECK (n > (SELECT 1))'), 'use the columns of `s` only'],
+    ['a default', S('n integer DEFAULT (SELECT 1)'), 'write a constant'],
+  ])('%s', (_, sql, words) => {
+    expect(compileSource(sql).diagnostics.map(({ help }) => help[0]?.text)).toEqual([expect.stringContaining(words)]);
+  });
+});
+
 describe('the edit of a help mends its fault', () => {
   it.each(CASES)('%s %s', (_, sql) => expect(unmended(sql, compileSource)).toEqual([]));
 });

@@ -232,6 +232,21 @@ describe('a help tells the edit', () => {
     ['of an inexact number that is rounded', A('round(avg(amount))'), 'leave the number unrounded'],
     ['of a divisor that is guarded', A('sum(n) / nullif(stddev_samp(amount), 0)'), 'leave `nullif` out'],
     ['of GROUP BY ALL', 'SELECT usr, count(*) AS x FROM events GROUP BY ALL', 'name the entity’s columns'],
+    ['of a unit that nobody knows', F("ts > date_trunc('fortnight', now())"), '`week`, `month`'],
+    ['of an aggregate in an aggregate', A('max(sum(n))'), 'write `sum(n)` alone'],
+    ['of an aggregate in FILTER', F('n > avg(n)'), 'stands in HAVING'],
+    [
+      'of an aggregate in GROUP BY',
+      'SELECT usr, count(*) AS x FROM events GROUP BY usr, sum(n)',
+      'columns of the event',
+    ],
+    ['of a part of a month', F("ts > now() - INTERVAL '1 month' / 2"), ', such as `INTERVAL'],
+    ['of a constant in GROUP BY', 'SELECT usr, count(*) AS x FROM events GROUP BY usr, NULL::integer', 'of GROUP BY'],
+    [
+      'of recursion, and nothing else',
+      'WITH RECURSIVE a AS (SELECT usr FROM events UNION ALL SELECT usr FROM a) SELECT usr, count(*) AS x FROM a GROUP BY usr',
+      'without RECURSIVE and UNION',
+    ],
     ['of IGNORE NULLS, and nothing else', B(`lag(n) IGNORE NULLS ${OVER}`), 'FILTER (WHERE n IS NOT NULL))[1]`'],
     ['of IGNORE NULLS inside the call', B(`lag(n IGNORE NULLS) ${OVER}`), '`WHERE n IS NOT NULL`'],
     ['of a file in FROM', A('count(*)').replace('FROM events', "FROM 'data.csv'"), 'features/sources/<name>.sql'],
@@ -247,6 +262,28 @@ describe('a help tells the edit', () => {
       'one view for each',
     ],
   ])('%s', (_, sql, words) => expect(helps(sql)).toEqual([expect.stringContaining(words)]));
+});
+
+describe('what is taken', () => {
+  it.each([
+    [
+      'units in any case',
+      A("max(date_part('DOW', ts) + extract(QUARTER FROM ts))", "WHERE ts > date_trunc('DAY', now()) "),
+    ],
+    ['a unit in another case, which means the same', A("max(date_trunc('Day', ts))")],
+    ...['id % 3', 'mod(id, -1)', 'greatest(n, 3)', 'least(id, n)', 'substr(usr, 1, 1)', 'substr(usr, 2)'].map((key) => [
+      `the key ${key}, which is never NULL`,
+      `SELECT usr, ${key} AS k, count(*) AS x FROM events GROUP BY usr, ${key}`,
+    ]),
+  ])('%s', (_, sql) => expect(faultsOf(compileView(sql))).toEqual([]));
+
+  it.each(['id % 0', 'n % 3', 'id % n', 'greatest(n, n + 1)', 'substr(usr, n)', 'substr(plan, 1)'])(
+    'not the key %s, which may be NULL',
+    (key) => {
+      const sql = `SELECT usr, ${key} AS k, count(*) AS x FROM events GROUP BY usr, ${key}`;
+      expect(faultsOf(compileView(sql))).toEqual([`FSC3205 ${key}`]);
+    },
+  );
 });
 
 describe('a cause tells why', () => {

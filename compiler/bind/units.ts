@@ -1,0 +1,40 @@
+import type { FaultParts } from '../catalog/faults.ts';
+import { listed } from '../catalog/suggest.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { replacing } from '../diagnostics/edits.ts';
+import { suggest } from '../diagnostics/suggest.ts';
+import type { PlanExpr, TruncUnit } from '../plan/plan.ts';
+
+/** What date_trunc snaps to in both databases. */
+export const TRUNC_UNITS: readonly TruncUnit[] = [
+  'microsecond',
+  'millisecond',
+  'second',
+  'minute',
+  'hour',
+  'day',
+  'week',
+  'month',
+  'quarter',
+  'year',
+];
+
+export function truncUnit(written: string): TruncUnit | undefined {
+  return TRUNC_UNITS.find((unit) => unit === written.toLowerCase());
+}
+
+/** For a unit of date_trunc that does not exist; `span` is its literal. */
+export function unknownUnit(written: string, span: Span): FaultParts {
+  const best = suggest(written, TRUNC_UNITS);
+  return best === null
+    ? { help: `name one of ${listed(TRUNC_UNITS)}` }
+    : { help: `a unit with a similar name exists: \`${best}\``, edits: replacing(span, `'${best}'`) };
+}
+
+/** Units are read in any case, as in both databases. */
+export function foldUnit(name: string, args: readonly PlanExpr[]): readonly PlanExpr[] {
+  const [unit, ...rest] = args;
+  if (name !== 'date_part' && name !== 'date_trunc') return args;
+  if (unit?.kind !== 'const' || typeof unit.value !== 'string') return args;
+  return [{ ...unit, value: unit.value.toLowerCase() }, ...rest];
+}
