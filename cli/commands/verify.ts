@@ -51,7 +51,7 @@ async function verify(io: Io, flags: GlobalFlags, options: VerifyOptions): Promi
     for (const text of options.asOf) differed += await verification.at(text);
     await verification.checkQuiet();
     if (differed > 0) verification.tellCutOff();
-    return differed === 0 ? 0 : 1;
+    return differed === 0 && !verification.hasRefused ? 0 : 1;
   } finally {
     batch.close();
     await store.close();
@@ -70,6 +70,8 @@ class Verification {
   readonly #stamp: string;
   /** By source and position: made once, whatever the number of views and instants. */
   readonly #relations = new Map<string, string>();
+  /** Whether DuckDB refused the own text of a view. */
+  hasRefused = false;
 
   private constructor(
     io: Io,
@@ -219,6 +221,10 @@ class Verification {
   async #tell(view: ViewPlan, nowMicros: number, comparison: Comparison): Promise<void> {
     const report = new Report(this.#workspace, view, nowMicros, comparison);
     await writeOut(this.#io.stdout, this.#flags.format === 'json' ? report.json() : report.plain());
+    if (comparison.ownFault !== null) {
+      this.hasRefused = true;
+      say(this.#io, this.#flags, `${view.spec.name}: DuckDB refuses the file's own text: ${comparison.ownFault}`);
+    }
     if (comparison.compared > 0 && comparison.agreed + comparison.differed === 0)
       say(this.#io, this.#flags, `${view.spec.name}: no online row speaks for ${printTimestamp(nowMicros)}`);
   }
@@ -240,11 +246,12 @@ class Report {
   }
 
   json(): string {
-    const { compared, agreed, differed, notOnline, ownLeftOut, differences } = this.#comparison;
+    const { compared, agreed, differed, notOnline, ownLeftOut, ownFault, differences } = this.#comparison;
     const what = this.#view.kind === 'request' ? 'requests' : 'entities';
     const head = { view: this.#view.spec.name, asOf: this.#asOf, [what]: compared, agreed, differed, notOnline };
     const list = differences.map((difference) => this.#jsonDifference(difference)).join(',');
-    return `${JSON.stringify({ ...head, ownText: ownLeftOut === null }).slice(0, -1)},"differences":[${list}]}\n`;
+    const own = { ownText: ownLeftOut === null, ...(ownFault === null ? {} : { ownFault }) };
+    return `${JSON.stringify({ ...head, ...own }).slice(0, -1)},"differences":[${list}]}\n`;
   }
 
   #jsonDifference({ keys, ordinal, online, batch, own }: Difference): string {

@@ -3,6 +3,7 @@ import { type OwnTextLimits, ownTextLimits } from '../../compiler/backends/sql/o
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { type Answer, isNotOnline, type Lookup, type NotOnline } from '../../runtime/serving/lookup.ts';
 import { agree } from '../../runtime/values/agree.ts';
+import { FscError } from '../../runtime/values/errors.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import { ownValue } from '../own-text.ts';
 import { keyText, type RowTolerance, type Tolerances } from '../tolerances.ts';
@@ -30,6 +31,8 @@ export interface Comparison {
   notOnline: number;
   /** Why the file's own text was not compared; null: it was. */
   ownLeftOut: string | null;
+  /** What DuckDB says to the text, where it refuses it. */
+  ownFault: string | null;
   /** The first ones. */
   readonly differences: Difference[];
 }
@@ -40,6 +43,7 @@ const KEYS_PER_LOOKUP = 1000;
 /** The own text's rows are held in memory: above this it is left out. */
 const OWN_ROWS = 500_000;
 const TOO_MANY = 'too many rows';
+const REFUSED = 'DuckDB refuses it';
 const OTHER_ROWS = 'its conditions may mean something else in DuckDB';
 
 export interface CompareOptions {
@@ -72,6 +76,7 @@ class Comparer {
     differed: 0,
     notOnline: 0,
     ownLeftOut: null,
+    ownFault: null,
     differences: [],
   };
   #tolerances: Tolerances | null = null;
@@ -133,9 +138,20 @@ class Comparer {
 
   async #ownRows(keyOf: (row: Row) => string): Promise<ReadonlyMap<string, Row> | null> {
     const { view, batch, nowMicros } = this.#options;
-    const rows = this.#limits.rows ? null : await batch.ownRows(view, nowMicros, OWN_ROWS);
-    if (rows !== null) return new Map(rows.map((row) => [keyOf(row), row]));
-    this.#result.ownLeftOut = this.#limits.rows ? OTHER_ROWS : TOO_MANY;
+    if (this.#limits.rows) return this.#leaveOut(OTHER_ROWS);
+    try {
+      const rows = await batch.ownRows(view, nowMicros, OWN_ROWS);
+      return rows === null ? this.#leaveOut(TOO_MANY) : new Map(rows.map((row) => [keyOf(row), row]));
+    } catch (error) {
+      // The other views, and what was emitted for this one, are compared all the same.
+      if (!(error instanceof FscError) || error.code !== 'FSC7350' || error.exitCode !== 1) throw error;
+      this.#result.ownFault = error.message;
+      return this.#leaveOut(REFUSED);
+    }
+  }
+
+  #leaveOut(why: string): null {
+    this.#result.ownLeftOut = why;
     return null;
   }
 

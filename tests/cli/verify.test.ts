@@ -1,10 +1,12 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Referee } from '../../runtime/engines/duckdb/referee.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { RowKeys } from '../../runtime/stores/row-key.ts';
 import type { StoredRow } from '../../runtime/stores/store.ts';
+import { FscError } from '../../runtime/values/errors.ts';
 import { cli, jsonLines, project, put } from './in-process.ts';
 
 const FILES = {
@@ -163,6 +165,29 @@ describe('fsc verify', () => {
     expect(plain.out).toContain('(own text left out: its conditions may mean something else in DuckDB)');
     const { out } = await cli(['get', 'card_v1', 'card=a', '--format', 'json'], { cwd: root });
     expect(jsonLines(out)[0]).toMatchObject({ n: 5, half: 57.5, mean: 23, number: 5 });
+  });
+
+  it('tells of a view whose own text DuckDB refuses, and verifies the others', async () => {
+    const root = make({ 'tx.jsonl': log(1, 40) });
+    await run(root);
+    const refused = new FscError('FSC7350', 1, 'Binder Error: no such function', null, null);
+    const whole = Referee.prototype.run;
+    const spy = vi.spyOn(Referee.prototype, 'run').mockImplementation(function (this: Referee, query) {
+      return query.text.includes('spent_1h') ? Promise.reject(refused) : whole.call(this, query);
+    });
+    const { code, err, lines } = await verify(root);
+    const plain = await cli(['verify'], { cwd: root });
+    spy.mockRestore();
+    expect(code).toBe(1);
+    expect(err).toContain("card_v1: DuckDB refuses the file's own text: Binder Error: no such function");
+    expect(lines.map(({ view, differed, ownText }) => [view, differed, ownText])).toEqual([
+      ['card_v1', 0, false],
+      ['last_v1', 0, true],
+      ['pay_v1', 0, true],
+      ['shop_v1', 0, true],
+    ]);
+    expect(lines[0]).toMatchObject({ agreed: 20, ownFault: 'Binder Error: no such function' });
+    expect(plain.out).toMatch(/^card_v1 at .* 0 not online \(own text left out: DuckDB refuses it\)\n/);
   });
 
   it('agrees at now and at any later instant, whatever the log refused', async () => {
