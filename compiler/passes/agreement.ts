@@ -67,6 +67,16 @@ export class Agreement {
     }
   }
 
+  /** Inexact values that an aggregate tells apart. */
+  distinctValues(): readonly PlanExpr[] {
+    if (this.#draft.kind === 'request') return [];
+    return this.#draft.slots.flatMap((slot) => {
+      if (slot.kind !== 'aggregate' && slot.kind !== 'frame') return [];
+      const { arg, distinct } = slot.call;
+      return distinct && arg !== null && this.isInexact(arg) ? [arg] : [];
+    });
+  }
+
   #feature(join: number, ordinal: number): boolean {
     if (this.#draft.kind !== 'request') return false;
     const features = this.#draft.joins[join]?.view.spec.features ?? [];

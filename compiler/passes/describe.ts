@@ -1,5 +1,7 @@
 import type { EntityColumnSpec, FeatureSpec, ViewSpec } from '../../runtime/values/manifest.ts';
+import type { FaultParts } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PlanExpr, ViewPlan } from '../plan/plan.ts';
 import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
 import { Agreement, allExprs } from './agreement.ts';
@@ -59,14 +61,20 @@ function featureSpec(ordinal: number, agreement: Agreement, draft: ViewDraft, in
 }
 
 function reportDecisions(agreement: Agreement, draft: ViewDraft, input: ViewInput): void {
+  const report = (span: Span, message: string, parts: FaultParts): void => {
+    if (input.strict) input.faults.error('FSC5002', span, message, parts);
+    else input.faults.warning('FSC5002', span, message, parts);
+  };
   for (const expr of allExprs(draft)) {
     for (const decision of agreement.decisions(expr)) {
-      const message = 'an inexact value is compared or rounded';
       const parts = decisionParts(decision, agreement, draft, input.file);
-      if (input.strict) input.faults.error('FSC5002', decision.span, message, parts);
-      else input.faults.warning('FSC5002', decision.span, message, parts);
+      report(decision.span, 'an inexact value is compared or rounded', parts);
     }
   }
+  for (const { span } of agreement.distinctValues())
+    report(span, 'inexact values are told apart', {
+      help: 'count the exact values that they are computed from',
+    });
 }
 
 /** COMMENT ON VIEW, or on one of its columns. */
