@@ -72,7 +72,7 @@ export const dateTrunc: ScalarFunction = {
       return rejected(
         'the unit of date_trunc is not one of the known units',
         `the databases share ${UNITS.join(', ')}`,
-        "write it as a literal, in lower case: `date_trunc('hour', x)`",
+        "write it as a literal: `date_trunc('hour', x)`",
         'FSC3014',
         0,
       );
