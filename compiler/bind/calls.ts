@@ -13,6 +13,7 @@ import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts'
 import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 import { roundingHelp } from './rounded.ts';
+import { isTextOperand, refuseTextOperand } from './text-operand.ts';
 import { foldUnit, unknownUnit } from './units.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
@@ -38,6 +39,8 @@ function settleOperands(op: string, operands: readonly PlanExpr[], context: Bind
   if (left === undefined || right === undefined || op === '||' || op === 'like') return operands.map(settleText);
   if (COMPARISONS.has(op) && isUntyped(left) && isUntyped(right))
     return unify([left, right], context.faults, 'operands');
+  if (isTextOperand(op, left, right)) return refuseTextOperand(op, left, right, context);
+  if (isTextOperand(op, right, left)) return refuseTextOperand(op, right, left, context);
   return allOrNull([settleBeside(left, right, context), settleBeside(right, left, context)]);
 }
 
