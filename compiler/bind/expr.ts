@@ -123,6 +123,14 @@ function bindNumber(node: Extract<Expr, { kind: 'number' }>, context: BindContex
     return context.faults.error('FSC3110', node.span, 'the number has more than 38 digits');
   }
   const type: SqlType = { kind: 'decimal', precision: Math.max(precision, scale, 1), scale };
+  // DuckDB counts the zeros before the point, and makes a double of more than 38 digits.
+  if (scale > 0 && node.text.length > 39) {
+    return context.faults.error('FSC3110', node.span, 'the number is written with more than 38 digits', {
+      cause: 'DuckDB counts zeros before the point too, and makes a double of it',
+      help: 'cast its text',
+      edits: wrapping(node.span, "CAST('", `' AS ${printType(type)})`),
+    });
+  }
   return { kind: 'const', type, value: hybrid(digits.unscaled), span: node.span };
 }
 
