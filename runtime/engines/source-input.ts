@@ -40,6 +40,8 @@ export interface OpenInputOptions {
   readonly signal: AbortSignal | null;
   /** Records of stdin to be read before those that it still has. */
   readonly journaled: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** A later run goes on where this one ends. */
+  readonly isContinued?: boolean;
   /** They go into the last location. */
   readonly retries?: RetryFeed;
   readonly batchRows?: number | undefined;
@@ -61,6 +63,7 @@ export async function openInput(input: SourceInput, options: OpenInputOptions): 
 }
 
 function phaseOf(input: SourceInput, location: InputLocation, options: OpenInputOptions): LogPhase {
+  const isLast = location === input.locations.at(-1);
   return openPhase(input.program.spec, {
     ...location,
     root: input.root,
@@ -68,7 +71,8 @@ function phaseOf(input: SourceInput, location: InputLocation, options: OpenInput
     stdin: input.stdin,
     signal: options.signal,
     journaled: isStdin(location) ? options.journaled : [],
-    retries: location === input.locations.at(-1) ? (options.retries ?? null) : null,
+    mayGrow: isLast && options.isContinued === true,
+    retries: isLast ? (options.retries ?? null) : null,
   });
 }
 

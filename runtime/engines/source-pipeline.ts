@@ -140,6 +140,7 @@ export class SourcePipeline {
         refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
         signal,
         journaled: replay.records(),
+        isContinued: true,
         retries,
         batchRows: options.batchRows,
       });

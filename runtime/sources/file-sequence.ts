@@ -34,6 +34,8 @@ export interface FileStart {
   readonly byte: number;
   /** Records to pass over from there. */
   readonly skip: number;
+  /** A later run goes on at its end: a last line that is no whole record may be the beginning of one, and is left to that run. */
+  readonly mayGrow: boolean;
 }
 
 export type OpenFile = (file: SourceFile, start: FileStart) => Promise<FileRecords>;
@@ -46,6 +48,7 @@ function isWholeOnly(name: string): boolean {
 export class FileSequence implements RecordReader {
   readonly #files: readonly SourceFile[];
   readonly #openFile: OpenFile;
+  readonly #mayGrow: boolean;
   readonly #done: Record<string, PositionEntry> = Object.create(null);
   #index = 0;
   #watched: WatchedFile | null = null;
@@ -53,18 +56,21 @@ export class FileSequence implements RecordReader {
   #offset = 0;
   #resume: PositionEntry | null = null;
 
-  private constructor(files: readonly SourceFile[], openFile: OpenFile) {
+  private constructor(files: readonly SourceFile[], openFile: OpenFile, mayGrow: boolean) {
     this.#files = files;
     this.#openFile = openFile;
+    this.#mayGrow = mayGrow;
   }
 
+  /** `mayGrow`: a later run goes on at the end of the last file. */
   static async open(
     files: readonly SourceFile[],
     resume: LogPosition | null,
     use: PhaseUse,
     openFile: OpenFile,
+    mayGrow = false,
   ): Promise<FileSequence> {
-    const reader = new FileSequence(files, openFile);
+    const reader = new FileSequence(files, openFile, mayGrow);
     if (resume !== null) reader.#goOn(resume, use);
     return reader;
   }
@@ -132,10 +138,11 @@ export class FileSequence implements RecordReader {
     this.#resume = null;
     this.#offset = resume?.offset ?? 0;
     this.#watched = new WatchedFile(file, isWholeOnly(file.name));
-    if (resume === null) return this.#openFile(file, { byte: 0, skip: 0 });
+    const mayGrow = this.#mayGrow && this.#index === this.#files.length - 1;
+    if (resume === null) return this.#openFile(file, { byte: 0, skip: 0, mayGrow });
     return isWholeOnly(file.name)
-      ? this.#openFile(file, { byte: 0, skip: resume.offset })
-      : this.#openFile(file, { byte: resume.bytes ?? 0, skip: 0 });
+      ? this.#openFile(file, { byte: 0, skip: resume.offset, mayGrow })
+      : this.#openFile(file, { byte: resume.bytes ?? 0, skip: 0, mayGrow });
   }
 
   #positioned(file: SourceFile, batch: FileBatch): RawBatch {

@@ -125,18 +125,39 @@ export async function openJsonl(
   const decoder = new JsonLineDecoder(spec, fields);
   const isWhole = isPacked(file.name);
   await skipLines(splitter, start.skip);
+  /** Before a last line that waits for its rest. */
+  let leftAt: number | null = null;
+  let before = start.byte;
   return {
     async next(maxRows) {
       const lines = await splitter.next(maxRows);
       if (lines === null) return null;
-      const decoded = decoder.decodeLines(lines.lines);
+      let { count } = lines;
+      if (lines.isOpen && start.mayGrow && !isWhole && !isObject(lines.lines, count - 1)) {
+        count -= 1;
+        leftAt = count === 0 ? before : lines.endBytes[count - 1]!;
+      }
+      if (count === 0) return null;
+      before = lines.endBytes[count - 1]!;
+      const decoded = decoder.decodeLines(lines.lines.first(count));
       return { ...decoded, bytesAfter: (rows) => (isWhole ? null : lines.endBytes[rows - 1]!) };
     },
     get endByte() {
-      return isWhole ? null : splitter.endByte;
+      return isWhole ? null : (leftAt ?? splitter.endByte);
     },
     close: () => splitter.close(),
   };
+}
+
+/** Nothing that begins an object is one. */
+function isObject(lines: RecordLines, row: number): boolean {
+  if (lines.faults.has(row)) return false;
+  try {
+    const json: unknown = JSON.parse(lines.text(row));
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
+  } catch {
+    return false;
+  }
 }
 
 async function skipLines(splitter: LineSplitter, count: number): Promise<void> {

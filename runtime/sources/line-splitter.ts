@@ -16,6 +16,8 @@ export interface LineBatch {
   /** Bytes of the input consumed after each line, newline included. */
   readonly endBytes: Float64Array;
   readonly count: number;
+  /** The input ended in the middle of the last line, or after it without a newline. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -34,6 +36,8 @@ export class LineSplitter {
   /** Byte of the input at which `#block` begins. */
   #blockOffset = 0;
   #hasEnded = false;
+  /** What was taken last is the end of the input, without a newline. */
+  #isLastOpen = false;
   /** Inside a line that is too long, whose rest is thrown away. */
   #skipping: LineFault | null = null;
   #isStart: boolean;
@@ -59,7 +63,8 @@ export class LineSplitter {
       this.#split(maxLines);
     }
     const lines = new RecordLines(this.#block, this.#starts, this.#ends, this.#count, this.#faults);
-    return { lines, endBytes: this.#endBytes, count: this.#count };
+    const isOpen = this.#isLastOpen && this.#blockAt >= this.#block.length;
+    return { lines, endBytes: this.#endBytes, count: this.#count, isOpen };
   }
 
   #reserve(maxLines: number): void {
@@ -123,10 +128,12 @@ export class LineSplitter {
 
   #takeLast(): boolean {
     if (this.#skipping !== null) {
+      this.#isLastOpen = true;
       this.#finishLong(this.#carryAt);
       return true;
     }
     if (this.#carry.length === 0) return false;
+    this.#isLastOpen = true;
     this.#setBlock(this.#carry, this.#carryAt);
     this.#carryAt += this.#carry.length;
     this.#carry = Buffer.alloc(0);

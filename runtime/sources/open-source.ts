@@ -52,6 +52,8 @@ export interface PhaseOptions extends HowToRead {
   readonly signal: AbortSignal | null;
   /** Records of stdin that the journal holds after the resume point; they come first. */
   readonly journaled?: Iterable<JournaledRecords> | AsyncIterable<JournaledRecords>;
+  /** A later run goes on at the end of this phase: a last line of JSONL that is not whole yet is left to it. */
+  readonly mayGrow?: boolean;
   /** Of the last phase of a run: refused records that are tried again. */
   readonly retries?: RetryFeed | null;
 }
@@ -170,14 +172,14 @@ async function openFiles(
   spec: SourceSpec,
   location: Extract<Location, { kind: 'files' }>,
   order: 'none' | 'arrival',
-  { root, ...how }: PhaseOptions,
+  { root, mayGrow = false, ...how }: PhaseOptions,
   resume: LogPosition | null,
   use: PhaseUse,
 ): Promise<RecordReader> {
   const fields = fieldsOf(spec, columnsOfOnly(spec));
   const files = findFiles(root, location.pattern);
   if (order === 'arrival') {
-    return FileSequence.open(files, resume, use, fileOpener(spec, fields, location.format));
+    return FileSequence.open(files, resume, use, fileOpener(spec, fields, location.format), mayGrow);
   }
   return openOrdered({
     files,
@@ -214,7 +216,7 @@ async function openSorted(
   { unread, trustsOrder = false }: HowToRead,
 ): Promise<FileRecords> {
   const open = fileOpener(spec, fields, format);
-  const start = { byte: 0, skip: 0 };
+  const start = { byte: 0, skip: 0, mayGrow: false };
   if (format !== 'parquet') {
     const inputs = files.map((file) => () => open(file, start));
     return skipRecords(await sortRecords(spec, fields, inputs), skip);

@@ -93,6 +93,7 @@ export interface ReadOptions extends Partial<LogOptions> {
   readonly order?: 'none' | 'arrival' | null;
   readonly stdin?: Readable;
   readonly journaled?: PhaseOptions['journaled'];
+  readonly mayGrow?: boolean;
 }
 
 export async function open(source: SourceProgram, options: ReadOptions): Promise<SourceLog> {
@@ -105,6 +106,7 @@ export async function open(source: SourceProgram, options: ReadOptions): Promise
       stdin: options.stdin ?? null,
       signal: null,
       journaled: options.journaled ?? [],
+      mayGrow: options.mayGrow ?? false,
     });
   return openLog(source, {
     phases: [

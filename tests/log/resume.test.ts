@@ -216,6 +216,66 @@ describe('files that changed after they were consumed', () => {
     expect((await resume()).verdicts).toEqual(['accepted']);
   });
 
+  describe('a last line that is half written', () => {
+    const half = event(3, 4).slice(0, -5);
+    const rest = event(3, 4).slice(-5);
+
+    it.each([
+      ['half an object', half, rest],
+      ['half a character', Buffer.from(event(3, 4, { p: 'é' })).subarray(0, -3), Buffer.from('\u00e9"}').subarray(1)],
+      ['a number, which may go on', '1', '2'],
+      ['more than a line may have', `{"p":"${'x'.repeat(1_100_000)}`, '"}'],
+    ])('is left to the run that finds it whole: %s', async (_, begun, end) => {
+      const at = folder();
+      const bytes = (...parts: (string | Buffer)[]) => Buffer.concat(parts.map((part) => Buffer.from(part)));
+      const follow = { root: at, stream: '*.jsonl', mayGrow: true };
+      put(at, 'a.jsonl', bytes(text, '\n', begun));
+      const first = await read(source, { ...follow, batchRows: 2 });
+      expect(first.verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+      const again = await read(source, { ...follow, resumeFrom: first.saved });
+      expect([again.verdicts, again.saved]).toEqual([[], null]);
+      put(at, 'a.jsonl', bytes(text, '\n', begun, end, '\n', event(5, 6)));
+      const whole = await read(source, { root: at, stream: '*.jsonl' });
+      const second = await read(source, { ...follow, resumeFrom: first.saved });
+      expect([...first.verdicts, ...second.verdicts]).toEqual(whole.verdicts);
+      expect(second.refused).toEqual(whole.refused);
+      expect(second.saved?.position).toEqual(whole.saved?.position);
+    });
+
+    it('is all that a file has', async () => {
+      const at = folder();
+      const follow = { root: at, stream: '*.jsonl', mayGrow: true };
+      put(at, 'a.jsonl', text);
+      put(at, 'b.jsonl', half);
+      const first = await read(source, follow);
+      expect(first.verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+      put(at, 'b.jsonl', `${half}${rest}\n`);
+      expect((await read(source, { ...follow, resumeFrom: first.saved })).verdicts).toEqual(['accepted']);
+    });
+
+    it('is malformed once a later file is there, and where no run goes on', async () => {
+      const at = folder();
+      const follow = { root: at, stream: '*.jsonl', mayGrow: true };
+      put(at, 'a.jsonl', text + half);
+      const first = await read(source, follow);
+      expect((await read(source, { root: at, stream: '*.jsonl' })).verdicts.at(-1)).toBe('malformed');
+      put(at, 'b.jsonl', lines(event(5, 6)));
+      const second = await read(source, { ...follow, resumeFrom: first.saved });
+      expect(second.verdicts).toEqual(['malformed', 'accepted']);
+      expect(second.refused[0]?.place).toEqual({ partition: 'a.jsonl', offset: 3 });
+    });
+
+    it('is a record where it is whole without its newline', async () => {
+      const at = folder();
+      const follow = { root: at, stream: '*.jsonl', mayGrow: true };
+      put(at, 'a.jsonl', text.slice(0, -1));
+      const first = await read(source, follow);
+      expect(first.verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+      put(at, 'a.jsonl', text + lines(event(3, 4)));
+      expect((await read(source, { ...follow, resumeFrom: first.saved })).verdicts).toEqual(['accepted']);
+    });
+  });
+
   it('a file that is gone or sorts before them stops the run', async () => {
     const { at, resume } = await consumed({ 'b.jsonl': text, 'c.jsonl': lines(event(3, 4)) }, { stream: '*.jsonl' });
     put(at, 'a.jsonl', lines(event(9, 9)));
