@@ -56,6 +56,12 @@ describe('run --mode batch --out', () => {
     expect(jsonLines(before.out)).toEqual([{ card: 'b', n_30m: 1, spent: 12.5 }]);
   });
 
+  it('computes what is nested deeper than DuckDB takes by itself', async () => {
+    put(world.root, 'features/deep/v1.sql', `SELECT card, ${'1 + '.repeat(150)}count(*) AS n FROM tx GROUP BY card`);
+    const { code, out } = await batch('--view', 'deep_v1', '--as-of', '2024-03-01T11:00:00Z', '--out', '-');
+    expect({ code, rows: jsonLines(out) }).toMatchObject({ code: 0, rows: [{ card: 'a' }, { card: 'b', n: 151 }] });
+  });
+
   it('says of a source without data that it has none: exit 2 where a view over it is named or all are, else they are left out', async () => {
     put(
       world.root,

@@ -8,8 +8,8 @@ import { cli, project } from './in-process.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const SOURCE = `-- @event_time paid_at
--- @key none
 CREATE TABLE payments (
+  id      bigint    NOT NULL PRIMARY KEY,
   paid_at timestamp NOT NULL,
   card    text      NOT NULL,
   amount  decimal(12,2),
