@@ -167,6 +167,28 @@ describe('fsc verify', () => {
     expect(jsonLines(out)[0]).toMatchObject({ n: 5, half: 57.5, mean: 23, number: 5 });
   });
 
+  it('has trim and substr of the text as fsc has them', async () => {
+    const root = make({
+      'features/sources/tx.sql': FILES['features/sources/tx.sql'].replace('shop integer', 'shop text, i integer'),
+      'features/card/v1.sql': `SELECT card, max(trim(shop)) AS trimmed, max(substr(shop, i)) AS rest, max(substring(shop, 2, i)) AS part,
+  count(*) FILTER (WHERE trim(shop) = '') AS blank FROM tx GROUP BY card`,
+      'features/last/v1.sql': '-- @entity card\nSELECT card, id, substr(trim(shop), 2, i) AS part FROM tx',
+      'features/shop/v1.sql':
+        'SELECT trim(shop) AS name, count(*) AS n FROM tx WHERE shop IS NOT NULL AND substr(shop, i) IS NULL GROUP BY trim(shop)',
+      'features/pay/v1.sql': 'SELECT a.note, c.trimmed FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': ['\u00a0', ' \u00a0x', 'ab\u00a0 ', '  ', 'hello', 'hello']
+        .map((shop, id) => tx(id, id, { shop, i: 2 - id }))
+        .join(''),
+    });
+    await run(root);
+    const { code, lines } = await verify(root);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(code).toBe(0);
+    expect(lines.map(({ view, ownText }) => [view, ownText])).toEqual(
+      ['card_v1', 'last_v1', 'pay_v1', 'shop_v1'].map((view) => [view, true]),
+    );
+  });
+
   it('tells of a view whose own text DuckDB refuses, and verifies the others', async () => {
     const root = make({ 'tx.jsonl': log(1, 40) });
     await run(root);

@@ -311,7 +311,11 @@ export const DIVERGENCES: readonly Divergence[] = [
   },
   {
     name: 'substr from below 1, or of less than nothing, is NULL',
-    examples: [{ sql: "substr('hello', 1 - 3)", fsc: 'NULL', duckdb: 'lo', postgres: 'hello' }],
+    examples: [
+      { sql: "substr('hello', 1 - 3)", fsc: 'NULL', duckdb: 'lo', postgres: 'hello' },
+      { sql: "substr('hello', 2 - 2, 3)", fsc: 'NULL', duckdb: 'he', postgres: 'he' },
+      { sql: "substr('hello', 3, 1 - 3)", fsc: 'NULL', duckdb: 'he', postgres: 'aborts' },
+    ],
     covers: ({ call, args, value }) =>
       call.fn.name === 'substr' &&
       value === null &&

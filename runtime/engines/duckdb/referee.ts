@@ -15,7 +15,18 @@ const PREAMBLE = [
   "SET default_collation = ''",
   `CREATE MACRO lower(x) AS translate(x, '${UPPER}', '${LOWER}')`,
   `CREATE MACRO upper(x) AS translate(x, '${LOWER}', '${UPPER}')`,
+  // DuckDB's own takes other spaces of Unicode too. With the second form for what is emitted.
+  "CREATE MACRO trim(x) AS ltrim(rtrim(x, ' '), ' '), (x, blanks) AS ltrim(rtrim(x, blanks), blanks)",
+  ...['substr', 'substring'].map(substringMacro),
 ];
+
+/** DuckDB's own counts from the end of the text where fsc has no value. */
+function substringMacro(name: string): string {
+  const own = 'system.main.substring';
+  const short = `(x, start) AS CASE WHEN start >= 1 THEN ${own}(x, start) END`;
+  const long = `(x, start, count) AS CASE WHEN start >= 1 AND count >= 0 THEN ${own}(x, start, count) END`;
+  return `CREATE MACRO ${name}${short}, ${long}`;
+}
 
 export interface RefereeResult extends ResultColumns {
   /** The raw text aborted (overflow, failed cast), and the guarded form was run in its place (rules.md 25). */
