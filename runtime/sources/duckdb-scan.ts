@@ -110,6 +110,21 @@ export async function describeParquet(paths: readonly string[]): Promise<readonl
   });
 }
 
+/** Columns of files that were written alike, one list for each way. */
+export async function describeEachKind(paths: readonly string[]): Promise<readonly (readonly ParquetColumn[])[]> {
+  const first = new Map<string, string>();
+  await withConnection(async (connection) => {
+    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
+    const reader = await connection.runAndReadAll(
+      `SELECT file_name, string_agg(CAST(row(name, type, type_length, num_children, converted_type, scale, precision, logical_type) AS VARCHAR), '\n')
+      FROM parquet_schema([${list}]) GROUP BY file_name`,
+    );
+    for (const [file, schema] of reader.getRows()) first.set(String(schema), String(file));
+  });
+  if (first.size === 1) return [await describeParquet(paths.slice(0, 1))];
+  return Promise.all([...first.values()].map((path) => describeParquet([path])));
+}
+
 /** Names of the top-level columns of each file, from their footers. */
 export async function parquetFieldNames(paths: readonly string[]): Promise<readonly (readonly string[])[]> {
   return withConnection(async (connection) => {

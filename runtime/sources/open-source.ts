@@ -19,6 +19,7 @@ import {
   fileColumnName,
   isInOrder,
   isTimedSql,
+  mixedColumns,
   OrderWatch,
   ParquetBatches,
   ParquetDecoder,
@@ -223,6 +224,14 @@ async function openSorted(
   }
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
+  const mixed = await mixedColumns(files, columns, fields);
+  if (decoder.names.some((name) => mixed.has(name))) {
+    const inputs = files.map((file) => async (): Promise<FileRecords> => {
+      const own = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
+      return new ParquetBatches([file], own, null, 0);
+    });
+    return skipRecords(await sortRecords(spec, fields, inputs), skip);
+  }
   const timeField = fields[spec.eventTimeColumn]!;
   const time = columns.find((column) => column.name === fileColumnName(timeField.path));
   // Without the column no record has an instant: all are malformed, in any order.

@@ -13,6 +13,7 @@ import { isInRange, RANGE_END_MICROS } from '../values/temporal.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { messageOf } from './byte-input.ts';
 import {
+  describeEachKind,
   describeParquet,
   isParquetInOrder,
   type ParquetColumn,
@@ -46,6 +47,46 @@ export async function describeFiles(files: readonly SourceFile[]): Promise<reado
   } catch (error) {
     throw describeFault(files, error);
   }
+}
+
+/**
+ * Columns that are not of one type in all files, or that some lack and DEFAULT fills there: `columns`, their union, would make other values of some
+ * of them, and no file's verdicts depend on its neighbours (rules.md 12).
+ */
+export async function mixedColumns(
+  files: readonly SourceFile[],
+  columns: readonly ParquetColumn[],
+  fields: readonly FieldSpec[],
+): Promise<ReadonlySet<string>> {
+  if (files.length === 1) return new Set();
+  let kinds: readonly (readonly ParquetColumn[])[];
+  try {
+    kinds = await describeEachKind(files.map((file) => file.path));
+  } catch (error) {
+    throw describeFault(files, error);
+  }
+  if (kinds.length === 1) return new Set();
+  const filled = fields
+    .filter(({ defaultValue }) => defaultValue !== undefined)
+    .map(({ path }) => fileColumnName(path));
+  const mixed = columns.filter((union) => {
+    const found = kinds.map((kind) => kind.find(({ name }) => name === union.name));
+    return found.some((column) => (column === undefined ? filled.includes(union.name) : !keepsValues(column, union)));
+  });
+  return new Set(mixed.map(({ name }) => name));
+}
+
+const WHOLE_NUMBERS: readonly string[] = ['smallint', 'integer', 'bigint'];
+
+/** Every value of the one is a value of the other, and is taken by the same columns. */
+function keepsValues(column: ParquetColumn, union: ParquetColumn): boolean {
+  if (column.engineType === union.engineType) return true;
+  const [a, b] = [column.type, union.type];
+  if (a === null || b === null) return false;
+  if (WHOLE_NUMBERS.includes(a.kind) && WHOLE_NUMBERS.includes(b.kind)) return true;
+  if (a.kind === 'decimal' && b.kind === 'decimal') return a.scale === b.scale && a.precision <= b.precision;
+  if (isFloating(a) && b.kind === 'double') return true;
+  return a.kind === 'timestamp' && b.kind === 'timestamp' && union.engineType === 'TIMESTAMP';
 }
 
 /** What a field is called in a file: the path of a nested one is its name with dots. */

@@ -7,7 +7,7 @@ import { MAX_KEY_BYTES } from '../values/key-bytes.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { aggregateParquet, type ParquetColumn, quoteName } from './duckdb-scan.ts';
 import type { SourceFile } from './files.ts';
-import { describeFault, describeFiles, fileColumnName } from './parquet.ts';
+import { describeFault, describeFiles, fileColumnName, mixedColumns } from './parquet.ts';
 import { refusalCounts } from './parquet-columns.ts';
 import type { FieldSpec } from './record-columns.ts';
 
@@ -31,10 +31,12 @@ export async function cleanColumns(
   const unread = spec.columns.map((_, index) => index).filter((index) => !reads.has(index));
   if (unread.length === 0) return new Set();
   const columns = await describeFiles(files);
+  const mixed = await mixedColumns(files, columns, fields);
   const candidates = unread.flatMap((index): readonly Candidate[] => {
     const field = fields[index] as FieldSpec;
     const column = columnOf(field, columns);
-    const counts = column === null ? null : refusalCounts(field, column, quoteName(column.name));
+    const counts =
+      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, quoteName(column.name));
     return counts === null ? [] : [{ index, refusals: counts.length === 0 ? '0' : counts.join(' + ') }];
   });
   const keys = entityKeys.filter((key) => key.some((index) => candidates.some((one) => one.index === index)));

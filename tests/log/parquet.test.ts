@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
-import { column, folder, program, read, SECOND, sourceSpec, T0 } from './helpers.ts';
+import { BIGINT, column, folder, program, read, SECOND, sourceSpec, T0, TIMESTAMP } from './helpers.ts';
 
 async function writeParquet(path: string, sql: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
@@ -151,6 +151,64 @@ describe('parquet files', () => {
       [0, 1, 'p'],
     ]);
     expect(seen.verdicts.filter((verdict) => verdict === 'duplicate')).toHaveLength(2);
+  });
+
+  describe('of several types', () => {
+    const spec = (type: SqlType, extra: Parameters<typeof column>[2] = {}) =>
+      sourceSpec({ columns: [...sourceSpec().columns, column('x', type, extra)] });
+    const file = async (root: string, name: string, id: number, x: string | null): Promise<void> =>
+      writeParquet(
+        join(root, `${name}.parquet`),
+        `SELECT TIMESTAMP '2024-03-01 12:00:00' + to_seconds(${-id}) AS ts, ${id}::BIGINT AS id${x === null ? '' : `, ${x} AS x`}`,
+      );
+
+    const cases: readonly (readonly [string, string | null, SqlType, Parameters<typeof column>[2]?])[] = [
+      ['12345678901234.5678::DECIMAL(20,4)', '1.5::DOUBLE', { kind: 'decimal', precision: 20, scale: 4 }],
+      ['9007199254740993::BIGINT', "'NaN'::DOUBLE", BIGINT],
+      ['9007199254740993::BIGINT', "'9007199254740993'", BIGINT],
+      ['9007199254740993::BIGINT', '1.5::DECIMAL(20,4)', { kind: 'double' }],
+      ['5::INTEGER', '6::BIGINT', BIGINT],
+      ['5::INTEGER', '7.5::DOUBLE', { kind: 'integer' }],
+      ["'é'", '7::INTEGER', text(null)],
+      ['0.1::FLOAT', '0.1::DOUBLE', DECIMAL],
+      ['true', "'t'", { kind: 'boolean' }],
+      ["TIMESTAMP '2024-03-01 12:00:00'", "DATE '2024-03-01'", TIMESTAMP],
+      ["TIMESTAMP_NS '2024-03-01 12:00:00.0000001'", "TIMESTAMP '9999-03-01'", TIMESTAMP],
+      ['5::INTEGER', null, { kind: 'integer' }, { hasDefault: true, defaultValue: 7 }],
+    ];
+    for (const [a, b, type, extra] of cases) {
+      it(`${a} and ${b} have the verdicts and values that each has alone`, async () => {
+        const source = program(spec(type, extra));
+        const root = folder();
+        await file(root, 'a', 1, a);
+        await file(root, 'b', 2, b);
+        const alone = [
+          await read(source, { root, history: 'a.parquet' }),
+          await read(source, { root, history: 'b.parquet' }),
+        ];
+        const both = await read(source, { root, history: '*.parquet' });
+        expect(both.accepted).toEqual(alone.reverse().flatMap(({ accepted }) => accepted));
+        expect(both.verdicts).toEqual(alone.flatMap(({ verdicts }) => verdicts));
+        expect(both.refused.map(({ reason }) => reason)).toEqual(
+          alone.flatMap(({ refused }) => refused.map(({ reason }) => reason)),
+        );
+      });
+    }
+
+    it('in the event time or the key are one order', async () => {
+      const root = folder();
+      await writeParquet(
+        join(root, 'a.parquet'),
+        `SELECT '2024-03-01 12:00:00' AS ts, i::DOUBLE AS id FROM range(3) t(i)`,
+      );
+      await writeParquet(
+        join(root, 'b.parquet'),
+        `SELECT TIMESTAMP '2024-03-01 12:00:00' AS ts, i::BIGINT AS id FROM range(1, 5) t(i)`,
+      );
+      const { accepted, verdicts } = await read(program(sourceSpec()), { root, history: '*.parquet' });
+      expect(accepted.map((row) => (JSON.parse(row) as unknown[])[1])).toEqual([0, 1, 2, 3, 4]);
+      expect(verdicts.filter((verdict) => verdict === 'duplicate')).toHaveLength(2);
+    });
   });
 
   it('with the event time as text are sorted too', async () => {
