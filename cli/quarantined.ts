@@ -98,6 +98,7 @@ export function recordWithId(records: readonly KeptRecord[], given: string): Kep
 export function recordJson(record: KeptRecord): string {
   const { source, id, verdict, reason, place, knownTimeMicros, text, state } = record;
   const knownTime = knownTimeMicros === null ? null : printTimestamp(knownTimeMicros);
-  const { partition, offset } = place;
-  return JSON.stringify({ source, id, verdict, reason, place: { partition, offset }, knownTime, state, text });
+  const { partition, offset, origin } = place;
+  const at = origin === undefined ? {} : { file: origin.file, row: origin.row };
+  return JSON.stringify({ source, id, verdict, reason, place: { partition, offset, ...at }, knownTime, state, text });
 }

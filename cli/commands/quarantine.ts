@@ -104,11 +104,14 @@ const TEXT_WIDTH = 72;
 
 function tableOf(records: readonly KeptRecord[]): string {
   const withState = records.some(({ state }) => state !== 'kept');
-  const heading = ['source', 'id', 'verdict', ...(withState ? ['state'] : []), 'reason', 'text'];
-  const lines = records.map(({ source, id, verdict, state, reason, text }) => [
+  const withPlace = records.some(({ place }) => isElsewhere(place));
+  const optional = [...(withPlace ? ['place'] : []), ...(withState ? ['state'] : [])];
+  const heading = ['source', 'id', 'verdict', ...optional, 'reason', 'text'];
+  const lines = records.map(({ source, id, verdict, place, state, reason, text }) => [
     source,
     plainText(shownId(id)),
     verdict,
+    ...(withPlace ? [placeText(place)] : []),
     ...(withState ? [state] : []),
     cutText(plainText(reason), REASON_WIDTH),
     cutText(plainText(text), TEXT_WIDTH),
@@ -134,16 +137,24 @@ const STATES = {
   retried: 'retried: what came of it is a record of its own',
 } as const;
 
+/** Its id does not tell where it stands. */
+function isElsewhere({ partition, offset, origin }: KeptRecord['place']): boolean {
+  return origin !== undefined && (origin.file !== partition || origin.row !== offset);
+}
+
+function placeText({ partition, offset, origin }: KeptRecord['place']): string {
+  if (origin !== undefined) return `record ${formatCount(origin.row + 1)} of ${plainText(origin.file)}`;
+  const name = partition === '-' ? 'stdin' : plainText(partition);
+  return offset < 0 ? `one without an event time of ${name}` : `record ${formatCount(offset + 1)} of ${name}`;
+}
+
 function listing({ source, id, verdict, reason, place, knownTimeMicros, state, text }: KeptRecord): string {
   const pairs: [string, string][] = [
     ['source', source],
     ['id', plainText(shownId(id))],
     ['verdict', verdict],
     ['reason', plainText(reason)],
-    [
-      'place',
-      `record ${formatCount(place.offset + 1)} of ${place.partition === '-' ? 'stdin' : plainText(place.partition)}`,
-    ],
+    ['place', placeText(place)],
     ['known', knownTimeMicros === null ? 'unknown' : printTimestamp(knownTimeMicros)],
     ['state', STATES[state]],
     ['text', plainText(text)],

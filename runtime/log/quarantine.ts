@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FscError } from '../values/errors.ts';
 import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, textChecksum, writeFault } from './durable-file.ts';
+import type { Origin } from './reader.ts';
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';
 
@@ -48,6 +49,7 @@ interface RecordLine {
   readonly offset: number;
   readonly knownTime: number | null;
   readonly text: string;
+  readonly origin?: Origin | undefined;
 }
 
 /** `.fsc/quarantine/<source>.jsonl`. */
@@ -74,6 +76,7 @@ export class Quarantine implements RefusedSink {
       offset: record.place.offset,
       knownTime: record.knownTimeMicros,
       text: record.text,
+      ...(record.place.origin === undefined ? {} : { origin: record.place.origin }),
     };
     this.#lines.push(checkedLine(JSON.stringify(line)));
   }
@@ -203,7 +206,11 @@ function keep(json: RecordLine, at: number, records: Map<string, Kept>): void {
     id,
     verdict: json.kind,
     reason: json.reason,
-    place: { partition: json.partition, offset: json.offset },
+    place: {
+      partition: json.partition,
+      offset: json.offset,
+      ...(json.origin === undefined ? {} : { origin: json.origin }),
+    },
     knownTimeMicros: json.knownTime,
     text: json.text,
   };
@@ -245,8 +252,14 @@ function isRecordLine(json: Line): json is RecordLine {
     typeof json.partition === 'string' &&
     typeof json.offset === 'number' &&
     (json.knownTime === null || typeof json.knownTime === 'number') &&
-    typeof json.text === 'string'
+    typeof json.text === 'string' &&
+    (json.origin === undefined || isOrigin(json.origin))
   );
+}
+
+function isOrigin(json: unknown): json is Origin {
+  const { file, row } = (json ?? {}) as Partial<Record<keyof Origin, unknown>>;
+  return typeof file === 'string' && typeof row === 'number';
 }
 
 function unreadable(path: string, error: unknown): FscError {

@@ -16,6 +16,14 @@ export const RECORD_FAULT = 2;
 export interface Place {
   readonly partition: string;
   readonly offset: number;
+  /** Where the record stands, if that is not its place: of files that are read sorted. */
+  readonly origin?: Origin | undefined;
+}
+
+/** A record of a file, 0-based. */
+export interface Origin {
+  readonly file: string;
+  readonly row: number;
 }
 
 /** One batch as read, in reading order. Its buffers belong to the reader and are reused by the next batch. */

@@ -1,6 +1,6 @@
 /** Files read one after the other in order of their paths: `order: arrival`. A batch never spans two files. */
 import type { LogPosition } from '../log/contract.ts';
-import type { RawBatch, RecordReader } from '../log/reader.ts';
+import type { Origin, RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import { compareText } from '../values/order.ts';
 import { isPacked } from './byte-input.ts';
@@ -18,6 +18,8 @@ import { STDIN_PARTITION } from './location.ts';
 /** A batch of one file, before it has a position. */
 export interface FileBatch
   extends Pick<RawBatch, 'batch' | 'faults' | 'reason' | 'text' | 'knownTimes' | 'unknownFields'> {
+  /** Where a record at fault stands, if that is not told by its place. */
+  readonly origin?: (row: number) => Origin | undefined;
   /** Bytes of the file consumed after the first `rows` records; null where only whole files can be named (.gz). */
   bytesAfter(rows: number): number | null;
 }

@@ -219,17 +219,18 @@ async function openSorted(
   const open = fileOpener(spec, fields, format);
   const start = { byte: 0, skip: 0, mayGrow: false };
   if (format !== 'parquet') {
-    const inputs = files.map((file) => () => open(file, start));
+    const inputs = files.map((file) => ({ file: file.name, open: () => open(file, start) }));
     return skipRecords(await sortRecords(spec, fields, inputs), skip);
   }
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
   const mixed = await mixedColumns(files, columns, fields);
   if (decoder.names.some((name) => mixed.has(name))) {
-    const inputs = files.map((file) => async (): Promise<FileRecords> => {
+    const openAlone = async (file: SourceFile): Promise<FileRecords> => {
       const own = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
       return new ParquetBatches([file], own, null, 0);
-    });
+    };
+    const inputs = files.map((file) => ({ file: file.name, open: () => openAlone(file) }));
     return skipRecords(await sortRecords(spec, fields, inputs), skip);
   }
   const timeField = fields[spec.eventTimeColumn]!;
@@ -239,7 +240,8 @@ async function openSorted(
   const isTimed = isTimedSql(time, timeField);
   if (isTimed === null) {
     const unsorted = async (): Promise<FileRecords> => new ParquetBatches(files, decoder, null, 0);
-    return skipRecords(await sortRecords(spec, fields, [unsorted]), skip);
+    const file = files.length === 1 ? files[0]!.name : null;
+    return skipRecords(await sortRecords(spec, fields, [{ file, open: unsorted }]), skip);
   }
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
   const names = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];

@@ -234,7 +234,7 @@ class OrderedReader implements RecordReader {
       text: batch.text,
       knownTimes: batch.knownTimes,
       unknownFields: batch.unknownFields,
-      place: (row) => ({ partition, offset: offsetOf(row) }),
+      place: (row) => ({ partition, offset: offsetOf(row), origin: batch.origin?.(row) }),
       positionAfter: (rows) => this.#position(entryAfter(rows)),
     };
   }
@@ -289,6 +289,7 @@ function pick(from: FileBatch, rows: readonly number[], fields: readonly FieldSp
     faults: faults === null ? null : Uint8Array.from(rows, (row) => faults[row]!),
     reason: (row) => from.reason(rows[row]!),
     text: (row) => from.text(rows[row]!),
+    origin: (row) => from.origin?.(rows[row]!),
     knownTimes: knownTimes === null ? null : Float64Array.from(rows, (row) => knownTimes[row]!),
     unknownFields: unknownFields === null ? null : Uint16Array.from(rows, (row) => unknownFields[row]!),
     bytesAfter: () => null,

@@ -28,6 +28,7 @@ export function tail(batch: FileBatch, from: number): FileBatch {
     faults: batch.faults === null ? null : batch.faults.slice(from),
     reason: (row) => batch.reason(row + from),
     text: (row) => batch.text(row + from),
+    origin: (row) => batch.origin?.(row + from),
     knownTimes: batch.knownTimes === null ? null : batch.knownTimes.slice(from),
     unknownFields: batch.unknownFields === null ? null : batch.unknownFields.slice(from),
     bytesAfter: (rows) => batch.bytesAfter(rows + from),

@@ -1,4 +1,5 @@
 /** Records that are not in order of event time, sorted in memory: CSV, JSONL and Parquet whose event time is text. */
+import type { Origin } from '../log/reader.ts';
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
 import { printJsonValue } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
@@ -12,6 +13,8 @@ import { type FieldSpec, RecordColumns, valueAt } from './record-columns.ts';
 interface Everything {
   readonly columns: readonly Value[][];
   readonly times: number[];
+  /** Of each input: its file, and how many records came before it. */
+  readonly files: { readonly file: string | null; readonly from: number }[];
   readonly faults: number[];
   readonly known: number[] | null;
   readonly unknown: number[];
@@ -19,21 +22,29 @@ interface Everything {
   readonly texts: Map<number, string>;
 }
 
+export interface SortedInput {
+  /** null: of several files. */
+  readonly file: string | null;
+  readonly open: () => Promise<FileRecords>;
+}
+
 export async function sortRecords(
   spec: SourceSpec,
   fields: readonly FieldSpec[],
-  inputs: readonly (() => Promise<FileRecords>)[],
+  inputs: readonly SortedInput[],
 ): Promise<FileRecords> {
   const all: Everything = {
     columns: fields.map(() => []),
     times: [],
+    files: [],
     faults: [],
     known: spec.knownTimePath === null ? null : [],
     unknown: [],
     reasons: new Map(),
     texts: new Map(),
   };
-  for (const open of inputs) {
+  for (const { file, open } of inputs) {
+    all.files.push({ file, from: all.times.length });
     const records = await open();
     try {
       for (let batch = await records.next(16_384); batch !== null; batch = await records.next(16_384)) {
@@ -87,6 +98,11 @@ function sortedRows(all: Everything, spec: SourceSpec, fields: readonly FieldSpe
   return rows;
 }
 
+function originOf({ files }: Everything, source: number): Origin | undefined {
+  const found = files.findLast(({ from }) => from <= source);
+  return found === undefined || found.file === null ? undefined : { file: found.file, row: source - found.from };
+}
+
 class SortedRecords implements FileRecords {
   readonly endByte = null;
   readonly #all: Everything;
@@ -125,6 +141,7 @@ class SortedRecords implements FileRecords {
       faults: hasFault ? faults : null,
       reason: (row) => all.reasons.get(rowAt(row)) ?? 'malformed',
       text: (row) => all.texts.get(rowAt(row)) ?? this.#text(rowAt(row)),
+      origin: (row) => originOf(all, rowAt(row)),
       knownTimes: known,
       unknownFields: unknown,
       bytesAfter: () => null,

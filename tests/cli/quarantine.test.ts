@@ -82,6 +82,24 @@ describe('fsc quarantine list and show', () => {
     expect(await listed('--limit', '0')).toEqual([]);
   });
 
+  it('names file and record of what was read sorted', async () => {
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "history": "pay*.csv" } }, "clock": "events" }');
+    const rows = (...lines: string[]): string => ['id,ts,card,amount', ...lines, ''].join('\n');
+    put(world.root, 'pay1.csv', rows('3,2024-03-01 12:00,a,-1', '2,2024-03-01 11:00,a,1', '9,,a,1'));
+    put(world.root, 'pay2.csv', rows('1,2024-03-01 10:00,a,1', '4,2024-03-01 10:30,a,x'));
+    expect((await fsc(['run', '--mode', 'stream'])).code).toBe(0);
+    const found = jsonLines((await quarantine('list', '--format', 'json')).out);
+    expect(found.map(({ id, place }) => [id, place])).toEqual([
+      ['pay*.csv:1', { partition: 'pay*.csv', offset: 1, file: 'pay2.csv', row: 1 }],
+      ['pay*.csv:3', { partition: 'pay*.csv', offset: 3, file: 'pay1.csv', row: 0 }],
+      ['pay*.csv:-1', { partition: 'pay*.csv', offset: -1, file: 'pay1.csv', row: 2 }],
+    ]);
+    const { out } = await quarantine('list');
+    expect(out).toMatch(/^source +id +verdict +place +reason/);
+    expect(out).toMatch(/pay\*\.csv:3 +constraint +record 1 of pay1\.csv /);
+    expect((await quarantine('show', 'pay*.csv:-1')).out).toMatch(/place +record 3 of pay1\.csv\n/);
+  });
+
   it('cuts long texts for people, and prints nothing that a terminal obeys', async () => {
     await runs();
     const { out, err } = await quarantine('--limit', '3');
