@@ -3,7 +3,7 @@ import { printType, type SqlType } from '../../runtime/values/types.ts';
 import type { FaultParts } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
-import { replacing } from '../diagnostics/edits.ts';
+import { replacing, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr } from '../parse/ast.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { allOrNull, branchType, coerce, commonType, isFloat, isUntyped, settleText, unify } from './coerce.ts';
@@ -154,13 +154,24 @@ function resolveCall(
     help: failure?.help,
     edits: code === 'FSC3010' ? replacing(nameSpan, '* 1.0 /') : undefined,
     ...rounding,
-    ...unitParts(code, candidates[0]?.name, at === null ? undefined : args[at]),
+    ...unitParts(code, candidates[0], args, context),
   });
 }
 
-function unitParts(code: string, name: string | undefined, unit: PlanExpr | undefined): FaultParts {
-  if (code !== 'FSC3014' || name !== 'date_trunc' || unit?.kind !== 'const') return {};
-  return typeof unit.value === 'string' ? unknownUnit(unit.value, unit.span) : {};
+function unitParts(
+  code: string,
+  fn: ScalarFunction | undefined,
+  args: readonly PlanExpr[],
+  { faults }: BindContext,
+): FaultParts {
+  const [unit] = args;
+  if (code !== 'FSC3014' || fn === undefined || unit?.kind !== 'const' || typeof unit.value !== 'string') return {};
+  if (fn.name === 'date_trunc') return unknownUnit(unit.value, unit.span);
+  const singular = unit.value.replace(/s$/, '');
+  const types = args.map((arg) => arg.type);
+  if (singular === unit.value || !fn.resolve(types, [singular], null).ok) return {};
+  const isQuoted = textOf(faults.file, unit.span).startsWith("'");
+  return { help: `write \`${singular}\``, edits: replacing(unit.span, isQuoted ? `'${singular}'` : singular) };
 }
 
 /** For a double that is rounded to digits. */

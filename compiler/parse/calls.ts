@@ -42,7 +42,7 @@ export function readCall(grammar: Grammar): Expr {
     return unsupported(span, '`WITHIN GROUP`', 'no ordered-set aggregate is available; `avg`, `min` and `max` are');
   }
   if (nulls !== null && over === null) {
-    const help = 'leave NULLs out with `FILTER (WHERE x IS NOT NULL)`';
+    const help = 'leave it out: aggregates skip NULLs, and take `FILTER (WHERE x IS NOT NULL)` where they do not';
     return unsupported(span, `\`${nulls.word.toUpperCase()} NULLS\``, help);
   }
   if (cursor.atPunctuation('[')) refuseSubscript(grammar, span.start);

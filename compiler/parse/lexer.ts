@@ -74,7 +74,7 @@ class Lexer {
     else if (char === '$') this.dollar();
     else if (char === ':') this.colon();
     else if ('(),;.[]'.includes(char)) this.push('punctuation', this.at, this.at + 1, char);
-    else if (char === '`' && BACKTICKED.test(this.text.slice(this.at, this.at + 130))) this.backticked();
+    else if (char === '`') this.backticked();
     else if (OPERATOR_CHARS.includes(char)) this.operator();
     else this.foreignCharacter();
   }
@@ -131,7 +131,9 @@ class Lexer {
       this.fault('FSC1006', start, end + 1, `string form \`${prefix}${this.text[end]}\` is not portable`, {
         label: 'only plain strings are read alike by every database',
         cause: 'it means different things, or nothing, in different databases',
-        help: "write a plain string: `'…'`, a quote in it doubled (`''`)",
+        help: this.isPlainString(prefix, end)
+          ? replaceHelp('write a plain string', { start, end }, '')
+          : "write a plain string: `'…'`, a quote in it doubled (`''`)",
       });
       this.at = end;
       if (this.text[end] === "'") this.string(/^e$/i.test(prefix));
@@ -140,6 +142,11 @@ class Lexer {
     }
     // Words are ASCII, so this folds what both databases fold.
     this.push('word', start, end, written.toLowerCase());
+  }
+
+  /** `E'…'` without an escape and `N'…'`, which are plain strings in Postgres. */
+  private isPlainString(prefix: string, quote: number): boolean {
+    return /^[en]$/i.test(prefix) && /^'[^'\\]*(?:''[^'\\]*)*'(?!')/.test(this.text.slice(quote, quote + 1024));
   }
 
   /** `7d`, which other stores read as a length of time. */
@@ -217,7 +224,16 @@ class Lexer {
 
   private backticked(): void {
     const start = this.at;
-    const name = BACKTICKED.exec(this.text.slice(start, start + 130))?.[1] ?? '';
+    const name = BACKTICKED.exec(this.text.slice(start, start + 130))?.[1];
+    if (name === undefined) {
+      this.fault('FSC1020', start, start + 1, 'a backtick', {
+        label: 'encloses nothing',
+        cause: 'neither Postgres nor DuckDB reads a backtick',
+        help: replaceHelp('remove it', { start, end: start + 1 }, ''),
+      });
+      this.at++;
+      return;
+    }
     const end = start + name.length + 2;
     const span = { start, end };
     this.fault('FSC1020', start, end, 'a name in backticks', {

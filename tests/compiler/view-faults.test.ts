@@ -255,6 +255,7 @@ describe('a help tells the edit', () => {
     ['of a list after t.*', 'SELECT e.* EXCEPT (n) FROM events e', 'list the columns'],
     ['of an array’s element', A('max(ARRAY[n][1])'), 'write the element itself'],
     ['of a list', A('max([n, n])'), 'a column of its own'],
+    ['of a string with an escape', A("max(E'it''s\\n')"), 'a quote in it doubled'],
     ['of a name without a plain form', A('count(*)').replace('AS x', 'AS 数'), '[a-z_][a-z0-9_]*'],
     [
       'of a rollup, and nothing else',
