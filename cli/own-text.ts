@@ -1,9 +1,20 @@
-import type { Value } from '../runtime/values/types.ts';
+import type { SqlType, Value } from '../runtime/values/types.ts';
 
 /**
- * A value of the file's own text in DuckDB. Where a sum leaves the range of doubles it says infinity there and aborts nowhere; fsc says NULL
- * (rules.md 25), so the emitted SQL's value stands in its place, as it does for a text that aborts.
+ * A value of the file's own text in DuckDB. Where a sum leaves the range of doubles it says infinity there and aborts nowhere, and it goes on
+ * where an instant or date leaves fsc's range; fsc says NULL (rules.md 25), so the emitted SQL's value stands in its place, as it does for a
+ * text that aborts.
  */
-export function ownValue(own: Value, emitted: Value): Value {
-  return emitted === null && typeof own === 'number' && !Number.isFinite(own) ? null : own;
+export function ownValue(type: SqlType, own: Value, emitted: Value): Value {
+  return emitted === null && isBeyond(type, own) ? null : own;
 }
+
+export function isBeyond(type: SqlType, own: Value): boolean {
+  if (type.kind === 'timestamp' || type.kind === 'timestamptz') return Math.abs(Number(own)) > Number.MAX_SAFE_INTEGER;
+  if (type.kind === 'date') return Number(own) < FIRST_DAY || Number(own) > LAST_DAY;
+  return typeof own === 'number' && !Number.isFinite(own);
+}
+
+/** Of the years 1 to 9999, from 1970. */
+const FIRST_DAY = -719162;
+const LAST_DAY = 2932896;

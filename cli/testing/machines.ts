@@ -24,7 +24,7 @@ import type { NumericVector } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
 import type { Value } from '../../runtime/values/types.ts';
-import { ownValue } from '../own-text.ts';
+import { isBeyond, ownValue } from '../own-text.ts';
 import { keyText } from '../tolerances.ts';
 import { inEventOrder, type JudgedSource, logOver, shuffled } from './judged.ts';
 import { batchOf, linesPhase, valuesPhase } from './memory-records.ts';
@@ -158,8 +158,9 @@ async function ownTextRows(
   const guardedText = emitViewSql(view, printInstant(t), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
   const rows = rowsOf(await referee.run({ ...refereeQuery(view, t), guardedText }));
   const limits = ownTextLimits(view);
-  const isInfinite = rows.some((row) => row.some((value) => typeof value === 'number' && !Number.isFinite(value)));
-  if (!isInfinite && !limits.rows && limits.columns.size === 0) return rows;
+  const typeOf = (ordinal: number) => (view.outputs[ordinal] as (typeof view.outputs)[number]).type;
+  const isOut = rows.some((row) => row.some((value, i) => isBeyond(typeOf(i), value)));
+  if (!isOut && !limits.rows && limits.columns.size === 0) return rows;
   const guarded = rowsOf(await referee.session.readColumns(guardedText));
   // Rows of requests have no key to be told by.
   if (limits.rows || view.kind === 'request') return guarded;
@@ -168,7 +169,9 @@ async function ownTextRows(
   return rows.map((row) => {
     const other = emitted.get(keyOf(row));
     return row.map((value, i) =>
-      limits.columns.has(i) && other !== undefined ? (other[i] as Value) : ownValue(value, other?.[i] ?? null),
+      limits.columns.has(i) && other !== undefined
+        ? (other[i] as Value)
+        : ownValue(typeOf(i), value, other?.[i] ?? null),
     );
   });
 }

@@ -227,7 +227,7 @@ class Comparer {
     if (type === undefined) throw new Error(`no output ${ordinal}`);
     const emitted = sides[0]?.[ordinal] ?? null;
     const asked = this.#limits.columns.has(ordinal) ? sides.slice(0, 1) : sides;
-    const others = asked.map((side) => ownValue(side?.[ordinal] ?? null, emitted));
+    const others = asked.map((side) => ownValue(type, side?.[ordinal] ?? null, emitted));
     if (others.every((other) => agree(type, other, online, null))) return true;
     const tolerance = (await this.#toleranceOf(keys)).values[ordinal] ?? null;
     return tolerance !== null && others.every((other) => agree(type, other, online, tolerance));

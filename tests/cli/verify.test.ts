@@ -189,6 +189,18 @@ describe('fsc verify', () => {
     );
   });
 
+  it('takes an instant or date beyond the range for NULL, and reads SELECT ALL', async () => {
+    const root = make({
+      'features/last/v1.sql':
+        "-- @entity card\nSELECT /* every row */ ALL card, id, paid_at + INTERVAL '100 years' * shop AS due, CAST(paid_at AS date) + 3650000 AS day FROM tx",
+      'tx.jsonl': [0, 1, 3].map((shop, i) => tx(i, i, { shop })).join(''),
+    });
+    await run(root);
+    await agrees(root);
+    const { out } = await cli(['get', 'last_v1', '--all', '--format', 'json'], { cwd: root });
+    expect(jsonLines(out).map(({ due, day }) => [due, day])).toContainEqual([null, null]);
+  });
+
   it('tells of a view whose own text DuckDB refuses, and verifies the others', async () => {
     const root = make({ 'tx.jsonl': log(1, 40) });
     await run(root);

@@ -93,6 +93,7 @@ function orderEdits(view: Extract<ViewPlan, { kind: 'rows' }>): TextEdit[] {
 function handOnEdits(view: ViewPlan, names: readonly string[], handedOn: readonly string[]): TextEdit[] {
   const file = parseViewFile(view.file, { report: () => {} });
   if (file === null) throw new Error(`${view.spec.name} does not parse`);
+  const { tokens } = lex(view.file, { report: () => {} });
   const edits: TextEdit[] = [];
   const visit = (query: Query, outer: ReadonlyMap<string, Cte>): void => {
     const ctes = new Map(outer);
@@ -100,13 +101,14 @@ function handOnEdits(view: ViewPlan, names: readonly string[], handedOn: readonl
     const { from, span } = query.body;
     const cte = from?.kind === 'table' ? ctes.get(from.name.name) : undefined;
     const inner = from?.kind === 'subquery' ? from.query : cte?.query;
-    const at = span.start + 'SELECT'.length;
+    const first = tokens.find((token) => token.start >= span.start + 'SELECT'.length);
+    const at = first?.text === 'all' ? first.end : span.start + 'SELECT'.length;
     const given = (inner === undefined ? names : handedOn).map((name, i) => `${name} AS ${handedOn[i]}, `);
     edits.push({ start: at, end: at, text: ` ${given.join('')}` });
     if (inner === undefined) return;
-    const [first] = cte?.columns ?? [];
-    if (first !== undefined) {
-      edits.push({ start: first.span.start, end: first.span.start, text: `${handedOn.join(', ')}, ` });
+    const [column] = cte?.columns ?? [];
+    if (column !== undefined) {
+      edits.push({ start: column.span.start, end: column.span.start, text: `${handedOn.join(', ')}, ` });
     }
     if (cte !== undefined) ctes.delete(cte.name.name);
     visit(inner, ctes);
