@@ -443,7 +443,7 @@ export const cast: ScalarFunction = {
     summary: 'conversion between types; NULL where the value has no place in the target',
     calls: ['CAST(x AS type)', 'x::type'],
     types:
-      'numbers to numbers (a double to no decimal), text to numbers, date and timestamp, booleans to integer and back, times to one another; all but doubles, zoned instants and intervals to text',
+      'numbers to numbers (a double to no decimal), text to numbers, date and timestamp, boolean to integer and integer to boolean (not bigint or smallint), times to one another; all but doubles, zoned instants and intervals to text',
     details: [
       'A text is read where it has one of these shapes, which both databases read, and read alike; every other text gives NULL, whatever one of them makes of it. Blanks, tabs and line ends around a number or a date are passed over, and a number has at most 1000 characters.',
       '- smallint, integer, bigint: a sign or none, and digits. `1.0`, `1e3`, `1_000` and `0x1F` are no integers.',
