@@ -25,6 +25,8 @@ export interface Section {
 const BLOCK = /```(sql|console)\n([\s\S]*?)```/g;
 const PROMPT = '$ ';
 const END = '--- end of a command';
+/** What a slow machine is told meanwhile. */
+const PROGRESS = /^reading the records of .* …\n/gm;
 
 export function sectionsOf(page: string): readonly Section[] {
   return page
@@ -72,7 +74,7 @@ export function runSection(first: Section, section: Section): readonly string[] 
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 170_000,
     });
-    const parts = output.split(new RegExp(`^${END} (\\d+)\\n`, 'm'));
+    const parts = output.replace(PROGRESS, '').split(new RegExp(`^${END} (\\d+)\\n`, 'm'));
     return section.steps.map((_, i) => {
       const at = 2 * (before.length + i);
       const [printed = '', code = '?'] = parts.slice(at, at + 2);
