@@ -1,33 +1,20 @@
+import { TEMPORAL_UNITS, type TemporalUnit } from '../../runtime/values/temporal.ts';
 import type { FaultParts } from '../catalog/faults.ts';
 import { listed } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { replacing } from '../diagnostics/edits.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { PlanExpr, TruncUnit } from '../plan/plan.ts';
+import type { PlanExpr } from '../plan/plan.ts';
 
-/** What date_trunc snaps to in both databases. */
-export const TRUNC_UNITS: readonly TruncUnit[] = [
-  'microsecond',
-  'millisecond',
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'quarter',
-  'year',
-];
-
-export function truncUnit(written: string): TruncUnit | undefined {
-  return TRUNC_UNITS.find((unit) => unit === written.toLowerCase());
+export function truncUnit(written: string): TemporalUnit | undefined {
+  return TEMPORAL_UNITS.find((unit) => unit === written.toLowerCase());
 }
 
 /** For a unit of date_trunc that does not exist; `span` is its literal. */
 export function unknownUnit(written: string, span: Span): FaultParts {
-  const best = suggest(written, TRUNC_UNITS);
+  const best = suggest(written, TEMPORAL_UNITS);
   return best === null
-    ? { help: `name one of ${listed(TRUNC_UNITS)}` }
+    ? { help: `name one of ${listed(TEMPORAL_UNITS)}` }
     : { help: `a unit with a similar name exists: \`${best}\``, edits: replacing(span, `'${best}'`) };
 }
 

@@ -1,4 +1,5 @@
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import type { TemporalUnit } from '../../runtime/values/temporal.ts';
 import { MICROS_PER_DAY } from '../../runtime/values/types.ts';
 import type { BindContext } from '../bind/context.ts';
 import { truncUnit } from '../bind/units.ts';
@@ -6,12 +7,12 @@ import { conjunctsOf, hasNow, isNow } from '../bind/walk.ts';
 import type { Expr } from '../parse/ast.ts';
 import { constantInterval } from './constant-interval.ts';
 import { eventTimeName } from './naming.ts';
-import type { InstantBound, InstantWindow, TruncUnit } from './plan.ts';
+import type { InstantBound, InstantWindow } from './plan.ts';
 import { reportEmpty, reportMonths, reportNoBound, reportUnsolved } from './window-faults.ts';
 
 export const NO_WINDOW: InstantWindow = { lower: [], upper: [] };
 
-const CALENDAR_UNITS: readonly (TruncUnit | null)[] = ['month', 'quarter', 'year'];
+const CALENDAR_UNITS: readonly (TemporalUnit | null)[] = ['month', 'quarter', 'year'];
 const FLIPPED: Readonly<Record<string, Comparison>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 type Comparison = '<' | '<=' | '>' | '>=';
 
@@ -19,7 +20,7 @@ type Comparison = '<' | '<=' | '>' | '>=';
 interface Linear {
   readonly time: number;
   readonly now: number;
-  readonly trunc: TruncUnit | null;
+  readonly trunc: TemporalUnit | null;
   readonly months: number;
   readonly micros: number;
   /** Months were added after smaller units, which does not commute with adding them first. */

@@ -1,4 +1,5 @@
 import type { SourceSpec, ViewSpec } from '../../runtime/values/manifest.ts';
+import type { TemporalUnit } from '../../runtime/values/temporal.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 import type { SourceText, Span } from '../diagnostics/diagnostic.ts';
 
@@ -73,22 +74,11 @@ export type PlanExpr =
  * where trunc is month, quarter or year, and then `offsetMicros` is added after the calendar months.
  */
 export interface InstantBound {
-  readonly trunc: TruncUnit | null;
+  readonly trunc: TemporalUnit | null;
   readonly offsetMonths: number;
   readonly offsetMicros: number;
   readonly inclusive: boolean;
 }
-export type TruncUnit =
-  | 'microsecond'
-  | 'millisecond'
-  | 'second'
-  | 'minute'
-  | 'hour'
-  | 'day'
-  | 'week'
-  | 'month'
-  | 'quarter'
-  | 'year';
 
 /** Conjunction of all bounds; both empty = whole history up to t. `event time <= t` always holds besides. Several bounds on a side: all must hold. */
 export interface InstantWindow {

@@ -1,8 +1,9 @@
 /** Conditions with now() that are no windows: what is wrong with them, at its smallest place, and what to write. */
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
+import { TEMPORAL_UNITS } from '../../runtime/values/temporal.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition } from '../bind/expr.ts';
-import { TRUNC_UNITS, truncUnit, unknownUnit } from '../bind/units.ts';
+import { truncUnit, unknownUnit } from '../bind/units.ts';
 import { childrenOf, findExpr, hasNow, isNow, someExpr } from '../bind/walk.ts';
 import type { Faults } from '../catalog/faults.ts';
 import { intervalHelp, intervalValue } from '../catalog/literals.ts';
@@ -141,7 +142,7 @@ function isUnknownUnit(unit: Expr | undefined): boolean {
 function reportUnit(unit: Expr | undefined, faults: Faults): null {
   if (unit?.kind !== 'string') return null;
   return faults.error('FSC3014', unit.span, 'the unit of date_trunc is not one of the known units', {
-    cause: `the databases share ${TRUNC_UNITS.join(', ')}`,
+    cause: `the databases share ${TEMPORAL_UNITS.join(', ')}`,
     ...unknownUnit(unit.value, unit.span),
   });
 }

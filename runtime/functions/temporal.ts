@@ -9,6 +9,7 @@ import {
   daysFromCivil,
   instantInRange,
   microsToDays,
+  TEMPORAL_UNITS,
   type TemporalUnit,
   truncMicros,
 } from '../values/temporal.ts';
@@ -44,19 +45,7 @@ import {
   typeAt,
 } from './support.ts';
 
-const UNITS: readonly TemporalUnit[] = [
-  'microsecond',
-  'millisecond',
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'quarter',
-  'year',
-];
-const UNIT_LITERALS = UNITS.map((unit) => `'${unit}'`);
+const UNIT_LITERALS = TEMPORAL_UNITS.map((unit) => `'${unit}'`);
 const INSTANT_DOMAIN = domain(['timestamp', 'timestamptz'], TEMPORAL_INTERESTING);
 const INTERVAL_DOMAIN = domain(['interval'], ["INTERVAL '1 day'", "INTERVAL '90 minutes'", "INTERVAL '1 month'"]);
 
@@ -68,10 +57,10 @@ export const dateTrunc: ScalarFunction = {
   maxArgs: 2,
   resolve: (args, constants) => {
     const unit = constants[0];
-    if (typeof unit !== 'string' || !UNITS.includes(unit as TemporalUnit)) {
+    if (typeof unit !== 'string' || !TEMPORAL_UNITS.includes(unit as TemporalUnit)) {
       return rejected(
         'the unit of date_trunc is not one of the known units',
-        `the databases share ${UNITS.join(', ')}`,
+        `the databases share ${TEMPORAL_UNITS.join(', ')}`,
         "write it as a literal: `date_trunc('hour', x)`",
         'FSC3014',
         0,
@@ -100,7 +89,7 @@ export const dateTrunc: ScalarFunction = {
   doc: {
     summary: 'the start of the unit that holds the instant; weeks begin on Monday',
     calls: ["date_trunc('unit', x)"],
-    types: `a timestamp (with or without time zone) gives its own type; units: ${UNITS.join(', ')}`,
+    types: `a timestamp (with or without time zone) gives its own type; units: ${TEMPORAL_UNITS.join(', ')}`,
     examples: [{ sql: "date_trunc('week', TIMESTAMP '2024-01-07 10:00')", value: '2024-01-01 00:00:00' }],
   },
 };

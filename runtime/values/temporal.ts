@@ -4,17 +4,20 @@
  */
 import { type IntervalValue, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from './types.ts';
 
-export type TemporalUnit =
-  | 'microsecond'
-  | 'millisecond'
-  | 'second'
-  | 'minute'
-  | 'hour'
-  | 'day'
-  | 'week'
-  | 'month'
-  | 'quarter'
-  | 'year';
+/** What date_trunc snaps to in both databases. */
+export const TEMPORAL_UNITS = [
+  'microsecond',
+  'millisecond',
+  'second',
+  'minute',
+  'hour',
+  'day',
+  'week',
+  'month',
+  'quarter',
+  'year',
+] as const;
+export type TemporalUnit = (typeof TEMPORAL_UNITS)[number];
 
 export interface Civil {
   readonly year: number;

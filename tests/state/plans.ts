@@ -8,11 +8,11 @@ import type {
   RowFrame,
   RowsViewPlan,
   Slot,
-  TruncUnit,
 } from '../../compiler/plan/plan.ts';
 import type { ScalarFunction } from '../../runtime/functions/definition.ts';
 import type { SourceSpec, ViewSpec } from '../../runtime/values/manifest.ts';
 import { plainColumn, plainSpec } from '../../runtime/values/plain-spec.ts';
+import type { TemporalUnit } from '../../runtime/values/temporal.ts';
 import type { SqlType, Value } from '../../runtime/values/types.ts';
 
 /** Random plans over one source, built by hand so that the operators are tested without the compiler's front. */
@@ -114,7 +114,7 @@ const HOUR = 3_600_000_000;
 function bound(r: Random): InstantBound {
   const inclusive = r.chance(0.5);
   if (r.chance(0.25)) {
-    const trunc = r.pick<TruncUnit>(['hour', 'day', 'month', 'week']);
+    const trunc = r.pick<TemporalUnit>(['hour', 'day', 'month', 'week']);
     const offsetMonths = trunc === 'month' ? -r.int(2) : 0;
     return { trunc, offsetMonths, offsetMicros: r.chance(0.5) ? 0 : -r.int(3) * HOUR, inclusive };
   }
