@@ -16,6 +16,7 @@ import { counted, Progress } from '../progress.ts';
 import { countsText, readText } from '../read-text.ts';
 import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
+import { tierLate } from '../tiering.ts';
 import { viewNamed } from '../view-named.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 
@@ -144,6 +145,7 @@ async function runOnline(
   locations: ReadonlyMap<string, SourceLocations>,
 ): Promise<ExitStatus> {
   const inputs = inputsOf(io, flags, workspace, locations);
+  tierLate();
   for (const { program } of inputs) await tellAbsentColumns(io, flags, workspace, locations, program.spec.name);
   const folder = StateFolder.open(workspace.paths.state);
   const progress = new Progress(io, flags, 'run', null, () => wallClock.nowMicros() / 1000);

@@ -30,6 +30,7 @@ import { locationsOf, type SourceLocations } from '../locations.ts';
 import { openProgram } from '../open-program.ts';
 import { pathsOf } from '../paths.ts';
 import { formatCount, Progress } from '../progress.ts';
+import { tierLate } from '../tiering.ts';
 import { newestMicros } from './as-of.ts';
 import { Feeds } from './feeds.ts';
 import { countOpen } from './final.ts';
@@ -51,6 +52,7 @@ import {
 } from './wanted.ts';
 
 export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOptions): Promise<ExitStatus> {
+  tierLate();
   const startedMicros = wallClock.nowMicros();
   const output = Output.at(io, options);
   const opened = await openProgram(io, flags);
