@@ -58,6 +58,12 @@ const ROWS = [
     postgres: '65.3',
   },
   {
+    name: 'a deviation of exact values has as many decimals as its variance needs for 16 digits: none here',
+    sql: over('stddev_pop(x)', 'bigint', '-61659', '780486120', '23820', '-184977'),
+    fsc: '337992572.47982556',
+    postgres: '337992572',
+  },
+  {
     name: 'what is reckoned with a part of a time is numeric',
     sql: "extract(epoch FROM TIMESTAMP '2020-09-01 00:00:00') * 4.61",
     fsc: '7371013824.000001',

@@ -3,8 +3,8 @@ import { Random } from '../generators/random.ts';
 import { hold, type Labels } from './check-dataset.ts';
 import type { PostgresMachines } from './machines/postgres.ts';
 import type { Ties } from './machines/replay.ts';
-import { answered, type Oracle } from './oracle.ts';
-import { divergentColumns, rowsDiverge } from './postgres-divergence.ts';
+import { answered, type Expected, type Oracle } from './oracle.ts';
+import { DEVIATION_ROUNDS_BY, divergentColumns, roundedColumns, rowsDiverge } from './postgres-divergence.ts';
 import type { CompiledView, Project } from './project.ts';
 import type { Report } from './report.ts';
 
@@ -60,6 +60,7 @@ async function checkReferee(
   count: number,
 ): Promise<void> {
   const divergent = divergentColumns(view.plan);
+  const rounded = roundedColumns(view.plan);
   const areOtherRows = rowsDiverge(view.plan);
   for (const { t, wanted } of answered(view, oracle, random, count)) {
     if (areOtherRows) {
@@ -75,12 +76,27 @@ async function checkReferee(
     if (rows !== null) {
       const columns = wanted.columns.filter(({ key, name }) => key || !divergent.has(name));
       report.count('Postgres referee: columns that diverge', wanted.columns.length - columns.length);
-      report.compare('Postgres referee', view, `at ${t}`, { ...wanted, columns }, rows, { skipErrors: true });
+      report.compare('Postgres referee', view, `at ${t}`, { ...widened(wanted, rounded), columns }, rows, {
+        skipErrors: true,
+      });
       continue;
     }
     report.count('Postgres referee: guarded');
     report.compare('guarded Postgres', view, `at ${t}`, wanted, await machines.guardedRows(view, t));
   }
+}
+
+/** As `wanted`, with room for the rounding of these columns. */
+function widened(wanted: Expected, columns: ReadonlySet<string>): Expected {
+  if (columns.size === 0) return wanted;
+  const rows = wanted.rows.map((row) => {
+    const cells = Object.entries(row.cells).map(([name, cell]) => {
+      if (!columns.has(name) || typeof cell.value !== 'number') return [name, cell] as const;
+      return [name, { ...cell, tolerance: cell.tolerance + Math.abs(cell.value) * DEVIATION_ROUNDS_BY }] as const;
+    });
+    return { ...row, cells: Object.fromEntries(cells) };
+  });
+  return { ...wanted, rows };
 }
 
 /** Over the tables that `checkPostgres` has made. */

@@ -10,6 +10,17 @@ export function divergentColumns(plan: ViewPlan): ReadonlySet<string> {
   return new Set(plan.outputs.filter(({ expr }) => valueDiverges(expr, plan)).map(({ name }) => name));
 }
 
+/**
+ * Of the outputs by name, deviations of exact values: PostgreSQL takes the root of a variance with no more decimals than give the variance
+ * 16 digits, none from 1e16 on, so that the root itself is off by up to 0.5 of 1e8.
+ */
+export function roundedColumns(plan: ViewPlan): ReadonlySet<string> {
+  return new Set(plan.outputs.filter(({ expr }) => holds(expr, plan, isExactDeviation)).map(({ name }) => name));
+}
+
+/** Of a deviation that `roundedColumns` names. */
+export const DEVIATION_ROUNDS_BY = 5e-9;
+
 /** True where another value could find other rows, or name them otherwise. */
 export function rowsDiverge(plan: ViewPlan): boolean {
   const conditions = plan.kind === 'aggregate' ? [plan.where, plan.having] : [plan.where];
@@ -40,6 +51,10 @@ function isOtherFunction({ kind, fn, args, arg, argType }: PlanNode): boolean {
 function isNumericAggregate({ fn, argType }: PlanNode): boolean {
   const isExact = argType !== undefined && argType !== null && !isFloat(argType);
   return isExact && fn !== undefined && /^(avg|var|stddev)/.test(fn);
+}
+
+function isExactDeviation(node: PlanNode): boolean {
+  return isNumericAggregate(node) && node.fn!.startsWith('stddev');
 }
 
 /** extract is numeric there, and so is what is reckoned with it; fsc, as DuckDB, does it in doubles. The parts by themselves are the same. */
