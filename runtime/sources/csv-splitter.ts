@@ -12,6 +12,8 @@ export interface CsvRecord {
   readonly fault: string | null;
   /** Byte of the input after it. */
   readonly end: number;
+  /** The input ended in it, or after it without a newline. */
+  readonly isOpen: boolean;
 }
 
 /** Of a record that is too long, this much is kept for the quarantine. */
@@ -123,15 +125,16 @@ export class CsvSplitter {
     if (last > from && this.#bytes[last - 1] === RETURN) last -= 1;
     if (last === from) return null;
     const endByte = this.#offset + end;
+    const isOpen = this.#hasEnded && last === end;
     if (last - from > MAX_LINE_BYTES) {
       const text = this.#bytes.toString('utf8', from, from + KEPT_BYTES);
-      return { fields: [], text, fault: 'record over 1 MiB', end: endByte };
+      return { fields: [], text, fault: 'record over 1 MiB', end: endByte, isOpen };
     }
     const bytes = this.#bytes.subarray(from, last);
     const text = bytes.toString('utf8');
-    if (!isUtf8(bytes)) return { fields: [], text, fault: 'invalid UTF-8', end: endByte };
+    if (!isUtf8(bytes)) return { fields: [], text, fault: 'invalid UTF-8', end: endByte, isOpen };
     const fields: (string | null)[] = [];
-    return { fields, text, fault: splitFields(text, fields), end: endByte };
+    return { fields, text, fault: splitFields(text, fields), end: endByte, isOpen };
   }
 
   /** Bytes of the input that were read. */

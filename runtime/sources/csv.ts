@@ -23,9 +23,14 @@ export async function openCsv(
   const header = await readHeader(file);
   const knownTimeColumn = findKnownTime(spec, header);
   const splitter = new CsvSplitter(await openBytes(file.path, start.byte), start.byte);
-  if (start.byte === 0) await splitter.next();
+  const isHeaderOpen = start.byte === 0 && (await splitter.next())?.isOpen === true;
   for (let i = 0; i < start.skip; i += 1) await splitter.next();
-  return new CsvRecords(spec, fields, { header, knownTimeColumn, isWhole: isPacked(file.name) }, splitter);
+  return new CsvRecords(
+    spec,
+    fields,
+    { header, knownTimeColumn, isWhole: isPacked(file.name), isHeaderOpen, start },
+    splitter,
+  );
 }
 
 /** −1: the source has no known time. */
@@ -69,6 +74,9 @@ interface CsvLayout {
   readonly knownTimeColumn: number;
   /** Bytes in it are no places to begin at. */
   readonly isWhole: boolean;
+  /** The file ends in its header. */
+  readonly isHeaderOpen: boolean;
+  readonly start: FileStart;
 }
 
 class CsvRecords implements FileRecords {
@@ -80,6 +88,11 @@ class CsvRecords implements FileRecords {
   readonly #knownTimePath: readonly string[];
   readonly #knownTimeColumn: number;
   readonly #isWhole: boolean;
+  readonly #mayGrow: boolean;
+  /** After the records that were given, the header's included. */
+  #givenBytes: number;
+  /** A last record that is none yet waits for its rest, after this byte. */
+  #leftAt: number | null = null;
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], layout: CsvLayout, splitter: CsvSplitter) {
     const { header } = layout;
@@ -90,11 +103,19 @@ class CsvRecords implements FileRecords {
     this.#knownTimePath = spec.knownTimePath ?? [];
     this.#knownTimeColumn = layout.knownTimeColumn;
     this.#isWhole = layout.isWhole;
+    this.#mayGrow = layout.start.mayGrow && !layout.isWhole;
+    this.#givenBytes = layout.start.byte;
+    if (this.#mayGrow && layout.isHeaderOpen) this.#leftAt = 0;
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {
     const records: CsvRecord[] = [];
     for (let record = await this.#splitter.next(); record !== null; record = await this.#splitter.next()) {
+      if (this.#mayGrow && record.isOpen && this.#faultOf(record) !== null) {
+        this.#leftAt = this.#givenBytes;
+        break;
+      }
+      this.#givenBytes = record.end;
       records.push(record);
       if (records.length === maxRows) break;
     }
@@ -102,7 +123,13 @@ class CsvRecords implements FileRecords {
   }
 
   get endByte(): number | null {
-    return this.#isWhole ? null : this.#splitter.endByte;
+    return this.#isWhole ? null : (this.#leftAt ?? this.#splitter.endByte);
+  }
+
+  /** Why it is no record at all. */
+  #faultOf({ fault, fields }: CsvRecord): string | null {
+    if (fault !== null || fields.length === this.#width) return fault;
+    return `${fields.length} fields where the header has ${this.#width}`;
   }
 
   #decode(records: readonly CsvRecord[]): FileBatch {
@@ -131,11 +158,7 @@ class CsvRecords implements FileRecords {
   }
 
   #decodeRow(columns: RecordColumns, row: number, record: CsvRecord, reasons: Map<number, string>): number {
-    const fault =
-      record.fault ??
-      (record.fields.length === this.#width
-        ? null
-        : `${record.fields.length} fields where the header has ${this.#width}`);
+    const fault = this.#faultOf(record);
     if (fault !== null) {
       reasons.set(row, fault);
       for (let i = 0; i < this.#fields.length; i += 1) columns.setNull(i, row);

@@ -276,6 +276,56 @@ describe('files that changed after they were consumed', () => {
     });
   });
 
+  describe('a last record of CSV that is half written', () => {
+    const header = 'ts,id,v,p\n';
+    const record = (n: number) => `${isoAt(T0 + n * SECOND)},${n},${n},"a ""b"""`;
+    const begun = `${header}${record(1)}\n${record(2)}\n`;
+    const follow = { history: '*.csv', order: 'arrival', mayGrow: true } as const;
+
+    it.each([
+      ['too few fields', -10, record(3)],
+      ['a quote that is open', -4, record(3)],
+      ['half a character', -7, record(3).replace('"a', '"é')],
+    ])('is left to the run that finds it whole: %s', async (_, cut, last) => {
+      const at = folder();
+      const bytes = Buffer.from(last);
+      const isCut = Buffer.concat([Buffer.from(begun), bytes.subarray(0, cut)]);
+      put(at, 'a.csv', isCut);
+      const first = await read(source, { root: at, ...follow });
+      const again = await read(source, { root: at, ...follow, resumeFrom: first.saved });
+      expect([again.verdicts, again.saved]).toEqual([[], null]);
+      put(at, 'a.csv', Buffer.concat([Buffer.from(begun), bytes, Buffer.from('\n')]));
+      const whole = await read(source, { root: at, ...follow });
+      const second = await read(source, { root: at, ...follow, resumeFrom: first.saved });
+      expect(whole.verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+      expect([...first.verdicts, ...second.verdicts]).toEqual(whole.verdicts);
+      expect(second.saved?.position).toEqual(whole.saved?.position);
+    });
+
+    it('is the first one, or the header', async () => {
+      const at = folder();
+      for (const cut of [header.length - 4, header.length + 10]) {
+        put(at, 'a.csv', begun.slice(0, cut));
+        const first = await read(source, { root: at, ...follow });
+        expect(first.verdicts).toEqual([]);
+        put(at, 'a.csv', begun);
+        const second = await read(source, { root: at, ...follow, resumeFrom: first.saved });
+        expect(second.verdicts).toEqual(['accepted', 'accepted']);
+      }
+    });
+
+    it('is malformed where no run goes on, and one that is whole without its newline is read', async () => {
+      const at = folder();
+      put(at, 'a.csv', begun + record(3).slice(0, -10));
+      expect((await read(source, { root: at, ...follow, mayGrow: false })).verdicts.at(-1)).toBe('malformed');
+      put(at, 'a.csv', begun + record(3));
+      const first = await read(source, { root: at, ...follow });
+      expect(first.verdicts).toEqual(['accepted', 'accepted', 'accepted']);
+      put(at, 'a.csv', `${begun}${record(3)}4\n`);
+      await expect(read(source, { root: at, ...follow, resumeFrom: first.saved })).rejects.toThrow(/a\.csv.*changed/);
+    });
+  });
+
   it('a file that is gone or sorts before them stops the run', async () => {
     const { at, resume } = await consumed({ 'b.jsonl': text, 'c.jsonl': lines(event(3, 4)) }, { stream: '*.jsonl' });
     put(at, 'a.jsonl', lines(event(9, 9)));
