@@ -1,10 +1,10 @@
 /** Tells of columns that the files of a source don't have, once a command and source: a misspelt name would be NULL for ever in silence. */
 import { suggest } from '../compiler/diagnostics/suggest.ts';
 import { type AbsentColumn, absentColumns } from '../runtime/sources/absent-columns.ts';
+import { counted } from '../runtime/values/counted.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { ProjectSources, SourceLocations } from './locations.ts';
-import { counted } from './progress.ts';
 import { plainText } from './result-rows.ts';
 
 /** Sources that each command told of: several parts of one may read the same source. */

@@ -1,11 +1,11 @@
 /** Tells offline commands how much of what stdin brought they do not see, once a command and source. */
 import { type StdinExtent, stdinExtent } from '../runtime/engines/stdin-extent.ts';
 import { isFolderLocked } from '../runtime/log/lock.ts';
+import { formatCount, plural } from '../runtime/values/counted.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { isArchived, type ProjectRecords } from './accepted.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { SourceLocations } from './locations.ts';
-import { formatCount } from './progress.ts';
 
 /** Sources that each command told of. */
 const told = new WeakMap<Io, Set<string>>();
@@ -40,9 +40,9 @@ async function extentOf(workspace: ProjectRecords, name: string, at: SourceLocat
 
 function unarchivedText(state: string, name: string, { consumed, archived }: StdinExtent): string {
   const missing = consumed - archived;
-  const records = missing === 1 ? 'the last record' : `the last ${formatCount(missing)} records`;
+  const records = plural(missing, 'the last record', `the last ${formatCount(missing)} records`);
   const help = isFolderLocked(state)
     ? 'a run goes on: ask again in half a minute'
     : 'a run was cut off: fsc run --mode stream takes in what it left (an empty stdin will do)';
-  return `warning: ${records} that stdin brought to ${name} ${missing === 1 ? 'is' : 'are'} not in the archive yet, nor in this answer\nhelp: ${help}`;
+  return `warning: ${records} that stdin brought to ${name} ${plural(missing, 'is', 'are')} not in the archive yet, nor in this answer\nhelp: ${help}`;
 }

@@ -4,6 +4,7 @@ import { quoteName } from '../runtime/engines/duckdb/load.ts';
 import { QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';
 import { addCounts, noCounts, type ReadSummary, readSummary } from '../runtime/engines/run-summary.ts';
 import { wallClock } from '../runtime/time/clock.ts';
+import { counted } from '../runtime/values/counted.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import { isArchived } from './accepted.ts';
@@ -13,7 +14,6 @@ import { type GlobalFlags, type Io, say, writeAside, writeOut } from './io.ts';
 import { refuseExcess } from './limits.ts';
 import { locationsOf, type SourceLocations } from './locations.ts';
 import { OutFile } from './out-file.ts';
-import { formatCount } from './progress.ts';
 import { countsText, readText } from './read-text.ts';
 import { Relations } from './relations.ts';
 import { type NumberFormat, writeJsonRows } from './result-rows.ts';
@@ -294,7 +294,7 @@ async function tell(io: Io, flags: GlobalFlags, summary: BatchSummary, asOfMicro
     [
       `${readText(summary)} in ${seconds.toFixed(1)} s`,
       ...(reasons === '' ? [] : [`quarantined: ${reasons}`]),
-      `${formatCount(rows)} rows of ${views.join(', ')} at ${printTimestamp(asOfMicros)} written${place}`,
+      `${counted(rows, 'row')} of ${views.join(', ')} at ${printTimestamp(asOfMicros)} written${place}`,
     ].join('\n'),
   );
 }

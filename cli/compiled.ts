@@ -5,11 +5,11 @@ import { renderHuman, renderJson, summaryLine } from '../compiler/diagnostics/re
 import { emitProject } from '../compiler/emit.ts';
 import { type Compilation, type CompileOptions, compileProject } from '../compiler/index.ts';
 import type { ProjectPlan } from '../compiler/plan/plan.ts';
+import { counted } from '../runtime/values/counted.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { readFeatureFiles } from './features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from './generated.ts';
 import { type GlobalFlags, type Io, say, useColor, writeAside, writeOut } from './io.ts';
-import { counted } from './progress.ts';
 import { type Project, refuseUndeclared } from './project.ts';
 import { writeStamp } from './stamp.ts';
 

@@ -1,3 +1,4 @@
+import { formatCount } from '../runtime/values/counted.ts';
 import type { GlobalFlags, Io } from './io.ts';
 
 /**
@@ -47,14 +48,4 @@ function bar(share: number): string {
   const width = 24;
   const full = Math.max(0, Math.min(width, Math.round(share * width)));
   return `[${'█'.repeat(full)}${'░'.repeat(width - full)}]`;
-}
-
-/** `1 view`, `2,000 views`; the singular of a noun. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** 3000000 → 3,000,000 */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }

@@ -2,6 +2,7 @@
 import { planChildren } from '../compiler/bind/walk.ts';
 import type { InstantBound, InstantWindow, PlanExpr, RowFrame, Slot, ViewPlan } from '../compiler/plan/plan.ts';
 import type { Program } from '../runtime/state/program.ts';
+import { plural } from '../runtime/values/counted.ts';
 import { unreachable } from '../runtime/values/errors.ts';
 import {
   MICROS_PER_DAY,
@@ -228,7 +229,7 @@ function durationText(micros: number): string {
 }
 
 function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count} ${plural(count, noun)}`;
 }
 
 function slotsOf(expr: PlanExpr): number[] {

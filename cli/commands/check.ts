@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { counted } from '../../runtime/values/counted.ts';
 import type { CommandRunner } from '../cli.ts';
 import { compile } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { say, writeOut } from '../io.ts';
-import { counted } from '../progress.ts';
 import { loadProject, refuseUndeclared } from '../project.ts';
 import { readFineViews } from '../stamp.ts';
 import { noSuchView } from '../view-named.ts';

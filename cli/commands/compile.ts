@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { emitProject } from '../../compiler/emit.ts';
+import { counted } from '../../runtime/values/counted.ts';
 import type { CommandRunner } from '../cli.ts';
 import { compile, stale, viewsWithout } from '../compiled.ts';
 import { readFeatureFiles } from '../features.ts';
 import { compareGenerated, type GeneratedChanges, isUnchanged, writeGenerated } from '../generated.ts';
 import { say, writeOut } from '../io.ts';
-import { counted } from '../progress.ts';
 import { loadProject, refuseUndeclared } from '../project.ts';
 import { writeStamp } from '../stamp.ts';
 

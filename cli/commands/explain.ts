@@ -3,6 +3,7 @@ import { suggest } from '../../compiler/diagnostics/suggest.ts';
 import { emitProject } from '../../compiler/emit.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
+import { counted } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { compile } from '../compiled.ts';
@@ -156,7 +157,7 @@ function stateText({ state, stateBytes }: ViewWords): string {
 function bytesText({ event, entity, sharedWith }: StateBytes): string {
   const others = sharedWith.length > 2 ? [`${sharedWith.length} other views`] : sharedWith;
   const shared = others.length === 0 ? '' : `, shared with ${others.join(' and ')}`;
-  return `${entity} bytes an entity beside the text of its key, ${event} bytes a kept event${shared}`;
+  return `${counted(entity, 'byte')} an entity beside the text of its key, ${counted(event, 'byte')} a kept event${shared}`;
 }
 
 const AGREEMENT = {

@@ -5,12 +5,12 @@ import { type RetryRequest, requestRetries } from '../../runtime/log/retries.ts'
 import { readHeader } from '../../runtime/sources/csv.ts';
 import { retryText } from '../../runtime/sources/retry-text.ts';
 import type { Program } from '../../runtime/state/program.ts';
+import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { openProgram } from '../open-program.ts';
-import { formatCount } from '../progress.ts';
 import { loadProject } from '../project.ts';
 import { type KeptRecord, keptRecords, recordJson, recordWithId, retriesFolder, shownId } from '../quarantined.ts';
 import { columnsOf, cutText, pairLines, plainText } from '../result-rows.ts';
@@ -93,9 +93,9 @@ async function list(io: Io, flags: GlobalFlags, options: QuarantineFlags): Promi
 }
 
 function closingLine(shown: number, wanted: number, retried: number): string {
-  const more = retried === 0 ? '' : `, ${formatCount(retried)} that were retried not shown (--all)`;
+  const more = retried === 0 ? '' : `, ${counted(retried, 'that was', 'that were')} retried not shown (--all)`;
   if (wanted === 0) return `nothing is in quarantine${more}`;
-  const records = `${formatCount(wanted)} ${wanted === 1 ? 'record' : 'records'}`;
+  const records = counted(wanted, 'record');
   return shown < wanted ? `the newest ${formatCount(shown)} of ${records} (--limit)${more}` : `${records}${more}`;
 }
 
@@ -254,13 +254,13 @@ async function tellRetries(
   }
   for (const { record, why } of refused)
     say(io, flags, `${plainText(shownId(record.id))} of ${record.source}: ${plainText(why)}`);
-  const records = `${formatCount(waiting.length)} ${waiting.length === 1 ? 'record waits' : 'records wait'}`;
+  const records = counted(waiting.length, 'record waits', 'records wait');
   say(
     io,
     flags,
     waiting.length === 0
       ? 'nothing to try again'
-      : `${records}: the next fsc run --mode stream takes them in as new ones`,
+      : `${records}: the next fsc run --mode stream takes ${plural(waiting.length, 'it in as a new one', 'them in as new ones')}`,
   );
   const fromFiles = chosen.some(
     ({ place, state }) => state !== 'retried' && /\.(jsonl|csv|parquet)(\.gz)?$/i.test(place.partition),
@@ -269,7 +269,7 @@ async function tellRetries(
     say(
       io,
       flags,
-      'by the same rules they are refused again: where the declaration changes, fsc run --rebuild judges every record of a file anew',
+      `by the same rules ${plural(waiting.length, 'it is', 'they are')} refused again: where the declaration changes, fsc run --rebuild judges every record of a file anew`,
     );
   }
 }

@@ -2,12 +2,12 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { QueryResult, QuerySession } from '../../runtime/engines/duckdb/query.ts';
 import { assertDistinctNames } from '../../runtime/engines/duckdb/query.ts';
+import { counted } from '../../runtime/values/counted.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf } from '../locations.ts';
 import { OutFile } from '../out-file.ts';
-import { formatCount } from '../progress.ts';
 import { countsText } from '../read-text.ts';
 import { Relations } from '../relations.ts';
 import { type NumberFormat, numbersOption, plainText, writeJsonRows, writeTable } from '../result-rows.ts';
@@ -75,7 +75,7 @@ async function show(
   } else if (result.isExplain) await showPlan(io, result);
   else {
     const rows = await writeTable(io.stdout, columns, parts);
-    say(io, flags, `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`);
+    say(io, flags, counted(rows, 'row'));
   }
 }
 
@@ -100,5 +100,5 @@ async function writeFile(
     relations.withSession({ writableFiles: [out.temporary] }, (session) => out.fill(session, sql, numbers)),
   );
   if (flags.format === 'json') await writeOut(io.stdout, `${JSON.stringify({ rows, out: out.name })}\n`);
-  else say(io, flags, `${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'} written to ${out.name}`);
+  else say(io, flags, `${counted(rows, 'row')} written to ${out.name}`);
 }

@@ -5,6 +5,7 @@ import type { SourceInput } from '../../runtime/engines/source-input.ts';
 import { StateFolder } from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
+import { counted, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { tellAbsentColumns } from '../absent-columns.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
@@ -12,7 +13,7 @@ import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { refuseExcess } from '../limits.ts';
 import { addSourceOption, locationsOf, needRecords, type SourceLocations } from '../locations.ts';
-import { counted, Progress } from '../progress.ts';
+import { Progress } from '../progress.ts';
 import { countsText, readText } from '../read-text.ts';
 import { type NumberFormat, numbersOption } from '../result-rows.ts';
 import { openStore } from '../store.ts';
@@ -259,7 +260,8 @@ async function tell(io: Io, flags: GlobalFlags, options: RunFlags, summary: RunS
   if (io.signal.aborted) return 130;
   const done = 'what was consumed is committed';
   refuseExcess('quarantined', summary.events.quarantined, options.maxQuarantined ?? null, done);
-  refuseExcess('expression errors', totalErrors(summary), options.maxExpressionErrors ?? null, done);
+  const errors = totalErrors(summary);
+  refuseExcess(plural(errors, 'expression error'), errors, options.maxExpressionErrors ?? null, done);
   return 0;
 }
 
@@ -281,7 +283,7 @@ export function summaryText(summary: RunSummary): string {
   if (reasons !== '') lines.push(`quarantine: ${reasons} (fsc quarantine list)`);
   for (const [column, count] of Object.entries(summary.expressionErrors)) {
     lines.push(
-      `${column}: ${counted(count, 'value')} ${count === 1 ? 'is' : 'are'} NULL because an expression overflowed or failed`,
+      `${column}: ${counted(count, 'value is', 'values are')} NULL because an expression overflowed or failed`,
     );
   }
   return lines.join('\n');

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import type { PostgresSession } from '../../runtime/sources/postgres-session.ts';
+import { counted } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
@@ -67,7 +68,7 @@ async function runTests(
 }
 
 function summary(tests: readonly FeatureTest[], failed: number): string {
-  const count = `${tests.length} test${tests.length === 1 ? '' : 's'}`;
+  const count = counted(tests.length, 'test');
   return failed === 0 ? `${count}, all passed in every machine` : `${count}, ${failed} failed`;
 }
 

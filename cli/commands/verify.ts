@@ -7,6 +7,7 @@ import { keyColumns, type OutputColumn, outputColumns } from '../../runtime/serv
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
 import type { Heartbeat, OnlineStore } from '../../runtime/stores/store.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
+import { counted, formatCount } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { printJsonValue } from '../../runtime/values/json.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
@@ -15,7 +16,6 @@ import type { CommandRunner } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, type SourceLocations } from '../locations.ts';
-import { formatCount } from '../progress.ts';
 import { jsonRow, plainText, plainValue } from '../result-rows.ts';
 import { openStore } from '../store.ts';
 import { Batch, type Row } from '../verify/batch.ts';
@@ -273,16 +273,16 @@ class Report {
 
   plain(): string {
     const { compared, agreed, differed, notOnline, ownLeftOut, differences } = this.#comparison;
-    const what = this.#view.kind === 'request' ? 'requests' : 'entities';
-    const counts = `${formatCount(agreed)} values agree, ${formatCount(differed)} differ, ${formatCount(notOnline)} not online`;
+    const whom = this.#view.kind === 'request' ? counted(compared, 'request') : counted(compared, 'entity', 'entities');
+    const counts = `${counted(agreed, 'value agrees', 'values agree')}, ${counted(differed, 'differs', 'differ')}, ${formatCount(notOnline)} not online`;
     const own = ownLeftOut === null ? '' : ` (own text left out: ${ownLeftOut})`;
-    const lines = [`${this.#view.spec.name} at ${this.#asOf}: ${formatCount(compared)} ${what}, ${counts}${own}`];
+    const lines = [`${this.#view.spec.name} at ${this.#asOf}: ${whom}, ${counts}${own}`];
     let shown = 0;
     for (const difference of differences) {
       lines.push(`  ${this.#plainDifference(difference)}`);
       shown += difference.ordinal === null ? Math.max(1, this.#view.spec.features.length) : 1;
     }
-    if (differed > shown) lines.push(`  and ${formatCount(differed - shown)} more values`);
+    if (differed > shown) lines.push(`  and ${counted(differed - shown, 'more value')}`);
     return `${lines.join('\n')}\n`;
   }
 

@@ -17,6 +17,7 @@ import { ErrorTally } from '../../runtime/engines/run-summary.ts';
 import { defaultColumn } from '../../runtime/sources/parquet-columns.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
+import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
@@ -29,7 +30,7 @@ import { refuseExcess } from '../limits.ts';
 import { locationsOf, type SourceLocations } from '../locations.ts';
 import { openProgram } from '../open-program.ts';
 import { pathsOf } from '../paths.ts';
-import { formatCount, Progress } from '../progress.ts';
+import { Progress } from '../progress.ts';
 import { tierLate } from '../tiering.ts';
 import { newestMicros } from './as-of.ts';
 import { Feeds } from './feeds.ts';
@@ -203,19 +204,25 @@ class DatasetJob {
 
   #tellReading(read: ReadLabels, ownEvents: ReadonlySet<string>): void {
     const { io, flags, options, workspace } = this.#parts;
-    const tellCount = (count: number, text: string): void => {
-      if (count > 0) say(io, flags, `${formatCount(count)} ${text}`);
+    const tellCount = (count: number, one: string, many: string): void => {
+      if (count > 0) say(io, flags, counted(count, one, many));
     };
     if (read.naive > 0) {
       const zone = options.timeZone === null ? 'UTC (--timezone NAME reads them otherwise)' : options.timeZone;
-      say(
-        io,
-        flags,
-        `${formatCount(read.naive)} instants of \`${options.instant}\` have no offset and are read as ${zone}`,
+      const what = `of \`${options.instant}\``;
+      tellCount(
+        read.naive,
+        `instant ${what} has no offset and is read as ${zone}`,
+        `instants ${what} have no offset and are read as ${zone}`,
       );
     }
-    tellCount(read.ambiguous, `instants were shown twice by clocks in ${options.timeZone}; the first time is taken`);
-    tellCount(read.castKeys, 'values of double columns are whole and read as integers');
+    const twice = `shown twice by clocks in ${options.timeZone}; the first time is taken`;
+    tellCount(read.ambiguous, `instant was ${twice}`, `instants were ${twice}`);
+    tellCount(
+      read.castKeys,
+      'value of double columns is whole and read as an integer',
+      'values of double columns are whole and read as integers',
+    );
     if (options.ties !== 'exclude') return;
     for (const { spec } of workspace.program.sources) {
       if (!this.#sources.includes(spec.name)) continue;
@@ -298,7 +305,7 @@ class DatasetJob {
     throw new FscError(
       'FSC7014',
       1,
-      `${formatCount(tied)} of ${formatCount(labels)} labels have the instant of an event of their entity`,
+      `${formatCount(tied)} of ${counted(labels, 'label')} ${plural(tied, 'has', 'have')} the instant of an event of ${plural(tied, 'its', 'their')} entity`,
       'whether that event counts decides what a model may know (leakage or not), so there is no default',
       '--ties include counts it (event time <= t), --ties exclude leaves it out (event time < t)',
     );
@@ -313,17 +320,18 @@ class DatasetJob {
     throw new FscError(
       'FSC7015',
       1,
-      `${formatCount(count)} of ${formatCount(labels.length)} labels are not final`,
-      `a record before their instants may still arrive; ${until}`,
+      `${formatCount(count)} of ${counted(labels.length, 'label')} ${plural(count, 'is', 'are')} not final`,
+      `a record before ${plural(count, 'its instant', 'their instants')} may still arrive; ${until}`,
       'wait for more records, declare how far they are complete ("completeTo" in fsc.json, or --complete-to T), or give --allow-open',
     );
   }
 
   #limitErrors(errors: ErrorTally): void {
     const { maxExpressionErrors } = this.#parts.options;
+    const total = errors.total();
     const counts = Object.entries(errors.toJson()).map(([column, count]) => `${column}: ${formatCount(count)}`);
-    const why = `they gave NULL: ${counts.join(', ')}`;
-    refuseExcess('expression errors', errors.total(), maxExpressionErrors, why, 'nothing was written');
+    const why = `${plural(total, 'it', 'they')} gave NULL: ${counts.join(', ')}`;
+    refuseExcess(plural(total, 'expression error'), total, maxExpressionErrors, why, 'nothing was written');
   }
 }
 

@@ -1,6 +1,7 @@
 /** Where a training set goes: a file that is whole or not there, or JSON lines on stdout. */
 import { QuerySession } from '../../runtime/engines/duckdb/query.ts';
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
+import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { Io } from '../io.ts';
 import { OutFile } from '../out-file.ts';
@@ -47,7 +48,7 @@ function checked(rows: number, labels: number): number {
     'FSC7013',
     1,
     'the labels changed while they were read',
-    `there were ${labels} labels at first and ${rows} at the end`,
+    `there ${plural(labels, 'was', 'were')} ${counted(labels, 'label')} at first and ${formatCount(rows)} at the end`,
     'run it again',
   );
 }

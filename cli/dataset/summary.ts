@@ -6,8 +6,8 @@ import {
   type ReadSummary,
   readSummary,
 } from '../../runtime/engines/run-summary.ts';
+import { counted, plural } from '../../runtime/values/counted.ts';
 import { type GlobalFlags, type Io, say, writeAside, writeOut } from '../io.ts';
-import { formatCount } from '../progress.ts';
 import { countsText } from '../read-text.ts';
 import type { SourceFacts } from './feeds.ts';
 
@@ -81,24 +81,32 @@ function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
   const { events } = summary;
   const place = out === '-' ? '' : ` to ${out}`;
   const lines = [
-    `${formatCount(summary.rows)} rows, ${formatCount(summary.features)} features of ${summary.views.join(', ')} written${place} in ${summary.seconds.toFixed(1)} s`,
+    `${counted(summary.rows, 'row')}, ${counted(summary.features, 'feature')} of ${summary.views.join(', ')} written${place} in ${summary.seconds.toFixed(1)} s`,
   ];
-  const told: readonly (readonly [number, string])[] = [
-    [events.duplicate - summary.refusedByStream, 'duplicate records'],
-    [events.late, 'late records'],
-    [events.quarantined, `quarantined records (${countsText(summary.quarantine)})`],
-    [summary.refusedByStream, 'records of the history were refused by the stream and do not count'],
+  const reasons = `(${countsText(summary.quarantine)})`;
+  const failed = `gave NULL (${countsText(summary.expressionErrorsByColumn ?? {})})`;
+  const told: readonly (readonly [number, string, string])[] = [
+    [events.duplicate - summary.refusedByStream, 'duplicate record', 'duplicate records'],
+    [events.late, 'late record', 'late records'],
+    [events.quarantined, `quarantined record ${reasons}`, `quarantined records ${reasons}`],
     [
-      summary.expressionErrors ?? 0,
-      `expression errors gave NULL (${countsText(summary.expressionErrorsByColumn ?? {})})`,
+      summary.refusedByStream,
+      'record of the history was refused by the stream and does not count',
+      'records of the history were refused by the stream and do not count',
     ],
-    [summary.openLabels, 'labels are not final: their values may still change'],
+    [summary.expressionErrors ?? 0, `expression error ${failed}`, `expression errors ${failed}`],
+    [
+      summary.openLabels,
+      'label is not final: its values may still change',
+      'labels are not final: their values may still change',
+    ],
   ];
-  for (const [count, text] of told) if (count > 0) lines.push(`${formatCount(count)} ${text}`);
+  for (const [count, one, many] of told) if (count > 0) lines.push(counted(count, one, many));
   if (summary.ties !== null && summary.tiedLabels > 0) {
     const choice = summary.ties === 'include' ? 'counts' : 'does not count';
+    const tied = counted(summary.tiedLabels, 'label has', 'labels have');
     lines.push(
-      `${formatCount(summary.tiedLabels)} labels have the instant of an event of their entity, which ${choice}`,
+      `${tied} the instant of an event of ${plural(summary.tiedLabels, 'its', 'their')} entity, which ${choice}`,
     );
   }
   return lines;

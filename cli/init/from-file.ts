@@ -3,12 +3,12 @@ import { basename, relative, resolve, sep } from 'node:path';
 import { compileProject } from '../../compiler/index.ts';
 import { findFiles } from '../../runtime/sources/files.ts';
 import { type FileFormat, parseLocation } from '../../runtime/sources/location.ts';
+import { counted, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import { MICROS_PER_MINUTE, printType } from '../../runtime/values/types.ts';
 import type { Made } from '../commands/init.ts';
 import type { Io } from '../io.ts';
-import { formatCount } from '../progress.ts';
 import { plainText } from '../result-rows.ts';
 import { shellWord } from '../shell.ts';
 import { firstView } from './first-view.ts';
@@ -170,7 +170,10 @@ function config(source: string, path: string, isSorted: boolean): string {
 
 function sourceSql(source: string, file: string, { inferred, eventTime, counts, keys }: Looked): string {
   const { columns, skipped } = inferred;
-  const seen = `${counts.isWhole ? 'all' : 'the first'} ${formatCount(counts.records)} records`;
+  const seen =
+    counts.isWhole && counts.records === 1
+      ? 'the one record'
+      : `${counts.isWhole ? 'all' : 'the first'} ${counted(counts.records, 'record')}`;
   const lines = [
     `-- Inferred from ${seen} of ${plainText(file)}: look it over.`,
     `-- @event_time ${eventTime.name}`,
@@ -213,15 +216,20 @@ function assertCompiles(files: ReadonlyMap<string, string>): void {
 function about(source: string, entity: string, { inferred, eventTime, counts, keys }: Looked, from: string): string[] {
   const times = inferred.times as NonNullable<Inferred['times']>;
   const lines = [
-    `source ${source}: ${formatCount(counts.records)} records of ${plainText(from)}${counts.isWhole ? '' : ' looked at'}, ` +
+    `source ${source}: ${counted(counts.records, 'record')} of ${plainText(from)}${counts.isWhole ? '' : ' looked at'}, ` +
       `${printTimestamp(times.least)} to ${printTimestamp(times.greatest)}`,
-    `  event time ${eventTime.name}, ${keys.key === null ? 'no key' : `key ${keys.key.name}`}, ${inferred.columns.length} columns`,
+    `  event time ${eventTime.name}, ${keys.key === null ? 'no key' : `key ${keys.key.name}`}, ${counted(inferred.columns.length, 'column')}`,
     `view ${source}_v1: a row for each ${entity}`,
   ];
   const missing = counts.records - eventTime.profile.values + times.outOfRange;
   if (missing > 0)
-    lines.push(`${formatCount(missing)} records have no ${eventTime.name} that can be: they will go to quarantine`);
-  if (counts.broken > 0) lines.push(`${formatCount(counts.broken)} lines are no records: they will go to quarantine`);
+    lines.push(
+      `${counted(missing, 'record has', 'records have')} no ${eventTime.name} that can be: ${plural(missing, 'it', 'they')} will go to quarantine`,
+    );
+  if (counts.broken > 0)
+    lines.push(
+      `${counted(counts.broken, 'line is no record: it', 'lines are no records: they')} will go to quarantine`,
+    );
   for (const { path, why } of inferred.skipped) lines.push(`not taken: ${plainText(path)}, ${plainText(why)}`);
   return [...lines, `look over features/sources/${source}.sql: types, key and NOT NULL are guesses`];
 }

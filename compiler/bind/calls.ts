@@ -1,4 +1,5 @@
 import type { ConstantArg, Resolution, ScalarFunction } from '../../runtime/functions/definition.ts';
+import { counted } from '../../runtime/values/counted.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import type { FaultParts } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
@@ -97,9 +98,8 @@ export function bindCall(
   );
   if (fitting.length === 0) {
     const [only] = candidates as [ScalarFunction];
-    const counted = `${args.length} argument${args.length === 1 ? '' : 's'}`;
     const takes = only.minArgs === only.maxArgs ? String(only.minArgs) : `${only.minArgs} to ${only.maxArgs}`;
-    return context.faults.error('FSC3107', span, `\`${name}\` does not take ${counted}`, {
+    return context.faults.error('FSC3107', span, `\`${name}\` does not take ${counted(args.length, 'argument')}`, {
       cause: `it takes ${takes.replace('to Infinity', 'or more')}`,
       help: `call it with ${takes.replace('to Infinity', 'or more')}: ${only.doc.summary}`,
     });

@@ -1,4 +1,6 @@
 /** Diagnostics for people, in rustc's layout, and for programs, as JSON. */
+
+import { counted, formatCount } from '../../runtime/values/counted.ts';
 import type { Diagnostic, Edit, Help, Label, SourceText, Span } from './diagnostic.ts';
 import { lineText, type Position, positionAt } from './positions.ts';
 import { type Marker, type Paint, renderSnippet } from './snippet.ts';
@@ -23,18 +25,18 @@ export function renderHuman(diagnostics: readonly Diagnostic[], options: RenderO
 export function summaryLine(diagnostics: readonly Diagnostic[], features: number): string {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   const warnings = diagnostics.length - errors;
-  const counts = [counted(errors, 'error'), counted(warnings, 'warning')].filter((text) => text !== null);
+  const counts = [countOf(errors, 'error'), countOf(warnings, 'warning')].filter((text) => text !== null);
   const files = new Set(diagnostics.map((diagnostic) => diagnostic.file.path));
   const touched = [...files].filter((path) => !path.startsWith('features/sources/')).length;
   const place =
     touched === 0
-      ? `in ${files.size} ${files.size === 1 ? 'source' : 'sources'}`
-      : `in ${touched} of ${features} features`;
+      ? `in ${counted(files.size, 'source')}`
+      : `in ${formatCount(touched)} of ${counted(features, 'feature')}`;
   return counts.length === 0 ? 'no errors' : `${counts.join(', ')} ${place}`;
 }
 
-function counted(count: number, what: string): string | null {
-  return count === 0 ? null : `${count} ${what}${count === 1 ? '' : 's'}`;
+function countOf(count: number, what: string): string | null {
+  return count === 0 ? null : counted(count, what);
 }
 
 function renderOne(diagnostic: Diagnostic, paint: Paint): string {

@@ -1,3 +1,4 @@
+import { counted } from '../../runtime/values/counted.ts';
 import type { Comment, Identifier } from './ast.ts';
 import { type Cursor, tokenSpan } from './cursor.ts';
 
@@ -14,7 +15,7 @@ export function readCommentOn(cursor: Cursor): Comment {
   const length = on === 'column' ? 2 : 1;
   if (target.length !== length) {
     const span = { start: target[0]!.span.start, end: target.at(-1)!.span.end };
-    return cursor.fail('FSC1020', span, `\`COMMENT ON ${on.toUpperCase()}\` names ${target.length} parts`, {
+    return cursor.fail('FSC1020', span, `\`COMMENT ON ${on.toUpperCase()}\` names ${counted(target.length, 'part')}`, {
       label: on === 'column' ? 'expected `table.column`' : 'expected one name',
     });
   }

@@ -1,3 +1,4 @@
+import { counted, plural } from '../../runtime/values/counted.ts';
 import { MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from '../../runtime/values/types.ts';
 import type { InstantBound, InstantWindow } from '../plan/plan.ts';
 import type { ViewDraft } from '../plan/view-input.ts';
@@ -17,7 +18,7 @@ export function stateNotes(draft: ViewDraft): readonly string[] {
 function aggregateNotes(draft: Extract<ViewDraft, { kind: 'aggregate' }>): readonly string[] {
   const windows = draft.slots.flatMap((slot) => (slot.kind === 'aggregate' ? [slot.window] : []));
   const lengths = windows.map((window) => reach(window, draft.whereWindow));
-  const notes = [`${draft.slots.length} aggregate${draft.slots.length === 1 ? '' : 's'} an entity`];
+  const notes = [`${counted(draft.slots.length, 'aggregate')} an entity`];
   const bounded = lengths.filter((length) => length !== null);
   if (bounded.length > 0)
     notes.push(`raw events of the last ${showLength(Math.max(...bounded))}, as far back as a window reaches`);
@@ -31,11 +32,11 @@ function aggregateNotes(draft: Extract<ViewDraft, { kind: 'aggregate' }>): reado
 function rowsNotes(draft: Extract<ViewDraft, { kind: 'rows' }>): readonly string[] {
   const notes = ['the latest row of each entity, and the events that its frames reach'];
   for (const slot of draft.slots) {
-    if (slot.kind === 'lag') notes.push(`the last ${slot.offset + 1} rows, for lag`);
+    if (slot.kind === 'lag') notes.push(`${lastRows(slot.offset + 1)}, for lag`);
     else if (slot.kind === 'frame' || slot.kind === 'frameValue') {
       const { frame } = slot;
       if (frame.mode === 'rows')
-        notes.push(frame.start === null ? 'a running value over all rows' : `the last ${frame.start + 1} rows`);
+        notes.push(frame.start === null ? 'a running value over all rows' : lastRows(frame.start + 1));
       else
         notes.push(
           frame.startMicros === null
@@ -47,6 +48,10 @@ function rowsNotes(draft: Extract<ViewDraft, { kind: 'rows' }>): readonly string
   if (draft.whereWindow.lower.length === 0)
     notes.push('remembers every entity for ever; a window in WHERE ends the rows of quiet ones');
   return [...new Set(notes)];
+}
+
+function lastRows(count: number): string {
+  return plural(count, 'the last row', `the last ${count} rows`);
 }
 
 /** How far back the window may reach, roughly where it is truncated; null: for ever. */
@@ -82,5 +87,5 @@ function showLength(micros: number): string {
   ];
   const [length, name] = units.find(([unit]) => micros >= unit && micros % unit === 0) ?? [1, 'microsecond'];
   const count = micros / length;
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
+  return `${count} ${plural(count, name)}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../runtime/values/counted.ts';
 import { TIMESTAMP } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindTyped } from '../bind/expr.ts';
@@ -160,7 +161,7 @@ function renamed(cte: Query['ctes'][number], faults: Faults): Query {
   if (columns.length !== items.length || items.some((item) => item.expr.kind === 'star')) {
     const last = columns.at(-1)?.span ?? cte.name.span;
     const span = { start: columns[0]?.span.start ?? last.start, end: last.end };
-    const counts = `names ${columns.length} columns of ${items.some((item) => item.expr.kind === 'star') ? 'a `*`' : items.length}`;
+    const counts = `names ${counted(columns.length, 'column')} of ${items.some((item) => item.expr.kind === 'star') ? 'a `*`' : items.length}`;
     faults.error('FSC3009', span, `\`${cte.name.name}\` ${counts}`);
   }
   const named = items.map((item, index) => ({ ...item, alias: columns[index] ?? item.alias }));

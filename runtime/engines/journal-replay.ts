@@ -8,6 +8,7 @@ import type { RecordTexts } from '../log/record-texts.ts';
 import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
+import { counted } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { type ArchivedRecords, archivedFloor, archivedTexts, archiveExtent } from './duckdb/archive.ts';
 import { consumedRecords, isReadBy, type SourceInput, stdinPartition } from './source-input.ts';
@@ -196,7 +197,7 @@ function refuseLostState({ archiveFolder }: ReplayOptions, name: string, reached
     'FSC7304',
     1,
     `the state of \`${name}\` is older than its archive`,
-    `the archive holds ${end} records of stdin, the state folder knows of ${reached}: it was removed, or an old one was put in its place`,
+    `the archive holds ${counted(end, 'record')} of stdin, the state folder knows of ${reached}: it was removed, or an old one was put in its place`,
     'run once with --rebuild: the state is made anew from history and archive',
   );
 }

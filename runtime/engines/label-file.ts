@@ -12,6 +12,7 @@ import { describeParquet, type ParquetColumn, parquetRelation } from '../sources
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
+import { counted } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { rawJsonAt } from '../values/json.ts';
 import { quoteName, RecordAppender } from './duckdb/load.ts';
@@ -190,7 +191,9 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
 
 function recordFault(record: CsvRecord, width: number): string | null {
   if (record.fault !== null) return record.fault;
-  return record.fields.length === width ? null : `${record.fields.length} fields where the header has ${width}`;
+  return record.fields.length === width
+    ? null
+    : `${counted(record.fields.length, 'field')} where the header has ${width}`;
 }
 
 function checkNames(file: string, names: readonly string[]): void {

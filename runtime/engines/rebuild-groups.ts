@@ -6,6 +6,7 @@
 import type { VerdictCounts } from '../log/contract.ts';
 import type { RefusedSink } from '../log/source-log.ts';
 import type { GroupState } from '../state/program.ts';
+import { counted, plural } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { archivedAccepted } from './duckdb/archive.ts';
 import { addCounts, noCounts } from './run-summary.ts';
@@ -116,7 +117,7 @@ function incomplete(input: SourceInput, missing: number): FscError {
     'FSC7303',
     1,
     `a new view of \`${input.program.spec.name}\` cannot be built`,
-    `${missing} records that the state has consumed are no longer among its locations`,
+    `${counted(missing, 'record')} that the state has consumed ${plural(missing, 'is', 'are')} no longer among its locations`,
     'name the same history and stream as before in fsc.json, or start anew with --rebuild',
   );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { RETRIES_FOLDER } from '../log/retries.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
+import { counted, formatCount, plural } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { archiveExtent } from './duckdb/archive.ts';
 import { journaledPosition, snapshotPosition } from './state-folder.ts';
@@ -53,7 +54,7 @@ export function archiveIncomplete(folders: StateFolders, source: string, whole: 
     'FSC7304',
     1,
     `the archive of \`${source}\` is incomplete`,
-    `the first ${wanted} records of stdin were archived, and of these it holds the first ${whole}; nothing was changed`,
+    `the first ${counted(wanted, 'record')} of stdin ${plural(wanted, 'was', 'were')} archived, and of these it holds the first ${formatCount(whole)}; nothing was changed`,
     `restore ${join(folders.archive, name)} from a backup; or go on without what stdin brought so far: remove that folder, ${name}.* in ${folders.state} and in ${retries}, and the quarantine of \`${source}\`, and run again`,
   );
 }

@@ -9,6 +9,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
+import { counted } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { errorCode, messageOf, writeWhole } from './durable-file.ts';
 
@@ -179,7 +180,7 @@ async function readTable(
 
 async function readExactly(file: FileHandle, path: string, at: number, length: number): Promise<Uint8Array> {
   const { size } = await file.stat();
-  if (at + length > size) throw corrupt(path, `it ends after ${size} bytes`);
+  if (at + length > size) throw corrupt(path, `it ends after ${counted(size, 'byte')}`);
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, Math.min(PART_BYTES, length - done), at + done);

@@ -1,6 +1,7 @@
 /** CSV (RFC 4180): header required, an empty field without quotes is NULL, `""` is the empty string (rules.md 12). */
 
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
+import { counted } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { type ReadResult, readTextValue, taken } from '../values/text.ts';
@@ -129,7 +130,7 @@ class CsvRecords implements FileRecords {
   /** Why it is no record at all. */
   #faultOf({ fault, fields }: CsvRecord): string | null {
     if (fault !== null || fields.length === this.#width) return fault;
-    return `${fields.length} fields where the header has ${this.#width}`;
+    return `${counted(fields.length, 'field')} where the header has ${this.#width}`;
   }
 
   #decode(records: readonly CsvRecord[]): FileBatch {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
+import { counted, formatCount } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { compareText } from '../values/order.ts';
 import { unreadable } from './byte-input.ts';
@@ -216,11 +217,11 @@ function errorCodeOf(error: unknown): string | null {
 export function checkUnchanged(file: SourceFile, entry: PositionEntry, isWhole: boolean, isAlone: boolean): void {
   const size = fileSize(file);
   const bytes = entry.bytes ?? 0;
-  if (size < bytes) throw changed(file.name, `it had ${bytes} bytes, now ${size}`);
+  if (size < bytes) throw changed(file.name, `it had ${counted(bytes, 'byte')}, now ${formatCount(size)}`);
   if (isWhole && size !== bytes)
     throw changed(
       file.name,
-      `it grew from ${bytes} to ${size} bytes${isAlone ? '' : ', and later files were read after it'}`,
+      `it grew from ${formatCount(bytes)} to ${counted(size, 'byte')}${isAlone ? '' : ', and later files were read after it'}`,
     );
   if (contentCheck(file, bytes) !== entry.check) throw changed(file.name, 'its bytes are not those that were read');
   if (!isWhole && size > bytes && bytes > 0 && !isLineEnd(file, bytes)) {

@@ -11,6 +11,7 @@ import type { LogPosition } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
+import { counted, formatCount, plural } from '../values/counted.ts';
 import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import { changed, changedTable, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
@@ -126,12 +127,22 @@ class OrderedReader implements RecordReader {
       this.#rest = null;
       const rows = batch === null ? 0 : Math.min(this.#timedRows(batch), whole.offset - progress.offset);
       if (batch === null || rows === 0)
-        throw changedTable(location, `${whole.offset} rows were consumed, now it has ${progress.offset}`);
+        throw changedTable(
+          location,
+          `${counted(whole.offset, 'row was', 'rows were')} consumed, now it has ${formatCount(progress.offset)}`,
+        );
       progress.note(batch, this.#timesOf(batch), rows);
       if (rows < batch.batch.length) this.#rest = tail(batch, rows);
     }
     if (whole.offset > 0 && !progress.isAt(whole))
-      throw changedTable(location, `its first ${whole.offset} rows are not those that were consumed`);
+      throw changedTable(
+        location,
+        plural(
+          whole.offset,
+          'its first row is not the one that was consumed',
+          `its first ${formatCount(whole.offset)} rows are not those that were consumed`,
+        ),
+      );
     if (whole.untimed !== undefined) this.#untimed = UntimedRecords.told(whole.untimed);
     if (use !== 'done') return;
     const more = this.#rest ?? (await this.#read(1));

@@ -5,6 +5,7 @@
 
 import { columnsOfOnly } from '../log/judge.ts';
 import type { RefusedRecord } from '../log/source-log.ts';
+import { counted } from '../values/counted.ts';
 import { type Json, printJsonValue, rawJsonAt } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { parseTimestamp } from '../values/temporal.ts';
@@ -88,7 +89,10 @@ function csvText(spec: SourceSpec, text: string, header: readonly string[] | nul
   const fault = splitFields(text, cells);
   if (fault !== null) return { ok: false, why: `it is no record: ${fault}` };
   if (cells.length !== header.length)
-    return { ok: false, why: `it is no record: ${cells.length} fields where the header has ${header.length}` };
+    return {
+      ok: false,
+      why: `it is no record: ${counted(cells.length, 'field')} where the header has ${header.length}`,
+    };
   const values = new Tree();
   for (const field of fieldsOf(spec, columnsOfOnly(spec))) {
     const column = header.indexOf(fileColumnName(field.path));

@@ -168,7 +168,7 @@ describe('fsc dataset', () => {
     });
     const { code, err } = await dataset(root, ...ALL, '--out', 'o.parquet');
     expect(code).toBe(1);
-    expect(err).toContain('error[FSC7014]: 1 of 2 labels have the instant of an event of their entity');
+    expect(err).toContain('error[FSC7014]: 1 of 2 labels has the instant of an event of its entity');
     expect(readdirSync(root).filter((name) => name.includes('o.parquet'))).toEqual([]);
     const counts = async (ties: string): Promise<unknown[]> =>
       (await rowsOf(root, ...ALL, '--ties', ties)).map((row) => row.n_2h);
@@ -206,7 +206,7 @@ describe('fsc dataset', () => {
     const parquet = await dataset(root, '--labels', 'l.parquet', '--instant', 'at', ...args);
     expect(parquet.code, parquet.err).toBe(0);
     expect(parquet.err).toContain('2 instants of `at` have no offset and are read as UTC');
-    expect(parquet.err).toContain('1 values of double columns are whole and read as integers');
+    expect(parquet.err).toContain('1 value of double columns is whole and read as an integer');
     expect(JSON.parse(parquet.out)).toMatchObject({
       labels: 2,
       rows: 2,
@@ -308,7 +308,7 @@ describe('fsc dataset', () => {
     ['an unreadable instant', 'card,as_of\na,2024-03-01\n\na,soon\n', 'line 4: `as_of` `soon` is no timestamp'],
     ['no instant', 'card,at\na,2024-03-01\n', 'it has no column `as_of`'],
     ['no entity', 'Card,as_of\na,2024-03-01\n', 'it has no column `card`, the entity of windows_v1'],
-    ['a broken line', 'card,as_of\na\n', 'line 2: 1 fields where the header has 2'],
+    ['a broken line', 'card,as_of\na\n', 'line 2: 1 field where the header has 2'],
   ])('refuses %s', async (_what, text, message) => {
     const root = make({ 'l.csv': text });
     const { code, err } = await dataset(root, '--labels', 'l.csv', ...VIEW, '--out', 'o.parquet');
@@ -334,7 +334,7 @@ describe('fsc dataset', () => {
     const twice = await dataset(root, ...args, '--out', 'o.csv');
     expect([twice.code, twice.err]).toEqual([
       0,
-      expect.stringContaining('1 instants were shown twice by clocks in Europe/Berlin'),
+      expect.stringContaining('1 instant was shown twice by clocks in Europe/Berlin'),
     ]);
     put(root, 'l.csv', 'card,as_of\na,2024-03-31 02:30\n');
     const never = await dataset(root, ...args, '--out', 'o.csv');
@@ -396,7 +396,7 @@ describe('fsc dataset', () => {
     put(root, 'l.csv', 'card,as_of\na,2024-03-01T09:59:59Z\na,2024-03-01T10:00:00Z\n');
     const args = ['--labels', 'l.csv', ...VIEW, '--ties', 'include', '--out', 'o.csv', '--format', 'json'];
     const refused = await dataset(root, ...args);
-    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('1 of 2 labels are not final')]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('1 of 2 labels is not final')]);
     expect(refused.err).toContain('FSC7015');
     const open = await dataset(root, ...args, '--allow-open');
     expect([open.code, JSON.parse(open.out)]).toMatchObject([0, { openLabels: 1 }]);

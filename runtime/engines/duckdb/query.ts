@@ -6,6 +6,7 @@
 import type { DuckDBType } from '@duckdb/node-api';
 import { DuckDBTypeId, StatementType } from '../../sources/duckdb-api.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
+import { counted } from '../../values/counted.ts';
 import { FscError } from '../../values/errors.ts';
 import type { Value } from '../../values/types.ts';
 import { type CatalogueSource, installRelations } from './catalogue.ts';
@@ -131,7 +132,8 @@ export class QuerySession {
   async #describe(sql: string): Promise<Described> {
     try {
       const statements = await this.#session.connection.extractStatements(sql);
-      if (statements.count !== 1) throw notAllowed(`the text holds ${statements.count} statements`, 'ask one SELECT');
+      if (statements.count !== 1)
+        throw notAllowed(`the text holds ${counted(statements.count, 'statement')}`, 'ask one SELECT');
       const prepared = await statements.prepare(0);
       const { statementType, parameterCount, columnCount } = prepared;
       if (!READING.has(statementType))
