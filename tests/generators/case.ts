@@ -359,7 +359,9 @@ const genLog = (
       cells[spec.name] = { value, json: jsonOf(random, value, spec) };
     }
     if (!quiet && form < 0.05) {
-      const victim = random.pick(source.columns);
+      // Every type as often, be it of many columns or one.
+      const kind = random.pick([...new Set(source.columns.map((c) => c.type.kind))]);
+      const victim = random.pick(source.columns.filter((c) => c.type.kind === kind));
       if (victim.notNull && random.chance(0.3)) {
         if (random.chance(0.5)) delete cells[victim.name];
         else cells[victim.name] = { value: null, json: 'null' };

@@ -1,7 +1,8 @@
 /** What a set of cases exercises, as counters that a test can assert on. */
 import { judge } from '../reference/verdicts.ts';
+import { badFormOf } from './domains.ts';
 import { printType, walk } from './print-sql.ts';
-import type { BetweenExpr, BinaryExpr, Case, Expr, Type, Value, ViewSpec } from './view-spec.ts';
+import type { BetweenExpr, BinaryExpr, Case, Expr, LogLine, Type, Value, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
 export type Coverage = Map<string, number>;
@@ -214,6 +215,7 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
   addSpecials(test, judged, hit);
   for (const [i, { verdict, row }] of judged.entries()) {
     hit(`verdict:${verdict}`);
+    addBad(test, test.log[i]!, hit);
     if (verdict !== 'accepted' || row === null) continue;
     const time = row[source.eventTime];
     if (times.has(time)) hit('log:tie');
@@ -227,6 +229,15 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
     }
   }
   for (const t of test.instants) if (times.has(t)) hit('instant:on an event');
+};
+
+const addBad = ({ source }: Case, line: LogLine, hit: (name: string) => void): void => {
+  if (line.kind !== 'event') return;
+  for (const { name, type } of source.columns) {
+    const cell = line.cells[name];
+    const form = cell !== undefined && 'bad' in cell ? badFormOf(cell.bad, type) : null;
+    if (form !== null) hit(`bad:${typeName(type)}:${form}`);
+  }
 };
 
 type Judged = ReturnType<typeof judge>;
@@ -406,6 +417,13 @@ export const EXPECTED: readonly string[] = [
   ...['skipped', 'malformed', 'constraint', 'range', 'ahead', 'late', 'duplicate', 'accepted'].map(
     (v) => `verdict:${v}`,
   ),
+  ...['smallint', 'integer', 'bigint', 'decimal'].flatMap((type) =>
+    ['range', 'digits', 'other'].map((form) => `bad:${type}:${form}`),
+  ),
+  ...['real', 'double precision', 'boolean'].map((type) => `bad:${type}:other`),
+  ...['range', 'characters', 'other'].map((form) => `bad:text:${form}`),
+  ...['range', 'other'].map((form) => `bad:date:${form}`),
+  ...['timestamp', 'timestamptz'].flatMap((type) => ['range', 'digits', 'other'].map((form) => `bad:${type}:${form}`)),
   ...['aggregate', 'over'].flatMap((place) => [
     ...matrix(place, ['sum', 'avg', 'var_samp', 'var_pop', 'stddev_samp', 'stddev_pop'], NUMBERS),
     ...matrix(place, ['min', 'max'], ORDERED),

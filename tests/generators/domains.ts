@@ -109,36 +109,53 @@ export const randomValue = (
   }
 };
 
-/** JSON that no value of the type is. */
-export const badJson = (random: Random, type: Type): string => {
+/** JSON that no value of the type is, by what is wrong with it. */
+const badForms = (type: Type): Readonly<Record<string, readonly string[]>> => {
   switch (type.kind) {
     case 'smallint':
-      return random.pick(['32768', '-32769', '1.5', '"x"', 'true', '[]']);
+      return { range: ['32768', '-32769'], digits: ['1.5', '-0.001'], other: ['"x"', 'true', '[]', '"1"'] };
     case 'integer':
-      return random.pick(['2147483648', '-2147483649', '0.5', '"x"', 'false', '{}']);
+      return { range: ['2147483648', '-2147483649'], digits: ['0.5', '-1e-3'], other: ['"x"', 'false', '{}', '"1"'] };
     case 'bigint':
-      return random.pick(['9223372036854775808', '-9223372036854775809', '1.25', '"1x"', 'true']);
-    case 'decimal':
-      return random.pick([
-        `0.${'0'.repeat(type.scale)}1`,
-        `1${'0'.repeat(type.precision - type.scale)}`,
-        '"abc"',
-        'true',
-      ]);
+      return {
+        range: ['9223372036854775808', '-9223372036854775809', '"9223372036854775808"'],
+        digits: ['1.25', '"1.5"', '1e-1'],
+        other: ['"1x"', 'true', '""'],
+      };
+    case 'decimal': {
+      const zeros = '0'.repeat(type.scale);
+      const whole = type.precision - type.scale;
+      return {
+        range: [`1${'0'.repeat(whole)}`, `"-1${'0'.repeat(whole)}"`, `1e${whole}`],
+        // Some are nearest to a value of the type, or to 0.
+        digits: [`0.${zeros}1`, `0.${zeros}5`, `-0.${zeros}5`, `"0.${zeros}9"`, `0.${'9'.repeat(type.scale + 1)}`],
+        other: ['"abc"', 'true', '[0]'],
+      };
+    }
     case 'real':
     case 'double':
-      return random.pick(['"1.5"', 'true', '[1]', '"x"']);
+      return { other: ['"1.5"', 'true', '[1]', '"x"'] };
     case 'boolean':
-      return random.pick(['"true"', '0', '1', '"f"']);
+      return { other: ['"true"', '0', '1', '"f"'] };
     case 'text':
-      return random.pick(
-        type.max === undefined
-          ? ['1', 'true', '"a\\u0000b"', '"\\ud800"', '{}']
-          : ['1', 'false', '"\\u0000"', `"${'x'.repeat(type.max + 1)}"`],
-      );
+      return {
+        characters: ['"a\\u0000b"', '"\\ud800"'],
+        other: ['1', 'true', '{}'],
+        ...(type.max === undefined ? {} : { range: [`"${'x'.repeat(type.max + 1)}"`] }),
+      };
     case 'date':
-      return random.pick(['"2023-02-29"', '"x"', '20230101', '"2023-13-01"', 'true']);
+      return { range: ['"2023-02-29"', '"2023-13-01"'], other: ['"x"', '20230101', 'true'] };
     default:
-      return random.pick(['"2023-02-30T00:00:00Z"', '"soon"', '1700000000', '"2023-01-01T25:00:00Z"', 'true']);
+      return {
+        range: ['"2023-02-30T00:00:00Z"', '"2023-01-01T25:00:00Z"'],
+        digits: ['"2023-01-01T00:00:00.1234567Z"'],
+        other: ['"soon"', '1700000000', 'true'],
+      };
   }
 };
+
+export const badJson = (random: Random, type: Type): string => random.pick(random.pick(Object.values(badForms(type))));
+
+/** What `badJson` made wrong; null: it is another's. */
+export const badFormOf = (json: string, type: Type): string | null =>
+  Object.entries(badForms(type)).find(([, texts]) => texts.includes(json))?.[0] ?? null;
