@@ -1,3 +1,4 @@
+import { commonDecimal } from '../../runtime/functions/support.ts';
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
 import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { literalValue, rescale } from '../catalog/literals.ts';
@@ -104,7 +105,6 @@ export function isFloat(type: SqlType): boolean {
   return type.kind === 'real' || type.kind === 'double';
 }
 
-const INTEGER_DIGITS: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
 const RANK: Readonly<Record<string, number>> = { smallint: 0, integer: 1, bigint: 2, decimal: 3, real: 4, double: 5 };
 
 /** The type that both widen to without loss (floats aside), or null: decimals of more than 38 digits are none. Unknowns give way. */
@@ -125,15 +125,8 @@ function commonNumber(a: SqlType, b: SqlType, rankA: number, rankB: number): Sql
   if (a.kind === 'real' || b.kind === 'real') return isFloat(a) && isFloat(b) ? { kind: 'double' } : null;
   if (isFloat(a) || isFloat(b)) return { kind: 'double' };
   if (a.kind !== 'decimal' && b.kind !== 'decimal') return rankA > rankB ? a : b;
-  const [x, y] = [asDecimal(a), asDecimal(b)];
-  const scale = Math.max(x.scale, y.scale);
-  const precision = Math.max(x.precision - x.scale, y.precision - y.scale) + scale;
   // DuckDB would give up digits after the point.
-  return precision > 38 ? null : { kind: 'decimal', precision, scale };
-}
-
-function asDecimal(type: SqlType): { readonly precision: number; readonly scale: number } {
-  return type.kind === 'decimal' ? type : { precision: INTEGER_DIGITS[type.kind] ?? 19, scale: 0 };
+  return commonDecimal(a, b);
 }
 
 /** Settles a constant of unknown type as text; NULL stays unknown. */

@@ -20,7 +20,6 @@ import {
   commonDecimal,
   DOUBLE,
   decimal,
-  domain,
   duckFinite,
   duckTry,
   EXACT_KINDS,
@@ -28,7 +27,6 @@ import {
   isFloat,
   isInteger,
   isNumeric,
-  NUMERIC_INTERESTING,
   NUMERIC_KINDS,
   noMinusZero,
   noSuch,
@@ -96,7 +94,7 @@ function arithmetic(name: string, op: Op, word: string): ScalarFunction {
     sql: { duckdb: duckdbArithmetic(op), postgres: postgresArithmetic(op) },
     js: (args, types) => jsArithmetic(op, word, args, types),
     kernels: {},
-    domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+    domain: [NUMERIC_KINDS, NUMERIC_KINDS],
     doc: {
       summary: `${WORDS[op]} of two numbers; NULL on overflow`,
       calls: [`a ${op} b`],
@@ -280,7 +278,7 @@ export const divide: ScalarFunction = {
       ? `k.divideReal(${arg(args, 0)}, ${arg(args, 1)})`
       : `k.divideDouble(${jsAsDouble(arg(args, 0), typeAt(types, 0))}, ${jsAsDouble(arg(args, 1), typeAt(types, 1))})`,
   kernels: { divideDouble, divideReal },
-  domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING), domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+  domain: [NUMERIC_KINDS, NUMERIC_KINDS],
   doc: {
     summary: 'division in double precision; NULL for a zero divisor and on overflow',
     calls: ['a / b'],
@@ -329,7 +327,7 @@ export const modulo: ScalarFunction = {
   },
   js: (args) => `k.modHybrid(${arg(args, 0)}, ${arg(args, 1)})`,
   kernels: { modHybrid, quotHybrid },
-  domain: [domain(EXACT_KINDS, NUMERIC_INTERESTING), domain(EXACT_KINDS, NUMERIC_INTERESTING)],
+  domain: [EXACT_KINDS, EXACT_KINDS],
   doc: {
     summary: 'remainder with the sign of the dividend; NULL for a zero divisor',
     calls: ['a % b', 'mod(a, b)'],
@@ -381,7 +379,7 @@ export const negate: ScalarFunction = {
     }
   },
   kernels: { negHybrid },
-  domain: [domain(NUMERIC_KINDS, NUMERIC_INTERESTING)],
+  domain: [NUMERIC_KINDS],
   doc: {
     summary: 'the number with its sign changed; NULL for the least integer',
     calls: ['-x'],

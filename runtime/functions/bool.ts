@@ -1,7 +1,7 @@
 /** bool_and and bool_or over the values that are not NULL. */
 import { argumentOf, callText, everywhere, ONE_ARGUMENT, takesOnly } from './aggregate-support.ts';
 import type { AggregateFunction } from './definition.ts';
-import { BOOLEAN, domain, resolved } from './support.ts';
+import { BOOLEAN, resolved } from './support.ts';
 
 function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): AggregateFunction {
   return {
@@ -14,7 +14,7 @@ function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): Aggr
         : takesOnly(fn, type, 'booleans', 'write a condition: `x <> 0`'),
     algebra: () => 'group',
     sql: everywhere(() => (parts) => callText(fn, argumentOf(parts), parts)),
-    domain: [domain(['boolean'])],
+    domain: [['boolean']],
     doc: {
       calls: [`${fn}(x)`],
       types: 'a boolean gives a boolean',

@@ -17,7 +17,6 @@ import {
   ALL_KINDS,
   arg,
   asDecimal,
-  domain,
   duckdbType,
   duckFinite,
   duckTimestampRange,
@@ -438,7 +437,7 @@ export const cast: ScalarFunction = {
     printDate,
     printTimestamp,
   },
-  domain: [domain(ALL_KINDS)],
+  domain: [ALL_KINDS],
   doc: {
     summary: 'conversion between types; NULL where the value has no place in the target',
     calls: ['CAST(x AS type)', 'x::type'],

@@ -12,7 +12,6 @@ import {
   BOOLEAN,
   commonDecimal,
   DOUBLE,
-  domain,
   duckdbType,
   duckTimestampRange,
   isExact,
@@ -164,7 +163,7 @@ function comparison(
             compareIntervals: compareIntervals as (a: IntervalValue, b: IntervalValue) => number,
           }
         : {},
-    domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
+    domain: [ALL_KINDS, ALL_KINDS],
     doc: {
       summary: `whether a ${WORDS[sqlOp] ?? ''} b; text by code point, NaN above infinity`,
       calls: [`a ${sqlOp} b`],
@@ -208,7 +207,7 @@ export const isDistinct: ScalarFunction = {
     return `(${a} === null || ${b} === null ? ${a} !== ${b} : !${compareJs(types, '===', a, b)})`;
   },
   kernels: {},
-  domain: [domain(ALL_KINDS), domain(ALL_KINDS)],
+  domain: [ALL_KINDS, ALL_KINDS],
   doc: {
     summary: 'whether the two differ, NULL being a value',
     calls: ['a IS DISTINCT FROM b', 'a IS NOT DISTINCT FROM b'],
@@ -246,7 +245,7 @@ function extremum(name: 'greatest' | 'least'): ScalarFunction {
     },
     js: (args, types) => extremumJs(name, args, types),
     kernels: name === 'greatest' ? { pickExtreme, instantInRange } : {},
-    domain: [domain(ORDERED_KINDS), domain(ORDERED_KINDS)],
+    domain: [ORDERED_KINDS, ORDERED_KINDS],
     doc: {
       summary: `the ${name} of its arguments, NULLs left out`,
       calls: [`${name}(a, b, …)`],

@@ -2,7 +2,7 @@
 import type { SqlType } from '../values/types.ts';
 import { argumentOf, callText, ONE_ARGUMENT } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm } from './definition.ts';
-import { ALL_KINDS, BIGINT, domain, noSuch, resolved } from './support.ts';
+import { ALL_KINDS, BIGINT, noSuch, resolved } from './support.ts';
 
 export const countStar: AggregateFunction = {
   ...ONE_ARGUMENT,
@@ -45,7 +45,7 @@ export const count: AggregateFunction = {
   },
   algebra: (_type, distinct) => (distinct ? 'multiset' : 'group'),
   sql: { duckdb: duckdbCount, postgres: postgresCount },
-  domain: [domain(ALL_KINDS)],
+  domain: [ALL_KINDS],
   doc: {
     summary: 'number of values that are not NULL, each once with DISTINCT; 0 for none',
     calls: ['count(x)', 'count(DISTINCT x)'],

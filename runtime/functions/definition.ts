@@ -36,15 +36,8 @@ export type Resolution =
 /** A constant argument's value, or undefined where the argument is no constant: lets `resolve` look at `round(x, 2)` or a LIKE pattern. */
 export type ConstantArg = Value | undefined;
 
-/** What the case generators need to know of an argument, as data. */
-export interface ArgumentDomain {
-  /** Type kinds that the argument accepts, before coercion. */
-  readonly kinds: readonly SqlType['kind'][];
-  /** SQL literals that must be tried, beside NULL and the extremes of the type. */
-  readonly interesting: readonly string[];
-  /** The argument must be one of these literals (units of date_trunc and so on); null: any expression. */
-  readonly onlyLiterals: readonly string[] | null;
-}
+/** Kinds of type that an argument may have before coercion: the tests draw their calls from them. */
+export type ArgumentDomain = readonly SqlType['kind'][];
 
 export interface FunctionDoc {
   readonly summary: string;

@@ -2,7 +2,7 @@
 import type { SqlType } from '../values/types.ts';
 import { argumentOf, callText, ONE_ARGUMENT, takesOnly } from './aggregate-support.ts';
 import type { AggregateFunction } from './definition.ts';
-import { domain, isNumeric, isTemporal, NUMERIC_KINDS, resolved } from './support.ts';
+import { isNumeric, isTemporal, NUMERIC_KINDS, resolved } from './support.ts';
 
 function extreme(fn: 'min' | 'max'): AggregateFunction {
   return {
@@ -26,7 +26,7 @@ function extreme(fn: 'min' | 'max'): AggregateFunction {
         return callText(fn, isText ? `${argumentOf(parts)} COLLATE "C"` : argumentOf(parts), parts);
       },
     },
-    domain: [domain([...NUMERIC_KINDS, 'text', 'date', 'timestamp', 'timestamptz'])],
+    domain: [[...NUMERIC_KINDS, 'text', 'date', 'timestamp', 'timestamptz']],
     doc: {
       summary: `${fn === 'min' ? 'least' : 'greatest'} value; NULL over nothing`,
       calls: [`${fn}(x)`],

@@ -10,13 +10,11 @@ import {
   arg,
   DOUBLE,
   decimal,
-  domain,
   duckTry,
   isExact,
   isFloat,
   isInteger,
   isNumeric,
-  NUMERIC_INTERESTING,
   NUMERIC_KINDS,
   never,
   noMinusZero,
@@ -31,8 +29,6 @@ import {
   typeAt,
 } from './support.ts';
 
-const NUMBER = domain(NUMERIC_KINDS, NUMERIC_INTERESTING);
-
 interface MathFunction {
   readonly name: string;
   readonly spellings: readonly string[];
@@ -44,6 +40,7 @@ interface MathFunction {
   readonly postgres: SqlForm;
   readonly js: (args: readonly string[], types: CallTypes) => string;
   readonly kernels: ScalarFunction['kernels'];
+  readonly domain?: ScalarFunction['domain'];
   readonly summary: string;
   readonly calls: readonly string[];
   readonly types: string;
@@ -65,7 +62,7 @@ function mathFunction(spec: MathFunction): ScalarFunction {
     sql: { duckdb: spec.duckdb, postgres: spec.postgres },
     js: spec.js,
     kernels: spec.kernels,
-    domain: Array.from({ length: maxArgs }, () => NUMBER),
+    domain: spec.domain ?? [NUMERIC_KINDS],
     doc: { summary: spec.summary, calls: spec.calls, types: spec.types, examples: spec.examples },
   };
 }
@@ -183,6 +180,7 @@ export const round: ScalarFunction = mathFunction({
   name: 'round',
   spellings: ['round'],
   maxArgs: 2,
+  domain: [NUMERIC_KINDS, ['integer']],
   resolve: (args, constants) => resolveRounding('round', args, constants),
   duckdb: roundingSql('round', 'duckdb'),
   postgres: roundingSql('round', 'postgres'),
@@ -209,6 +207,7 @@ export const trunc: ScalarFunction = mathFunction({
   name: 'trunc',
   spellings: ['trunc'],
   maxArgs: 2,
+  domain: [NUMERIC_KINDS, ['integer']],
   resolve: (args, constants) => resolveRounding('trunc', args, constants),
   duckdb: roundingSql('trunc', 'duckdb'),
   postgres: roundingSql('trunc', 'postgres'),
@@ -389,6 +388,7 @@ export const power: ScalarFunction = mathFunction({
   spellings: ['power', 'pow'],
   minArgs: 2,
   maxArgs: 2,
+  domain: [NUMERIC_KINDS, NUMERIC_KINDS],
   resolve: resolvePower,
   canFail: always,
   duckdb: (a) => {

@@ -2,7 +2,7 @@
 import type { SqlType } from '../values/types.ts';
 import { argumentOf, callText, ONE_ARGUMENT } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm } from './definition.ts';
-import { ALL_KINDS, domain, noSuch, resolved } from './support.ts';
+import { ALL_KINDS, noSuch, resolved } from './support.ts';
 
 const duckdbPick: AggregateSqlForm = (parts) =>
   // Keeps one value where array_agg would keep and sort them all.
@@ -32,7 +32,7 @@ function pick(name: 'latest' | 'earliest'): AggregateFunction {
         : resolved([type as SqlType], type as SqlType),
     algebra: () => 'monoid',
     sql: { duckdb: duckdbPick, postgres: postgresPick },
-    domain: [domain(ALL_KINDS.filter((kind) => kind !== 'interval'))],
+    domain: [ALL_KINDS.filter((kind) => kind !== 'interval')],
     doc: {
       summary: `value at the ${name} event, NULL included; NULL over nothing`,
       calls: [`(array_agg(x ORDER BY event_time ${direction}, key ${direction}))[1]`],

@@ -15,7 +15,6 @@ import {
   BIGINT,
   DOUBLE,
   decimal,
-  domain,
   isFloat,
   isNumeric,
   NUMERIC_KINDS,
@@ -163,7 +162,7 @@ export const sum: AggregateFunction = {
   resolve: ([type]) => resolveOver('sum', type, sumType),
   algebra: () => 'group',
   sql: { duckdb: duckdbSum, postgres: postgresSum },
-  domain: [domain(NUMERIC_KINDS)],
+  domain: [NUMERIC_KINDS],
   doc: {
     summary: 'sum of the values; NULL over nothing and where it leaves the widened type',
     calls: ['sum(x)'],
@@ -180,7 +179,7 @@ export const avg: AggregateFunction = {
   resolve: ([type]) => resolveOver('avg', type, () => DOUBLE),
   algebra: () => 'group',
   sql: { duckdb: duckdbAverage, postgres: postgresAverage },
-  domain: [domain(NUMERIC_KINDS)],
+  domain: [NUMERIC_KINDS],
   doc: {
     summary: 'exact sum divided by the count, as double precision; NULL over nothing',
     calls: ['avg(x)'],

@@ -1,6 +1,6 @@
 /** Shared pieces of function definitions: type tests, resolutions, SQL and JavaScript helpers. No function is defined here. */
 import { printType, type SqlType } from '../values/types.ts';
-import type { AgreementClass, ArgumentDomain, CallTypes, Resolution } from './definition.ts';
+import type { AgreementClass, CallTypes, Resolution } from './definition.ts';
 
 export const SMALLINT: SqlType = { kind: 'smallint' };
 export const INTEGER: SqlType = { kind: 'integer' };
@@ -48,7 +48,8 @@ export function isTemporal(type: SqlType): boolean {
   return isInstant(type) || type.kind === 'date';
 }
 
-const INTEGER_DIGITS = { smallint: 5, integer: 10, bigint: 19 } as const;
+/** Of the others, bigint's. */
+const INTEGER_DIGITS: Readonly<Record<string, number>> = { smallint: 5, integer: 10 };
 
 /** An exact number as a decimal type. */
 export function asDecimal(type: SqlType): {
@@ -57,9 +58,7 @@ export function asDecimal(type: SqlType): {
   readonly scale: number;
 } {
   if (type.kind === 'decimal') return type;
-  const digits =
-    type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint' ? INTEGER_DIGITS[type.kind] : 19;
-  return { kind: 'decimal', precision: digits, scale: 0 };
+  return { kind: 'decimal', precision: INTEGER_DIGITS[type.kind] ?? 19, scale: 0 };
 }
 
 const RANK: Readonly<Record<string, number>> = { smallint: 0, integer: 1, bigint: 2 };
@@ -123,22 +122,6 @@ export function realMixed(what: string): Resolution {
   );
 }
 
-export function domain(
-  kinds: readonly SqlType['kind'][],
-  interesting: readonly string[] = [],
-  onlyLiterals: readonly string[] | null = null,
-): ArgumentDomain {
-  return { kinds, interesting, onlyLiterals };
-}
-
-export const NUMERIC_INTERESTING = ['0', '1', '-1', '2147483647', '-2147483648', '0.5', '-0.5'] as const;
-export const TEXT_INTERESTING = ["''", "'a'", "'A b'", "'é'", "'😀'", "'%'", "'it''s'"] as const;
-export const TEMPORAL_INTERESTING = [
-  "TIMESTAMP '2001-01-01 00:00:00'",
-  "TIMESTAMP '2000-02-29 23:59:59.999999'",
-  "TIMESTAMP '1970-01-01 00:00:00'",
-] as const;
-
 export const never = (): boolean => false;
 export const always = (): boolean => true;
 
@@ -151,8 +134,6 @@ export function duckdbType(type: SqlType): string {
       return 'FLOAT';
     case 'text':
       return 'VARCHAR';
-    case 'timestamptz':
-      return 'TIMESTAMPTZ';
     default:
       return printType(type).toUpperCase();
   }
@@ -224,7 +205,8 @@ export function postgresMidnight(sql: string, type: SqlType): string {
   return type.kind === 'timestamptz' ? `(${midnight} AT TIME ZONE 'UTC')` : midnight;
 }
 
-const ATOM = /^(?:\w+|\$\d+|"(?:[^"]|"")*"|(?:\w+|"(?:[^"]|"")*")\."(?:[^"]|"")*"|\w+\.\w+)$/;
+/** A plain name, qualified or not: no operator is written with these. */
+const ATOM = /^[\w."]+$/;
 
 /**
  * A form that names its arguments many times: all but plain names are computed once, in a subquery, so that nested calls do not multiply

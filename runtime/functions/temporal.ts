@@ -27,7 +27,6 @@ import {
   arg,
   DATE,
   DOUBLE,
-  domain,
   duckTimestampRange,
   INTEGER,
   INTERVAL,
@@ -39,15 +38,13 @@ import {
   postgresTimestampRange,
   rejected,
   resolved,
-  TEMPORAL_INTERESTING,
   TEXT,
   TIMESTAMP,
   typeAt,
 } from './support.ts';
 
-const UNIT_LITERALS = TEMPORAL_UNITS.map((unit) => `'${unit}'`);
-const INSTANT_DOMAIN = domain(['timestamp', 'timestamptz'], TEMPORAL_INTERESTING);
-const INTERVAL_DOMAIN = domain(['interval'], ["INTERVAL '1 day'", "INTERVAL '90 minutes'", "INTERVAL '1 month'"]);
+const TIME_KINDS = ['date', 'timestamp', 'timestamptz', 'interval'] as const;
+const WHOLE_KINDS = ['smallint', 'integer'] as const;
 
 export const dateTrunc: ScalarFunction = {
   kind: 'scalar',
@@ -85,7 +82,7 @@ export const dateTrunc: ScalarFunction = {
   },
   js: (a) => `k.instantInRange(k.truncMicros(${arg(a, 0)}, ${arg(a, 1)}))`,
   kernels: { truncMicros: truncMicros as (unit: TemporalUnit, micros: number) => number },
-  domain: [domain(['text'], UNIT_LITERALS, UNIT_LITERALS), INSTANT_DOMAIN],
+  domain: [['text'], ['timestamp', 'timestamptz']],
   doc: {
     summary: 'the start of the unit that holds the instant; weeks begin on Monday',
     calls: ["date_trunc('unit', x)"],
@@ -258,14 +255,7 @@ export const datePart: ScalarFunction = {
     return `k.${kernel}(${arg(a, 0)}, ${arg(a, 1)})`;
   },
   kernels: { partOfInterval, partOfDate, partOfInstant },
-  domain: [
-    domain(
-      ['text'],
-      INSTANT_FIELDS.map((field) => `'${field}'`),
-      INSTANT_FIELDS.map((field) => `'${field}'`),
-    ),
-    domain(['timestamp', 'timestamptz', 'date'], TEMPORAL_INTERESTING),
-  ],
+  domain: [['text'], TIME_KINDS],
   doc: {
     summary: 'a field of an instant, date or interval, as double',
     calls: ['extract(field FROM x)', "date_part('field', x)"],
@@ -486,7 +476,10 @@ export const addTemporal: ScalarFunction = {
     datePlus,
     instantPlus,
   },
-  domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
+  domain: [
+    [...TIME_KINDS, ...WHOLE_KINDS],
+    [...TIME_KINDS, ...WHOLE_KINDS],
+  ],
   doc: {
     summary: 'an instant moved by an interval, a date by days; NULL beyond the range of instants and dates',
     calls: ['x + interval', 'd + days'],
@@ -524,7 +517,7 @@ export const subtractTemporal: ScalarFunction = {
     instantMinus,
     dateMinus,
   },
-  domain: [INSTANT_DOMAIN, INTERVAL_DOMAIN],
+  domain: [TIME_KINDS, [...TIME_KINDS, ...WHOLE_KINDS]],
   doc: {
     summary: 'an instant or date moved back, or what is between two',
     calls: ['x - interval', 'd - days', 'a - b'],
@@ -565,7 +558,10 @@ export const scaleInterval: ScalarFunction = {
       ? `k.timesInterval(${arg(a, 0)}, ${arg(a, 1)})`
       : `k.timesInterval(${arg(a, 1)}, ${arg(a, 0)})`,
   kernels: { timesInterval },
-  domain: [INTERVAL_DOMAIN, domain(['integer'], ['0', '2', '-3'])],
+  domain: [
+    ['interval', ...WHOLE_KINDS],
+    ['interval', ...WHOLE_KINDS],
+  ],
   doc: {
     summary: 'an interval so many times',
     calls: ['interval * n', 'n * interval'],

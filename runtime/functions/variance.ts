@@ -12,7 +12,7 @@ import {
   takesOnly,
 } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts } from './definition.ts';
-import { DOUBLE, domain, isExact, isFloat, isNumeric, NUMERIC_KINDS, resolved, typeAt } from './support.ts';
+import { DOUBLE, isExact, isFloat, isNumeric, NUMERIC_KINDS, resolved, typeAt } from './support.ts';
 
 /** Squares of anything below stay in range for 10^28 rows. */
 const ORDINARY = 1e140;
@@ -61,7 +61,7 @@ function spread(
         : takesOnly(name, type, 'numbers', 'cast the argument to a number'),
     algebra: () => 'group',
     sql: everywhere(() => varianceOf(fn, root)),
-    domain: [domain(NUMERIC_KINDS)],
+    domain: [NUMERIC_KINDS],
     doc: {
       calls: spellings.map((spelling) => `${spelling}(x)`),
       types: 'any number gives a double',

@@ -66,10 +66,12 @@ const CONSTANTS: Readonly<Record<string, readonly (readonly ConstantArg[])[]>> =
   ),
 };
 
-function tuples(length: number): SqlType[][] {
-  if (length === 0) return [[]];
-  const rest = tuples(length - 1);
-  return TYPES.flatMap((type) => rest.map((tail) => [type, ...tail]));
+/** A type of TYPES in each place. */
+function tuples(places: readonly (readonly SqlType[])[]): SqlType[][] {
+  const [first, ...others] = places;
+  if (first === undefined) return [[]];
+  const rest = tuples(others);
+  return first.flatMap((type) => rest.map((tail) => [type, ...tail]));
 }
 
 function arities(fn: ScalarFunction): number[] {
@@ -77,12 +79,23 @@ function arities(fn: ScalarFunction): number[] {
   return Array.from({ length: most - fn.minArgs + 1 }, (_, i) => fn.minArgs + i);
 }
 
-export function callsOf(fn: ScalarFunction): Call[] {
-  if (fn.name === 'cast') return castCalls(fn);
+/** Types that a function says it takes in a place. */
+const inDomain = ({ domain }: ScalarFunction, place: number): readonly SqlType[] =>
+  TYPES.filter(({ kind }) => domain[place]?.includes(kind));
+
+/** `candidates`: the types that are tried in a place. */
+export function callsOf(
+  fn: ScalarFunction,
+  candidates: (place: number) => readonly SqlType[] = (place) => inDomain(fn, place),
+): Call[] {
+  if (fn.name === 'cast') return castCalls(fn, candidates(0));
   const out: Call[] = [];
   const patterns = CONSTANTS[fn.name] ?? arities(fn).map((n) => Array.from({ length: n }, () => undefined));
   for (const constants of patterns) {
-    for (const declared of declaredFor(fn, constants)) {
+    const places = constants.map((constant, place) =>
+      constant === undefined ? candidates(place) : [typeof constant === 'string' ? TEXT : INTEGER],
+    );
+    for (const declared of tuples(places)) {
       const resolution = fn.resolve(declared, constants, null);
       if (!resolution.ok) continue;
       const types = { args: resolution.args, result: resolution.result };
@@ -93,21 +106,8 @@ export function callsOf(fn: ScalarFunction): Call[] {
   return out;
 }
 
-function declaredFor(fn: ScalarFunction, constants: readonly ConstantArg[]): SqlType[][] {
-  const isText =
-    fn.domain.length > 0 && fn.domain.every((d) => d.kinds.every((kind) => kind === 'text' || kind === 'integer'));
-  if (isText) return [fn.domain.slice(0, constants.length).map((d) => (d.kinds[0] === 'text' ? TEXT : INTEGER))];
-  const free = constants.filter((constant) => constant === undefined).length;
-  return tuples(free).map((types) => {
-    let next = 0;
-    return constants.map((constant) =>
-      constant === undefined ? (types[next++] as SqlType) : typeof constant === 'string' ? TEXT : INTEGER,
-    );
-  });
-}
-
-function castCalls(fn: ScalarFunction): Call[] {
-  return TYPES.flatMap((from) =>
+function castCalls(fn: ScalarFunction, candidates: readonly SqlType[]): Call[] {
+  return candidates.flatMap((from) =>
     TYPES.flatMap((to): Call[] => {
       const resolution = fn.resolve([from], [undefined], to);
       if (!resolution.ok) return [];

@@ -3,7 +3,7 @@ import type { ConstantArg, ScalarFunction } from '../../runtime/functions/defini
 import { AGGREGATES, SCALARS } from '../../runtime/functions/index.generated.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { type AggregateCase, aggregateCases } from './aggregate-cases.ts';
-import { type Call, callsOf, sameType } from './calls.ts';
+import { type Call, callsOf, sameType, TYPES } from './calls.ts';
 
 /** What a call gives: `~` within a tolerance, `?` NULL also where no argument is; then what its arguments are made first, if anything else. */
 function outcomeOf({ fn, declared, types, agreement }: Call): string {
@@ -55,6 +55,33 @@ describe('what aggregates take, give and keep is as it was agreed', () => {
     it(fn.name, () => {
       const lines = cases.filter((one) => one.fn === fn).map(aggregateLine);
       expect(`\n${lines.join('\n')}\n`).toMatchSnapshot();
+    });
+  }
+});
+
+describe('a function takes the kinds of type that its domain names, and no others', () => {
+  const KINDS = [...new Set(TYPES.map(({ kind }) => kind))];
+  const inOrder = (kinds: Iterable<SqlType['kind']>): string => {
+    const set = new Set(kinds);
+    return KINDS.filter((kind) => set.has(kind)).join(' ');
+  };
+  const namedBy = ({ domain }: Pick<ScalarFunction, 'domain'>): string[] => domain.map(inOrder);
+
+  for (const fn of SCALARS) {
+    it(fn.name, () => {
+      const calls = callsOf(fn, () => TYPES);
+      const places = Math.max(...calls.map(({ declared }) => declared.length));
+      const taken = Array.from({ length: places }, (_, place) =>
+        inOrder(calls.flatMap(({ declared }) => declared[place]?.kind ?? [])),
+      );
+      expect(namedBy(fn)).toEqual(taken);
+    });
+  }
+
+  for (const fn of AGGREGATES) {
+    it(fn.name, () => {
+      const taken = inOrder(TYPES.filter((type) => fn.resolve([type], false).ok).map(({ kind }) => kind));
+      expect(namedBy(fn)).toEqual(fn.arity === 0 ? [] : [taken]);
     });
   }
 });
