@@ -51,9 +51,11 @@ export interface AcceptedWithArchive {
 const NOTHING: Accepted = { paths: [], counts: noCounts(), settleLineMicros: null, knownToMicros: null };
 
 export async function acceptedWithArchive(input: ArchivedInput): Promise<AcceptedWithArchive> {
-  const history = input.locations.length === 0 ? NOTHING : await acceptedParquet(input);
   const { archiveFolder } = input;
   const archive = archiveFolder === null ? [] : await checkedPaths(listArchive(archiveFolder, input.program.spec.name));
+  // Where there is neither, no records are a file as well.
+  const isArchiveAlone = input.locations.length === 0 && archive.length > 0;
+  const history = isArchiveAlone ? NOTHING : await acceptedParquet(input);
   if (archive.length === 0) {
     return {
       ...history,

@@ -244,6 +244,23 @@ describe('records of stdin that are not in the archive yet', () => {
   });
 });
 
+describe('stdin that has brought nothing yet', () => {
+  it('has no records for any command', async () => {
+    const root = start({ 'fsc.json': '{ "sources": { "tx": { "stream": "-" } }, "clock": "events" }' });
+    for (const isRun of [false, true]) {
+      if (isRun) await ran(root);
+      const outs: string[] = [];
+      for (const args of OFFLINE) {
+        const { code, out, err } = await fsc(root, [...args, ...(args[0] === 'query' ? ['--format', 'json'] : [])]);
+        expect([args, code, err]).toEqual([args, 0, expect.not.stringContaining('error')]);
+        outs.push(out);
+      }
+      const label = '{"card":"a","as_of":"2024-01-02T00:00Z","n":null}\n';
+      expect(outs).toEqual(['{"n":0}\n', '', label, label]);
+    }
+  });
+});
+
 describe('an archive that lost records', () => {
   const all = [RUN, ...OFFLINE, ['verify']];
 
