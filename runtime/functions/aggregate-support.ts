@@ -1,7 +1,7 @@
 /** Shared pieces of aggregate definitions. No function is defined here. */
 import type { SqlType } from '../values/types.ts';
 import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts, Dialect, Resolution } from './definition.ts';
-import { duckdbType, isFloat, postgresType, rejected } from './support.ts';
+import { duckdbType, isFloat, isTemporal, postgresType, rejected } from './support.ts';
 
 /** What most aggregates have in common: one argument, no DISTINCT, NULL over nothing. */
 export const ONE_ARGUMENT = {
@@ -44,6 +44,17 @@ export function everywhere(form: (dialect: Dialect) => AggregateSqlForm): Readon
 /** A float is summed as double, whatever its width; other numbers as they are. */
 export function widened(type: SqlType): SqlType {
   return isFloat(type) ? { kind: 'double' } : type;
+}
+
+/** For aggregates of numbers: what makes one of an argument that is none. */
+export function takesNumbers(fn: string, type: SqlType | undefined): Resolution {
+  return takesOnly(fn, type, 'numbers', type === undefined ? 'give it a number' : numberOf(type));
+}
+
+function numberOf(type: SqlType): string {
+  if (type.kind === 'boolean') return 'cast the argument: `CAST(x AS integer)`';
+  const isTime = isTemporal(type) || type.kind === 'interval';
+  return isTime ? 'take the argument in seconds: `extract(epoch FROM x)`' : 'cast the argument to a number';
 }
 
 export function takesOnly(fn: string, type: SqlType | undefined, takes: string, help: string): Resolution {

@@ -1,7 +1,13 @@
 /** bool_and and bool_or over the values that are not NULL. */
+
+import type { SqlType } from '../values/types.ts';
 import { argumentOf, callText, everywhere, ONE_ARGUMENT, takesOnly } from './aggregate-support.ts';
 import type { AggregateFunction } from './definition.ts';
-import { BOOLEAN, resolved } from './support.ts';
+import { BOOLEAN, isNumeric, resolved } from './support.ts';
+
+function conditionOn(type: SqlType | undefined): string {
+  return type !== undefined && isNumeric(type) ? 'x <> 0' : 'x IS NOT NULL';
+}
 
 function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): AggregateFunction {
   return {
@@ -11,7 +17,7 @@ function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): Aggr
     resolve: ([type]) =>
       type?.kind === 'boolean'
         ? resolved([type], BOOLEAN)
-        : takesOnly(fn, type, 'booleans', 'write a condition: `x <> 0`'),
+        : takesOnly(fn, type, 'booleans', `write a condition: \`${conditionOn(type)}\``),
     algebra: () => 'group',
     sql: everywhere(() => (parts) => callText(fn, argumentOf(parts), parts)),
     domain: [['boolean']],

@@ -6,6 +6,7 @@ import {
   callText,
   doubleText,
   ONE_ARGUMENT,
+  takesNumbers,
   takesOnly,
   typeText,
   widened,
@@ -39,8 +40,10 @@ function sumType(type: SqlType): SqlType {
 }
 
 function resolveOver(fn: string, type: SqlType | undefined, result: (type: SqlType) => SqlType): Resolution {
-  if (type?.kind === 'boolean') return takesOnly(fn, type, 'numbers', 'count them: `count(*) FILTER (WHERE x)`');
-  if (type === undefined || !isNumeric(type)) return takesOnly(fn, type, 'numbers', 'cast the argument to a number');
+  if (fn === 'sum' && type?.kind === 'boolean') {
+    return takesOnly(fn, type, 'numbers', 'count them: `count(*) FILTER (WHERE x)`');
+  }
+  if (type === undefined || !isNumeric(type)) return takesNumbers(fn, type);
   const to = result(type);
   return resolved([widened(type)], to, to.kind === 'double' ? 'double' : 'exact');
 }

@@ -9,7 +9,7 @@ import {
   doubleText,
   everywhere,
   ONE_ARGUMENT,
-  takesOnly,
+  takesNumbers,
 } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts } from './definition.ts';
 import { DOUBLE, isExact, isFloat, isNumeric, NUMERIC_KINDS, resolved, typeAt } from './support.ts';
@@ -58,7 +58,7 @@ function spread(
     resolve: ([type]) =>
       type !== undefined && isNumeric(type)
         ? resolved([isFloat(type) ? DOUBLE : type], DOUBLE, 'double')
-        : takesOnly(name, type, 'numbers', 'cast the argument to a number'),
+        : takesNumbers(name, type),
     algebra: () => 'group',
     sql: everywhere(() => varianceOf(fn, root)),
     domain: [NUMERIC_KINDS],
