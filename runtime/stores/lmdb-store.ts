@@ -11,7 +11,7 @@ import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
-import { faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
+import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
 
@@ -293,6 +293,11 @@ function refuseDamaged(file: string): void {
     throw cannotOpen(file, error);
   }
   if (fault !== null) throw corrupt(file, fault);
+  try {
+    appendMissingPages(file);
+  } catch {
+    // Who may only read the file, or finds the disk full, reads what is there.
+  }
 }
 
 function corrupt(path: string, why: string): FscError {

@@ -1,7 +1,7 @@
 /**
  * Looks at online stores as an application does, one after the other: arguments are the project, the instant of the newest event in microseconds
  * (asked for, since damage may hide the heartbeat) and the number of cards. A line is {"path","file","at","bit"}: the folder gets a copy of the file with that bit
- * flipped (at −1: none). The answer is what was seen.
+ * flipped (at −1: none), and no more than `cut` of its bytes. The answer is what was seen.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,11 +10,13 @@ import { createLookup } from '../../runtime/serving/lookup.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import type { OnlineStore } from '../../runtime/stores/store.ts';
-import { wallClock } from '../../runtime/time/clock.ts';
+import { FixedClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 
 const [root = '', newestText, cardsText = '8'] = process.argv.slice(2);
 const newest = Number(newestText);
+/** By the wall clock an answer turns stale while others look. */
+const clock = new FixedClock(newest);
 const cards = Number(cardsText);
 const folder = join(root, 'generated/stream');
 const { views } = loadProgram(
@@ -41,7 +43,7 @@ async function look(path: string): Promise<Seen[]> {
   } catch (error) {
     return [told(error)];
   }
-  const lookup = createLookup({ views, store, clock: wallClock, clockMode: 'events', namespace: '' });
+  const lookup = createLookup({ views, store, clock, clockMode: 'events', namespace: '' });
   const one = async (view: string, card: string, asOf: number | null): Promise<string> => {
     const { row, meta } = await lookup.get(view, [card], asOf);
     return row === null ? 'none' : [row, meta.exact, meta.asOf].join();
@@ -73,16 +75,17 @@ interface Flip {
   readonly file: string;
   readonly at: number;
   readonly bit: number;
+  readonly cut?: number;
 }
 
 const answer = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`);
 answer('ready');
 for await (const line of createInterface({ input: process.stdin })) {
-  const { path, file, at, bit } = JSON.parse(line) as Flip;
+  const { path, file, at, bit, cut } = JSON.parse(line) as Flip;
   const bytes = readFileSync(file);
   if (at >= 0) bytes[at] = (bytes[at] as number) ^ (1 << bit);
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, 'data.mdb'), bytes);
+  writeFileSync(join(path, 'data.mdb'), bytes.subarray(0, cut));
   answer(await look(path));
   rmSync(path, { recursive: true, force: true });
 }
