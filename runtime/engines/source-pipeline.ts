@@ -65,6 +65,7 @@ export class SourcePipeline {
   #isCommitted: boolean;
   /** To be told to the quarantine with the next snapshot; null: nothing is. */
   #anew: Anew | null;
+  readonly #countsFilesAlone: boolean;
   /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
   #hasForeignRows: boolean;
   /**
@@ -97,6 +98,7 @@ export class SourcePipeline {
     this.#snapshots = new Interval(now, options.snapshotIntervalMicros);
     this.#isCommitted = !options.isRebuilt;
     this.#anew = parts.anew;
+    this.#countsFilesAlone = parts.countsFilesAlone;
     addCounts(this.counts, parts.countsAnew);
     this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
     this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
@@ -116,7 +118,7 @@ export class SourcePipeline {
     errors: ErrorTally,
   ): Promise<SourcePipeline> {
     const { name } = input.program.spec;
-    const { state, options } = await openState(asked, input);
+    const { state, options, countsFilesAlone } = await openState(asked, input);
     const quarantine = options.quarantineFolder === null ? null : new Quarantine(options.quarantineFolder, name);
     const refused: RefusedRecord[] = [];
     let log: SourceLog | null = null;
@@ -134,7 +136,7 @@ export class SourcePipeline {
       const { groups, countsAnew } = await unlessStopped(opening, signal);
       const openingLog = openInput(input, {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
-        consumedTo: options.isRebuilt ? null : (state.frames.at(-1)?.position ?? null),
+        consumedTo: consumedBefore(state, options.isRebuilt, countsFilesAlone),
         untilMicros: options.untilMicros,
         clock: options.clock,
         refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
@@ -147,7 +149,7 @@ export class SourcePipeline {
       log = await unlessStopped(openingLog, signal, (late) => void late.close());
       return new SourcePipeline({
         ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
-        ...{ anew, countsAnew },
+        ...{ anew, countsAnew, countsFilesAlone },
       });
     } catch (error) {
       await log?.close();
@@ -226,13 +228,14 @@ export class SourcePipeline {
       state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
       if (line > Number.NEGATIVE_INFINITY) state.settle(line);
     }
+    const isCounted = !this.#countsFilesAlone || this.#replay.isOver || this.#stdinOffset(batch.position) === 0;
     this.#position = batch.position;
     this.#newestMicros = batch.newestMicros;
     this.#settleLineMicros = batch.settleLineMicros;
     this.#knownToMicros = this.#log.knownToMicros;
     this.#hasNews = true;
     this.#isSaved = false;
-    addCounts(this.counts, batch.counts);
+    if (isCounted) addCounts(this.counts, batch.counts);
     this.#replay.see(batch.position);
     this.#options.onProgress?.(this.#input.program.spec.name, this.counts, batch.newestMicros);
   }
@@ -247,14 +250,16 @@ export class SourcePipeline {
 
   /** Into the archive, what can't be read again. */
   async #keep(batch: LogBatch): Promise<void> {
-    const partition = stdinPartition(this.#input);
-    if (partition === null) return;
-    const offset = batch.position.partitions[partition]?.offset ?? 0;
-    const before = this.#position.partitions[partition]?.offset ?? 0;
-    if (offset === before) return; // of the history
+    const offset = this.#stdinOffset(batch.position);
+    if (offset === this.#stdinOffset(this.#position)) return; // of the history
     const { archiveFolder } = this.#options;
     this.#archive ??= await Archive.open(archiveFolder, this.#input.program.spec, STDIN_PARTITION);
     this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
+  }
+
+  #stdinOffset({ partitions }: LogPosition): number {
+    const partition = stdinPartition(this.#input);
+    return partition === null ? 0 : (partitions[partition]?.offset ?? 0);
   }
 
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */
@@ -374,13 +379,18 @@ export class SourcePipeline {
       };
       if (!(await this.#state.save(saved, isGivenUp))) return false;
       this.#isSaved = true;
-      if (this.#anew !== null) this.#quarantine?.setAnew(this.#partitions(this.#anew), this.#anew.from);
+      if (this.#anew !== null) this.#tellAnew(this.#anew);
       this.#anew = null;
       this.#isCommitted = true;
     }
     const now = clock.nowMicros();
     this.#snapshots.start(now, Math.max(snapshotIntervalMicros, 10 * (now - started)));
     return true;
+  }
+
+  #tellAnew(anew: Anew): void {
+    this.#retries.setAnew();
+    this.#quarantine?.setAnew(this.#partitions(anew), anew.from);
   }
 
   /** As the quarantine calls them: by their own names. What was tried again of files is among what they are judged for anew. */
@@ -428,32 +438,55 @@ interface PipelineParts {
   readonly anew: Anew | null;
   /** Of what was read again before the run. */
   readonly countsAnew: VerdictCounts;
+  readonly countsFilesAlone: boolean;
+}
+
+interface OpenedState {
+  readonly state: SourceState;
+  readonly options: StreamRunOptions;
+  /** What stdin brought before is read again without being counted again: it keeps its verdicts. */
+  readonly countsFilesAlone: boolean;
 }
 
 /**
  * Under a declaration that judges otherwise, what stands in the archive keeps its verdict, and later records are judged anew. Files and tables are
- * judged by the current declaration (rules.md 8): they are read again, as with --rebuild.
+ * judged by the current declaration (rules.md 8): they are read again, as with --rebuild. So is the archive behind a history: what is accepted of
+ * the history now may stand in it too, and decides which later records are late or doubles.
  */
-async function openState(
-  options: StreamRunOptions,
-  input: SourceInput,
-): Promise<{ readonly state: SourceState; readonly options: StreamRunOptions }> {
+async function openState(options: StreamRunOptions, input: SourceInput): Promise<OpenedState> {
   const { spec } = input.program;
   // A location that is none is told before anything is opened.
   const isStdin = stdinPartition(input) !== null;
   const state = await options.folder.source(spec, options.isRebuilt);
-  const { change } = state;
-  const isArchived = isStdin || (state.saved !== null && stdinOf(state.saved) !== null);
+  const { change, saved } = state;
+  const isArchived = isStdin || (saved !== null && stdinOf(saved) !== null);
   const isCutOff = state.frames.length > 0;
-  if (change === 'none' || (change === 'verdicts' && isArchived && !isCutOff)) return { state, options };
-  if (!isArchived) return { state: state.anew(), options: { ...options, isRebuilt: true } };
-  await state.close();
-  throw redeclared(
-    spec.name,
+  const isKept = isArchived && change === 'verdicts' && !isCutOff;
+  const hasFiles = isStdin && saved !== null && recordsOfFiles(input, saved) > 0;
+  if (change === 'none' || (isKept && !hasFiles)) return { state, options, countsFilesAlone: false };
+  try {
+    if (isArchived && !isKept) throw redeclaredArchive(spec.name, change);
+    refusePast(spec.name, saved, options.untilMicros);
+    return { state: state.anew(), options: { ...options, isRebuilt: true }, countsFilesAlone: isArchived };
+  } catch (error) {
+    await state.close();
+    throw error;
+  }
+}
+
+function redeclaredArchive(name: string, change: SourceState['change']): FscError {
+  return redeclared(
+    name,
     change === 'columns'
       ? OTHER_COLUMNS
       : 'it changed after a run was cut off, whose last records were judged by the one before',
   );
+}
+
+/** What must still be as it was; null: nothing, since all is read as it is now. */
+function consumedBefore(state: SourceState, isRebuilt: boolean, countsFilesAlone: boolean): LogPosition | null {
+  if (countsFilesAlone) return state.framesFrom;
+  return isRebuilt ? null : (state.frames.at(-1)?.position ?? null);
 }
 
 function openRetries(options: StreamRunOptions, input: SourceInput, state: SourceState): Retries {

@@ -193,10 +193,12 @@ class PhasedLog implements SourceLog {
   async #checkConsumed(): Promise<void> {
     const { consumedTo = null, phases } = this.#options;
     if (consumedTo === null) return;
-    for (const phase of phases) {
-      const part = phasePart(consumedTo, phase.name);
-      if (phase.isUnrepeatable) continue;
-      if (Object.keys(part.partitions).length > 0) await (await phase.open(part, 'check')).close();
+    const parts = phases.map((phase) => phasePart(consumedTo, phase.name));
+    const reached = parts.findLastIndex((part) => Object.keys(part.partitions).length > 0);
+    for (const [i, phase] of phases.slice(0, reached + 1).entries()) {
+      const part = parts[i]!;
+      if (phase.isUnrepeatable || Object.keys(part.partitions).length === 0) continue;
+      await (await phase.open(part, i < reached ? 'done' : 'check')).close();
     }
   }
 

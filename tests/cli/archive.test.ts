@@ -140,6 +140,37 @@ describe('a changed constraint of a source with a history and an archive', () =>
     expect((await fsc(root, ['verify'])).code).toBe(0);
   });
 
+  it('counts once what it accepts of the history now and stdin brings or has brought as well', async () => {
+    const lines = [line(1, ',"amt":1'), line(2, ',"amt":20'), line(3, ',"amt":3')];
+    const root = start({
+      'fsc.json': '{ "sources": { "tx": { "history": "old.jsonl", "stream": "-" } }, "clock": "events" }',
+      'features/sources/tx.sql': checked('amt >= 10'),
+      'features/card/v1.sql': 'SELECT card, count(*) AS n, sum(amt) AS total FROM tx GROUP BY card\n',
+      'old.jsonl': lines.join(''),
+    });
+    const told = async (): Promise<unknown[]> => [
+      await count(root),
+      (await fsc(root, ['query', 'SELECT count(*) AS n, sum(amt) AS total FROM tx', '--format', 'json'])).out,
+      (await fsc(root, ['verify'])).code,
+    ];
+    await ran(root, amt(1, 10));
+    put(root, 'features/sources/tx.sql', checked('amt >= 0'));
+    put(root, 'old.jsonl', lines.join('').replace('"amt":3', '"amt":4'));
+    expect(await fsc(root, RUN)).toMatchObject({ code: 1, err: expect.stringContaining('FSC7104') });
+    put(root, 'old.jsonl', `${lines.join('')}${line(4, ',"amt":4')}`);
+    expect(await fsc(root, RUN)).toMatchObject({ code: 1, err: expect.stringContaining('FSC7104') });
+    put(root, 'old.jsonl', lines.join(''));
+    expect((await ran(root, amt(3, 30))).err).toContain('4 read, 3 accepted, 1 duplicate in');
+    const once = [{ card: 'a', n: 3, total: 24 }, '{"n":3,"total":24}\n', 0];
+    expect(await told()).toEqual(once);
+    expect((await ran(root, '', '--rebuild')).err).toContain('5 read, 3 accepted, 2 duplicate in');
+    expect(await told()).toEqual(once);
+    // What is refused by now stands in nobody's way.
+    put(root, 'features/sources/tx.sql', checked('amt >= 2'));
+    expect((await ran(root, amt(1, 11))).err).toContain('4 read, 3 accepted, 1 quarantined in');
+    expect(await told()).toEqual([{ card: 'a', n: 3, total: 34 }, '{"n":3,"total":34}\n', 0]);
+  });
+
   it('does so for a view that is new at the same time, and for entities of which nothing is left', async () => {
     const root = start({
       'features/sources/tx.sql': checked('amt >= 1'),
