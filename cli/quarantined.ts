@@ -36,13 +36,13 @@ export function keptRecords(project: Project, filter: QuarantineFilter): readonl
 }
 
 function recordsOf(project: Project, folder: string, source: string): readonly KeptRecord[] {
-  const { requests, taken } = readRetries(retriesFolder(project), source);
-  const states = new Map(requests.map(({ id }, i) => [id, i < taken ? 'retried' : 'waiting'] as const));
-  return listQuarantine(folder, source).map((record) => ({
-    ...record,
-    source,
-    state: states.get(record.id) ?? 'kept',
-  }));
+  const { numbers, taken } = readRetries(retriesFolder(project), source);
+  const stateOf = (id: string): KeptRecord['state'] => {
+    const number = numbers.get(id);
+    if (number === undefined) return 'kept';
+    return number < taken ? 'retried' : 'waiting';
+  };
+  return listQuarantine(folder, source).map((record) => ({ ...record, source, state: stateOf(record.id) }));
 }
 
 /** A source of which nothing was refused is fine. */

@@ -4,6 +4,7 @@
  *   <folder>/<source>.jsonl, appended only; a line is the CRC-32 of the rest in eight hex digits, a blank, and JSON:
  *   {"v":1,"id":"-:12","text":"{…}"}   asked for: the n-th such line is retry n, counted from 0; text is the record as a JSON line
  *   {"v":1,"taken":3}                  retries 0 to 2 are in the log
+ *   {"v":2,"anew":true}                the records that were asked for have been judged again where they stand, and may be asked for again
  *
  * How many a run has taken in stands in the positions of its log (`retried`), in one with everything else that it consumed; the mark here
  * follows, for those who list the quarantine. A crash may leave half a line at the end, which is cut before the next one is written.
@@ -20,7 +21,9 @@ import { lockFolder } from './lock.ts';
 import { textsOf } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
 
-export const RETRIES_VERSION = 1;
+export const RETRIES_VERSION = 2;
+/** Of lines that the first version knew. */
+const FIRST_VERSION = 1;
 
 /** In the state folder. */
 export const RETRIES_FOLDER = 'retries';
@@ -39,6 +42,8 @@ export interface RetryLog {
   readonly requests: readonly RetryRequest[];
   /** So many of the requests are in the log. */
   readonly taken: number;
+  /** By the id of a record: which request is for it. */
+  readonly numbers: ReadonlyMap<string, number>;
 }
 
 /** Retries that a run of files took in and has to take in again, at the same place. */
@@ -72,30 +77,41 @@ export function readRetries(folder: string, source: string): RetryLog {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return { requests: [], taken: 0 };
+    if (errorCode(error) === 'ENOENT') return { requests: [], taken: 0, numbers: new Map() };
     throw new FscError('FSC7118', 1, `cannot read the retries ${path}`, messageOf(error), null);
   }
   const lines = text.split('\n');
   // What follows the last newline is half a line of a crash.
   lines.pop();
   const requests: RetryRequest[] = [];
+  const numbers = new Map<string, number>();
   let taken = 0;
   for (const [i, line] of lines.entries()) {
     const entry = parseLine(path, i + 1, line);
     if ('taken' in entry) taken = Math.max(taken, entry.taken);
-    else requests.push(entry);
+    else if ('anew' in entry) numbers.clear();
+    else numbers.set(entry.id, requests.push(entry) - 1);
   }
-  return { requests, taken };
+  return { requests, taken, numbers };
 }
 
-function parseLine(path: string, number: number, line: string): RetryRequest | { readonly taken: number } {
+type Entry = RetryRequest | { readonly taken: number } | { readonly anew: true };
+
+function parseLine(path: string, number: number, line: string): Entry {
   const text = line.slice(9);
   if (line.slice(0, 9) !== `${checksum(text)} `) throw corrupt(path, number, 'it does not have its checksum');
-  const { v, id, text: record, taken } = JSON.parse(text) as Partial<RetryRequest> & { v: number; taken?: number };
+  const { v, id, text: record, taken, anew } = JSON.parse(text) as ParsedLine;
   if (v > RETRIES_VERSION) throw tooNew(path, v, RETRIES_VERSION);
+  if (anew === true) return { anew };
   if (taken !== undefined) return { taken };
   if (id === undefined || record === undefined) throw corrupt(path, number, 'a field is missing');
   return { id, text: record };
+}
+
+interface ParsedLine extends Partial<RetryRequest> {
+  readonly v: number;
+  readonly taken?: number;
+  readonly anew?: boolean;
 }
 
 function checksum(text: string): string {
@@ -110,11 +126,11 @@ export function requestRetries(
 ): readonly RetryRequest[] {
   const lock = lockFolder(folder);
   try {
-    const known = new Set(readRetries(folder, source).requests.map(({ id }) => id));
+    const known = readRetries(folder, source).numbers;
     const fresh = requests.filter(({ id }) => !known.has(id));
     append(
       retriesPath(folder, source),
-      fresh.map(({ id, text }) => JSON.stringify({ v: RETRIES_VERSION, id, text })),
+      fresh.map(({ id, text }) => JSON.stringify({ v: FIRST_VERSION, id, text })),
     );
     return fresh;
   } finally {
@@ -201,12 +217,19 @@ export class Retries implements RetryFeed {
       .map(({ text }) => text);
   }
 
+  /** Once the records of files have been judged again, what was asked for among them too. */
+  setAnew(): void {
+    const { folder, source, dropsWaiting } = this.#options;
+    if (!dropsWaiting || readRetries(folder, source).numbers.size === 0) return;
+    append(retriesPath(folder, source), [JSON.stringify({ v: RETRIES_VERSION, anew: true })]);
+  }
+
   /** Once the journal has the batch that ends here. */
   note(position: LogPosition): void {
     const taken = retriedAt(position);
     if (taken <= this.#marked) return;
     const { folder, source } = this.#options;
-    append(retriesPath(folder, source), [JSON.stringify({ v: RETRIES_VERSION, taken })]);
+    append(retriesPath(folder, source), [JSON.stringify({ v: FIRST_VERSION, taken })]);
     this.#marked = taken;
   }
 }

@@ -327,6 +327,22 @@ describe('fsc quarantine retry', () => {
     expect(query.out).toBe('{"n":2}\n');
   });
 
+  it('tells what is refused again where all is judged anew, and tries it again', async () => {
+    await runs();
+    await quarantine('retry', 'tx.jsonl:2', 'tx.jsonl:1');
+    await runs();
+    expect((await listed()).map(([id, , state]) => [id, state])).toContainEqual(['retries:0', 'kept']);
+    put(world.root, 'features/sources/tx.sql', SOURCE.replace('day date', 'day date, more integer'));
+    expect(await runs()).toMatchObject({ events: { read: 5, accepted: 1, late: 1, quarantined: 3 } });
+    const all = [1, 2, 3, 4].map((offset) => [`tx.jsonl:${offset}`, expect.anything(), 'kept']);
+    expect(await listed()).toEqual(all);
+    expect(await quarantine('retry', 'tx.jsonl:2')).toMatchObject({ code: 0 });
+    expect((await listed())[1]).toEqual(['tx.jsonl:2', 'constraint', 'waiting']);
+    expect(await runs()).toMatchObject({ events: { read: 1, quarantined: 1 } });
+    expect(await runs('--rebuild')).toMatchObject({ events: { read: 5 } });
+    expect(await listed()).toEqual(all);
+  });
+
   it.each([
     ['its declaration changed', { args: [] }],
     ['with --rebuild', { args: ['--rebuild'] }],

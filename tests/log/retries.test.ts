@@ -32,11 +32,12 @@ const request = (id: string, text: string) => ({ id, text });
 describe('the file of retries', () => {
   it('gives what was asked for, each once, and how many were taken', () => {
     const root = folder();
-    expect(readRetries(root, 'a/b')).toEqual({ requests: [], taken: 0 });
+    expect(readRetries(root, 'a/b')).toEqual({ requests: [], taken: 0, numbers: new Map() });
     const first = [request('-:1', 'x\u2028"\n'), request('-:2', '{}')];
     expect(requestRetries(root, 'a/b', first)).toEqual(first);
     expect(requestRetries(root, 'a/b', [...first, request('-:3', '')])).toEqual([request('-:3', '')]);
-    expect(readRetries(root, 'a/b')).toEqual({ requests: [...first, request('-:3', '')], taken: 0 });
+    const numbers = new Map([...first, request('-:3', '')].map(({ id }, i) => [id, i]));
+    expect(readRetries(root, 'a/b')).toEqual({ requests: [...first, request('-:3', '')], taken: 0, numbers });
     const retries = retriesOf(root, 'a/b', null, []);
     expect(retries.from(1)).toEqual(['{}', '']);
     retries.note({ partitions: { 'stream:-': { offset: 9, retried: 2 } } });
