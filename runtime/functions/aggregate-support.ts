@@ -37,8 +37,8 @@ export function asDouble(sql: string): string {
 }
 
 /** One form for both databases. */
-export function everywhere(form: (dialect: Dialect) => AggregateSqlForm): Readonly<Record<Dialect, AggregateSqlForm>> {
-  return { duckdb: form('duckdb'), postgres: form('postgres') };
+export function everywhere(form: AggregateSqlForm): Readonly<Record<Dialect, AggregateSqlForm>> {
+  return { duckdb: form, postgres: form };
 }
 
 /** A float is summed as double, whatever its width; other numbers as they are. */

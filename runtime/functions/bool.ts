@@ -19,7 +19,7 @@ function boolean(fn: 'bool_and' | 'bool_or', spellings: readonly string[]): Aggr
         ? resolved([type], BOOLEAN)
         : takesOnly(fn, type, 'booleans', `write a condition: \`${conditionOn(type)}\``),
     algebra: () => 'group',
-    sql: everywhere(() => (parts) => callText(fn, argumentOf(parts), parts)),
+    sql: everywhere((parts) => callText(fn, argumentOf(parts), parts)),
     domain: [['boolean']],
     doc: {
       calls: [`${fn}(x)`],

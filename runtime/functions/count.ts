@@ -1,6 +1,6 @@
 /** count(*), count(x), count(DISTINCT x). */
 import type { SqlType } from '../values/types.ts';
-import { argumentOf, callText, ONE_ARGUMENT } from './aggregate-support.ts';
+import { argumentOf, callText, everywhere, ONE_ARGUMENT } from './aggregate-support.ts';
 import type { AggregateFunction, AggregateSqlForm } from './definition.ts';
 import { ALL_KINDS, BIGINT, noSuch, resolved } from './support.ts';
 
@@ -12,7 +12,7 @@ export const countStar: AggregateFunction = {
   empty: 0,
   resolve: () => resolved([], BIGINT),
   algebra: () => 'group',
-  sql: { duckdb: (parts) => callText('count', '*', parts), postgres: (parts) => callText('count', '*', parts) },
+  sql: everywhere((parts) => callText('count', '*', parts)),
   domain: [],
   doc: {
     summary: 'number of events; 0 for none',

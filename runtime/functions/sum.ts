@@ -11,7 +11,7 @@ import {
   typeText,
   widened,
 } from './aggregate-support.ts';
-import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts, CallTypes, Resolution } from './definition.ts';
+import type { AggregateFunction, AggregateSqlForm, AggregateSqlParts, Resolution } from './definition.ts';
 import {
   BIGINT,
   DOUBLE,
@@ -21,9 +21,10 @@ import {
   NUMERIC_KINDS,
   noMinusZero,
   resolved,
-  scaleOf,
   typeAt,
 } from './support.ts';
+
+type DecimalType = Extract<SqlType, { kind: 'decimal' }>;
 
 function sumType(type: SqlType): SqlType {
   switch (type.kind) {
@@ -88,7 +89,7 @@ function averageOfDoubles(parts: AggregateSqlParts): string {
 const HALF = '10000000000000000000'; // 10^19: two halves make 38 digits
 
 /** The unscaled integer of a decimal, exactly, as HUGEINT. */
-function duckdbUnscaled(x: string, precision: number, scale: number): string {
+function duckdbUnscaled(x: string, { precision, scale }: DecimalType): string {
   if (scale === 0) return `CAST(${x} AS HUGEINT)`;
   if (precision + scale + 1 <= 38)
     return `CAST(${x} * CAST('1${'0'.repeat(scale)}' AS DECIMAL(${scale + 1},0)) AS HUGEINT)`;
@@ -96,9 +97,8 @@ function duckdbUnscaled(x: string, precision: number, scale: number): string {
 }
 
 /** Sums of the upper and the lower 19 digits; neither can overflow, and the lower is carried into the upper. */
-function duckdbHalves(parts: AggregateSqlParts, type: SqlType): { readonly upper: string; readonly lower: string } {
-  const precision = type.kind === 'decimal' ? type.precision : 19;
-  const unscaled = duckdbUnscaled(argumentOf(parts), precision, scaleOf(type));
+function duckdbHalves(parts: AggregateSqlParts, type: DecimalType): { readonly upper: string; readonly lower: string } {
+  const unscaled = duckdbUnscaled(argumentOf(parts), type);
   const half = `CAST(${HALF} AS HUGEINT)`;
   const [high, low] = [
     callText('sum', `${unscaled} // ${half}`, parts),
@@ -107,9 +107,9 @@ function duckdbHalves(parts: AggregateSqlParts, type: SqlType): { readonly upper
   return { upper: `(${high} + ${low} // ${half})`, lower: `(${low} % ${half})` };
 }
 
-function duckdbLongSum(parts: AggregateSqlParts, types: CallTypes): string {
-  const { upper, lower } = duckdbHalves(parts, typeAt(types, 0));
-  const scale = scaleOf(types.result);
+function duckdbLongSum(parts: AggregateSqlParts, type: DecimalType): string {
+  const { upper, lower } = duckdbHalves(parts, type);
+  const { scale } = type;
   const whole = `CASE WHEN abs(${upper}) <= CAST(${HALF} AS HUGEINT) THEN TRY_CAST(${upper} * CAST(${HALF} AS HUGEINT) + ${lower} AS DECIMAL(38,0)) END`;
   // An unscaled integer times 0.01 is the same digits at scale 2.
   return scale === 0
@@ -117,22 +117,22 @@ function duckdbLongSum(parts: AggregateSqlParts, types: CallTypes): string {
     : `((${whole}) * CAST('0.${'0'.repeat(scale - 1)}1' AS DECIMAL(${scale},${scale})))`;
 }
 
-function duckdbLongAverage(parts: AggregateSqlParts, type: SqlType): string {
+function duckdbLongAverage(parts: AggregateSqlParts, type: DecimalType): string {
   const { upper, lower } = duckdbHalves(parts, type);
   const half = `CAST(${HALF} AS HUGEINT)`;
   // Together where that fits 128 bits, since the halves may cancel; beyond, their doubles add up without loss that matters.
   const sum = `CASE WHEN abs(${upper}) <= ${half} THEN ${asDouble(`${upper} * ${half} + ${lower}`)} ELSE ${asDouble(upper)} * ${doubleText(1e19)} + ${asDouble(lower)} END`;
-  return `((${sum}) / nullif(${callText('count', argumentOf(parts), parts)}, 0) / ${doubleText(10 ** scaleOf(type))})`;
+  return `((${sum}) / nullif(${callText('count', argumentOf(parts), parts)}, 0) / ${doubleText(10 ** type.scale)})`;
 }
 
-function isLong(type: SqlType): boolean {
+function isLong(type: SqlType): type is DecimalType {
   return type.kind === 'decimal' && type.precision > SAFE_DIGITS;
 }
 
 const duckdbSum: AggregateSqlForm = (parts, types) => {
   const type = typeAt(types, 0);
   if (isFloat(type)) return sumOfDoubles(parts);
-  if (isLong(type)) return duckdbLongSum(parts, types);
+  if (isLong(type)) return duckdbLongSum(parts, type);
   return `TRY_CAST(${callText('sum', argumentOf(parts), parts)} AS ${typeText(types.result, 'duckdb')})`;
 };
 

@@ -60,7 +60,7 @@ function spread(
         ? resolved([isFloat(type) ? DOUBLE : type], DOUBLE, 'double')
         : takesNumbers(name, type),
     algebra: () => 'group',
-    sql: everywhere(() => varianceOf(fn, root)),
+    sql: everywhere(varianceOf(fn, root)),
     domain: [NUMERIC_KINDS],
     doc: {
       calls: spellings.map((spelling) => `${spelling}(x)`),
