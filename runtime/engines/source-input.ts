@@ -35,6 +35,7 @@ export interface OpenInputOptions {
   /** As in LogOptions. */
   readonly limitRecords?: number;
   readonly isStreamElsewhere?: boolean;
+  readonly settledMicros?: number;
   readonly clock: Clock;
   readonly refused: RefusedSink | null;
   readonly signal: AbortSignal | null;
@@ -58,6 +59,7 @@ export async function openInput(input: SourceInput, options: OpenInputOptions): 
     refused: options.refused,
     limitRecords: options.limitRecords ?? Number.POSITIVE_INFINITY,
     isStreamElsewhere: options.isStreamElsewhere ?? false,
+    settledMicros: options.settledMicros ?? Number.NEGATIVE_INFINITY,
     ...(options.batchRows === undefined ? {} : { batchRows: options.batchRows }),
   });
 }

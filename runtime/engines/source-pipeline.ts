@@ -32,6 +32,7 @@ const ROWS_PER_WRITE_AT_STOP = 1000;
 const DRAIN_MS = 300;
 /** While the log is behind, flushes take at most one part in so many: rows of a history that is caught up with are soon written again. */
 const FLUSH_SHARE = { live: 5, history: 20 };
+const NEVER = Number.NEGATIVE_INFINITY;
 const BATCHES_PER_TURN = 4;
 const QUICK_BYTES = 64 << 20;
 /** A restart reads the journal whole. */
@@ -118,7 +119,7 @@ export class SourcePipeline {
     errors: ErrorTally,
   ): Promise<SourcePipeline> {
     const { name } = input.program.spec;
-    const { state, options, countsFilesAlone } = await openState(asked, input);
+    const { state, options, countsFilesAlone, settledMicros } = await openState(asked, input);
     const quarantine = options.quarantineFolder === null ? null : new Quarantine(options.quarantineFolder, name);
     const refused: RefusedRecord[] = [];
     let log: SourceLog | null = null;
@@ -138,6 +139,7 @@ export class SourcePipeline {
         saved: saved === null ? null : { position: saved.position, image: saved.log },
         consumedTo: consumedBefore(state, options.isRebuilt, countsFilesAlone),
         untilMicros: options.untilMicros,
+        settledMicros,
         clock: options.clock,
         refused: quarantine === null ? null : { add: (record) => refused.push(record), flush: () => undefined },
         signal,
@@ -446,6 +448,8 @@ interface OpenedState {
   readonly options: StreamRunOptions;
   /** What stdin brought before is read again without being counted again: it keeps its verdicts. */
   readonly countsFilesAlone: boolean;
+  /** What is settled stays so for what stdin brings next. */
+  readonly settledMicros: number;
 }
 
 /**
@@ -463,11 +467,17 @@ async function openState(options: StreamRunOptions, input: SourceInput): Promise
   const isCutOff = state.frames.length > 0;
   const isKept = isArchived && change === 'verdicts' && !isCutOff;
   const hasFiles = isStdin && saved !== null && recordsOfFiles(input, saved) > 0;
-  if (change === 'none' || (isKept && !hasFiles)) return { state, options, countsFilesAlone: false };
+  if (change === 'none' || (isKept && !hasFiles))
+    return { state, options, countsFilesAlone: false, settledMicros: NEVER };
   try {
     if (isArchived && !isKept) throw redeclaredArchive(spec.name, change);
     refusePast(spec.name, saved, options.untilMicros);
-    return { state: state.anew(), options: { ...options, isRebuilt: true }, countsFilesAlone: isArchived };
+    return {
+      state: state.anew(),
+      options: { ...options, isRebuilt: true },
+      countsFilesAlone: isArchived,
+      settledMicros: isArchived && saved !== null ? saved.settleLineMicros : NEVER,
+    };
   } catch (error) {
     await state.close();
     throw error;

@@ -93,6 +93,11 @@ export class Partitions {
     return this.#line;
   }
 
+  /** The line is at least there. */
+  settleTo(micros: number): void {
+    if (micros > this.#line) this.#line = micros;
+  }
+
   /** Leaves a partition out of the line until its next accepted event. */
   setIdle(name: string): void {
     const id = this.#ids.get(name);

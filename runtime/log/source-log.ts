@@ -80,6 +80,8 @@ export interface LogOptions {
   readonly limitRecords?: number;
   /** rules.md 7: where history ends and the stream begins, by known time. */
   readonly cutMicros?: number | null;
+  /** Of a log that is read again: what lies before is settled for records of the stream. */
+  readonly settledMicros?: number;
   /** A stream follows the history, though it is none of these phases: the history ends at the cut all the same. */
   readonly isStreamElsewhere?: boolean;
   readonly refused?: RefusedSink | null;
@@ -241,10 +243,13 @@ class PhasedLog implements SourceLog {
 
   async #handOff(): Promise<void> {
     const phase = this.#options.phases[this.#phase]!;
-    await this.#reader!.close();
+    const reader = this.#reader!;
+    const end = reader.endPosition ?? phasePart(this.#position, phase.name);
+    await reader.close();
     this.#reader = null;
-    this.#donePosition = merged(this.#donePosition, phase.name, phasePart(this.#position, phase.name));
+    this.#donePosition = merged(this.#donePosition, phase.name, end);
     this.#judge.handOff();
+    this.#judge.partitions.settleTo(this.#options.settledMicros ?? Number.NEGATIVE_INFINITY);
     this.#idleWatch = new IdleWatch();
     this.#phase += 1;
     await this.#openPhase(null);
