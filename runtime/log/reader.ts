@@ -65,5 +65,10 @@ export interface RecordReader {
    * finite input, or the reader was told to stop.
    */
   next(maxRows: number): Promise<RawBatch | null>;
+  /**
+   * Of finite input, after `next` gave null: where reading ended. Names files too that had no record, which no batch tells: later they may have
+   * some. Absent: the position after the last record is all there is.
+   */
+  readonly endPosition?: LogPosition;
   close(): Promise<void>;
 }

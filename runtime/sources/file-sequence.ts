@@ -84,7 +84,8 @@ export class FileSequence implements RecordReader {
     const consumed = Object.keys(files).sort(compareText);
     for (const [i, name] of consumed.entries()) {
       const file = this.#files[i];
-      if (file === undefined || compareText(file.name, name) > 0) throw changed(name, 'it is gone');
+      if (file === undefined || compareText(file.name, name) > 0)
+        throw changed(name, 'it is not among the files that are read now');
       if (file.name !== name) throw changed(file.name, `it is new and sorts before \`${name}\`, which was consumed`);
       const entry = resume.partitions[name]!;
       const isLast = i === consumed.length - 1;
@@ -124,6 +125,10 @@ export class FileSequence implements RecordReader {
       this.#index += 1;
     }
     return null;
+  }
+
+  get endPosition(): LogPosition {
+    return { partitions: { ...this.#done } };
   }
 
   /** What a file gained after its end was read was not read. */

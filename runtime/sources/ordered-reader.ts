@@ -70,7 +70,7 @@ class OrderedReader implements RecordReader {
     const entries = Object.entries(resume.partitions).filter(([name]) => name !== WHOLE);
     for (const [name, entry] of entries) {
       const file = byName.get(name);
-      if (file === undefined) throw changed(name, 'it is gone');
+      if (file === undefined) throw changed(name, 'it is not among the files that are read now');
       checkUnchanged(file, entry, true, entries.length === 1);
       byName.delete(name);
       consumed.push(file);
@@ -198,6 +198,10 @@ class OrderedReader implements RecordReader {
       const given = timed > 0 ? this.#timed(batch) : this.#newUntimed(batch);
       if (given !== null) return given;
     }
+  }
+
+  get endPosition(): LogPosition {
+    return this.#position({ ...this.#progress.entry(), untimed: this.#untimed.toString() });
   }
 
   #timed(batch: FileBatch): RawBatch {

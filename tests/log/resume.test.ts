@@ -364,4 +364,31 @@ describe('files that changed after they were consumed', () => {
     rmSync(join(at, 'h/b.jsonl'));
     expect((await resume()).verdicts).toEqual([]);
   });
+
+  const HEADER = 'ts,id,v,p\n';
+  it.each([
+    ['none of its files', { 'h/a.jsonl': '' }, 'h/*.jsonl', 'h/a.jsonl', lines(event(0, 1))],
+    ['not its last file', { 'h/a.jsonl': text, 'h/b.jsonl': '' }, 'h/*.jsonl', 'h/b.jsonl', lines(event(4, 5))],
+    ['blank lines', { 'h/a.jsonl': text, 'h/b.jsonl': '\n \n' }, 'h/*.jsonl', 'h/b.jsonl', lines(event(4, 5))],
+    ['a header', { 'h/a.csv': HEADER }, 'h/a.csv', 'h/a.csv', `${HEADER}${isoAt(T0)},1,1,p\n`],
+    [
+      'headers',
+      { 'h/a.csv': HEADER, 'h/b.csv': HEADER },
+      'h/*.csv',
+      'h/b.csv',
+      `${HEADER}${isoAt(T0 + 9 * SECOND)},1,1,p\n`,
+    ],
+  ])(
+    'not where it had no record either, and goes on where it has none still: %s',
+    async (_, had, history, name, has) => {
+      for (const order of ['arrival', 'none'] as const) {
+        const files = { ...had, 's/a.jsonl': lines(event(3, 4)) };
+        const { at, resume } = await consumed(files, { history, order, stream: 's/*.jsonl' });
+        put(at, 's/a.jsonl', lines(event(3, 4), event(4, 9)));
+        expect((await resume()).verdicts).toEqual(['accepted']);
+        put(at, name, has);
+        await expect(resume()).rejects.toMatchObject(stopped);
+      }
+    },
+  );
 });

@@ -257,6 +257,23 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     expect([third.code, third.err]).toEqual([1, expect.stringContaining('FSC7104')]);
   });
 
+  it('may not grow then where it was empty either', async () => {
+    await database.query(`${TABLE.split('INSERT')[0]}`);
+    const cwd = projectOver(LOCATION);
+    const sources = { payments: { history: LOCATION, stream: '-' } };
+    put(cwd, 'fsc.json', JSON.stringify({ postgres: `\${DATABASE_URL}`, sources }));
+    const stream = (stdin: string) => cli(['run', '--mode', 'stream'], { cwd, env, stdin });
+    for (const id of [30, 31]) {
+      const run = await stream(`{"id":${id},"paid_at":"2001-01-04T00:00:00Z","card":"a","amount":1}\n`);
+      expect(run.code, run.err).toBe(0);
+    }
+    await database.query(
+      `INSERT INTO "My Data"."Payments" (id, paid_at, card, amount) VALUES (20, '2001-01-01', 'a', 5)`,
+    );
+    const third = await stream('');
+    expect([third.code, third.err]).toEqual([1, expect.stringContaining('FSC7104')]);
+  });
+
   it('sorts by code point, whatever the collation, so that a later run finds its place', async () => {
     await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text);
 INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unnest(ARRAY['a', 'B', 'é', 'Z', 'z', '', '1', 'ａ', '😀']) AS k`);
