@@ -134,6 +134,13 @@ function readDotEnv(file: string): Record<string, string> {
   return existsSync(file) ? parseDotEnv(readText(file)) : {};
 }
 
+function whichProfile(name: string, names: readonly string[]): string {
+  if (names.length === 0)
+    return `leave out --profile (or FSC_PROFILE), or add "profiles": {"${name}": {…}} to fsc.json`;
+  const meant = suggest(name, names);
+  return meant === null ? 'name one of them, or add it' : `did you mean \`${meant}\`?`;
+}
+
 function withProfile(base: ConfigNode, name: string): ConfigNode {
   const profiles = base.get('profiles');
   const profile = profiles?.get(name) ?? null;
@@ -144,7 +151,7 @@ function withProfile(base: ConfigNode, name: string): ConfigNode {
       2,
       `profile \`${name}\` does not exist`,
       names.length === 0 ? 'fsc.json has no "profiles"' : `fsc.json has ${names.join(', ')}`,
-      'name one of them, or add it',
+      whichProfile(name, names),
     );
   }
   return base.overlay(profile);

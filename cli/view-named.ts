@@ -17,7 +17,7 @@ export function noSuchView(name: string, names: readonly string[], { code, help 
     2,
     `there is no view \`${name}\``,
     names.length === 0 ? 'the project has no views' : `the project has ${names.join(', ')}`,
-    meant === null ? help : `did you mean \`${meant}\`?`,
+    meant !== null ? `did you mean \`${meant}\`?` : names.length === 0 ? 'write one: features/<view>/v1.sql' : help,
   );
 }
 

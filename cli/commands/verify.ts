@@ -24,6 +24,11 @@ import { consumedRelation } from '../verify/consumed.ts';
 import { sampleRequests } from '../verify/sample-requests.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 
+/** What may lie behind a difference: two writers, rows that were touched, or a bug. */
+const HELP =
+  'help: if another project writes to this online store, give it its own ("namespace" in fsc.json keeps two apart); ' +
+  'fsc run --mode stream --rebuild writes all rows anew; what still differs then is a bug of fsc: report it';
+
 /** Of each request view. */
 const SAMPLED_REQUESTS = 300;
 
@@ -50,7 +55,7 @@ async function verify(io: Io, flags: GlobalFlags, options: VerifyOptions): Promi
     let differed = 0;
     for (const text of options.asOf) differed += await verification.at(text);
     await verification.checkQuiet();
-    if (differed > 0) verification.tellCutOff();
+    if (differed > 0) verification.tellWhatToDo(differed);
     return differed === 0 && !verification.hasRefused ? 0 : 1;
   } finally {
     batch.close();
@@ -159,15 +164,13 @@ class Verification {
   }
 
   /** A run that was cut off may have left rows that are ahead of the position that online tells. */
-  tellCutOff(): void {
-    for (const { spec } of this.#workspace.program.sources) {
-      if (!hasJournaled(this.#workspace.paths.state, spec.name)) continue;
-      say(
-        this.#io,
-        this.#flags,
-        `a run over ${spec.name} was cut off or goes on: run it to its end, then verify again`,
-      );
-    }
+  tellWhatToDo(differed: number): void {
+    const { program, paths } = this.#workspace;
+    const cutOff = program.sources.map(({ spec }) => spec.name).filter((name) => hasJournaled(paths.state, name));
+    for (const name of cutOff)
+      say(this.#io, this.#flags, `a run over ${name} was cut off or goes on: run it to its end, then verify again`);
+    if (cutOff.length === 0)
+      say(this.#io, this.#flags, `${counted(differed, 'value differs', 'values differ')}\n${HELP}`);
   }
 
   /** The newest event that online knows of, or the clock. */

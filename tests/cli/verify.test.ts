@@ -290,6 +290,7 @@ describe('fsc verify', () => {
     expect(plain.code).toBe(1);
     expect(plain.out).toMatch(/\n {2}card=b {2}n: {2}online \d+, batch \d+, own text \d+\n/);
     expect(plain.out).toMatch(/\n {2}and \d+ more values\n/);
+    expect(plain.err).toMatch(/^\d+ values differ\nhelp: .*--rebuild/);
   });
 
   it('where values differ, says if a run was cut off', async () => {
