@@ -50,6 +50,7 @@ import {
   sourcesOf,
   viewsNamed,
   wantedColumns,
+  withJoined,
 } from './wanted.ts';
 
 export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOptions): Promise<ExitStatus> {
@@ -116,7 +117,7 @@ class DatasetJob {
     this.#parts.io.signal.throwIfAborted();
     this.#tellReading(read, ownEvents);
     await this.#tellAbsent();
-    const errors = new ErrorTally();
+    const errors = new ErrorTally(withJoined(views));
     const tiedLabels = await this.#compute(features, labels, columns, ownEvents, errors);
     this.#decideTies(tiedLabels, labels.length);
     const openLabels = this.#decideOpen(labels);

@@ -20,6 +20,12 @@ export function sourcesOf(program: Program, views: readonly ViewProgram[]): read
   return [...new Set(names)];
 }
 
+/** Names of the views, and of those that they join. */
+export function withJoined(views: readonly ViewProgram[]): ReadonlySet<string> {
+  const joined = views.flatMap(({ spec }) => (spec.shape === 'request' ? spec.joins.map(({ view }) => view) : []));
+  return new Set([...views.map(({ spec }) => spec.name), ...joined]);
+}
+
 function sourceOf(program: Program, view: string): string {
   return (program.views.find((candidate) => candidate.spec.name === view) as ViewProgram).spec.source;
 }

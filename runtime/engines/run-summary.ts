@@ -27,8 +27,15 @@ export interface RunSummary extends ReadSummary {
 /** Expression errors by `view.column`. */
 export class ErrorTally implements ErrorCounter {
   readonly counts = new Map<string, number>();
+  readonly #views: ReadonlySet<string> | null;
+
+  /** `views`: only theirs count, though others are computed in the same groups. */
+  constructor(views: ReadonlySet<string> | null = null) {
+    this.#views = views;
+  }
 
   count(view: string, column: string): void {
+    if (this.#views?.has(view) === false) return;
     const key = `${view}.${column}`;
     this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
   }

@@ -470,6 +470,36 @@ describe('fsc dataset', () => {
     expect((await dataset(root, ...args, '--max-expression-errors', '1', '--engine', 'duckdb')).code).toBe(2);
   });
 
+  it('counts no errors of other views in the same group, but those of joined ones', async () => {
+    const root = make({
+      'features/fine/v1.sql': 'SELECT card, count(*) AS n FROM pay GROUP BY card\n',
+      'features/broken/v1.sql': 'SELECT card, sum(1.0 / (id - id)) AS s FROM pay GROUP BY card\n',
+      'features/sources/demand.sql': '-- @kind request\nCREATE TABLE demand (card text);\n',
+      'features/asked/v1.sql': 'SELECT a.card, b.s FROM demand a LEFT JOIN broken_v1 b ON b.card = a.card\n',
+    });
+    const errors = async (view: string): Promise<unknown> => {
+      const args = [
+        '--labels',
+        'labels.csv',
+        '--view',
+        view,
+        '--ties',
+        'include',
+        '--out',
+        'o.csv',
+        '--format',
+        'json',
+      ];
+      const { code, out, err } = await dataset(root, ...args);
+      expect(code, err).toBe(0);
+      return JSON.parse(out).expressionErrorsByColumn;
+    };
+    expect(await errors('fine_v1')).toEqual({});
+    const ofBroken = await errors('broken_v1');
+    expect(ofBroken).toEqual({ 'broken_v1.s': expect.any(Number) });
+    expect(await errors('asked_v1')).toEqual(ofBroken);
+  });
+
   it('exits 2 on what it cannot take', async () => {
     const root = make();
     const code = async (...args: string[]): Promise<number> => (await dataset(root, ...args)).code;
