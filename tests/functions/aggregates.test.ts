@@ -115,11 +115,11 @@ function isBlurred({ result, declared }: AggregateCase, { value }: Exact, state:
   return ulps(value, state) > 64;
 }
 
-/** DuckDB's own sums overflow in silence: of doubles to an infinity, of decimals beyond 38 digits; fsc's are NULL. */
+/** DuckDB's own sums overflow in silence: of doubles to an infinity, also on the way and in averages, of decimals beyond 38 digits; fsc's are NULL. */
 function overflows(one: AggregateCase, exact: Exact, raw: Value): boolean {
-  if (exact.value !== null || one.fn.name !== 'sum') return false;
-  if (one.result.kind === 'double') return raw === Infinity || raw === -Infinity;
-  return typeof raw === 'bigint' && (raw < 0n ? -raw : raw) >= 10n ** 38n;
+  if (one.fn.name !== 'sum' && one.fn.name !== 'avg') return false;
+  if (raw === Infinity || raw === -Infinity) return exact.size === Number.MAX_VALUE;
+  return exact.value === null && typeof raw === 'bigint' && (raw < 0n ? -raw : raw) >= 10n ** 38n;
 }
 
 function nameOf(type: SqlType): string {

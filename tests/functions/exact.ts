@@ -139,10 +139,9 @@ function momentsOf(rows: readonly Row[], values: readonly (number | bigint)[], t
   const unit = unitOf(type);
   const sum = digits.reduce((total, x) => total + x, 0n);
   const squares = digits.reduce((total, x) => total + x * x, 0n);
-  const size = ratio(
-    digits.reduce((total, x) => total + (x < 0n ? -x : x), 0n),
-    unit,
-  );
+  const sizes = digits.reduce((total, x) => total + (x < 0n ? -x : x), 0n);
+  // An infinity would excuse whatever stands beside it.
+  const size = Math.min(ratio(sizes, unit), Number.MAX_VALUE);
   const moments = { n, sum, squares, unit, size, meanSquare: n === 0n ? 0 : ratio(squares, unit * unit * n) };
   known.set(rows, moments);
   return moments;
