@@ -1,6 +1,6 @@
 /** The command line as a function, so that tests run it in process: arguments and Io in, exit code out. */
 import { Command, CommanderError, Option } from 'commander';
-import { FscError } from '../runtime/values/errors.ts';
+import { FscError, isDiskFull } from '../runtime/values/errors.ts';
 import { flushed, type GlobalFlags, type Io, type OutputFormat, say, writeAside } from './io.ts';
 import { VERSION } from './version.ts';
 
@@ -87,12 +87,11 @@ function isClosedPipe(error: unknown): boolean {
 }
 
 function cannotPrint(error: NodeJS.ErrnoException): FscError {
-  const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT';
   return new FscError(
     'FSC7010',
     3,
     'cannot write to stdout',
-    isFull ? 'the disk is full' : error.message,
+    isDiskFull(error) ? 'the disk is full' : error.message,
     'what was written is not whole: make room, or name another place, and run it again',
   );
 }
@@ -127,6 +126,10 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
       writeOut: (text) => io.stdout.write(text),
       // With --format json `report` tells it.
       writeErr: (text) => void (wantsJson(args) || io.stderr.write(text)),
+      outputError: (text, write) => {
+        const help = whereHelpIs(text, args);
+        write(help === null ? text : `${text}help: ${help}\n`);
+      },
     });
   const wanted = args.find((arg) => !arg.startsWith('-'));
   for (const entry of COMMANDS) {
@@ -182,7 +185,7 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
     // Else commander has printed it.
-    if (isJson) await writeAside(io, formatError(badArguments(thrown), true));
+    if (isJson) await writeAside(io, formatError(badArguments(thrown, args), true));
     return 2;
   }
   const isOutput = thrown !== null && thrown === io.stdout.errored;
@@ -210,9 +213,17 @@ function wantsJson(args: readonly string[]): boolean {
   return args.some((arg, i) => arg === '--format=json' || (arg === '--format' && args[i + 1] === 'json'));
 }
 
+/** null: the words say themselves what could be meant. */
+function whereHelpIs(words: string, args: readonly string[]): string | null {
+  if (/Did you mean|Allowed choices/.test(words)) return null;
+  const command = COMMANDS.find(({ name }) => args.includes(name));
+  return command === undefined ? 'fsc --help lists the commands' : `fsc ${command.name} --help tells what it takes`;
+}
+
 /** Commander's words: `error: unknown option '--as-off'`, and under it `(Did you mean --as-of?)`. */
-function badArguments({ message }: CommanderError): FscError {
-  const [, words = message, help = null] = /^(?:error: )?(.*?)(?:\n\((.*)\))?$/s.exec(message) ?? [];
+function badArguments({ message }: CommanderError, args: readonly string[]): FscError {
+  const [, words = message, help = whereHelpIs(message, args)] =
+    /^(?:error: )?(.*?)(?:\n\((.*)\))?$/s.exec(message) ?? [];
   return new FscError('FSC7001', 2, words, null, help);
 }
 

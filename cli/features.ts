@@ -1,7 +1,7 @@
 /** Reads feature files from disk into the path → text map that the compiler takes. */
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { FscError } from '../runtime/values/errors.ts';
+import { errorCode, FscError, messageOf } from '../runtime/values/errors.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -27,8 +27,8 @@ function entries(dir: string): Dirent[] {
   try {
     return readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new FscError('FSC7010', 2, `cannot read ${dir}`, error instanceof Error ? error.message : null, null);
+    if (errorCode(error) === 'ENOENT') return [];
+    throw new FscError('FSC7010', 2, `cannot read ${dir}`, messageOf(error), null);
   }
 }
 
@@ -46,6 +46,6 @@ function readSql(file: string, path: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof FscError) throw error;
-    throw new FscError('FSC7010', 2, `cannot read ${path}`, error instanceof Error ? error.message : null, null);
+    throw new FscError('FSC7010', 2, `cannot read ${path}`, messageOf(error), null);
   }
 }

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../runtime/log/durable-file.ts';
-import { FscError } from '../runtime/values/errors.ts';
+import { FscError, isDiskFull } from '../runtime/values/errors.ts';
 
 export interface GeneratedChanges {
   readonly added: readonly string[];
@@ -64,7 +64,7 @@ export function writeGenerated(root: string, files: ReadonlyMap<string, string>,
     rmSync(staging, { recursive: true, force: true });
     throw new FscError(
       'FSC7010',
-      diskFull(error) ? 3 : 2,
+      isDiskFull(error) ? 3 : 2,
       'cannot write generated/',
       error instanceof Error ? error.message : null,
       'nothing was changed; make the project folder writable',
@@ -87,10 +87,6 @@ function stage(target: string, staging: string, path: string, text: string | nul
     const { atime, mtime } = statSync(from);
     utimesSync(to, atime, mtime);
   }
-}
-
-function diskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 function listFiles(dir: string, prefix: string): string[] {

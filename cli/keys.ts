@@ -22,7 +22,11 @@ export function readPairs(view: string, pairs: readonly string[], columns: reado
 
 function columnOf(view: string, pair: string, columns: readonly KeyColumn[]): KeyColumn {
   const at = pair.indexOf('=');
-  if (at < 0) throw fault(`\`${pair}\` is no KEY=VALUE`, takes(view, columns), null);
+  if (at < 0) {
+    const [first] = columns;
+    const help = first !== undefined && columns.length === 1 ? `write ${first.name}=${pair}` : null;
+    throw fault(`\`${pair}\` is no KEY=VALUE`, takes(view, columns), help);
+  }
   const name = pair.slice(0, at);
   const column = columns.find((candidate) => candidate.name === name);
   if (column !== undefined) return column;

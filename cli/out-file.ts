@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, renameSync, rmSync, statSync } from 'nod
 import { basename, dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { assertDistinctNames, type QuerySession } from '../runtime/engines/duckdb/query.ts';
-import { FscError } from '../runtime/values/errors.ts';
+import { errorCode, FscError, isDiskFull, messageOf } from '../runtime/values/errors.ts';
 import { type NumberFormat, writeJsonRows } from './result-rows.ts';
 
 type OutFormat = 'parquet' | 'csv' | 'jsonl';
@@ -101,13 +101,12 @@ export class OutFile {
 
   /** A fault of the file; anything else as it is. */
   #fault(error: unknown): unknown {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (error instanceof FscError) {
       return /^IO Error/.test(message) ? cannotWrite(this.name, error.message, error.exitCode === 3 ? 3 : 2) : error;
     }
-    if (code === 'ENOSPC' || code === 'EDQUOT') return cannotWrite(this.name, 'the disk is full', 3);
-    return typeof code === 'string' ? cannotWrite(this.name, message, 2) : error;
+    if (isDiskFull(error)) return cannotWrite(this.name, 'the disk is full', 3);
+    return errorCode(error) !== null ? cannotWrite(this.name, message, 2) : error;
   }
 }
 

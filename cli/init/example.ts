@@ -127,7 +127,7 @@ function jsonLines(table: string): string {
 
 export const EXAMPLE_NEXT: readonly (readonly [string, string])[] = [
   ['fsc check', 'parse, bind, plan'],
-  ['fsc test', 'the test beside the view, in every machine'],
+  ['fsc test', 'the tests beside the view, in every machine'],
   ['fsc run --mode stream', 'data/payments.jsonl into online rows'],
   ['fsc get card_activity_v1 card=jade', 'one online row'],
   ['fsc quarantine', 'the record that breaks a rule, and the late one'],

@@ -1,7 +1,7 @@
 /** New files of a project: all of them or none, and nothing that is there already is touched. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FscError } from '../../runtime/values/errors.ts';
+import { FscError, isDiskFull } from '../../runtime/values/errors.ts';
 
 const IGNORE = '.gitignore';
 const IGNORED = ['.fsc/', '.env'];
@@ -74,8 +74,7 @@ function undo(created: readonly string[]): void {
 }
 
 function cannotWrite(root: string, error: unknown): FscError {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const isFull = isDiskFull(error);
   return new FscError(
     'FSC7010',
     isFull ? 3 : 2,

@@ -8,8 +8,9 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Verdict, VerdictCounts } from '../log/contract.ts';
-import { errorCode, writeFault } from '../log/durable-file.ts';
+import { writeFault } from '../log/durable-file.ts';
 import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
+import { errorCode } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import {
   type Accepted,

@@ -5,7 +5,6 @@
  * Reads: one file. Writes: tables of the session.
  */
 
-import { messageOf } from '../log/durable-file.ts';
 import { openBytes } from '../sources/byte-input.ts';
 import { type CsvRecord, CsvSplitter } from '../sources/csv-splitter.ts';
 import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
@@ -13,7 +12,7 @@ import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
 import { counted } from '../values/counted.ts';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 import { rawJsonAt } from '../values/json.ts';
 import { quoteName, RecordAppender } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';

@@ -4,15 +4,7 @@ import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, 
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FscError } from '../values/errors.ts';
-
-export function errorCode(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { errorCode, FscError, isDiskFull, messageOf } from '../values/errors.ts';
 
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'EACCES',
@@ -29,7 +21,7 @@ const DISK_FAULTS: ReadonlySet<string> = new Set([
 export function writeFault(path: string, error: unknown): unknown {
   const code = errorCode(error);
   if (code === null || !DISK_FAULTS.has(code)) return error;
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const isFull = isDiskFull(error);
   return new FscError(
     'FSC7115',
     3,

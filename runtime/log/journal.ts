@@ -13,9 +13,9 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from '
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
-import { makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
+import { makeFolder, syncFolder, writeFault } from './durable-file.ts';
 import { type LineFault, RecordLines, type RecordTexts } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
 

@@ -18,8 +18,8 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { wallClock } from '../time/clock.ts';
-import { FscError } from '../values/errors.ts';
-import { errorCode, makeFolder, writeFault } from './durable-file.ts';
+import { errorCode, FscError } from '../values/errors.ts';
+import { makeFolder, writeFault } from './durable-file.ts';
 
 const LOCK_FILE = 'lock';
 const BEAT_MS = 5000;

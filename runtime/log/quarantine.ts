@@ -18,8 +18,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FscError } from '../values/errors.ts';
-import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, textChecksum, writeFault } from './durable-file.ts';
+import { errorCode, FscError, messageOf } from '../values/errors.ts';
+import { cutHalfLine, makeFolder, syncFolder, textChecksum, writeFault } from './durable-file.ts';
 import type { Origin } from './reader.ts';
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';

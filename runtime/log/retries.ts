@@ -13,9 +13,9 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, writeSync 
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
-import { FscError } from '../values/errors.ts';
+import { errorCode, FscError, messageOf } from '../values/errors.ts';
 import type { LogPosition } from './contract.ts';
-import { cutHalfLine, errorCode, makeFolder, messageOf, syncFolder, writeFault } from './durable-file.ts';
+import { cutHalfLine, makeFolder, syncFolder, writeFault } from './durable-file.ts';
 import type { JournalEntry } from './journal.ts';
 import { lockFolder } from './lock.ts';
 import { textsOf } from './record-texts.ts';

@@ -10,8 +10,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { counted } from '../values/counted.ts';
-import { FscError } from '../values/errors.ts';
-import { errorCode, messageOf, writeWhole } from './durable-file.ts';
+import { errorCode, FscError, messageOf } from '../values/errors.ts';
+import { writeWhole } from './durable-file.ts';
 
 export type Section = Uint8Array | Int32Array | Float64Array | Uint32Array | string;
 

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 
 /** Of short records as many as a batch holds. */
 const CHUNK_BYTES = 1 << 21;
@@ -16,10 +16,6 @@ export interface ByteInput {
    */
   read(room?: number): Promise<Buffer | null>;
   close(): Promise<void>;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function unreadable(path: string, error: unknown): FscError {

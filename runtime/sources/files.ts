@@ -4,7 +4,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { counted, formatCount } from '../values/counted.ts';
-import { FscError } from '../values/errors.ts';
+import { errorCode, FscError } from '../values/errors.ts';
 import { compareText } from '../values/order.ts';
 import { unreadable } from './byte-input.ts';
 
@@ -204,13 +204,9 @@ function statOf(file: SourceFile): { device: bigint; inode: bigint; size: bigint
     const { dev, ino, size, mtimeNs } = statSync(file.path, { bigint: true });
     return { device: dev, inode: ino, size, time: mtimeNs };
   } catch (error) {
-    if (errorCodeOf(error) === 'ENOENT') throw changed(file.name, 'it is gone');
+    if (errorCode(error) === 'ENOENT') throw changed(file.name, 'it is gone');
     throw unreadable(file.name, error);
   }
-}
-
-function errorCodeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
 /** The file still begins with the bytes that were consumed; with `isWhole` it is nothing but those. `isAlone`: no other was read after it. */

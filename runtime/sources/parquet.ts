@@ -5,13 +5,12 @@
 
 import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 import { printJsonValue } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
 import { isInRange, RANGE_END_MICROS } from '../values/temporal.ts';
 import type { SqlType, Value } from '../values/types.ts';
-import { messageOf } from './byte-input.ts';
 import {
   describeEachKind,
   describeParquet,

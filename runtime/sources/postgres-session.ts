@@ -3,7 +3,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type QueryResult } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { FscError } from '../values/errors.ts';
+import { errorCode, FscError, messageOf } from '../values/errors.ts';
 
 /** What is sent, and read, is text: in UTC, with all digits, whatever the server's or the user's defaults are. */
 const SETTINGS = [
@@ -202,12 +202,12 @@ export function placeOf(url: string): string {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return errorCode(error) ?? '';
 }
 
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** A server that has no TLS, or whose certificate is not trusted. */

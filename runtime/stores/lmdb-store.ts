@@ -8,7 +8,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, statfsSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
 import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
@@ -69,7 +69,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
 
 function reasonOf(error: unknown): string {
   if (error instanceof FscError) return error.why ?? '';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 async function openOnce(options: LmdbStoreOptions): Promise<OnlineStore> {
@@ -170,7 +170,7 @@ class LmdbStore implements OnlineStore {
       return read();
     } catch (error) {
       if (error instanceof FscError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (isOutside(why)) throw cannotOpen(this.#path, error);
       this.#damage = corrupt(this.#path, why);
       throw this.#damage;
@@ -338,7 +338,7 @@ function nothingRunYet(path: string): FscError {
 }
 
 function cannotOpen(path: string, error: unknown): FscError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (isDiskFull(path, why)) return diskFull(`cannot open the online store in ${path}`);
   return new FscError(
     'FSC7200',
@@ -350,7 +350,7 @@ function cannotOpen(path: string, error: unknown): FscError {
 }
 
 function cannotWrite(path: string, error: unknown): FscError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (isDiskFull(path, why)) return diskFull(`cannot write to the online store in ${path}`);
   return new FscError(
     'FSC7205',

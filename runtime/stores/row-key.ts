@@ -10,7 +10,7 @@
  * are over 512, which only a computed one has (records with such columns are refused), is their hash, and they stand under it themselves.
  */
 import { createHash } from 'node:crypto';
-import { FscError } from '../values/errors.ts';
+import { FscError, messageOf } from '../values/errors.ts';
 import { decodeKey, encodeKey, encodeLongKey } from '../values/key-bytes.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { ByteArena } from './byte-arena.ts';
@@ -110,7 +110,7 @@ export class RowKeys {
       return decodeKey(long ?? entity, this.#entityTypes);
     } catch (error) {
       // Text that is none any more: checksums are the rows' and come later.
-      throw corruptKey(error instanceof Error ? error.message : String(error));
+      throw corruptKey(messageOf(error));
     }
   }
 

@@ -2,7 +2,8 @@
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errorCode, makeFolders, writeFault } from '../../log/durable-file.ts';
+import { makeFolders, writeFault } from '../../log/durable-file.ts';
+import { errorCode } from '../../values/errors.ts';
 
 /** A project may be mounted read-only, or belong to somebody else. */
 const NOT_OURS: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);

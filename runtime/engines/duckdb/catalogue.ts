@@ -9,10 +9,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { basename, dirname, join, resolve } from 'node:path';
 import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { parquetRelation } from '../../sources/duckdb-scan.ts';
-import { FscError } from '../../values/errors.ts';
+import { FscError, messageOf } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import { columnTypeText, quoteName } from './load.ts';
-import { messageOf } from './session.ts';
 
 /** Changes whenever the same sources and macros would give another file. */
 const CATALOGUE_VERSION = 1;

@@ -1,10 +1,11 @@
 /** Rows of ours as a relation of DuckDB, which asks for them as it needs them: no table stands in between. */
 import { DuckDBTableFunction } from '../../sources/duckdb-api.ts';
+import { messageOf } from '../../values/errors.ts';
 import type { SqlType } from '../../values/types.ts';
 import { type Feed, whileRead } from './feeds.ts';
 import type { KeptChunks } from './kept-chunks.ts';
 import { engineType } from './load.ts';
-import { type DuckDbSession, messageOf } from './session.ts';
+import type { DuckDbSession } from './session.ts';
 
 export interface FeedColumn {
   readonly name: string;

@@ -6,7 +6,7 @@ import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
-import { FscError } from '../../values/errors.ts';
+import { FscError, messageOf } from '../../values/errors.ts';
 import type { SqlType } from '../../values/types.ts';
 
 export interface DuckDbOptions {
@@ -197,10 +197,6 @@ function pathText(path: string): string {
   return quoteText(resolve(path));
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function isDiskFull(error: unknown): boolean {
   return /no space left|disk full|ENOSPC/i.test(messageOf(error));
 }
@@ -217,8 +213,10 @@ export function engineFault(error: unknown): FscError {
   return new FscError('FSC7350', isDiskFull(error) ? 3 : 1, first, detail === '' ? null : detail, helpFor(first));
 }
 
-/** What a view's macro says to a text for an instant. */
+/** What a view's macro says to a text for an instant, and to none. */
 function helpFor(message: string): string | null {
+  const view = /^Catalog Error: Table with name (\w+_v\d+(?:_latest)?) does not exist/.exec(message)?.[1];
+  if (view !== undefined) return `if it is a view, give it an instant: ${view}(TIMESTAMP '2001-03-01 12:00:00')`;
   return /epoch_us\((STRING_LITERAL|VARCHAR)\)/.test(message)
     ? "a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')"
     : null;
