@@ -156,7 +156,7 @@ describe('fsc get', () => {
     expect(await fault('card_v2', 'card=b')).toMatch(/FSC7005[\s\S]*did you mean `card_v1`/);
     expect(await fault('card_v1')).toMatch(/FSC7006.*`card` is missing/);
     expect(await fault('card_v1', 'crd=b')).toMatch(/no key `crd`[\s\S]*did you mean `card`/);
-    expect(await fault('card_v1', 'b')).toMatch(/`b` is no KEY=VALUE/);
+    expect(await fault('card_v1', 'b')).toMatch(/`b` is no KEY=VALUE[\s\S]*help: write card=b/);
     expect(await fault('card_v1', 'card=a', 'card=b')).toMatch(/given twice/);
     expect(await fault('shop_v1', 'card=a', 'shop=seven')).toMatch(/`shop` is no bigint[\s\S]*`seven`/);
     expect(await fault('shop_v1', 'card=a', 'shop=1.5')).toMatch(/without loss/);

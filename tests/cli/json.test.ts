@@ -18,15 +18,23 @@ const JSON_FORMS = [['--format', 'json'], ['--format=json']];
 describe('faults of the call', () => {
   it.each([
     [['get', 'card_v1', 'card=a', '--as-off', 'now'], "unknown option '--as-off'", 'Did you mean --as-of?'],
-    [['run'], "required option '--mode <mode>' not specified", null],
-    [['frobnicate'], "unknown command 'frobnicate'", null],
-    [['get'], "missing required argument 'view'", null],
+    [['run'], "required option '--mode <mode>' not specified", 'fsc run --help tells what it takes'],
+    [['frobnicate'], "unknown command 'frobnicate'", 'fsc --help lists the commands'],
+    [['get'], "missing required argument 'view'", 'fsc get --help tells what it takes'],
   ])('%j', async (args, message, help) => {
     for (const form of JSON_FORMS) {
       const { code, out, err } = await run(...args, ...form);
       expect([code, out]).toEqual([2, '']);
       expect(jsonLines(err)).toEqual([{ v: 1, code: 'FSC7001', severity: 'error', message, cause: null, help }]);
     }
+  });
+
+  it('says the same to people', async () => {
+    expect((await run('run')).err).toBe(
+      "error: required option '--mode <mode>' not specified\nhelp: fsc run --help tells what it takes\n",
+    );
+    expect((await run('--frozen', 'get')).err).toContain('\nhelp: fsc get --help tells what it takes\n');
+    expect((await run('gte')).err).toBe("error: unknown command 'gte'\n(Did you mean get?)\n");
   });
 
   it('a value that happens to be `json` asks for nothing', async () => {

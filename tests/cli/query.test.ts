@@ -182,6 +182,8 @@ describe('fsc query', () => {
     const { code, err } = await query("SELECT * FROM card_v1('2024-03-01')");
     expect(code).toBe(1);
     expect(err).toContain("help: a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')");
+    const bare = await query('SELECT * FROM card_v1');
+    expect(bare.err).toContain("help: if it is a view, give it an instant: card_v1(TIMESTAMP '2001-03-01 12:00:00')");
   });
 
   it('refuses two columns of a name where one would be lost', async () => {
