@@ -21,6 +21,7 @@ import {
   NUMERIC_KINDS,
   noMinusZero,
   resolved,
+  scaleOf,
   typeAt,
 } from './support.ts';
 
@@ -120,10 +121,18 @@ function duckdbLongSum(parts: AggregateSqlParts, type: DecimalType): string {
 function duckdbLongAverage(parts: AggregateSqlParts, type: DecimalType): string {
   const { upper, lower } = duckdbHalves(parts, type);
   const half = `CAST(${HALF} AS HUGEINT)`;
-  // Together where that fits 128 bits, since the halves may cancel; beyond, their doubles add up without loss that matters.
-  const sum = `CASE WHEN abs(${upper}) <= ${half} THEN ${asDouble(`${upper} * ${half} + ${lower}`)} ELSE ${asDouble(upper)} * ${doubleText(1e19)} + ${asDouble(lower)} END`;
-  return `((${sum}) / nullif(${callText('count', argumentOf(parts), parts)}, 0) / ${doubleText(10 ** type.scale)})`;
+  // Together where that fits 128 bits, since the halves may cancel; beyond, the lower is less than a double of the upper tells.
+  const sum = `CASE WHEN abs(${upper}) <= ${half} THEN ${readAsDouble(`${upper} * ${half} + ${lower}`, -type.scale)} ELSE ${readAsDouble(upper, HALF.length - 1 - type.scale)} END`;
+  return `((${sum}) / nullif(${callText('count', argumentOf(parts), parts)}, 0))`;
 }
+
+/** A number times a power of ten, rounded once: DuckDB divides doubles for it, each rounded, and 10^23 is none. */
+function readAsDouble(sql: string, exponent: number): string {
+  return asDouble(`CAST(${sql} AS VARCHAR) || 'e${exponent}'`);
+}
+
+/** So many digits after the point are a double exactly. */
+const EXACT_SCALE = 15;
 
 function isLong(type: SqlType): type is DecimalType {
   return type.kind === 'decimal' && type.precision > SAFE_DIGITS;
@@ -149,7 +158,9 @@ const duckdbAverage: AggregateSqlForm = (parts, types) => {
   const type = typeAt(types, 0);
   if (isFloat(type)) return averageOfDoubles(parts);
   if (isLong(type)) return duckdbLongAverage(parts, type);
-  return `(${asDouble(callText('sum', argumentOf(parts), parts))} / nullif(${callText('count', argumentOf(parts), parts)}, 0))`;
+  const sum = callText('sum', argumentOf(parts), parts);
+  const total = scaleOf(type) > EXACT_SCALE ? readAsDouble(sum, 0) : asDouble(sum);
+  return `(${total} / nullif(${callText('count', argumentOf(parts), parts)}, 0))`;
 };
 
 const postgresAverage: AggregateSqlForm = (parts, types) => {

@@ -5,8 +5,9 @@ import { printType, type SqlType, type Value } from '../../runtime/values/types.
 import { TYPES } from './calls.ts';
 import { Random, randomValue } from './values.ts';
 
-/** Decimals of more digits than DuckDB can add up, by how its form takes them apart: by a product, at its limit, beyond it. */
+/** Decimals of more digits than DuckDB can add up, by how its form takes them apart: by a product, at its limit, beyond it; and fractions. */
 const LONG: readonly SqlType[] = [
+  { kind: 'decimal', precision: 28, scale: 28 },
   { kind: 'decimal', precision: 30, scale: 7 },
   { kind: 'decimal', precision: 30, scale: 8 },
   { kind: 'decimal', precision: 38, scale: 38 },
@@ -73,6 +74,8 @@ const FLOATS: readonly (Doubles | null)[] = [
   () => 0.1,
   (random) => random.int(-100, 100),
   (random) => (random.next() - 0.5) * 10 ** random.int(-20, 20),
+  // A square is a double, two are none.
+  (_, row) => [1e154, -1e154, 1.2e154][row % 3] as number,
 ];
 
 export function events(seed: number): Event[] {

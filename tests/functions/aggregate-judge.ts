@@ -42,6 +42,18 @@ function argumentText({ declared, argument, column }: AggregateCase): string | n
 
 /** What is emitted for the aggregate. */
 export function form(one: AggregateCase, filter: string, dialect: Dialect): string {
+  const text = formOver(one, filter, '', dialect);
+  if (typeof text !== 'string') throw new Error(text.unsupported);
+  return text;
+}
+
+/** The same with `OVER (…)`, or why the dialect has no such form. */
+export function formOver(
+  one: AggregateCase,
+  filter: string,
+  over: string,
+  dialect: Dialect,
+): string | { readonly unsupported: string } {
   const seen = dialect === 'duckdb' ? physicalType : (type: SqlType): SqlType => type;
   const types: CallTypes = { args: one.argument === null ? [] : [seen(one.argument)], result: seen(one.result) };
   const direction = one.fn.name === 'latest' ? 'DESC' : 'ASC';
@@ -50,11 +62,9 @@ export function form(one: AggregateCase, filter: string, dialect: Dialect): stri
     distinct: one.distinct,
     orderBy: one.fn.orderSensitive ? `ORDER BY ts ${direction} NULLS LAST, id ${direction} NULLS LAST` : null,
     filter,
-    over: '',
+    over,
   };
-  const text = one.fn.sql[dialect](parts, types);
-  if (typeof text !== 'string') throw new Error(text.unsupported);
-  return text;
+  return one.fn.sql[dialect](parts, types);
 }
 
 /** The rows of each group that an aggregate sees, by column (−1: count(*)). */

@@ -3,7 +3,7 @@ import { instantText } from '../../compiler/backends/sql/print-const.ts';
 import { printType, type Value } from '../../runtime/values/types.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { type AggregateCase, aggregateCases, END, events, START } from './aggregate-cases.ts';
-import { filterOf, form, HOUR, instant, Seen, statements, withinDatabase } from './aggregate-judge.ts';
+import { filterOf, form, formOver, HOUR, instant, Seen, statements, withinDatabase } from './aggregate-judge.ts';
 import { type Span, spelling } from './aggregate-state.ts';
 import type { Exact } from './exact.ts';
 import type { Answer } from './machines.ts';
@@ -44,9 +44,14 @@ function isKnownOfPostgres({ fn, result, declared }: AggregateCase, { value }: E
 }
 
 /** One column a case, in the order of groups. */
-function query(machine: PostgresMachine, spell: (one: AggregateCase) => string, from: string): Promise<Answer[]> {
+function query(
+  machine: PostgresMachine,
+  spell: (one: AggregateCase) => string,
+  from: string,
+  of: readonly AggregateCase[] = cases,
+): Promise<Answer[]> {
   return machine.evaluate(
-    cases.map((one) => ({ text: spell(one), type: one.result })),
+    of.map((one) => ({ text: spell(one), type: one.result })),
     from,
   );
 }
@@ -99,4 +104,44 @@ describe('aggregates: Postgres form = exact arithmetic = the text itself', () =>
       cases.map((one) => [one.title, [one.fn.empty]]),
     );
   });
+
+  it('texts differ and come in order by code point, whatever the collation of their column', async () => {
+    const texts = cases.filter((one) => one.declared?.kind === 'text' && (one.distinct || /^m/.test(one.fn.name)));
+    const name = `c${texts[0]?.column}`;
+    const machine = await PostgresMachine.emitted(server, [
+      "CREATE COLLATION deaf (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+      `CREATE TABLE deaf (${name} text COLLATE deaf)`,
+      "INSERT INTO deaf VALUES ('b'), ('B'), ('é'), ('E'), ('Z'), ('z')",
+    ]);
+    const answers = await query(machine, (one) => form(one, '', 'postgres'), 'FROM deaf', texts);
+    await machine.close();
+    expect(answers.map((answer, i) => [texts[i]?.title, 'refused' in answer ? answer.refused : answer.values])).toEqual(
+      [
+        ['count(DISTINCT text)', [6]],
+        ['min(text)', ['B']],
+        ['max(text)', ['é']],
+      ],
+    );
+  });
+
+  it('in a window a form is taken, or says why there is none', async () => {
+    const texts = cases.map((one) => formOver(one, '', 'OVER (PARTITION BY grp)', 'postgres'));
+    const [ordered, distinct] = ['no ORDER BY in a window aggregate', 'no DISTINCT in a window function'];
+    expect(cases.map((one, i) => [one.title, wordsOf(texts[i])])).toEqual(
+      cases.map((one) => {
+        const why = one.fn.orderSensitive ? ordered : one.distinct ? distinct : null;
+        return [one.title, why === null ? 'taken' : `Postgres has ${why}`];
+      }),
+    );
+    const said = cases.flatMap(({ result: type }, i) => {
+      const text = texts[i];
+      return typeof text === 'string' ? [{ text, type }] : [];
+    });
+    const answers = await emitted.evaluate(said, 'FROM s WHERE grp < 3 ORDER BY id');
+    expect(answers.flatMap((answer) => ('refused' in answer ? [answer.refused] : []))).toEqual([]);
+  });
 });
+
+function wordsOf(text: ReturnType<typeof formOver> | undefined): string | undefined {
+  return typeof text === 'string' ? 'taken' : text?.unsupported;
+}
