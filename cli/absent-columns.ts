@@ -6,9 +6,9 @@ import { FscError } from '../runtime/values/errors.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { ProjectSources, SourceLocations } from './locations.ts';
 import { plainText } from './result-rows.ts';
+import { ToldOnce } from './told-once.ts';
 
-/** Sources that each command told of: several parts of one may read the same source. */
-const told = new WeakMap<Io, Set<string>>();
+const told = new ToldOnce();
 
 export async function tellAbsentColumns(
   io: Io,
@@ -19,9 +19,7 @@ export async function tellAbsentColumns(
 ): Promise<void> {
   const spec = program.sources.find((source) => source.spec.name === name)?.spec;
   const at = locations.get(name);
-  const seen = told.get(io) ?? new Set();
-  if (spec === undefined || at === undefined || flags.quiet || seen.has(name)) return;
-  told.set(io, seen.add(name));
+  if (spec === undefined || at === undefined || flags.quiet || !told.isFirst(io, name)) return;
   const stream = at.stream === null ? null : { location: at.stream, order: null };
   for (const place of [at.history, stream]) {
     if (place === null) continue;

@@ -6,9 +6,9 @@ import { FscError } from '../runtime/values/errors.ts';
 import { isArchived, type ProjectRecords } from './accepted.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
 import type { SourceLocations } from './locations.ts';
+import { ToldOnce } from './told-once.ts';
 
-/** Sources that each command told of. */
-const told = new WeakMap<Io, Set<string>>();
+const told = new ToldOnce();
 
 /** Before the records of the source are read. Throws FSC7304 where the archive has lost some. */
 export async function tellUnarchived(
@@ -19,9 +19,7 @@ export async function tellUnarchived(
   name: string,
 ): Promise<void> {
   const at = locations.get(name);
-  const seen = told.get(io) ?? new Set();
-  if (at === undefined || at.isOverridden || seen.has(name)) return;
-  told.set(io, seen.add(name));
+  if (at === undefined || at.isOverridden || !told.isFirst(io, name)) return;
   const extent = await extentOf(workspace, name, at);
   if (extent === null || extent.archived >= extent.consumed) return;
   say(io, flags, unarchivedText(workspace.paths.state, name, extent));
