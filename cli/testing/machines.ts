@@ -303,7 +303,7 @@ async function onlineMachine(world: TestWorld): Promise<Machine> {
   const fromMicros = Math.min(...instants);
   const states = await filledStates(world, fromMicros, (name) => givenLog(world, name));
   const store = new MemoryStore();
-  const groups = [...states].map(([index, state]) => ({ index, state, renewAtMicros: null }));
+  const groups = [...states].map(([index, state]) => ({ index, state, renewAtMicros: null, isBuilt: false }));
   const writer = new OnlineWriter(program, groups, store, await Stamper.open(store), '');
   await writer.flush({
     budget: 'complete',

@@ -51,6 +51,8 @@ export interface WriterGroup {
   readonly index: number;
   readonly state: GroupState;
   readonly renewAtMicros: Float64Array | null;
+  /** Its state was made from the start of the log, while others were restored. */
+  readonly isBuilt: boolean;
 }
 
 export interface FlushOptions {
@@ -68,6 +70,9 @@ export interface FlushOptions {
   readonly rowsPerWrite?: number;
 }
 
+/** In place of the fingerprint of a view: no program has a view with it. */
+const RETIRED = '';
+
 /** Which store was written to, and how far. */
 export interface StoreMark {
   readonly identity: string;
@@ -82,6 +87,7 @@ interface ViewWriter {
 
 interface GroupWriter {
   readonly state: GroupState;
+  readonly isBuilt: boolean;
   readonly views: readonly ViewWriter[];
   renewAt: Float64Array;
 }
@@ -144,9 +150,18 @@ export class OnlineWriter {
     }
   }
 
-  /** Deletes the rows of entities that the state does not know: another state wrote them. */
-  async sweepForeign(): Promise<void> {
+  /** Nobody writes these views any more: a program that still has them, or has them again, is not answered from rows that stood still. */
+  async retire(views: readonly string[]): Promise<void> {
+    for (const view of views) {
+      const last = await this.#store.heartbeat(view);
+      if (last !== null && last.fingerprint !== RETIRED) await this.#write({ ...last, fingerprint: RETIRED });
+    }
+  }
+
+  /** Deletes the rows of entities that the state does not know: another state wrote them. `isAll`: not of groups alone that were built anew. */
+  async sweepForeign(isAll: boolean): Promise<void> {
     for (const group of this.#groups.values()) {
+      if (!isAll && !group.isBuilt) continue;
       for (const { keys } of group.views) {
         for await (const { key } of this.#store.scan(keys.headPrefix)) {
           const entity = keys.entityOfHead(key);
@@ -239,7 +254,11 @@ export class OnlineWriter {
   }
 }
 
-function groupWriter(program: Program, { index, state, renewAtMicros }: WriterGroup, namespace: string): GroupWriter {
+function groupWriter(
+  program: Program,
+  { index, state, renewAtMicros, isBuilt }: WriterGroup,
+  namespace: string,
+): GroupWriter {
   const views = program.views
     .filter((view) => view.group === index)
     .map((view): ViewWriter => {
@@ -252,7 +271,7 @@ function groupWriter(program: Program, { index, state, renewAtMicros }: WriterGr
       });
       return { view, keys, builder: new RowBuilder(view.slotTypes, keys) };
     });
-  return { state, views, renewAt: renewAtMicros ?? new Float64Array(0) };
+  return { state, isBuilt, views, renewAt: renewAtMicros ?? new Float64Array(0) };
 }
 
 /** At least `count` long; entities that are new are due. */

@@ -67,8 +67,9 @@ export class SourcePipeline {
   /** To be told to the quarantine with the next snapshot; null: nothing is. */
   #anew: Anew | null;
   readonly #countsFilesAlone: boolean;
-  /** The store was filled from another state: rows of entities that this one does not know may stand in it. */
+  /** Rows of entities that the state does not know may stand in the store, which another state has filled, or a view had before it was taken away. */
   #hasForeignRows: boolean;
+  readonly #isSameStore: boolean;
   /**
    * Nothing was consumed yet. The journal of a run over stdin that is killed before its first snapshot would hold records whose declaration nobody
    * knows, so an empty one is made before them.
@@ -102,7 +103,8 @@ export class SourcePipeline {
     this.#countsFilesAlone = parts.countsFilesAlone;
     addCounts(this.counts, parts.countsAnew);
     this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
-    this.#hasForeignRows = !parts.isSameStore && !stamper.isFirst;
+    this.#isSameStore = parts.isSameStore;
+    this.#hasForeignRows = !stamper.isFirst && (!parts.isSameStore || groups.some(({ isBuilt }) => isBuilt));
     options.signal.addEventListener('abort', this.#onStop, { once: true });
     if (options.signal.aborted) this.#onStop();
   }
@@ -329,12 +331,20 @@ export class SourcePipeline {
   async #begin(): Promise<void> {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
+    const views = new Set(this.#options.program.views.map(({ spec }) => spec.name));
+    await this.#writer.retire(this.#state.viewsBefore.filter((name) => !views.has(name)));
     if (this.#hasNews) await this.#writer.reopen();
+  }
+
+  #viewNames(): readonly string[] {
+    const { name } = this.#input.program.spec;
+    const views = this.#options.program.views.filter(({ spec }) => spec.shape !== 'request' && spec.source === name);
+    return views.map(({ spec }) => spec.name);
   }
 
   /** Takes out what no lookup may find: rows of entities that the state does not know, and (for their room) pages of earlier flushes. */
   async #sweep(): Promise<void> {
-    if (this.#hasForeignRows) await this.#writer.sweepForeign();
+    if (this.#hasForeignRows) await this.#writer.sweepForeign(!this.#isSameStore);
     this.#hasForeignRows = false;
     if (this.rows > 0) await this.#writer.sweepPages();
   }
@@ -376,6 +386,7 @@ export class SourcePipeline {
         settleLineMicros: this.#settleLineMicros,
         knownToMicros: this.#knownToMicros,
         store: this.#hasForeignRows ? null : await this.#writer.mark(),
+        views: this.#viewNames(),
         log: this.#log.snapshot(),
         groups: new Map(groups),
       };
@@ -557,7 +568,12 @@ async function openGroups(
     const old = isJudgedAnew ? null : (saved?.groups.get(group.fingerprint) ?? null);
     if (old !== null) state.restore(old.image);
     else if (saved !== null) missing.push(state);
-    groups.push({ index, state, renewAtMicros: isSameStore ? (old?.renewAtMicros ?? null) : null });
+    groups.push({
+      index,
+      state,
+      renewAtMicros: isSameStore ? (old?.renewAtMicros ?? null) : null,
+      isBuilt: saved !== null && old === null,
+    });
   });
   if (saved === null || missing.length === 0) return { groups, countsAnew: noCounts() };
   const counts = await rebuildGroups(options, input, saved, missing, isJudgedAnew ? quarantine : null);
