@@ -37,6 +37,12 @@ const CASTS = [
   ['CAST(CAST(-1e-60 AS double precision) AS real)', '0'],
   ['CAST(CAST(1e-60 AS double precision) AS real)', '0'],
   ['CAST(CAST(-1e60 AS double precision) AS real)', 'NULL'],
+  // Half-way between the greatest real and where the next would be, and between 0 and the least.
+  ['CAST(CAST(3.4028235677973362e38 AS double precision) AS real)', '3.4028234663852886e+38'],
+  ['CAST(CAST(3.4028235677973366e38 AS double precision) AS real)', 'NULL'],
+  ['CAST(CAST(-3.4028235677973366e38 AS double precision) AS real)', 'NULL'],
+  ['CAST(CAST(7.006492321624085e-46 AS double precision) AS real)', '0'],
+  ['CAST(CAST(7.006492321624087e-46 AS double precision) AS real)', '1.401298464324817e-45'],
   [`CAST('${ZEROS}7' || '' AS integer)`, '7'],
   [`CAST('0${ZEROS}7' || '' AS integer)`, 'NULL'],
   [`CAST('${ZEROS}7' || '' AS double precision)`, '7'],
