@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { SourceInput } from '../../runtime/engines/source-input.ts';
-import { StateFolder } from '../../runtime/engines/state-folder.ts';
+import { StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
@@ -175,6 +175,7 @@ async function runOnline(
         },
       });
       progress.end();
+      for (const input of inputs) await tellUnreadHistory(io, flags, workspace, input);
       return await tell(io, flags, options, summary);
     } finally {
       await store.close();
@@ -183,6 +184,25 @@ async function runOnline(
     progress.end();
     folder.close();
   }
+}
+
+/** A state that began with a stream is past its history for good, also one that fsc.json got since, or that --source stood in for. */
+async function tellUnreadHistory(
+  io: Io,
+  flags: GlobalFlags,
+  { paths }: Workspace,
+  { program, locations }: SourceInput,
+): Promise<void> {
+  if (!locations.some(({ name }) => name === 'history')) return;
+  const { name } = program.spec;
+  const position = await snapshotPosition(paths.state, name);
+  const read = Object.keys(position?.partitions ?? {});
+  if (read.length === 0 || read.some((partition) => partition.startsWith('history:'))) return;
+  say(
+    io,
+    flags,
+    `warning: the history of ${name} is not in the online rows: their state began with a stream\nhelp: fsc run --mode stream --rebuild makes them anew, history first`,
+  );
 }
 
 /** Every source that has records; told where one has none. */

@@ -81,6 +81,21 @@ describe('fsc run', () => {
     expect(await row(root, 'a')).toEqual({ card: 'a', n: 2, n_1h: 1, amount_1d: 5 });
   });
 
+  it('tells of a history that its state never read', async () => {
+    const config = '{ "sources": { "tx": { "history": "tx.jsonl" } }, "clock": "events" }';
+    const root = make({ ...FILES, 'fsc.json': config, 'tx.jsonl': tx(1, 10, 'a', '2') });
+    const told = async (args: readonly string[], stdin = '') =>
+      (await cli(['run', '--mode', 'stream', ...args], { cwd: root, stdin })).err.includes(
+        'warning: the history of tx is not in the online rows: their state began with a stream\nhelp: ',
+      );
+    expect(await told(['--source', 'tx=-'], tx(2, 20, 'b', '3'))).toBe(false);
+    expect(await told([])).toBe(true);
+    expect(await row(root, 'a')).toBe(null);
+    expect(await told(['--rebuild'])).toBe(false);
+    expect(await row(root, 'a')).toMatchObject({ card: 'a' });
+    expect(await told([])).toBe(false);
+  });
+
   it('tells each view and column of its own expression errors, though views share what is computed', async () => {
     const byZero = '1.0 / (amount - 5)';
     const root = make({
