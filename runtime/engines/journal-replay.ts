@@ -72,6 +72,12 @@ export class JournalReplay {
     return new JournalReplay({ source: once(frames), isOver: last === null, isReached });
   }
 
+  static #filesAnew(state: SourceState, mayEndEarly: boolean): JournalReplay {
+    const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
+    const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
+    return new JournalReplay({ source: once([]), isOver: records === 0, isReached, mayEndEarly });
+  }
+
   /**
    * Old rows serve until as much was read again as there was. What stdin brought comes from the archive, with the verdicts that it had, then from
    * the journal.
@@ -79,21 +85,18 @@ export class JournalReplay {
   static async #anew(options: ReplayOptions, input: SourceInput, state: SourceState): Promise<JournalReplay> {
     const { archiveFolder, mayEndEarly } = options;
     const partition = stdinPartition(input);
-    if (partition === null) {
-      const records = consumedRecords(state.frames.at(-1)?.position ?? state.framesFrom);
-      const isReached = (position: LogPosition): boolean => consumedRecords(position) >= records;
-      return new JournalReplay({ source: once([]), isOver: records === 0, isReached, mayEndEarly });
-    }
+    if (partition === null) return JournalReplay.#filesAnew(state, mayEndEarly);
     const { spec } = input.program;
     const { name } = spec;
     const { end, wholeTo } = archiveExtent(archiveFolder, name, STDIN_PARTITION);
     const archived = Math.max(firstOffset(state.frames, partition) ?? end, offsetOf(state.framesFrom, partition));
     if (archived > wholeTo) throw archiveIncomplete(foldersOf(options), name, wholeTo, archived);
     const reached = Math.max(archived, reachedOf(state, partition));
+    if (reached === 0) return JournalReplay.#filesAnew(state, mayEndEarly);
     const texts = archivedTexts(archiveFolder, name, STDIN_PARTITION, archived);
     const isReached = (position: LogPosition): boolean => offsetOf(position, partition) >= reached;
     const source = both(texts, state.frames, state.keepsVerdicts);
-    const parts = { source, isOver: reached === 0, isReached };
+    const parts = { source, isOver: false, isReached };
     if (!state.keepsVerdicts) return new JournalReplay(parts);
     const floorAt = await archivedFloor(archiveFolder, spec, STDIN_PARTITION, archived);
     return new JournalReplay({ ...parts, floorOf: (position) => floorAt(offsetOf(position, partition)) });

@@ -71,10 +71,10 @@ export class SourcePipeline {
   #hasForeignRows: boolean;
   readonly #isSameStore: boolean;
   /**
-   * Nothing was consumed yet. The journal of a run over stdin that is killed before its first snapshot would hold records whose declaration nobody
-   * knows, so an empty one is made before them.
+   * The journal of a run over stdin that is killed before its first snapshot would hold records of which nobody knows by what declaration they were
+   * judged, so one is made before them: an empty one where nothing was consumed yet, and one that names the declaration where that has changed.
    */
-  readonly #isFirst: boolean;
+  readonly #savesFirst: boolean;
   #hasBegun = false;
   #stopAt = Number.POSITIVE_INFINITY;
 
@@ -102,7 +102,8 @@ export class SourcePipeline {
     this.#anew = parts.anew;
     this.#countsFilesAlone = parts.countsFilesAlone;
     addCounts(this.counts, parts.countsAnew);
-    this.#isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
+    const isFirst = saved === null && !options.isRebuilt && state.frames.length === 0;
+    this.#savesFirst = isFirst || (saved !== null && state.change === 'verdicts');
     this.#isSameStore = parts.isSameStore;
     this.#hasForeignRows = !stamper.isFirst && (!parts.isSameStore || groups.some(({ isBuilt }) => isBuilt));
     options.signal.addEventListener('abort', this.#onStop, { once: true });
@@ -165,7 +166,7 @@ export class SourcePipeline {
 
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
-    if (this.#isFirst && stdinPartition(this.#input) !== null) await this.#save(() => signal.aborted);
+    if (this.#savesFirst && stdinPartition(this.#input) !== null) await this.#save(() => signal.aborted);
     for (let batches = 1; !signal.aborted; batches++) {
       const isHere = await this.#next.wait(this.#patienceMs());
       if (!isHere) {

@@ -170,6 +170,40 @@ describe('a state folder', () => {
     expect(rowsOf(await values(program, store))).toEqual(rowsOf(await expected({ stream: '-', stdin: lines }, {})));
   });
 
+  it.each([
+    ['stdin alone', null, 0],
+    ['stdin alone, with records of before', null, 50],
+    ['a history that is judged anew before it', 'old.jsonl', 0],
+    ['a history that is judged anew before it, and records of before', 'old.jsonl', 50],
+  ] as const)('goes on where the first run under another declaration was cut off: %s', async (_, history, before) => {
+    const files = { 'old.jsonl': textOf(lines.slice(0, 20)) };
+    const locations = { ...(history === null ? {} : { history }), stream: '-' };
+    const source = FEATURES['features/sources/tx.sql']!.replace(/@lateness.*/, '@lateness 3 hours');
+    const changed = programOf({ ...FEATURES, 'features/sources/tx.sql': source });
+    const live = lines.slice(20);
+    const [root, store] = [folderWith(files), new MemoryStore()];
+    const options = { root, store, ...locations };
+    await run({ ...options, program, stdin: live.slice(0, before) });
+    let taken = 0;
+    const cutting = run({
+      ...options,
+      program: changed,
+      stdin: live.slice(before),
+      snapshotIntervalMicros: 1e15,
+      onProgress: (_name, { read }) => {
+        taken = read - (history === null ? 0 : 20);
+        if (taken >= 30) throw new Error('cut off');
+      },
+    });
+    await expect(cutting).rejects.toThrow('cut off');
+    await run({ ...options, program: changed, stdin: [] });
+    const [other, undisturbed] = [folderWith(files), new MemoryStore()];
+    await run({ root: other, store: undisturbed, ...locations, program, stdin: live.slice(0, before) });
+    const rest = live.slice(before, before + taken);
+    await run({ root: other, store: undisturbed, ...locations, program: changed, stdin: rest });
+    expect(rowsOf(await values(changed, store))).toEqual(rowsOf(await values(changed, undisturbed)));
+  });
+
   it('is made anew by the verdicts of before, whatever lateness is declared by then', async () => {
     const root = folderWith();
     const store = new MemoryStore();
