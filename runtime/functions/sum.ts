@@ -21,7 +21,6 @@ import {
   NUMERIC_KINDS,
   noMinusZero,
   resolved,
-  scaleOf,
   typeAt,
 } from './support.ts';
 
@@ -131,9 +130,6 @@ function readAsDouble(sql: string, exponent: number): string {
   return asDouble(`CAST(${sql} AS VARCHAR) || 'e${exponent}'`);
 }
 
-/** So many digits after the point are a double exactly. */
-const EXACT_SCALE = 15;
-
 function isLong(type: SqlType): type is DecimalType {
   return type.kind === 'decimal' && type.precision > SAFE_DIGITS;
 }
@@ -158,9 +154,7 @@ const duckdbAverage: AggregateSqlForm = (parts, types) => {
   const type = typeAt(types, 0);
   if (isFloat(type)) return averageOfDoubles(parts);
   if (isLong(type)) return duckdbLongAverage(parts, type);
-  const sum = callText('sum', argumentOf(parts), parts);
-  const total = scaleOf(type) > EXACT_SCALE ? readAsDouble(sum, 0) : asDouble(sum);
-  return `(${total} / nullif(${callText('count', argumentOf(parts), parts)}, 0))`;
+  return `(${asDouble(callText('sum', argumentOf(parts), parts))} / nullif(${callText('count', argumentOf(parts), parts)}, 0))`;
 };
 
 const postgresAverage: AggregateSqlForm = (parts, types) => {

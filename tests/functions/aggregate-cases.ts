@@ -5,11 +5,10 @@ import { printType, type SqlType, type Value } from '../../runtime/values/types.
 import { TYPES } from './calls.ts';
 import { Random, randomValue } from './values.ts';
 
-/** Decimals of more digits than DuckDB can add up, by how its form takes them apart: by a product, at its limit, beyond it; and fractions. */
+/** Decimals of more digits than DuckDB can add up, by how its form takes them apart: by a product with room for it, without, and all fractions. */
 const LONG: readonly SqlType[] = [
-  { kind: 'decimal', precision: 28, scale: 28 },
   { kind: 'decimal', precision: 30, scale: 7 },
-  { kind: 'decimal', precision: 30, scale: 8 },
+  { kind: 'decimal', precision: 30, scale: 9 },
   { kind: 'decimal', precision: 38, scale: 38 },
 ];
 /** A column cannot hold intervals (rules.md 24). */
