@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { SourceInput } from '../../runtime/engines/source-input.ts';
@@ -8,6 +8,7 @@ import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import { tellAbsentColumns } from '../absent-columns.ts';
+import { isArchived } from '../accepted.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
@@ -145,7 +146,7 @@ async function runOnline(
   options: RunFlags,
   locations: ReadonlyMap<string, SourceLocations>,
 ): Promise<ExitStatus> {
-  const inputs = inputsOf(io, flags, workspace, locations);
+  const inputs = inputsOf(io, flags, workspace, locations, options.rebuild);
   tierLate();
   for (const { program } of inputs) await tellAbsentColumns(io, flags, workspace, locations, program.spec.name);
   const folder = StateFolder.open(workspace.paths.state);
@@ -211,6 +212,7 @@ function inputsOf(
   flags: GlobalFlags,
   workspace: Workspace,
   locations: ReadonlyMap<string, SourceLocations>,
+  isRebuilt: boolean,
 ): SourceInput[] {
   const used = new Set(workspace.program.groups.map((group) => group.source));
   const inputs: SourceInput[] = [];
@@ -223,18 +225,20 @@ function inputsOf(
       first ??= name;
       continue;
     }
+    const isFromArchive = isRebuilt && needsArchive(workspace, name, at);
+    const stream = isFromArchive ? '-' : at.stream;
     inputs.push({
       program,
       locations: [
         ...(at.history === null
           ? []
           : [{ name: 'history' as const, location: at.history.location, order: at.history.order }]),
-        ...(at.stream === null ? [] : [{ name: 'stream' as const, location: at.stream, order: null }]),
+        ...(stream === null ? [] : [{ name: 'stream' as const, location: stream, order: null }]),
       ],
       cutMicros: at.cutMicros,
       root: workspace.project.root,
       postgres: workspace.project.config.postgres,
-      stdin: io.stdin as Readable,
+      stdin: isFromArchive ? Readable.from([]) : (io.stdin as Readable),
     });
   }
   if (first !== null && inputs.length === 0) needRecords(first, undefined);
@@ -247,8 +251,21 @@ function inputsOf(
       'no view reads a log source',
       'write a view: features/<view>/v1.sql',
     );
-  refuseTwoStdins(inputs);
+  refuseTwoStdins(inputs.filter(({ stdin }) => stdin === io.stdin));
   return inputs;
+}
+
+/** What stdin brought is part of the log for ever, and its archive can only be read in the place of stdin. */
+function needsArchive(workspace: Workspace, name: string, at: SourceLocations): boolean {
+  if (at.stream === '-' || !isArchived(workspace, name, at)) return false;
+  if (at.stream === null) return true;
+  throw new FscError(
+    'FSC7305',
+    1,
+    `the state of \`${name}\` can't be made anew over \`${at.stream}\``,
+    'the archive holds what stdin brought, and would be left out',
+    'rebuild with "stream": "-" in fsc.json (an empty stdin will do), then put the stream back and run as now',
+  );
 }
 
 function refuseTwoStdins(inputs: readonly SourceInput[]): void {

@@ -25,9 +25,9 @@ export const ENGINE_CODES = {
     help: 'Restore state or archive from a backup. A state that is gone is made anew with --rebuild; without an archive, go on as the message says, from history and from what comes.',
   },
   FSC7305: {
-    title: 'the journal holds records of another location',
+    title: 'records of another location would be left out',
     explanation:
-      'A run was cut off after it had consumed records that no snapshot holds yet, and this run does not read the location that they came from. A run over the same location takes them in; after that any location can be read.',
+      'A run was cut off after it had consumed records that no snapshot holds yet, and this run does not read the location that they came from: a run over the same location takes them in, and after that any location can be read. Or a state is to be made anew with --rebuild whose archive holds what stdin brought, while the stream is another location now.',
     help: 'Run once over the locations of then, and then as now; the message names them.',
   },
 } as const;

@@ -89,6 +89,57 @@ describe('a column that was added to a source with an archive', () => {
   });
 });
 
+describe('--rebuild where stdin is none of the locations any more', () => {
+  const history = 'id,seen,card\n1,2024-01-01 00:01,a\n';
+  const counted = async (root: string): Promise<unknown> => {
+    const { out } = await fsc(root, ['get', 'card_v1', 'card=a', '--format', 'json', '--as-of', '2024-01-01 00:09']);
+    const { code, err } = await fsc(root, ['verify', '--as-of', '2024-01-01 00:09']);
+    expect(code, err).toBe(0);
+    return JSON.parse(out);
+  };
+  const config = (tx: unknown): string => JSON.stringify({ sources: { tx }, clock: 'events' });
+
+  it('takes in what it brought, of several sources too, as the offline commands do', async () => {
+    const root = start({
+      'old.csv': history,
+      'fsc.json': config({ history: 'old.csv', stream: '-' }),
+      'features/sources/ty.sql': SOURCE.replace('CREATE TABLE tx', 'CREATE TABLE ty'),
+      'features/other/v1.sql': 'SELECT card, count(*) AS n FROM ty GROUP BY card\n',
+    });
+    await ran(root, line(2));
+    put(root, 'fsc.json', JSON.stringify({ sources: { ty: { stream: '-' } }, clock: 'events' }));
+    await ran(root, line(3));
+    // ty goes without a history: stdin came first.
+    const two = { tx: { history: 'old.csv' }, ty: { history: 'none.csv' } };
+    put(root, 'none.csv', 'id,seen,card\n');
+    put(root, 'fsc.json', JSON.stringify({ sources: two, clock: 'events' }));
+    const before = await counted(root);
+    await ran(root, '', '--rebuild');
+    expect(await counted(root)).toEqual(before);
+    const again = { ...two, tx: { history: 'old.csv', stream: '-' } };
+    put(root, 'fsc.json', JSON.stringify({ sources: again, clock: 'events' }));
+    await ran(root, line(4));
+    expect(await counted(root)).not.toEqual(before);
+  });
+
+  it('is refused where another stream has taken its place, and works as the message says', async () => {
+    const root = start({ 'old.csv': history, 'fsc.json': config({ history: 'old.csv', stream: '-' }) });
+    await ran(root, line(2));
+    put(root, 'new.jsonl', line(3));
+    put(root, 'fsc.json', config({ history: 'old.csv', stream: 'new.jsonl' }));
+    await ran(root, '');
+    const before = await counted(root);
+    const refused = await fsc(root, [...RUN, '--rebuild']);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('FSC7305')]);
+    expect(await counted(root)).toEqual(before);
+    put(root, 'fsc.json', config({ history: 'old.csv', stream: '-' }));
+    await ran(root, '', '--rebuild');
+    put(root, 'fsc.json', config({ history: 'old.csv', stream: 'new.jsonl' }));
+    await ran(root, '');
+    expect(await counted(root)).toEqual(before);
+  });
+});
+
 describe('a changed constraint of a source with a history and an archive', () => {
   const checked = (check: string): string => SOURCE.replace('note text', `amt integer CHECK (${check})`);
   const amt = (id: number, amount: number): string => line(id, `,"amt":${amount}`);
