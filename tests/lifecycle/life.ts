@@ -229,6 +229,9 @@ class Life {
     const sent = typeof options.stdin === 'string' && options.stdin !== '' ? ` <<'END'\n${options.stdin}END` : '';
     this.transcript.push(`$ fsc ${shown}${sent}`);
     const result = await cli(args, { cwd: this.#root, ...options });
+    // Every command that reads the views does so first.
+    const compiles = args[0] !== 'quarantine' && !args.includes('--frozen') && options.cwd === undefined;
+    if (compiles && options.signal === undefined) this.#isCompiled = true;
     if (result.code !== 0) this.transcript.push(`${result.err.trimEnd()}\n(exit ${result.code})`);
     if (result.code === 70) throw new LifeError(`a crash of fsc ${args[0]}: ${result.err}`);
     return result;
@@ -250,7 +253,6 @@ class Life {
       return;
     }
     if (result.code !== 0) throw new LifeError('this run is to be done');
-    this.#isCompiled = true;
     this.#mustRebuild = false;
     this.#checkCounts(world.runs(sent, isRebuilt), result.out);
     await this.#checkQuarantine();
@@ -355,7 +357,6 @@ class Life {
       '--format',
       'json',
     ]);
-    this.#isCompiled = true;
     if (refusal !== null) {
       if (result.code !== 1 || !/FSC7104|FSC7301/.test(result.err))
         throw new LifeError(`this run is to be refused: ${refusal}, exit 1`);
@@ -409,7 +410,6 @@ class Life {
     for (const args of [['compile'], ['compile', '--check']]) {
       if ((await this.#fsc(args)).code !== 0) throw new LifeError('the project is to compile');
     }
-    this.#isCompiled = true;
   }
 
   async #spoil(): Promise<void> {
@@ -482,7 +482,6 @@ class Life {
     const world = this.#world;
     const name = viewName(view);
     const { code, out, err } = await this.#fsc(['get', name, '--all', '--as-of', isoOf(t), '--format', 'json']);
-    this.#isCompiled = true;
     if (world.isStale(view)) {
       if (code === 0) throw new LifeError(`get of ${name} is to refuse: no run has made its rows since it changed`);
       const isNew = world.saved?.views.has(name) !== true;
