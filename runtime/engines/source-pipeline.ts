@@ -166,7 +166,11 @@ export class SourcePipeline {
 
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
-    if (this.#savesFirst && stdinPartition(this.#input) !== null) await this.#save(() => signal.aborted);
+    if (this.#savesFirst && stdinPartition(this.#input) !== null) {
+      await this.#save(() => signal.aborted);
+      // What becomes of the online rows is the next one's to say.
+      this.#isSaved = false;
+    }
     for (let batches = 1; !signal.aborted; batches++) {
       const isHere = await this.#next.wait(this.#patienceMs());
       if (!isHere) {
