@@ -166,11 +166,7 @@ export class SourcePipeline {
 
   async run(): Promise<void> {
     const { clock, signal } = this.#options;
-    if (this.#savesFirst && stdinPartition(this.#input) !== null) {
-      await this.#save(() => signal.aborted);
-      // What becomes of the online rows is the next one's to say.
-      this.#isSaved = false;
-    }
+    if (this.#savesFirst && stdinPartition(this.#input) !== null) await this.#save(() => signal.aborted);
     for (let batches = 1; !signal.aborted; batches++) {
       const isHere = await this.#next.wait(this.#patienceMs());
       if (!isHere) {
@@ -324,6 +320,8 @@ export class SourcePipeline {
     } else await this.#writer.beat((view) => this.#heartbeat(view, ended)); // no rows, but a lookup can tell that
     if (written === null) return false;
     this.rows += written;
+    // What rows there are is in the snapshot too: without it the next run would write them again.
+    if (written > 0) this.#isSaved = false;
     this.#hasNews = false;
     if (this.#hasForeignRows && this.#log.isLive) await this.#sweep();
     const now = clock.nowMicros();
@@ -349,7 +347,10 @@ export class SourcePipeline {
 
   /** Takes out what no lookup may find: rows of entities that the state does not know, and (for their room) pages of earlier flushes. */
   async #sweep(): Promise<void> {
-    if (this.#hasForeignRows) await this.#writer.sweepForeign(!this.#isSameStore);
+    if (this.#hasForeignRows) {
+      await this.#writer.sweepForeign(!this.#isSameStore);
+      this.#isSaved = false;
+    }
     this.#hasForeignRows = false;
     if (this.rows > 0) await this.#writer.sweepPages();
   }
