@@ -276,6 +276,8 @@ class Life {
     if (result.code !== 0) throw new LifeError('the same run once more is to change nothing');
     const none: Counts = { read: 0, accepted: 0, duplicate: 0, late: 0, quarantined: 0, skipped: 0 };
     this.#checkCounts(none, result.out);
+    if ((JSON.parse(result.out) as { rows: number }).rows !== 0)
+      throw new LifeError('the same run once more wrote rows');
     if ((await this.#everyRow()) !== before)
       throw new LifeError(`the same run once more changed rows; before:\n${before}`);
   }
