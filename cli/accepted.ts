@@ -3,7 +3,7 @@
 import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import type { AcceptedInput } from '../runtime/engines/duckdb/accepted.ts';
 import { listArchive } from '../runtime/engines/duckdb/archive.ts';
-import { refuseRedeclared, snapshotPosition } from '../runtime/engines/state-folder.ts';
+import { hasHistory, refuseRedeclared, snapshotPosition } from '../runtime/engines/state-folder.ts';
 import type { SourceProgram } from '../runtime/log/contract.ts';
 import { parseLocation } from '../runtime/sources/location.ts';
 import { FscError } from '../runtime/values/errors.ts';
@@ -77,5 +77,5 @@ export function refuseStdin(name: string, at: SourceLocations): void {
 /** Whether the state was backfilled from the history. */
 async function consumedHistory(workspace: ProjectRecords, source: string): Promise<boolean> {
   const position = await snapshotPosition(workspace.paths.state, source);
-  return position !== null && Object.keys(position.partitions).some((partition) => partition.startsWith('history:'));
+  return position !== null && hasHistory(position);
 }

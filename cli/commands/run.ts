@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { SourceInput } from '../../runtime/engines/source-input.ts';
-import { StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
+import { hasHistory, StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
@@ -197,8 +197,7 @@ async function tellUnreadHistory(
   if (!locations.some(({ name }) => name === 'history')) return;
   const { name } = program.spec;
   const position = await snapshotPosition(paths.state, name);
-  const read = Object.keys(position?.partitions ?? {});
-  if (read.length === 0 || read.some((partition) => partition.startsWith('history:'))) return;
+  if (position === null || Object.keys(position.partitions).length === 0 || hasHistory(position)) return;
   say(
     io,
     flags,

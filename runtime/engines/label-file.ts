@@ -6,12 +6,11 @@
  */
 
 import { openBytes } from '../sources/byte-input.ts';
-import { type CsvRecord, CsvSplitter } from '../sources/csv-splitter.ts';
+import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
 import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
-import { counted } from '../values/counted.ts';
 import { FscError, messageOf } from '../values/errors.ts';
 import { rawJsonAt } from '../values/json.ts';
 import { quoteName, RecordAppender } from './duckdb/load.ts';
@@ -186,13 +185,6 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
   } finally {
     await splitter.close();
   }
-}
-
-function recordFault(record: CsvRecord, width: number): string | null {
-  if (record.fault !== null) return record.fault;
-  return record.fields.length === width
-    ? null
-    : `${counted(record.fields.length, 'field')} where the header has ${width}`;
 }
 
 function checkNames(file: string, names: readonly string[]): void {

@@ -229,6 +229,11 @@ export async function snapshotPosition(folder: string, source: string): Promise<
   return (await snapshotFacts(folder, source))?.position ?? null;
 }
 
+/** Whether records of the history, or its empty files, are among what was consumed. */
+export function hasHistory({ partitions }: LogPosition): boolean {
+  return Object.keys(partitions).some((partition) => partition.startsWith('history:'));
+}
+
 /** Of what was consumed after the last snapshot; null: nothing was. Takes no lock. */
 export function journaledPosition(folder: string, source: string): LogPosition | null {
   return lastJournaled(pathOf(folder, source, 'journal'));

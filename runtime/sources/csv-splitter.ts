@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { counted } from '../values/counted.ts';
 import type { ByteInput } from './byte-input.ts';
 import { MAX_LINE_BYTES } from './line-splitter.ts';
 
@@ -14,6 +15,12 @@ export interface CsvRecord {
   readonly end: number;
   /** The input ended in it, or after it without a newline. */
   readonly isOpen: boolean;
+}
+
+/** Why it is no record under a header so wide; null: it is one. */
+export function recordFault({ fault, fields }: Pick<CsvRecord, 'fault' | 'fields'>, width: number): string | null {
+  if (fault !== null || fields.length === width) return fault;
+  return `${counted(fields.length, 'field')} where the header has ${width}`;
 }
 
 /** Of a record that is too long, this much is kept for the quarantine. */

@@ -1,12 +1,11 @@
 /** CSV (RFC 4180): header required, an empty field without quotes is NULL, `""` is the empty string (rules.md 12). */
 
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
-import { counted } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { type ReadResult, readTextValue, taken } from '../values/text.ts';
 import { isPacked, openBytes } from './byte-input.ts';
-import { type CsvRecord, CsvSplitter } from './csv-splitter.ts';
+import { type CsvRecord, CsvSplitter, recordFault } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
@@ -112,7 +111,7 @@ class CsvRecords implements FileRecords {
   async next(maxRows: number): Promise<FileBatch | null> {
     const records: CsvRecord[] = [];
     for (let record = await this.#splitter.next(); record !== null; record = await this.#splitter.next()) {
-      if (this.#mayGrow && record.isOpen && this.#faultOf(record) !== null) {
+      if (this.#mayGrow && record.isOpen && recordFault(record, this.#width) !== null) {
         this.#leftAt = this.#givenBytes;
         break;
       }
@@ -125,12 +124,6 @@ class CsvRecords implements FileRecords {
 
   get endByte(): number | null {
     return this.#isWhole ? null : (this.#leftAt ?? this.#splitter.endByte);
-  }
-
-  /** Why it is no record at all. */
-  #faultOf({ fault, fields }: CsvRecord): string | null {
-    if (fault !== null || fields.length === this.#width) return fault;
-    return `${counted(fields.length, 'field')} where the header has ${this.#width}`;
   }
 
   #decode(records: readonly CsvRecord[]): FileBatch {
@@ -159,7 +152,7 @@ class CsvRecords implements FileRecords {
   }
 
   #decodeRow(columns: RecordColumns, row: number, record: CsvRecord, reasons: Map<number, string>): number {
-    const fault = this.#faultOf(record);
+    const fault = recordFault(record, this.#width);
     if (fault !== null) {
       reasons.set(row, fault);
       for (let i = 0; i < this.#fields.length; i += 1) columns.setNull(i, row);

@@ -5,12 +5,11 @@
 
 import { columnsOfOnly } from '../log/judge.ts';
 import type { RefusedRecord } from '../log/source-log.ts';
-import { counted } from '../values/counted.ts';
 import { type Json, printJsonValue, rawJsonAt } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { parseTimestamp } from '../values/temporal.ts';
 import { readTextValue } from '../values/text.ts';
-import { splitFields } from './csv-splitter.ts';
+import { recordFault, splitFields } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import { fileColumnName } from './parquet.ts';
 import { EPOCH_MICROS, type FieldSpec, fieldsOf } from './record-columns.ts';
@@ -86,13 +85,8 @@ function countOf(micros: number, microsPerUnit: number): string {
 function csvText(spec: SourceSpec, text: string, header: readonly string[] | null, file: string): RetryText {
   if (header === null) return { ok: false, why: `\`${file}\`, which names its columns, cannot be read` };
   const cells: (string | null)[] = [];
-  const fault = splitFields(text, cells);
+  const fault = recordFault({ fault: splitFields(text, cells), fields: cells }, header.length);
   if (fault !== null) return { ok: false, why: `it is no record: ${fault}` };
-  if (cells.length !== header.length)
-    return {
-      ok: false,
-      why: `it is no record: ${counted(cells.length, 'field')} where the header has ${header.length}`,
-    };
   const values = new Tree();
   for (const field of fieldsOf(spec, columnsOfOnly(spec))) {
     const column = header.indexOf(fileColumnName(field.path));
