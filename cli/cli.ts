@@ -70,7 +70,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
   };
   let fault: unknown = null;
   try {
-    const ordered = withStdinIds(commandFirst(args));
+    const ordered = withStdinIds(withoutVainHelp(commandFirst(args)));
     const program = await buildProgram(ordered, io, run);
     await program.parseAsync([...ordered], { from: 'user' });
   } catch (error) {
@@ -113,6 +113,13 @@ function commandFirst(args: readonly string[]): readonly string[] {
 /** `fsc quarantine show -:3`, as the records say it in JSON, names a record of stdin and no option. */
 function withStdinIds(args: readonly string[]): readonly string[] {
   return args[0] === 'quarantine' ? args.map((arg) => arg.replace(/^-:(?=\d+$)/, 'stdin:')) : args;
+}
+
+/** `fsc help rnu` is told of like `fsc rnu`: commander would print the help of fsc instead. */
+function withoutVainHelp(args: readonly string[]): readonly string[] {
+  const name = args.slice(1).find((arg) => !arg.startsWith('-'));
+  const isVain = args[0] === 'help' && name !== undefined && !COMMANDS.some((command) => command.name === name);
+  return isVain ? [name, ...args.slice(1).filter((arg) => arg !== name)] : args;
 }
 
 async function buildProgram(args: readonly string[], io: Io, run: CommandRunner): Promise<Command> {

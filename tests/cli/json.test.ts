@@ -20,6 +20,7 @@ describe('faults of the call', () => {
     [['get', 'card_v1', 'card=a', '--as-off', 'now'], "unknown option '--as-off'", 'Did you mean --as-of?'],
     [['run'], "required option '--mode <mode>' not specified", 'fsc run --help tells what it takes'],
     [['frobnicate'], "unknown command 'frobnicate'", 'fsc --help lists the commands'],
+    [['help', 'gte'], "unknown command 'gte'", 'Did you mean get?'],
     [['get'], "missing required argument 'view'", 'fsc get --help tells what it takes'],
   ])('%j', async (args, message, help) => {
     for (const form of JSON_FORMS) {
