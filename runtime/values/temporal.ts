@@ -76,38 +76,54 @@ function monthStart(index: number): number {
   return daysFromCivil(year, month, 1) * MICROS_PER_DAY;
 }
 
-const FIXED_UNIT: Readonly<Partial<Record<TemporalUnit, number>>> = {
-  microsecond: 1,
-  millisecond: 1000,
-  second: MICROS_PER_SECOND,
-  minute: MICROS_PER_MINUTE,
-  hour: MICROS_PER_HOUR,
-  day: MICROS_PER_DAY,
-};
-
-const MONTHS_PER_UNIT: Readonly<Partial<Record<TemporalUnit, number>>> = { month: 1, quarter: 3, year: 12 };
-
 /** 1970-01-05 was a Monday. */
 const FIRST_MONDAY = 4 * MICROS_PER_DAY;
 const MICROS_PER_WEEK = 7 * MICROS_PER_DAY;
 
+/** Micros of a unit that is always as long; 0 for those of whole months. A switch: generated code asks for each event. */
+function fixedMicros(unit: TemporalUnit): number {
+  switch (unit) {
+    case 'microsecond':
+      return 1;
+    case 'millisecond':
+      return 1000;
+    case 'second':
+      return MICROS_PER_SECOND;
+    case 'minute':
+      return MICROS_PER_MINUTE;
+    case 'hour':
+      return MICROS_PER_HOUR;
+    case 'day':
+      return MICROS_PER_DAY;
+    case 'week':
+      return MICROS_PER_WEEK;
+    default:
+      return 0;
+  }
+}
+
+/** Months of a unit of whole months. */
+function monthsOf(unit: TemporalUnit): number {
+  return unit === 'month' ? 1 : unit === 'quarter' ? 3 : 12;
+}
+
 /** date_trunc: the start of the unit that holds `micros`; weeks are ISO weeks (Monday). */
 export function truncMicros(unit: TemporalUnit, micros: number): number {
-  const fixed = FIXED_UNIT[unit];
-  if (fixed !== undefined) return floorTo(micros, fixed);
-  if (unit === 'week') return floorTo(micros - FIRST_MONDAY, MICROS_PER_WEEK) + FIRST_MONDAY;
-  const months = MONTHS_PER_UNIT[unit] as number;
-  const index = monthIndex(micros);
-  return monthStart(Math.floor(index / months) * months);
+  const fixed = fixedMicros(unit);
+  if (fixed === 0) return monthStart(firstMonth(unit, micros));
+  return unit === 'week' ? floorTo(micros - FIRST_MONDAY, fixed) + FIRST_MONDAY : floorTo(micros, fixed);
+}
+
+/** Months since 1970-01 at the start of the unit that holds `micros`. */
+function firstMonth(unit: TemporalUnit, micros: number): number {
+  const months = monthsOf(unit);
+  return Math.floor(monthIndex(micros) / months) * months;
 }
 
 /** The start of the next unit, strictly after `micros`. */
 export function nextBoundary(unit: TemporalUnit, micros: number): number {
-  const start = truncMicros(unit, micros);
-  const fixed = FIXED_UNIT[unit];
-  if (fixed !== undefined) return start + fixed;
-  if (unit === 'week') return start + MICROS_PER_WEEK;
-  return monthStart(monthIndex(start) + (MONTHS_PER_UNIT[unit] as number));
+  const fixed = fixedMicros(unit);
+  return fixed === 0 ? monthStart(firstMonth(unit, micros) + monthsOf(unit)) : truncMicros(unit, micros) + fixed;
 }
 
 /** The first start of a unit at or after `micros`. */

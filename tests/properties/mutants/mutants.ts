@@ -221,8 +221,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'online: a window snapped to the month changes an hour late',
     file: 'runtime/state/bounds.js',
-    find: 'return leaveInstant({ trunc, offsetMonths, offsetMicros, inclusive: false }, y);',
-    replace: 'return leaveInstant({ trunc, offsetMonths, offsetMicros, inclusive: false }, y) + 3600000000;',
+    find: 'const start = y - offsetMicros;',
+    replace: 'const start = y - offsetMicros + 3600000000;',
   },
   {
     name: 'SQL: an open lower bound is closed',
