@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { boundAt, firstReaching } from '../../runtime/state/bounds.ts';
-import { printTimestamp, type TemporalUnit } from '../../runtime/values/temporal.ts';
+import { nextBoundary, printTimestamp, type TemporalUnit, truncMicros } from '../../runtime/values/temporal.ts';
 
 const HOUR = 3_600_000_000;
 const DAY = 24 * HOUR;
@@ -26,6 +26,32 @@ it('a bound is first reached where it was not a microsecond before', () => {
           }
         }
       }
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+/** Beyond the instants that there are, a double has no single microseconds. */
+const stepAt = (start: number) => (Math.abs(start) < Number.MAX_SAFE_INTEGER - 1 ? 1 : 1000);
+
+it('the unit is found right before, at and after each start of a month, beyond the years that there are too', () => {
+  const faults: string[] = [];
+  for (let month = 1650 * 12; month <= 2300 * 12; month++) {
+    const startOf = (unitMonths: number) => (index: number) => {
+      const first = Math.floor(index / unitMonths) * unitMonths;
+      return Date.UTC(Math.floor(first / 12), first - Math.floor(first / 12) * 12) * 1000;
+    };
+    const start = startOf(1)(month);
+    for (const [unit, months] of [
+      ['month', 1],
+      ['quarter', 3],
+      ['year', 12],
+    ] as const) {
+      const found = [start - stepAt(start), start, start + stepAt(start)].map((t) => truncMicros(unit, t));
+      const wanted = [month - 1, month, month].map(startOf(months));
+      const next = nextBoundary(unit, start);
+      const isRight = found.every((t, i) => t === wanted[i]) && next === startOf(months)(month + months);
+      if (!isRight) faults.push(`${unit} around ${new Date(start / 1000).toISOString()}`);
     }
   }
   expect(faults).toEqual([]);
