@@ -23,6 +23,8 @@ export interface OverWindow {
   readonly order: WindowRef['span'];
   /** The frame of aggregates, first_value and last_value. */
   readonly frame: RowFrame;
+  /** Of the frame as written; null: none is. */
+  readonly frameSpan: WindowRef['span'] | null;
   readonly span: WindowRef['span'];
 }
 
@@ -45,7 +47,9 @@ export function resolveOver(ref: WindowRef, name: string, select: ResolvedSelect
   if (isTotal === null) return null;
   const order = spanOf(spec.orderBy);
   const frame = frameOf(spec.frame, { isTotal, order, columns: spec.orderBy.length, source }, faults);
-  return frame === null ? null : { partitionBy: spec.partitionBy, isTotal, order, frame, span: ref.span };
+  if (frame === null) return null;
+  const { partitionBy } = spec;
+  return { partitionBy, isTotal, order, frame, frameSpan: spec.frame?.span ?? null, span: ref.span };
 }
 
 /** A window that nothing uses must be right too: Postgres refuses it otherwise. */

@@ -5,7 +5,7 @@ import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { insteadOf, WINDOW_FUNCTIONS } from '../bind/foreign-functions.ts';
 import { aggregateCalled } from '../bind/registry.ts';
 import { conjunctsOf } from '../bind/walk.ts';
-import type { Faults } from '../catalog/faults.ts';
+import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { sameType } from '../catalog/types.ts';
 import { removing, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, NullTreatment } from '../parse/ast.ts';
@@ -117,20 +117,22 @@ function frameValue(
   }
   const expr = bindValue(argument, inside);
   if (window.frame.mode === 'range') {
-    const order = eventOrderText(source.spec);
-    return input.faults.error('FSC3422', node.span, `\`${node.name}\` over a RANGE frame`, {
+    return input.faults.error('FSC3422', window.frameSpan ?? node.span, `\`${node.name}\` over a RANGE frame`, {
       label: 'of several events of one instant, which?',
-      ...(source.spec.keyColumns.length === 0
-        ? { help: keylessHelp(source.spec) }
-        : {
-            help: `write ORDER BY ${order}, with a ROWS frame or none`,
-            edits: [{ span: window.order, newText: order }],
-          }),
+      ...rangeHelp(window, source.spec),
     });
   }
   if (expr === null) return null;
   const which = node.name === 'first_value' ? 'first' : 'last';
   return { kind: 'frameValue', which, expr, frame: window.frame, type: expr.type };
+}
+
+/** A written RANGE frame says nothing of how many rows a ROWS frame should have. */
+function rangeHelp({ order, frameSpan }: OverWindow, spec: SourcePlan['spec']): FaultParts {
+  if (spec.keyColumns.length === 0) return { help: keylessHelp(spec) };
+  const newText = eventOrderText(spec);
+  if (frameSpan !== null) return { help: `write ORDER BY ${newText}, with a ROWS frame or none` };
+  return { help: `write ORDER BY ${newText}`, edits: [{ span: order, newText }] };
 }
 
 function lag(

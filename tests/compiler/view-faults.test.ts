@@ -133,6 +133,11 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
     'first_value(n) OVER (PARTITION BY usr ORDER BY ts)',
   ],
   [
+    'FSC3422',
+    B("last_value(n) OVER (PARTITION BY usr ORDER BY ts RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW)"),
+    "RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW",
+  ],
+  [
     'FSC3423',
     `SELECT usr, sum(n) OVER w AS x FROM events WINDOW w AS (PARTITION BY usr ORDER BY ts), w AS (PARTITION BY usr ORDER BY ts)`,
     'w',
