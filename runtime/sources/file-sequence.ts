@@ -9,9 +9,11 @@ import {
   changed,
   checkUnchanged,
   fileSize,
+  otherOrder,
   type PositionEntry,
   type SourceFile,
   WatchedFile,
+  WHOLE,
 } from './files.ts';
 import { STDIN_PARTITION } from './location.ts';
 
@@ -79,6 +81,7 @@ export class FileSequence implements RecordReader {
 
   #goOn(resume: LogPosition, use: PhaseUse): void {
     const { [STDIN_PARTITION]: stdin, ...files } = resume.partitions;
+    if (WHOLE in files) throw otherOrder(this.#files[0]?.name ?? WHOLE, 'arrival');
     // What stdin brought between files keeps its place.
     if (stdin !== undefined) this.#done[STDIN_PARTITION] = stdin;
     const consumed = Object.keys(files).sort(compareText);

@@ -14,6 +14,9 @@ export interface SourceFile {
   readonly path: string;
 }
 
+/** The entry of a sorted whole among those of its files in a position. */
+export const WHOLE = '*';
+
 const HAS_GLOB = /[*?[{]/;
 const CHECKED_BYTES = 4096;
 
@@ -242,6 +245,18 @@ export function changed(name: string, why: string): FscError {
     name,
     why,
     'put the file back, add new records in a new file that sorts last, or start anew with --rebuild',
+  );
+}
+
+/** Positions in one order are none in the other. `now`: how the files are read. */
+export function otherOrder(location: string, now: 'none' | 'arrival'): FscError {
+  const [before, after] = now === 'none' ? ['in order of arrival', 'sorted'] : ['sorted', 'in order of arrival'];
+  return new FscError(
+    'FSC7104',
+    1,
+    `\`${location}\` was consumed in another order`,
+    `it was read ${before}, and is to be read ${after} (\`order\` in fsc.json)`,
+    'put the order back, or start anew with --rebuild',
   );
 }
 

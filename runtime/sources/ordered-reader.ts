@@ -14,13 +14,20 @@ import type { NumericVector } from '../values/batch.ts';
 import { counted, formatCount, plural } from '../values/counted.ts';
 import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
-import { changed, changedTable, checkUnchanged, type PositionEntry, type SourceFile, WatchedFile } from './files.ts';
+import {
+  changed,
+  changedTable,
+  checkUnchanged,
+  otherOrder,
+  type PositionEntry,
+  type SourceFile,
+  WatchedFile,
+  WHOLE,
+} from './files.ts';
 import { type FieldSpec, RecordColumns, valueAt } from './record-columns.ts';
 import { tail } from './skip-records.ts';
 import { UntimedRecords } from './untimed-records.ts';
 
-/** The entry of the sorted whole among those of its files. */
-export const WHOLE = '*';
 const READ_ROWS = 16_384;
 
 export interface OrderedOptions {
@@ -68,6 +75,7 @@ class OrderedReader implements RecordReader {
     const byName = new Map(this.#files.map((file) => [file.name, file]));
     const consumed: SourceFile[] = [];
     const entries = Object.entries(resume.partitions).filter(([name]) => name !== WHOLE);
+    if (whole === undefined && entries.length > 0) throw otherOrder(this.#options.location, 'none');
     for (const [name, entry] of entries) {
       const file = byName.get(name);
       if (file === undefined) throw changed(name, 'it is not among the files that are read now');
