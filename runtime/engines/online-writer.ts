@@ -70,9 +70,6 @@ export interface FlushOptions {
   readonly rowsPerWrite?: number;
 }
 
-/** In place of the fingerprint of a view: no program has a view with it. */
-const RETIRED = '';
-
 /** Which store was written to, and how far. */
 export interface StoreMark {
   readonly identity: string;
@@ -147,14 +144,6 @@ export class OnlineWriter {
       const last = await this.#store.heartbeat(view.spec.name);
       if (last === null || !last.ended || last.fingerprint !== view.spec.fingerprint) continue;
       await this.#write({ ...last, ended: false });
-    }
-  }
-
-  /** Nobody writes these views any more: a program that still has them, or has them again, is not answered from rows that stood still. */
-  async retire(views: readonly string[]): Promise<void> {
-    for (const view of views) {
-      const last = await this.#store.heartbeat(view);
-      if (last !== null && last.fingerprint !== RETIRED) await this.#write({ ...last, fingerprint: RETIRED });
     }
   }
 

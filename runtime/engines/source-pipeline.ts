@@ -17,6 +17,7 @@ import { JournalReplay } from './journal-replay.ts';
 import { NextBatch } from './next-batch.ts';
 import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
 import { rebuildGroups, recordsOfFiles, stdinOf } from './rebuild-groups.ts';
+import type { Retirement } from './retirement.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import { OTHER_COLUMNS, redeclared, type SavedSource, type SourceState } from './state-folder.ts';
@@ -51,6 +52,7 @@ export class SourcePipeline {
   readonly #refused: RefusedRecord[];
   readonly #groups: readonly WriterGroup[];
   readonly #writer: OnlineWriter;
+  readonly #retirement: Retirement;
   readonly #replay: JournalReplay;
   readonly #retries: Retries;
   readonly #flushes: Interval;
@@ -91,6 +93,12 @@ export class SourcePipeline {
     this.#groups = groups;
     this.#replay = parts.replay;
     this.#retries = parts.retries;
+    this.#retirement = parts.retirement;
+    const views = new Set(this.#viewNames());
+    this.#retirement.add(
+      input.program.spec.name,
+      state.viewsBefore.filter((name) => !views.has(name)),
+    );
     this.#writer = new OnlineWriter(options.program, groups, options.store, stamper, options.namespace);
     this.#position = saved?.position ?? { partitions: {} };
     this.#newestMicros = saved?.newestMicros ?? Number.NEGATIVE_INFINITY;
@@ -119,6 +127,7 @@ export class SourcePipeline {
     asked: StreamRunOptions,
     input: SourceInput,
     stamper: Stamper,
+    retirement: Retirement,
     errors: ErrorTally,
   ): Promise<SourcePipeline> {
     const { name } = input.program.spec;
@@ -154,7 +163,7 @@ export class SourcePipeline {
       log = await unlessStopped(openingLog, signal, (late) => void late.close());
       return new SourcePipeline({
         ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
-        ...{ anew, countsAnew, countsFilesAlone },
+        ...{ retirement, anew, countsAnew, countsFilesAlone },
       });
     } catch (error) {
       await log?.close();
@@ -334,8 +343,7 @@ export class SourcePipeline {
   async #begin(): Promise<void> {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const views = new Set(this.#options.program.views.map(({ spec }) => spec.name));
-    await this.#writer.retire(this.#state.viewsBefore.filter((name) => !views.has(name)));
+    await this.#retirement.once();
     if (this.#hasNews) await this.#writer.reopen();
   }
 
@@ -450,6 +458,7 @@ interface PipelineParts {
   readonly refused: RefusedRecord[];
   readonly groups: readonly WriterGroup[];
   readonly stamper: Stamper;
+  readonly retirement: Retirement;
   readonly replay: JournalReplay;
   readonly retries: Retries;
   readonly saved: SavedSource | null;

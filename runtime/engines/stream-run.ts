@@ -10,6 +10,7 @@ import type { Program } from '../state/program.ts';
 import type { OnlineStore } from '../stores/store.ts';
 import type { Clock } from '../time/clock.ts';
 import { Stamper } from './online-writer.ts';
+import { Retirement } from './retirement.ts';
 import { addCounts, ErrorTally, noCounts, type RunSummary, readSummary } from './run-summary.ts';
 import type { SourceInput } from './source-input.ts';
 import { SourcePipeline } from './source-pipeline.ts';
@@ -47,13 +48,14 @@ export async function runStream(options: StreamRunOptions): Promise<RunSummary> 
   const started = options.clock.nowMicros();
   const errors = new ErrorTally();
   const stamper = await Stamper.open(options.store);
+  const retirement = new Retirement(options.store, stamper);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const pipelines: SourcePipeline[] = [];
   try {
     // All are opened before one begins: a fault of any leaves everything as it was.
     for (const input of options.inputs) {
-      pipelines.push(await SourcePipeline.open({ ...options, signal }, input, stamper, errors));
+      pipelines.push(await SourcePipeline.open({ ...options, signal }, input, stamper, retirement, errors));
     }
     const runs = pipelines.map((pipeline) =>
       pipeline.run().catch((error: unknown) => {
