@@ -1,7 +1,7 @@
 import type { ConstantArg, Resolution, ScalarFunction } from '../../runtime/functions/definition.ts';
 import { counted } from '../../runtime/values/counted.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
-import type { FaultParts } from '../catalog/faults.ts';
+import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { nearest } from '../catalog/suggest.ts';
 import type { Span } from '../diagnostics/diagnostic.ts';
 import { replacing, textOf } from '../diagnostics/edits.ts';
@@ -16,6 +16,7 @@ import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 import { roundingHelp } from './rounded.ts';
 import { isTextOperand, refuseTextOperand } from './text-operand.ts';
 import { foldUnit, unknownUnit } from './units.ts';
+import { NOW_NAMES } from './walk.ts';
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>=', 'is distinct from']);
 
@@ -71,6 +72,7 @@ export function unknownFunction(
 ): null {
   const { faults } = context;
   const shown = `\`${name}\``;
+  if (call !== null && NOW_NAMES.has(name)) return instantOfMore(call, faults);
   if (isVolatile(name)) return faults.error('FSC3112', nameSpan, `${shown} gives another value at each call`);
   if (WINDOW_FUNCTIONS.has(name)) return faults.error('FSC3424', nameSpan, `${shown} without OVER`);
   const instead = call === null ? insteadOf(name) : pickedInstead(call, context);
@@ -80,6 +82,15 @@ export function unknownFunction(
   }
   const near = nearest(name, nameSpan, functionNames(), 'function');
   return faults.error('FSC3004', nameSpan, `function ${shown} does not exist`, near.edits === undefined ? {} : near);
+}
+
+/** now() and its other names, with anything between or behind the parentheses. */
+function instantOfMore({ name, span }: CallExpr, faults: Faults): null {
+  return faults.error('FSC3107', span, `\`${name}\` takes no arguments`, {
+    cause: 'it is the instant that is asked for, in microseconds',
+    help: 'write now()',
+    edits: replacing(span, 'now()'),
+  });
 }
 
 export function bindCall(

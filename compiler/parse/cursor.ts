@@ -140,9 +140,18 @@ export class Cursor {
   label(what: string): Identifier {
     const token = this.token;
     if (token.kind === 'string') return this.quotedWrong(token, what);
-    if (token.kind !== 'word' && token.kind !== 'quoted') return this.expected(what, 'after `AS`');
+    if ((token.kind !== 'word' && token.kind !== 'quoted') || this.isClauseFrom())
+      return this.expected(what, 'after `AS`');
     this.advance();
     return { span: tokenSpan(token), name: token.text, quoted: token.kind === 'quoted' };
+  }
+
+  /** `AS FROM events`: the name is missing, as no item goes on with a name behind its own. */
+  private isClauseFrom(): boolean {
+    const { kind, text } = this.ahead(1);
+    const isRelation =
+      kind === 'quoted' || (kind === 'word' && text !== 'from') || (kind === 'punctuation' && text === '(');
+    return isRelation && this.atWord('from');
   }
 
   private quotedWrong(token: Token, what: string): never {

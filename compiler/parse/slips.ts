@@ -2,6 +2,7 @@
 import type { Help, Span } from '../diagnostics/diagnostic.ts';
 import { replaceHelp } from '../diagnostics/fault.ts';
 import { suggest } from '../diagnostics/suggest.ts';
+import { isNameWord } from './keywords.ts';
 import type { Token } from './lexer.ts';
 
 const CLAUSE_WORDS = [
@@ -58,11 +59,20 @@ export function slipAt(tokens: readonly Token[], index: number, wanted: string):
 function missingComma(tokens: readonly Token[], index: number): Help | null {
   const token = tokens[index];
   const isCall = token?.kind === 'punctuation' && token.text === '(' && tokens[index - 1]?.kind === 'word';
-  const isName = (token?.kind === 'word' && token.text !== 'as') || token?.kind === 'quoted';
+  const isName = (token?.kind === 'word' && beginsItem(token.text)) || token?.kind === 'quoted';
   const before = tokens[isCall ? index - 2 : index - 1];
   if (before === undefined || (!isCall && !isName)) return null;
   const edits = [{ span: { start: before.end, end: before.end }, newText: ',' }];
   return { text: 'a comma may be missing', applicability: 'review', edits };
+}
+
+/** Keywords that begin an expression. */
+const OPERAND_WORDS: ReadonlySet<string> = new Set(['case', 'cast', 'exists', 'false', 'not', 'null', 'true']);
+/** Names elsewhere, which go on with the call before them. */
+const CALL_SUFFIXES: ReadonlySet<string> = new Set(['filter', 'over', 'within', 'respect', 'ignore']);
+
+function beginsItem(word: string): boolean {
+  return (isNameWord(word) && !CALL_SUFFIXES.has(word)) || OPERAND_WORDS.has(word);
 }
 
 function slipOfWord(token: Token, next: Token): Help | null {

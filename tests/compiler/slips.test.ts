@@ -26,6 +26,8 @@ const VIEWS: readonly (readonly [string, string])[] = [
   [A('count(*) FILTER WHERE n > 1 AND n < 9'), A('count(*) FILTER (WHERE n > 1 AND n < 9)')],
   [A('count(*)', 'WHERE n '), A('count(*)', 'WHERE n <> 0 ')],
   [A('count(*)', "WHERE ts > NOW - INTERVAL '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
+  [A('count(*)', "WHERE ts > now(ts) - INTERVAL '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
+  [A('count(*)', 'WHERE ts <= CURRENT_TIMESTAMP(3) '), A('count(*)', 'WHERE ts <= now() ')],
   [A('count(*)', "WHERE ts > now() - '1 day' "), A('count(*)', "WHERE ts > now() - INTERVAL '1 day' ")],
   [A('count(*)', 'WHERE ts > now() - 7 '), A('count(*)', "WHERE ts > now() - INTERVAL '7 days' ")],
   [A('count(*)', 'WHERE ts > now() - INTERVAL 7 DAY '), A('count(*)', "WHERE ts > now() - INTERVAL '7 day' ")],
@@ -217,5 +219,28 @@ describe.each([
     expect(more).toEqual([]);
     expect(applied(wrong, fault?.help.flatMap(({ edits }) => edits) ?? [])).toBe(right);
     expect(errors(right)).toEqual([]);
+  });
+});
+
+describe('what no edit is known for says so by its place', () => {
+  it.each([
+    ['SELECT usr, count(*) AS FROM events GROUP BY usr', 'FROM', 'expected a name after `AS`'],
+    ['SELECT usr, count(*) AS FROM (SELECT usr FROM events) q GROUP BY usr', 'FROM', 'expected a name after `AS`'],
+    ['SELECT usr, count DISTINCT (plan) AS x FROM events GROUP BY usr', 'DISTINCT', 'expected `,`, `AS` or `FROM`'],
+    [A('count(*) AS y FILTER (WHERE n > 1)'), 'FILTER', 'expected `,` or `FROM`'],
+  ])('%s', (sql, at, label) => {
+    const found = compileView(sql).diagnostics.map(({ code, primary, help }) => [
+      code,
+      sql.slice(primary.span.start, primary.span.end),
+      primary.text,
+      help.flatMap(({ edits }) => edits),
+    ]);
+    expect(found).toEqual([['FSC1020', at, label, []]]);
+  });
+
+  it('an output may still be called `from`', () => {
+    expect(
+      compileView('SELECT usr, count(*) AS from FROM events GROUP BY usr').diagnostics.map(({ code }) => code),
+    ).toEqual(['FSC2027']);
   });
 });
