@@ -299,8 +299,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'values: weeks begin on Sunday',
     file: 'runtime/values/temporal.js',
-    find: 'return floorTo(micros - FIRST_MONDAY, MICROS_PER_WEEK) + FIRST_MONDAY;',
-    replace: 'return floorTo(micros - FIRST_MONDAY + MICROS_PER_DAY, MICROS_PER_WEEK) + FIRST_MONDAY - MICROS_PER_DAY;',
+    find: 'const FIRST_MONDAY = 4 * MICROS_PER_DAY;',
+    replace: 'const FIRST_MONDAY = 3 * MICROS_PER_DAY;',
+  },
+  {
+    name: 'values: months begin a microsecond late',
+    file: 'runtime/values/temporal.js',
+    find: 'return daysFromCivil(year, month, 1) * MICROS_PER_DAY;',
+    replace: 'return daysFromCivil(year, month, 1) * MICROS_PER_DAY + 1;',
   },
   {
     name: 'values: decimals are cut, not rounded',
