@@ -21,6 +21,7 @@ import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
+import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { tellAbsentColumns } from '../absent-columns.ts';
 import { tellUnarchived } from '../archived.ts';
 import type { ExitStatus } from '../cli.ts';
@@ -189,12 +190,13 @@ class DatasetJob {
     if (options.ties !== 'exclude') return { vectors, columns, sources };
     for (const spec of keyedSources(workspace.program, this.#sources, file)) {
       const keys = keyColumnsOf(spec);
-      if (keys.some((key) => known.some(({ name, type }) => name === key.name && type.kind !== key.type.kind)))
-        continue;
+      // One column of the labels is read in one way, whatever it is the key of.
+      const read = [...known, ...columns];
+      if (keys.some((key) => read.some((one) => one.name === key.name && !isReadAlike(one.type, key.type)))) continue;
       try {
         const { table } = await readLabels(session, file, keys, { ...instants, column: null });
         for (const [name, vector] of table.columns) vectors.set(name, vector);
-        columns.push(...keys);
+        columns.push(...keys.filter(({ name }) => !columns.some((one) => one.name === name)));
         sources.add(spec.name);
       } catch (error) {
         if (!(error instanceof FscError) || error.code !== 'FSC7013') throw error;
@@ -334,6 +336,10 @@ class DatasetJob {
     const why = `${plural(total, 'it', 'they')} gave NULL: ${counts.join(', ')}`;
     refuseExcess(plural(total, 'expression error'), total, maxExpressionErrors, why, 'nothing was written');
   }
+}
+
+function isReadAlike(a: SqlType, b: SqlType): boolean {
+  return a.kind === b.kind && (a.kind !== 'decimal' || printType(a) === printType(b));
 }
 
 function keyColumnsOf(spec: SourceSpec): readonly WantedColumn[] {
