@@ -219,7 +219,7 @@ async function headerOf(splitter: CsvSplitter, file: SourceFile): Promise<readon
   if (why === null) return names;
   throw new FscError(
     'FSC7105',
-    2,
+    1,
     `${file.name} has no usable header`,
     why,
     'the first line names the columns, each once',

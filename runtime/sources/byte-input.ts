@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { FscError, messageOf } from '../values/errors.ts';
+import { errorCode, FscError, messageOf } from '../values/errors.ts';
 
 /** Of short records as many as a batch holds. */
 const CHUNK_BYTES = 1 << 21;
@@ -18,8 +18,11 @@ export interface ByteInput {
   close(): Promise<void>;
 }
 
+/** zlib's codes begin with Z_: the file is there, but its data are damaged. */
 export function unreadable(path: string, error: unknown): FscError {
-  return new FscError('FSC7103', 2, `cannot read ${path}`, messageOf(error), null);
+  const isDamaged = errorCode(error)?.startsWith('Z_') === true;
+  const help = isDamaged ? 'the file is cut off or damaged: write it anew, whole' : null;
+  return new FscError('FSC7103', isDamaged ? 1 : 2, `cannot read ${path}`, messageOf(error), help);
 }
 
 export function isPacked(path: string): boolean {

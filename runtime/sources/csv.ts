@@ -61,7 +61,7 @@ export async function readHeader(file: SourceFile): Promise<readonly string[]> {
 function badHeader(file: SourceFile, why: string): FscError {
   return new FscError(
     'FSC7105',
-    2,
+    1,
     `${file.name} has no usable header`,
     why,
     'the first line names the columns, each once',

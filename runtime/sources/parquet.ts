@@ -31,11 +31,14 @@ const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
 export function describeFault(files: readonly SourceFile[], error: unknown): FscError {
   const names = files.length === 1 ? files[0]!.name : `${files.length} Parquet files`;
+  const why = messageOf(error).split('\n')[0] ?? null;
+  // Else it was opened, and its data are wrong.
+  const isClosed = why?.includes('Cannot open file') === true;
   return new FscError(
     'FSC7103',
-    2,
+    isClosed ? 2 : 1,
     `cannot read ${names}`,
-    messageOf(error).split('\n')[0] ?? null,
+    why,
     'the file must be Parquet and readable',
   );
 }

@@ -242,9 +242,9 @@ describe('fsc init --from', () => {
     const cases: [string, number, string][] = [
       ['x.csv', 1, 'error[FSC7020]'],
       ['empty.csv', 1, 'it holds no records'],
-      ['dup.csv', 2, 'two columns are called `a`'],
+      ['dup.csv', 1, 'two columns are called `a`'],
       ['bad.jsonl', 1, 'no line of it is a JSON object'],
-      ['x.parquet', 2, 'error[FSC7103]'],
+      ['x.parquet', 1, 'error[FSC7103]'],
       ['x.txt', 2, 'error[FSC7101]'],
       ['missing.csv', 2, 'error[FSC7102]'],
       ['-', 1, 'error[FSC7020]'],

@@ -67,7 +67,7 @@ describe('csv', () => {
   });
 
   it('wants a header with each name once', async () => {
-    await expect(readCsv('')).rejects.toMatchObject({ code: 'FSC7105' });
+    await expect(readCsv('')).rejects.toMatchObject({ code: 'FSC7105', exitCode: 1 });
     await expect(readCsv('ts,id,ts\n')).rejects.toMatchObject({ code: 'FSC7105' });
     expect((await readCsv(HEAD)).verdicts).toEqual([]);
   });

@@ -67,9 +67,10 @@ describe('lines', () => {
   });
 
   it('of a broken .gz stop the run', async () => {
-    await expect(readText(Buffer.from('no gzip'), 'a.jsonl.gz')).rejects.toMatchObject({ code: 'FSC7103' });
+    const damaged = { code: 'FSC7103', exitCode: 1 };
+    await expect(readText(Buffer.from('no gzip'), 'a.jsonl.gz')).rejects.toMatchObject(damaged);
     const cut = gzipSync(lines(...Array.from({ length: 5000 }, (_, i) => ok(i)))).subarray(0, 3000);
-    await expect(readText(cut, 'a.jsonl.gz')).rejects.toMatchObject({ code: 'FSC7103' });
+    await expect(readText(cut, 'a.jsonl.gz')).rejects.toMatchObject(damaged);
   });
 });
 

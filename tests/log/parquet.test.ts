@@ -229,7 +229,7 @@ describe('parquet files', () => {
     put(root, 'a.parquet', 'no parquet');
     await expect(read(program(sourceSpec()), { root, history: 'a.parquet' })).rejects.toMatchObject({
       code: 'FSC7103',
-      exitCode: 2,
+      exitCode: 1,
     });
   });
 
