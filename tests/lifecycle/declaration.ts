@@ -1,4 +1,4 @@
-/** The texts of a life's project: its source, its views and fsc.json. */
+/** The texts of a life's project: its sources, its views and fsc.json. */
 import type { FileKind } from './records.ts';
 
 export interface Declaration {
@@ -10,20 +10,26 @@ export interface Declaration {
   readonly isOnly: boolean;
   /** @partition kind; from the first day on, since another partition is another source. */
   readonly isPartitioned: boolean;
+  /** @known_time seen; from the first day on. */
+  readonly hasSeen: boolean;
   /** A nullable column that was added. */
   readonly hasExtra: boolean;
   /** Says nothing to anybody. */
   readonly remark: number;
 }
 
-export function sourceText({ lateness, above, isOnly, isPartitioned, hasExtra, remark }: Declaration): string {
+export function sourceText(
+  source: string,
+  { lateness, above, isOnly, isPartitioned, hasSeen, hasExtra, remark }: Declaration,
+): string {
   return [
     `-- remark ${remark}`,
     '-- @event_time ts',
     `-- @lateness ${lateness} seconds`,
     ...(isOnly ? ["-- @only kind = 'p'"] : []),
     ...(isPartitioned ? ['-- @partition kind'] : []),
-    'CREATE TABLE tx (',
+    ...(hasSeen ? ['-- @known_time seen'] : []),
+    `CREATE TABLE ${source} (`,
     '  id bigint NOT NULL PRIMARY KEY,',
     '  ts timestamp NOT NULL,',
     '  card text NOT NULL,',
@@ -44,20 +50,48 @@ export function isSameDeclaration(a: Declaration, b: Declaration): boolean {
 /** Where a run reads: history files, or nothing; and stdin, or nothing. */
 export interface Inputs {
   readonly files: FileKind | null;
+  readonly order: Order;
   readonly hasStdin: boolean;
 }
 
-export function configText({ files, hasStdin }: Inputs): string {
-  const source = {
-    ...(files === null ? {} : { history: `data/*.${files}` }),
-    ...(hasStdin ? { stream: '-' } : {}),
-  };
-  return `${JSON.stringify({ sources: { tx: source }, clock: 'events' })}\n`;
+/** Of the files; null: as their kind has it. */
+export type Order = 'none' | 'arrival' | null;
+
+export function isSortedHistory({ files, order }: Inputs): boolean {
+  return (order ?? (files === 'jsonl' ? 'arrival' : 'none')) === 'none';
 }
 
-export interface View {
+/** Sources that have no inputs are left out. */
+export function configText(sources: ReadonlyMap<string, Inputs>): string {
+  const texts = [...sources].map(([name, inputs]) => [
+    name,
+    {
+      ...(inputs.files === null ? {} : { history: historyOf(`${folderOf(name)}/*.${inputs.files}`, inputs.order) }),
+      ...(inputs.hasStdin ? { stream: '-' } : {}),
+    },
+  ]);
+  return `${JSON.stringify({ sources: Object.fromEntries(texts), clock: 'events' })}\n`;
+}
+
+function historyOf(path: string, order: Order): unknown {
+  return order === null ? path : { path, order };
+}
+
+export function folderOf(source: string): string {
+  return `data/${source}`;
+}
+
+export function sourcePath(source: string): string {
+  return `features/sources/${source}.sql`;
+}
+
+interface Named {
   readonly name: string;
   readonly version: number;
+}
+
+export interface View extends Named {
+  readonly source: string;
   readonly shape: 'aggregate' | 'rows';
   /** Columns of the pool, in order; in `rows` the frame's length and the window of WHERE. */
   readonly features: readonly number[];
@@ -91,11 +125,12 @@ const POOL_EXTRA: readonly string[] = [
 ];
 export const FEATURES = POOL.length;
 
-export function viewName({ name, version }: View): string {
+/** Of a view, or of a request view. */
+export function viewName({ name, version }: Named): string {
   return `${name}_v${version}`;
 }
 
-export function viewPath({ name, version }: View): string {
+export function viewPath({ name, version }: Named): string {
   return `features/${name}/v${version}.sql`;
 }
 
@@ -105,22 +140,34 @@ export function viewText(view: View, { hasExtra }: Declaration): string {
   return head + (view.shape === 'rows' ? rowsText(view, hasExtra) : aggregateText(view, hasExtra));
 }
 
-function aggregateText({ features, byKind, within, having }: View, hasExtra: boolean): string {
-  const keys = byKind ? ['card', 'kind'] : ['card'];
-  const pool = [...POOL, ...(hasExtra ? POOL_EXTRA : [])];
-  const chosen = [...new Set(features.map((feature) => pool[feature % pool.length]!))];
-  const where = within === null ? '' : `\nWHERE ts > now() - INTERVAL '${within} seconds'`;
-  return `SELECT ${[...keys, ...chosen].join(',\n  ')}\nFROM tx${where}\nGROUP BY ${keys.join(', ')}${having ? '\nHAVING count(*) > 1' : ''}\n`;
+/** Names of all columns but the keys. */
+export function featuresOf(view: View, { hasExtra }: Declaration): readonly string[] {
+  if (view.shape === 'rows')
+    return ['ts', 'id', 'amount', ...(hasExtra ? ['extra'] : []), 'last_sum', 'n_1h', 'before'];
+  return chosenOf(view, hasExtra).map((text) => text.slice(text.lastIndexOf(' ') + 1));
 }
 
-function rowsText({ features, within }: View, hasExtra: boolean): string {
+function chosenOf({ features }: View, hasExtra: boolean): readonly string[] {
+  const pool = [...POOL, ...(hasExtra ? POOL_EXTRA : [])];
+  return [...new Set(features.map((feature) => pool[feature % pool.length]!))];
+}
+
+function aggregateText(view: View, hasExtra: boolean): string {
+  const { source, byKind, within, having } = view;
+  const keys = byKind ? ['card', 'kind'] : ['card'];
+  const chosen = chosenOf(view, hasExtra);
+  const where = within === null ? '' : `\nWHERE ts > now() - INTERVAL '${within} seconds'`;
+  return `SELECT ${[...keys, ...chosen].join(',\n  ')}\nFROM ${source}${where}\nGROUP BY ${keys.join(', ')}${having ? '\nHAVING count(*) > 1' : ''}\n`;
+}
+
+function rowsText({ source, features, within }: View, hasExtra: boolean): string {
   const length = 1 + (features[0] ?? 0);
   const where = within === null ? '' : `\nWHERE ts > now() - INTERVAL '${within} seconds'`;
   return `SELECT card, ts, id, amount,${hasExtra ? ' extra,' : ''}
   sum(amount) OVER (PARTITION BY card ORDER BY ts, id ROWS BETWEEN ${length} PRECEDING AND CURRENT ROW) AS last_sum,
   count(*) OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW) AS n_1h,
   lag(qty) OVER (PARTITION BY card ORDER BY ts, id) AS before
-FROM tx${where}\n`;
+FROM ${source}${where}\n`;
 }
 
 export function keysOf({ byKind, shape }: View): readonly string[] {

@@ -7,10 +7,18 @@ export type Verdict = 'accepted' | 'duplicate' | 'late' | 'malformed' | 'constra
 export interface Judged {
   readonly rec: Rec;
   readonly verdict: Verdict;
+  /** By the clock, in seconds: of what came by stdin. */
+  readonly takenAt?: number;
 }
 
 /** How a record came. */
-export type Medium = FileKind | 'stdin';
+export interface Medium {
+  readonly format: FileKind | 'stdin';
+  /** Read by time and key, whatever the order in the files is. */
+  readonly isSorted: boolean;
+}
+
+export const STDIN: Medium = { format: 'stdin', isSorted: false };
 
 /** rules.md 6: the settle line is so far behind what the lateness allows. */
 const MARGIN = 5;
@@ -38,7 +46,7 @@ export class Judge {
     if (form !== 'accepted') return form;
     const time = timeOf(rec);
     const newest = this.#newest.get(partitionOf(rec, declared, medium)) ?? this.#floor;
-    const oldest = isSorted(medium) ? this.#line : Math.max(this.#line, newest - declared.lateness);
+    const oldest = medium.isSorted ? this.#line : Math.max(this.#line, newest - declared.lateness);
     if (time < oldest) return 'late';
     if (this.accepted.has(identityOf(rec))) return 'duplicate';
     this.take(rec, declared, medium);
@@ -77,28 +85,24 @@ export class Judge {
 }
 
 function partitionOf({ kind }: Rec, { isPartitioned }: Declaration, medium: Medium): string {
-  return isPartitioned && !isSorted(medium) ? kind : '';
-}
-
-function isSorted(medium: Medium): boolean {
-  return medium === 'csv' || medium === 'parquet';
+  return isPartitioned && !medium.isSorted ? kind : '';
 }
 
 /** What a record is by itself, whatever came before it. */
-function formOf(rec: Rec, declared: Declaration, medium: Medium): Verdict {
-  const flaw = flawIn(rec.flaw, declared, medium);
-  if (flaw === 'json' && (medium === 'jsonl' || medium === 'stdin')) return 'malformed';
+function formOf(rec: Rec, declared: Declaration, { format }: Medium): Verdict {
+  const flaw = flawIn(rec.flaw, declared, format);
+  if (flaw === 'json' && (format === 'jsonl' || format === 'stdin')) return 'malformed';
   if (declared.isOnly && rec.kind !== 'p') return 'skipped';
   if (flaw === 'json' || flaw === 'qty' || flaw === 'card' || flaw === 'extra') return 'malformed';
   if (declared.above !== null && rec.amount !== null && !(rec.amount > declared.above)) return 'constraint';
   if (flaw === 'range') return 'range';
-  return flaw === 'ahead' && medium === 'stdin' ? 'ahead' : 'accepted';
+  return flaw === 'ahead' && format === 'stdin' ? 'ahead' : 'accepted';
 }
 
-function flawIn(flaw: Flaw, { hasExtra }: Declaration, medium: Medium): Flaw {
+function flawIn(flaw: Flaw, { hasExtra }: Declaration, format: Medium['format']): Flaw {
   if (flaw === 'extra' && !hasExtra) return 'none';
   // The columns of a Parquet file have types.
-  return medium === 'parquet' && (flaw === 'json' || flaw === 'qty' || flaw === 'extra') ? 'none' : flaw;
+  return format === 'parquet' && (flaw === 'json' || flaw === 'qty' || flaw === 'extra') ? 'none' : flaw;
 }
 
 /** As files of `order: none` are read: by time and key; of two with both, as they stand in the files. */

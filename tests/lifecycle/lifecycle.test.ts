@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { failureOf, shrink } from './shrink.ts';
 import { planLife } from './steps.ts';
 
-const LIVES = Number(process.env['FSC_LIFECYCLE'] ?? '16');
+const LIVES = Number(process.env['FSC_LIFECYCLE'] ?? '10');
 const FIRST = Number(process.env['FSC_SEED'] ?? '1') * 100_000;
 /** To make a life that fails short takes a few dozen lives. */
 const TIMEOUT_MS = 900_000;

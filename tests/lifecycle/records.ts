@@ -1,4 +1,4 @@
-/** Records of the one source of a life, as the model knows them and as files and stdin have them. */
+/** Records of the sources of a life, as the model knows them and as files and stdin have them. */
 import type { Random } from '../generators/random.ts';
 
 /** What makes a record one that fsc can't take. `extra`: only where the source has that column. */
@@ -13,6 +13,8 @@ export interface Rec {
   readonly amount: number | null;
   readonly qty: number | null;
   readonly extra: number | null;
+  /** When it is known, to a source whose files say so. */
+  readonly seen: number;
   readonly flaw: Flaw;
 }
 
@@ -31,7 +33,11 @@ export function timeOf({ ts, flaw }: Rec): number {
 }
 
 export function isoOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/\.000Z$/, 'Z');
+  return new Date(Math.round(seconds * 1000)).toISOString().replace(/\.000Z$/, 'Z');
+}
+
+export function sqlInstant(seconds: number): string {
+  return `TIMESTAMP '${isoOf(seconds).replace('T', ' ').replace('Z', '')}'`;
 }
 
 export function jsonLine(rec: Rec): string {
@@ -47,10 +53,11 @@ export function jsonLine(rec: Rec): string {
     ...(rec.amount === null ? {} : { amount: rec.amount }),
     qty,
     ...(extra === null ? {} : { extra }),
+    seen: isoOf(rec.seen),
   });
 }
 
-const COLUMNS = ['id', 'ts', 'card', 'kind', 'amount', 'qty', 'extra'];
+const COLUMNS = ['id', 'ts', 'card', 'kind', 'amount', 'qty', 'extra', 'seen'];
 
 export function csvText(records: readonly Rec[]): string {
   return [COLUMNS.join(','), ...records.map(csvLine), ''].join('\n');
@@ -66,6 +73,7 @@ export function csvLine(rec: Rec): string {
     amount,
     flaw === 'qty' ? 'many' : qty,
     flaw === 'extra' ? 'much' : extra,
+    isoOf(rec.seen),
   ];
   return cells.map((cell) => cell ?? '').join(',');
 }
@@ -73,13 +81,12 @@ export function csvLine(rec: Rec): string {
 /** For DuckDB; a Parquet file has no fields of another type, only missing ones. */
 export function sqlRow(rec: Rec): string {
   const { id, flaw, card, kind, amount, qty, extra } = rec;
-  const at = `TIMESTAMP '${isoOf(timeOf(rec)).replace('T', ' ').replace('Z', '')}'`;
   const text = flaw === 'card' ? 'NULL' : `'${card}'`;
-  return `(${id}, ${at}, ${text}, '${kind}', ${amount ?? 'NULL'}, ${qty ?? 'NULL'}, ${extra ?? 'NULL'})`;
+  return `(${id}, ${sqlInstant(timeOf(rec))}, ${text}, '${kind}', ${amount ?? 'NULL'}, ${qty ?? 'NULL'}, ${extra ?? 'NULL'}, ${sqlInstant(rec.seen)})`;
 }
 
 export const SQL_COLUMNS =
-  'id BIGINT, ts TIMESTAMP, card VARCHAR, kind VARCHAR, amount DECIMAL(12,2), qty INTEGER, extra INTEGER';
+  'id BIGINT, ts TIMESTAMP, card VARCHAR, kind VARCHAR, amount DECIMAL(12,2), qty INTEGER, extra INTEGER, seen TIMESTAMP';
 
 /** Hands out records whose time goes on by and large, with doubles, corrections and late ones among them. */
 export class RecordMaker {
@@ -126,6 +133,13 @@ export class RecordMaker {
       amount: r.chance(0.12) ? null : r.int(-600, 3000) / 100,
       qty: r.chance(0.15) ? null : r.int(-3, 9),
       extra: r.chance(0.6) ? null : r.int(0, 5),
+      seen:
+        this.#now +
+        r.choose([
+          [3, 0],
+          [2, r.int(0, 600)],
+          [1, r.int(0, 40_000)],
+        ]),
       flaw: this.#flaws.length > 0 && r.chance(0.1) ? r.pick(this.#flaws) : 'none',
     };
     this.#given.push(rec);

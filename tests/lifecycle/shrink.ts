@@ -1,6 +1,7 @@
 /** A life that fails, told without the steps and records that it fails without as well. */
-import { LifeError, live } from './life.ts';
+import { live } from './life.ts';
 import type { Rec } from './records.ts';
+import { LifeError } from './stage.ts';
 import type { LifePlan, Step } from './steps.ts';
 
 export interface Failure {
@@ -52,10 +53,10 @@ async function fewer<T>(items: readonly T[], isEnough: (some: readonly T[]) => P
 
 function recordsOf(step: Step): readonly Rec[] {
   if (step.kind === 'grow') return step.records;
-  return step.kind === 'run' ? step.sent : [];
+  return step.kind === 'run' || step.kind === 'batch' ? step.sent : [];
 }
 
 function withRecords(step: Step, records: readonly Rec[]): Step {
   if (step.kind === 'grow') return { ...step, records };
-  return step.kind === 'run' ? { ...step, sent: records } : step;
+  return step.kind === 'run' || step.kind === 'batch' ? { ...step, sent: records } : step;
 }
