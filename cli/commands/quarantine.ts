@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { suggest } from '../../compiler/diagnostics/suggest.ts';
 import { type RetryRequest, requestRetries } from '../../runtime/log/retries.ts';
 import { readHeader } from '../../runtime/sources/csv.ts';
-import { retryText } from '../../runtime/sources/retry-text.ts';
+import { fileOf, retryText } from '../../runtime/sources/retry-text.ts';
 import type { Program } from '../../runtime/state/program.ts';
 import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
@@ -227,7 +227,7 @@ async function headersOf(
   root: string,
   records: readonly KeptRecord[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const files = new Set(records.map(({ place }) => place.partition).filter((name) => /\.csv(\.gz)?$/i.test(name)));
+  const files = new Set(records.map(({ place }) => fileOf(place)).filter((name) => /\.csv(\.gz)?$/i.test(name)));
   const headers = new Map<string, readonly string[]>();
   for (const name of files) {
     try {

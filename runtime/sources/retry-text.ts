@@ -27,12 +27,18 @@ export function retryText(
 ): RetryText {
   const { text, place, reason } = record;
   if (NOT_KEPT.has(reason)) return { ok: false, why: `${reason}: its bytes were not kept` };
-  const file = place.partition.replace(/\.gz$/i, '');
+  const name = fileOf(place);
+  const file = name.replace(/\.gz$/i, '');
   const json = parseObject(text);
   // No CSV record is a JSON object: a field without quotes holds none.
-  if (json === null && file.endsWith('.csv')) return csvText(spec, text, header(place.partition), place.partition);
+  if (json === null && file.endsWith('.csv')) return csvText(spec, text, header(name), name);
   if (json === null) return { ok: true, line: text };
   return { ok: true, line: jsonText(spec, text, json, file.endsWith('.parquet')) };
+}
+
+/** Several files that are read sorted are one partition, which goes by the name of their location. */
+export function fileOf({ partition, origin }: RefusedRecord['place']): string {
+  return origin?.file ?? partition;
 }
 
 type JsonObject = { readonly [name: string]: Json };

@@ -303,6 +303,20 @@ describe('fsc quarantine retry', () => {
     });
   });
 
+  it('reads records of several CSV files that are read sorted by the header of their own', async () => {
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "history": "pay*.csv" } }, "clock": "events" }');
+    put(world.root, 'pay1.csv', 'id,ts,card,amount\n1,2024-03-01 12:00,a,-1\n');
+    put(world.root, 'pay2.csv', 'amount,card,ts,id\n-2,b,2024-03-01 10:00,2\n');
+    await runs();
+    expect(await quarantine('retry', '--all')).toMatchObject({ code: 0 });
+    await runs();
+    const retried = jsonLines((await quarantine('list', '--format', 'json')).out);
+    expect(retried.map(({ id, text }) => [id, text])).toEqual([
+      ['retries:0', '{"id":2,"ts":"2024-03-01T10:00:00Z","card":"b","amount":-2.00,"day":null}'],
+      ['retries:1', '{"id":1,"ts":"2024-03-01T12:00:00Z","card":"a","amount":-1.00,"day":null}'],
+    ]);
+  });
+
   it('cannot try a record again of which not all was kept, and says so', async () => {
     writeFileSync(
       join(world.root, 'tx.jsonl'),
