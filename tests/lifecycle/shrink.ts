@@ -21,12 +21,16 @@ export async function failureOf(plan: LifePlan, isThorough = false): Promise<Fai
   }
 }
 
+/** What is found by then is told: the test has no more time. */
+const TIME_MS = 600_000;
+
 /** At most so many lives are tried. */
 export async function shrink(failure: Failure, tries = 80): Promise<Failure> {
   let best = failure;
   let left = tries;
+  const end = Date.now() + TIME_MS;
   const fails = async (steps: readonly Step[]): Promise<boolean> => {
-    if (left === 0) return false;
+    if (left === 0 || Date.now() > end) return false;
     left -= 1;
     const found = await failureOf({ ...best.plan, steps }, true);
     if (found !== null) best = found;

@@ -99,6 +99,8 @@ export class SourceWorld {
   get isHistoryChanged(): boolean {
     const { saved } = this;
     if (saved === null || saved.files.length === 0) return false;
+    // Where there was no record yet, nothing was consumed.
+    if (!this.inputs.hasStdin && saved.history.length === 0) return false;
     if (saved.isSorted !== this.isSorted) return true;
     if (this.inputs.hasStdin) return JSON.stringify(saved.files) !== JSON.stringify(this.files);
     return this.isSorted ? this.#hasEarlier(saved) : !this.#goesOn(saved);

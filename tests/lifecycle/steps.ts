@@ -113,8 +113,11 @@ class Producer {
     this.plan = { name, inputs, declared: this.#declaration() };
   }
 
-  get now(): number {
-    return this.#records.now;
+  /** Of one of the last records, or thereabouts. */
+  instant(): number {
+    const r = this.#random;
+    if (this.#last.length > 0 && r.chance(0.6)) return r.pick(this.#last).ts;
+    return this.#records.now + r.int(-2000, 3000);
   }
 
   #declaration(): Declaration {
@@ -212,7 +215,7 @@ class Planner {
       [7, () => [this.#run(true)]],
       [1, () => [{ ...this.#run(true), isRebuilt: true }]],
       [producer.plan.inputs.hasStdin ? 0.7 : 4, () => producer.grow(r.int(0, 12))],
-      [1, () => [this.#batch(producer)]],
+      [2, () => [this.#batch(producer)]],
       [3, () => [producer.change()]],
       [2.5, () => [{ kind: 'view', view: this.#view(r.pick(NAMES), r.int(1, 2), producer.plan.name) }]],
       // As it was before: rows of then may still stand somewhere.
@@ -295,9 +298,8 @@ class Planner {
   }
 
   #batch(producer: Producer): Step {
-    const r = this.#random;
     const sent = this.#reader?.send() ?? [];
-    return { kind: 'batch', at: producer.now + r.int(-2000, 3000), sent };
+    return { kind: 'batch', at: producer.instant(), sent };
   }
 
   #request(): Request {
