@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBInstance as I
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
 import { DuckDBInstance } from './duckdb-api.ts';
+import { BrokenStream, isEnd } from './duckdb-stream.ts';
 import { ChunkCollector, sqlTypeOf } from './duckdb-vectors.ts';
 
 /** A column of a Parquet file. `type` is null where fsc has no such type; a scan delivers it as text then. */
@@ -41,7 +42,7 @@ export interface ParquetScan {
    * dictionaries grow and keep their identity as `TextVector` says.
    */
   readonly batches: AsyncIterable<ColumnBatch>;
-  /** Ends a pass that is at work, with an error: sorting may take long before the first batch. */
+  /** Ends a pass that is at work: sorting may take long before the first batch. */
   interrupt(): void;
 }
 
@@ -193,6 +194,11 @@ function parquetColumn(name: string, type: DuckDBType): ParquetColumn {
   return { name, type: sqlTypeOf(type), engineType: type.toString() };
 }
 
+interface Running {
+  connection: DuckDBConnection | null;
+  isInterrupted: boolean;
+}
+
 /** Reads the named top-level columns of Parquet files. A name that no file has is an error of DuckDB's binder: `describeParquet` first. */
 export async function scanParquet(
   paths: readonly string[],
@@ -201,11 +207,14 @@ export async function scanParquet(
 ): Promise<ParquetScan> {
   const described = options.described ?? (await describeParquet(paths));
   const columns = names.map((name) => described.find((column) => column.name === name) ?? absent(name));
-  const running: { connection: DuckDBConnection | null } = { connection: null };
+  const running: Running = { connection: null, isInterrupted: false };
   return {
     columns,
     batches: { [Symbol.asyncIterator]: () => scanBatches(paths, columns, options, running) },
-    interrupt: () => running.connection?.interrupt(),
+    interrupt: () => {
+      running.isInterrupted = true;
+      running.connection?.interrupt();
+    },
   };
 }
 
@@ -217,7 +226,7 @@ async function* scanBatches(
   paths: readonly string[],
   columns: readonly ParquetColumn[],
   options: ScanOptions,
-  running: { connection: DuckDBConnection | null },
+  running: Running,
 ): AsyncGenerator<ColumnBatch> {
   const connection = await (await openEngine()).connect();
   let next: Promise<DuckDBDataChunk | null> = Promise.resolve(null);
@@ -230,7 +239,7 @@ async function* scanBatches(
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
     for (;;) {
       const chunk = await next;
-      if (chunk === null || chunk.rowCount === 0) break;
+      if (isEnd(result, chunk)) break;
       // DuckDB makes the next chunk while this one is taken.
       next = result.fetchChunk();
       collector.append(chunk);
@@ -240,6 +249,10 @@ async function* scanBatches(
       wanted = Math.min(batchRows, wanted * 2);
     }
     if (collector.length > 0) yield collector.batch();
+  } catch (error) {
+    // Nobody waits for more of a pass that was ended.
+    if (!(error instanceof BrokenStream)) throw error;
+    if (!running.isInterrupted) await tellFault(connection, paths, columns);
   } finally {
     running.connection = null;
     // Whoever stops early has no use for it, nor for what went wrong with it.
@@ -248,12 +261,26 @@ async function* scanBatches(
   }
 }
 
-function scanSql(paths: readonly string[], columns: readonly ParquetColumn[], options: ScanOptions): string {
-  const list = columns
+/** Rejects with DuckDB's words for what is wrong with the files: a statement without a stream has some. */
+async function tellFault(
+  connection: DuckDBConnection,
+  paths: readonly string[],
+  columns: readonly ParquetColumn[],
+): Promise<never> {
+  await connection.run(`SELECT bit_xor(hash(${columnList(columns)})) FROM ${parquetRelation(paths)}`);
+  throw new Error('IO Error: the records broke off, and were there when they were read again');
+}
+
+/** A scan of no column still has rows. */
+function columnList(columns: readonly ParquetColumn[]): string {
+  if (columns.length === 0) return '1::SMALLINT';
+  return columns
     .map(({ name, type }) => (type === null ? `CAST(${quoteName(name)} AS VARCHAR)` : quoteName(name)))
     .join(', ');
-  // A scan of no column still has rows.
-  const select = `SELECT ${list === '' ? '1::SMALLINT' : list} FROM`;
+}
+
+function scanSql(paths: readonly string[], columns: readonly ParquetColumn[], options: ScanOptions): string {
+  const select = `SELECT ${columnList(columns)} FROM`;
   const { orderBy, skip = 0 } = options;
   const offset = skip === 0 ? '' : ` OFFSET ${skip}`;
   if (orderBy === undefined) return `${select} ${parquetRelation(paths)}${offset}`;

@@ -29,17 +29,22 @@ import { EPOCH_MICROS, type FieldSpec, valueAt } from './record-columns.ts';
 
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
-export function describeFault(files: readonly SourceFile[], error: unknown): FscError {
-  const names = files.length === 1 ? files[0]!.name : `${files.length} Parquet files`;
-  const why = messageOf(error).split('\n')[0] ?? null;
-  // Else it was opened, and its data are wrong.
-  const isClosed = why?.includes('Cannot open file') === true;
+/** What went wrong in DuckDB while it read the files and nothing else: that they cannot be opened, are too much to sort, or are damaged. */
+export function describeFault(files: readonly SourceFile[], error: unknown): unknown {
+  const why = messageOf(error).split('\n')[0] ?? '';
+  // DuckDB's own words begin so; whatever else went wrong is none of the files' faults.
+  if (error instanceof FscError || !/^[A-Z][A-Za-z ]* Error: /.test(why)) return error;
+  const named = files.length === 1 ? files[0] : files.find(({ path }) => why.includes(path));
+  const message = `cannot read ${named?.name ?? `${files.length} Parquet files`}`;
+  if (/Out of Memory Error|no space left/i.test(why))
+    return new FscError('FSC7103', 3, message, why, 'give DuckDB more memory or room on the disk, and run it again');
+  if (why.includes('Cannot open file')) return new FscError('FSC7103', 2, message, why, 'the file must be readable');
   return new FscError(
     'FSC7103',
-    isClosed ? 2 : 1,
-    `cannot read ${names}`,
+    1,
+    message,
     why,
-    'the file must be Parquet and readable',
+    'the file must be Parquet, and whole: write it anew where it is damaged',
   );
 }
 
@@ -313,7 +318,7 @@ export class ParquetBatches implements FileRecords {
       if (this.#watch?.takes(value) === false) throw new OutOfOrder();
       return this.#decoder.decode(value);
     } catch (error) {
-      throw error instanceof FscError || error instanceof OutOfOrder ? error : describeFault(this.#files, error);
+      throw describeFault(this.#files, error);
     }
   }
 
@@ -342,8 +347,23 @@ export async function isInOrder(
   orderBy: SortOrder,
   columns: readonly ParquetColumn[],
 ): Promise<boolean> {
+  try {
+    return await areInOrder(
+      files.map((file) => file.path),
+      orderBy,
+      columns,
+    );
+  } catch (error) {
+    throw describeFault(files, error);
+  }
+}
+
+async function areInOrder(
+  paths: readonly string[],
+  orderBy: SortOrder,
+  columns: readonly ParquetColumn[],
+): Promise<boolean> {
   const { names } = orderBy;
-  const paths = files.map((file) => file.path);
   // In nanoseconds two events of one microsecond would have an order.
   const found = names.map((name) => columns.find((column) => column.name === name));
   if (

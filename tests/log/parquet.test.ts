@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
@@ -222,6 +223,32 @@ describe('parquet files', () => {
     const seen = await readSql(`SELECT ${at('-1000 * i')} AS ts, i AS id FROM range(3) t(i)`, sourceSpec(), 'arrival');
     expect(seen.verdicts).toEqual(['accepted', 'late', 'late']);
   });
+
+  it.each([null, 'none', 'arrival'] as const)(
+    'that are damaged anywhere are told as wrong data, order %s',
+    async (order) => {
+      const root = folder();
+      await writeParquet(
+        join(root, 'a.parquet'),
+        `SELECT ${at('i % 97')} AS ts, hash(i)::VARCHAR AS p, i AS id FROM range(400) t(i)`,
+      );
+      const whole = readFileSync(join(root, 'a.parquet'));
+      let told = 0;
+      for (let from = 4; from < whole.length - 8; from += Math.floor(whole.length / 50)) {
+        const damaged = Buffer.from(whole);
+        for (let at = from; at < from + 4; at++) damaged[at]! ^= 0xff;
+        writeFileSync(join(root, 'a.parquet'), damaged);
+        try {
+          await read(program(sourceSpec()), { root, history: 'a.parquet', order });
+        } catch (error) {
+          // Else a value is another one: Parquet has no sums over its values.
+          expect(error).toMatchObject({ code: 'FSC7103', exitCode: 1, message: 'cannot read a.parquet' });
+          told++;
+        }
+      }
+      expect(told).toBeGreaterThan(10);
+    },
+  );
 
   it('that are none are told', async () => {
     const root = folder();

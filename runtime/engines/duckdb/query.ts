@@ -72,7 +72,7 @@ export class QuerySession {
       const result = await this.#session.connection.stream(sql);
       const types = result.columnTypes();
       const columns = result.columnNames().map((name, i) => queryColumn(name, types[i] as DuckDBType));
-      return { columns, isExplain, parts: this.#parts(result, new QueryRows(types)) };
+      return { columns, isExplain, parts: this.#parts(result, sql, new QueryRows(types)) };
     } catch (error) {
       throw engineFault(error);
     }
@@ -80,17 +80,13 @@ export class QuerySession {
 
   async *#parts(
     result: Awaited<ReturnType<DuckDbSession['connection']['stream']>>,
+    sql: string,
     rows: QueryRows,
   ): AsyncGenerator<readonly (readonly Value[])[]> {
-    for (;;) {
-      try {
-        this.#signal?.throwIfAborted();
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        yield rows.read(chunk);
-      } catch (error) {
-        throw engineFault(error);
-      }
+    this.#signal?.throwIfAborted();
+    for await (const chunk of this.#session.chunks(result, sql)) {
+      yield rows.read(chunk);
+      this.#signal?.throwIfAborted();
     }
   }
 

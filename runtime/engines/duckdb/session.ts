@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { DuckDBConnection, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
 import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
+import { isEnd } from '../../sources/duckdb-stream.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
 import { FscError, messageOf } from '../../values/errors.ts';
@@ -87,7 +88,7 @@ export class DuckDbSession {
   async readColumns(sql: string, rows = BATCH_ROWS): Promise<ResultColumns> {
     const result = await this.#guard(() => this.connection.stream(sql));
     const collector = new ChunkCollector(result.columnTypes(), Math.max(1, rows));
-    for await (const chunk of this.#chunks(result)) collector.append(chunk);
+    for await (const chunk of this.chunks(result, sql)) collector.append(chunk);
     return { names: result.columnNames(), types: collector.types, batch: collector.batch() };
   }
 
@@ -97,11 +98,11 @@ export class DuckDbSession {
   ): Promise<{ names: readonly string[]; types: readonly SqlType[]; batches: AsyncGenerator<ColumnBatch> }> {
     const result = await this.#guard(() => this.connection.stream(sql));
     const collector = new ChunkCollector(result.columnTypes(), BATCH_ROWS + 2048);
-    return { names: result.columnNames(), types: collector.types, batches: this.#batches(result, collector) };
+    return { names: result.columnNames(), types: collector.types, batches: this.#batches(result, sql, collector) };
   }
 
-  async *#batches(result: DuckDBResult, collector: ChunkCollector): AsyncGenerator<ColumnBatch> {
-    for await (const chunk of this.#chunks(result)) {
+  async *#batches(result: DuckDBResult, sql: string, collector: ChunkCollector): AsyncGenerator<ColumnBatch> {
+    for await (const chunk of this.chunks(result, sql)) {
       collector.append(chunk);
       if (collector.length < BATCH_ROWS) continue;
       yield collector.batch();
@@ -110,12 +111,29 @@ export class DuckDbSession {
     if (collector.length > 0) yield collector.batch();
   }
 
-  async *#chunks(result: DuckDBResult): AsyncGenerator<Parameters<ChunkCollector['append']>[0]> {
+  /** All chunks of the streamed result of `sql`. */
+  async *chunks(result: DuckDBResult, sql: string): AsyncGenerator<DuckDBDataChunk> {
     for (;;) {
       const chunk = await this.#guard(() => result.fetchChunk());
-      if (chunk === null || chunk.rowCount === 0) return;
+      try {
+        if (isEnd(result, chunk)) return;
+      } catch {
+        return this.#tellFault(sql);
+      }
       yield chunk;
     }
+  }
+
+  /** A statement without a stream has DuckDB's words for what is wrong with it. */
+  async #tellFault(sql: string): Promise<never> {
+    await this.run(sql);
+    throw new FscError(
+      'FSC7350',
+      3,
+      'the rows broke off halfway',
+      'DuckDB does not say why, and had nothing to say when it ran the statement again',
+      'run it again',
+    );
   }
 
   /** Writes the rows of `sql` whole or not at all. Refuses types that Parquet would store as something else. Gives the number of rows. */
