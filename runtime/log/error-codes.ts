@@ -19,7 +19,7 @@ export const LOG_CODES = {
   FSC7104: {
     title: 'a consumed file changed',
     explanation:
-      'The state was made from a file that is no longer the same, or a new file sorts before what was consumed. Going on would give values that no replay could repeat.',
+      'The state was made from a file that is no longer the same, a new file sorts before what was consumed, or the history is to be read in another `order` than it was. Going on would give values that no replay could repeat.',
     help: 'Put the file back as it was and add new records in a new file that sorts last, or start anew with `fsc run --rebuild`.',
   },
   FSC7105: {
