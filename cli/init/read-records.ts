@@ -6,7 +6,7 @@ import { type ParquetColumn, parquetRelation, quoteName, scanParquet } from '../
 import type { SourceFile } from '../../runtime/sources/files.ts';
 import { LineSplitter } from '../../runtime/sources/line-splitter.ts';
 import type { FileFormat } from '../../runtime/sources/location.ts';
-import { describeFault, describeFiles } from '../../runtime/sources/parquet.ts';
+import { describeFiles, readingFiles } from '../../runtime/sources/parquet.ts';
 import { valueAt } from '../../runtime/sources/record-columns.ts';
 import type { ColumnVector } from '../../runtime/values/batch.ts';
 import { printDecimal } from '../../runtime/values/decimal.ts';
@@ -243,19 +243,14 @@ class ParquetFile implements RecordFile {
     }));
   }
 
-  async read(visit: VisitRecord): Promise<ReadCounts> {
-    try {
-      return await this.#visitAll(visit);
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      throw describeFault(this.#files, error);
-    }
+  read(visit: VisitRecord): Promise<ReadCounts> {
+    return readingFiles(this.#files, (paths) => this.#visitAll(paths, visit));
   }
 
-  async #visitAll(visit: VisitRecord): Promise<ReadCounts> {
+  async #visitAll(paths: readonly string[], visit: VisitRecord): Promise<ReadCounts> {
     const taken = this.#columns.flatMap(({ type }, i) => (type === null ? [] : [i]));
     const scan = await scanParquet(
-      this.#files.map((file) => file.path),
+      paths,
       taken.map((i) => (this.#columns[i] as ParquetColumn).name),
     );
     let records = 0;

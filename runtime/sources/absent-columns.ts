@@ -4,7 +4,7 @@ import { readHeader } from './csv.ts';
 import { parquetFieldNames } from './duckdb-scan.ts';
 import { findFiles, type SourceFile } from './files.ts';
 import { parseLocation } from './location.ts';
-import { describeFault, fileColumnName } from './parquet.ts';
+import { fileColumnName, readingFiles } from './parquet.ts';
 
 export interface AbsentColumn {
   readonly name: string;
@@ -56,17 +56,9 @@ async function parquetFields(
   files: readonly SourceFile[],
   isOneRelation: boolean,
 ): Promise<readonly (readonly string[])[]> {
-  const fields = await fieldNames(files);
+  const fields = await readingFiles(files, parquetFieldNames);
   if (!isOneRelation) return fields;
   const spelled = new Map<string, string>();
   for (const name of fields.flat()) if (!spelled.has(name.toLowerCase())) spelled.set(name.toLowerCase(), name);
   return fields.map((names) => names.map((name) => spelled.get(name.toLowerCase()) ?? name));
-}
-
-async function fieldNames(files: readonly SourceFile[]): Promise<readonly (readonly string[])[]> {
-  try {
-    return await parquetFieldNames(files.map(({ path }) => path));
-  } catch (error) {
-    throw describeFault(files, error);
-  }
 }

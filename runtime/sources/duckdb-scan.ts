@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBInstance as I
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SqlType } from '../values/types.ts';
 import { DuckDBInstance } from './duckdb-api.ts';
-import { BrokenStream, isEnd } from './duckdb-stream.ts';
+import { isBroken, isEnd } from './duckdb-stream.ts';
 import { ChunkCollector, sqlTypeOf } from './duckdb-vectors.ts';
 
 /** A column of a Parquet file. `type` is null where fsc has no such type; a scan delivers it as text then. */
@@ -239,7 +239,7 @@ async function* scanBatches(
     const collector = new ChunkCollector(result.columnTypes(), batchRows + 2048);
     for (;;) {
       const chunk = await next;
-      if (isEnd(result, chunk)) break;
+      if (isEnd(chunk)) break;
       // DuckDB makes the next chunk while this one is taken.
       next = result.fetchChunk();
       collector.append(chunk);
@@ -248,11 +248,12 @@ async function* scanBatches(
       collector.reset();
       wanted = Math.min(batchRows, wanted * 2);
     }
+    if (isBroken(result)) {
+      // Nobody waits for more of a pass that was ended.
+      if (!running.isInterrupted) await tellFault(connection, paths, columns);
+      return;
+    }
     if (collector.length > 0) yield collector.batch();
-  } catch (error) {
-    // Nobody waits for more of a pass that was ended.
-    if (!(error instanceof BrokenStream)) throw error;
-    if (!running.isInterrupted) await tellFault(connection, paths, columns);
   } finally {
     running.connection = null;
     // Whoever stops early has no use for it, nor for what went wrong with it.

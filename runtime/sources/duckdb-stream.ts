@@ -1,16 +1,15 @@
 import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import { StatementType } from './duckdb-api.ts';
 
-/** A streamed result failed halfway. DuckDB's client keeps the reason to itself. */
-export class BrokenStream extends Error {}
+/** Whether `chunk`, the last that was fetched of a result, is behind its rows. */
+export function isEnd(chunk: DuckDBDataChunk | null): chunk is null {
+  return chunk === null || chunk.rowCount === 0;
+}
 
 /**
- * Whether a streamed result gave all its rows, `chunk` being the last that was fetched of it. The client ends a result that failed halfway just
- * as one that was read to its end, with no rows; all that tells is that the failed one is of no statement's type any more.
- * @throws BrokenStream
+ * Of a streamed result at its end: it failed halfway, and its rows are not all. The client ends such a result just as one that was read to its
+ * end; all that tells is that it is of no statement's type any more. It keeps the reason to itself.
  */
-export function isEnd(result: DuckDBResult, chunk: DuckDBDataChunk | null): chunk is null {
-  if (chunk !== null && chunk.rowCount > 0) return false;
-  if (result.statementType === StatementType.INVALID) throw new BrokenStream('the result broke off');
-  return true;
+export function isBroken(result: DuckDBResult): boolean {
+  return result.statementType === StatementType.INVALID;
 }

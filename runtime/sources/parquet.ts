@@ -29,8 +29,20 @@ import { EPOCH_MICROS, type FieldSpec, valueAt } from './record-columns.ts';
 
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
+/** Whatever DuckDB cannot read of the files is told as their fault. */
+export async function readingFiles<T>(
+  files: readonly SourceFile[],
+  read: (paths: readonly string[]) => Promise<T>,
+): Promise<T> {
+  try {
+    return await read(files.map((file) => file.path));
+  } catch (error) {
+    throw describeFault(files, error);
+  }
+}
+
 /** What went wrong in DuckDB while it read the files and nothing else: that they cannot be opened, are too much to sort, or are damaged. */
-export function describeFault(files: readonly SourceFile[], error: unknown): unknown {
+function describeFault(files: readonly SourceFile[], error: unknown): unknown {
   const why = messageOf(error).split('\n')[0] ?? '';
   // DuckDB's own words begin so; whatever else went wrong is none of the files' faults.
   if (error instanceof FscError || !/^[A-Z][A-Za-z ]* Error: /.test(why)) return error;
@@ -48,12 +60,8 @@ export function describeFault(files: readonly SourceFile[], error: unknown): unk
   );
 }
 
-export async function describeFiles(files: readonly SourceFile[]): Promise<readonly ParquetColumn[]> {
-  try {
-    return await describeParquet(files.map((file) => file.path));
-  } catch (error) {
-    throw describeFault(files, error);
-  }
+export function describeFiles(files: readonly SourceFile[]): Promise<readonly ParquetColumn[]> {
+  return readingFiles(files, describeParquet);
 }
 
 /**
@@ -66,12 +74,7 @@ export async function mixedColumns(
   fields: readonly FieldSpec[],
 ): Promise<ReadonlySet<string>> {
   if (files.length === 1) return new Set();
-  let kinds: readonly (readonly ParquetColumn[])[];
-  try {
-    kinds = await describeEachKind(files.map((file) => file.path));
-  } catch (error) {
-    throw describeFault(files, error);
-  }
+  const kinds = await readingFiles(files, describeEachKind);
   if (kinds.length === 1) return new Set();
   const filled = fields
     .filter(({ defaultValue }) => defaultValue !== undefined)
@@ -342,20 +345,12 @@ export class ParquetBatches implements FileRecords {
  * Whether the files, one after the other, are in that order already. Reads its columns only; NULLs, instants out of range, and such that are no
  * microseconds, count as out of order.
  */
-export async function isInOrder(
+export function isInOrder(
   files: readonly SourceFile[],
   orderBy: SortOrder,
   columns: readonly ParquetColumn[],
 ): Promise<boolean> {
-  try {
-    return await areInOrder(
-      files.map((file) => file.path),
-      orderBy,
-      columns,
-    );
-  } catch (error) {
-    throw describeFault(files, error);
-  }
+  return readingFiles(files, (paths) => areInOrder(paths, orderBy, columns));
 }
 
 async function areInOrder(

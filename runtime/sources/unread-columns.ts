@@ -7,7 +7,7 @@ import { MAX_KEY_BYTES } from '../values/key-bytes.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { aggregateParquet, type ParquetColumn, quoteName } from './duckdb-scan.ts';
 import type { SourceFile } from './files.ts';
-import { describeFault, describeFiles, fileColumnName, mixedColumns } from './parquet.ts';
+import { describeFiles, fileColumnName, mixedColumns, readingFiles } from './parquet.ts';
 import { refusalCounts } from './parquet-columns.ts';
 import type { FieldSpec } from './record-columns.ts';
 
@@ -60,12 +60,7 @@ export async function cleanColumns(
 
 async function lookOver(files: readonly SourceFile[], aggregates: readonly string[]): Promise<readonly number[]> {
   if (aggregates.every((aggregate) => aggregate === '0')) return aggregates.map(() => 0);
-  try {
-    const paths = files.map((file) => file.path);
-    return await aggregateParquet(paths, aggregates);
-  } catch (error) {
-    throw describeFault(files, error);
-  }
+  return readingFiles(files, (paths) => aggregateParquet(paths, aggregates));
 }
 
 function columnOf(field: FieldSpec, columns: readonly ParquetColumn[]): ParquetColumn | null {

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
 import { DuckDBInstance } from '../../sources/duckdb-api.ts';
 import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
-import { isEnd } from '../../sources/duckdb-stream.ts';
+import { isBroken, isEnd } from '../../sources/duckdb-stream.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
 import { FscError, messageOf } from '../../values/errors.ts';
@@ -115,13 +115,10 @@ export class DuckDbSession {
   async *chunks(result: DuckDBResult, sql: string): AsyncGenerator<DuckDBDataChunk> {
     for (;;) {
       const chunk = await this.#guard(() => result.fetchChunk());
-      try {
-        if (isEnd(result, chunk)) return;
-      } catch {
-        return this.#tellFault(sql);
-      }
+      if (isEnd(chunk)) break;
       yield chunk;
     }
+    if (isBroken(result)) await this.#tellFault(sql);
   }
 
   /** A statement without a stream has DuckDB's words for what is wrong with it. */
