@@ -76,55 +76,50 @@ function queryText(source: string): string {
   return `SELECT id AS n_label, id, card, kind, (id % 3)::INTEGER AS weight, ts AS as_of FROM ${source} ORDER BY ts, id LIMIT ${LABELS}\n`;
 }
 
-async function putParquet(stage: Stage, name: string, { labels, hasId, entitiesAt }: LabelFile): Promise<void> {
-  const columns = [
-    'n_label INTEGER',
-    ...(hasId ? ['id BIGINT'] : []),
-    'card VARCHAR',
-    'kind VARCHAR',
-    'weight INTEGER',
-  ];
-  const rows = labels.map(({ n, id, card, kind, weight, t }) => {
-    const values = [
-      n,
-      ...(hasId ? [id] : []),
-      `'${card}'`,
-      `'${kind}'`,
-      weight,
-      ...(entitiesAt === null ? [sqlInstant(t)] : []),
-    ];
-    return `(${values.join(', ')})`;
-  });
-  const all = [...columns, ...(entitiesAt === null ? ['as_of TIMESTAMP'] : [])].join(', ');
+const TYPES = {
+  n_label: 'INTEGER',
+  id: 'BIGINT',
+  card: 'VARCHAR',
+  kind: 'VARCHAR',
+  weight: 'INTEGER',
+  as_of: 'TIMESTAMP',
+} as const;
+type ColumnName = keyof typeof TYPES;
+
+function columnsOf({ hasId, entitiesAt }: LabelFile): readonly ColumnName[] {
+  const all = Object.keys(TYPES) as ColumnName[];
+  return all.filter((name) => (name !== 'id' || hasId) && (name !== 'as_of' || entitiesAt === null));
+}
+
+function cellOf({ n, id, card, kind, weight, t }: Label, name: ColumnName): string | number {
+  return { n_label: n, id, card, kind, weight, as_of: isoOf(t) }[name];
+}
+
+function sqlValue(label: Label, name: ColumnName): string | number {
+  if (name === 'as_of') return sqlInstant(label.t);
+  const value = cellOf(label, name);
+  return typeof value === 'string' ? `'${value}'` : value;
+}
+
+async function putParquet(stage: Stage, name: string, file: LabelFile): Promise<void> {
+  const columns = columnsOf(file);
+  const rows = file.labels.map((label) => `(${columns.map((column) => sqlValue(label, column)).join(', ')})`);
+  const all = columns.map((column) => `${column} ${TYPES[column]}`).join(', ');
   await stage.referee.writeParquet(join(stage.root, name), all, rows);
   stage.tell(`# ${name} (${all}) holds:\n${rows.join('\n')}`);
 }
 
-function csvText({ labels, hasId, entitiesAt }: LabelFile): string {
-  const head = [
-    'n_label',
-    ...(hasId ? ['id'] : []),
-    'card',
-    'kind',
-    'weight',
-    ...(entitiesAt === null ? ['as_of'] : []),
-  ];
-  const lines = labels.map(({ n, id, card, kind, weight, t }) =>
-    [n, ...(hasId ? [id] : []), `"${card}"`, kind, weight, ...(entitiesAt === null ? [isoOf(t)] : [])].join(','),
+function csvText(file: LabelFile): string {
+  const columns = columnsOf(file);
+  const lines = file.labels.map((label) =>
+    columns.map((name) => (name === 'card' ? `"${label.card}"` : cellOf(label, name))).join(','),
   );
-  return [head.join(','), ...lines, ''].join('\n');
+  return [columns.join(','), ...lines, ''].join('\n');
 }
 
-function jsonText({ labels, hasId, entitiesAt }: LabelFile): string {
-  const lines = labels.map(({ n, id, card, kind, weight, t }) =>
-    JSON.stringify({
-      n_label: n,
-      ...(hasId ? { id } : {}),
-      card,
-      kind,
-      weight,
-      ...(entitiesAt === null ? { as_of: isoOf(t) } : {}),
-    }),
-  );
-  return lines.map((line) => `${line}\n`).join('');
+function jsonText(file: LabelFile): string {
+  const columns = columnsOf(file);
+  return file.labels
+    .map((label) => `${JSON.stringify(Object.fromEntries(columns.map((name) => [name, cellOf(label, name)])))}\n`)
+    .join('');
 }
