@@ -2,8 +2,9 @@
 export const STORE_CODES = {
   FSC7200: {
     title: 'the online store cannot be opened',
-    explanation: 'The folder is missing, read-only, full, or holds something else than an online store of fsc.',
-    help: 'Check "online" in fsc.json and the rights of the folder.',
+    explanation:
+      'The folder is missing, full, may not be written, or holds something else than an online store of fsc. Who reads it writes its lock file (`lock.mdb`), by which a run sees what is being read and leaves it alone. Without the right to that (another user, a volume that is mounted read-only) it can be read as long as no run writes it, and is refused from then on: values could be torn.',
+    help: 'Check "online" in fsc.json and the rights of the folder. A service that reads beside a run needs the right to write `lock.mdb`.',
   },
   FSC7201: {
     title: 'an online row is corrupt',

@@ -91,6 +91,12 @@ function faultOf(file: number): string | null {
     : null;
 }
 
+/** The transaction that was committed last, in an open file; null: its head is damaged. */
+export function lastTransaction(file: number): number | null {
+  const head = newestMeta(file);
+  return head === null ? null : Number(head.newest.readBigUInt64LE(TRANSACTION_AT));
+}
+
 function readMeta(file: number, at: number): Buffer | null {
   const bytes = Buffer.alloc(META_BYTES);
   if (readSync(file, bytes, 0, META_BYTES, at) < META_BYTES) return null;

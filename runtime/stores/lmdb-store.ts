@@ -5,13 +5,15 @@
  * Two tables: `rows` (keys and values as they are) and `meta` (format, writer's stamp, heartbeats).
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, statfsSync, truncateSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError, messageOf } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
+import { openEnvironment } from './lmdb-environment.ts';
 import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
+import { UnlockedReads } from './lmdb-unlocked.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
 
@@ -23,16 +25,9 @@ const ROWS_PER_TRANSACTION = 20_000;
 const SCAN_CHUNK = 1000;
 
 const DATA_FILE = 'data.mdb';
+const LOCK_FILE = 'lock.mdb';
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
-
-/**
- * The library tells so, once in a thousand starts or so beside a process that was just killed: it drops the reason for which LMDB began no
- * transaction to write, and goes on without one. The store is whole then. Five attempts within 0.2 s were once too few.
- */
-const NO_TRANSACTION = 'No transaction to renew';
-const OPEN_ATTEMPTS = 14;
-const OPEN_PAUSE_MS = 20;
 
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
@@ -43,6 +38,7 @@ export interface LmdbStoreOptions {
   readonly namespace: string;
 }
 
+type Root = RootDatabase<Uint8Array, string>;
 type Rows = Database<Uint8Array, Uint8Array>;
 type Meta = Database<Uint8Array, string>;
 
@@ -55,45 +51,40 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
   } else {
     refuseDamaged(file);
   }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await openOnce(options);
-    } catch (error) {
-      if (attempt === OPEN_ATTEMPTS || !reasonOf(error).includes(NO_TRANSACTION)) {
-        throw error instanceof FscError ? error : cannotOpen(options.path, error);
-      }
-      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS * attempt));
-    }
+  const isLocked = canLock(options);
+  try {
+    return await openWhole(options, isLocked);
+  } catch (error) {
+    throw error instanceof FscError ? error : cannotOpen(options.path, error);
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof FscError) return error.why ?? '';
-  return messageOf(error);
+async function openWhole(options: LmdbStoreOptions, isLocked: boolean): Promise<OnlineStore> {
+  const root = await openRoot(options);
+  const unlocked = isLocked ? null : new UnlockedReads(join(options.path, DATA_FILE));
+  try {
+    return new LmdbStore(options, root, unlocked);
+  } catch (error) {
+    unlocked?.close();
+    await root.close();
+    throw error;
+  }
 }
 
-async function openOnce(options: LmdbStoreOptions): Promise<OnlineStore> {
-  const { open } = await import('lmdb');
-  let root: RootDatabase<Uint8Array, string> | null = null;
+async function openRoot({ path, readOnly }: LmdbStoreOptions): Promise<Root> {
   try {
-    root = open<Uint8Array, string>({
-      path: options.path,
-      readOnly: options.readOnly,
-      encoding: 'binary',
-      noMemInit: false,
-      noSubdir: false,
-    });
-    return new LmdbStore(options, root);
+    const root = await openEnvironment(await import('lmdb'), { path, readOnly });
+    if (root === null) throw locksHeld(path);
+    return root;
   } catch (error) {
-    await root?.close();
-    if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(options.path);
+    if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(path);
     throw error;
   }
 }
 
 class LmdbStore implements OnlineStore {
   readonly name: string;
-  readonly #root: RootDatabase<Uint8Array, string>;
+  readonly #root: Root;
   readonly #rows: Rows;
   readonly #meta: Meta;
   readonly #path: string;
@@ -107,7 +98,11 @@ class LmdbStore implements OnlineStore {
     positions: new Map<string, string>(),
   };
 
-  constructor(options: LmdbStoreOptions, root: RootDatabase<Uint8Array, string>) {
+  /** null: a lock keeps what is being read. */
+  readonly #unlocked: UnlockedReads | null;
+
+  constructor(options: LmdbStoreOptions, root: Root, unlocked: UnlockedReads | null) {
+    this.#unlocked = unlocked;
     this.name = `lmdb ${options.path}`;
     this.#path = options.path;
     this.#namespace = options.namespace;
@@ -167,7 +162,7 @@ class LmdbStore implements OnlineStore {
   #reading<T>(read: () => T): T {
     if (this.#damage !== null) throw this.#damage;
     try {
-      return read();
+      return this.#unlocked === null ? read() : this.#unlocked.read(read);
     } catch (error) {
       if (error instanceof FscError) throw error;
       const why = messageOf(error);
@@ -264,6 +259,7 @@ class LmdbStore implements OnlineStore {
   }
 
   async close(): Promise<void> {
+    this.#unlocked?.close();
     await this.#root.close();
   }
 }
@@ -298,6 +294,35 @@ function refuseDamaged(file: string): void {
   } catch {
     // Who may only read the file, or finds the disk full, reads what is there.
   }
+}
+
+/** Whether the library can lock the store: it reads without where it may not write the lock file. It dies of one that the disk has no room for. */
+function canLock({ path, readOnly }: LmdbStoreOptions): boolean {
+  const file = join(path, LOCK_FILE);
+  const blocks = statSync(file, { throwIfNoEntry: false })?.blocks ?? null;
+  const isLockable = isWritable(blocks === null ? path : file);
+  if (!isLockable && !readOnly) throw notLockable(path);
+  if (isLockable && (blocks ?? 0) === 0 && hasNoRoom(path)) throw diskFull(`cannot open the online store in ${path}`);
+  return isLockable;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function notLockable(path: string): FscError {
+  return new FscError(
+    'FSC7200',
+    2,
+    `cannot open the online store in ${path}`,
+    `this user may not write its ${LOCK_FILE}`,
+    'give this user the right to write the folder, or name another one as "online" in fsc.json',
+  );
 }
 
 function corrupt(path: string, why: string): FscError {
@@ -349,6 +374,16 @@ function cannotOpen(path: string, error: unknown): FscError {
   );
 }
 
+function locksHeld(path: string): FscError {
+  return new FscError(
+    'FSC7200',
+    3,
+    `cannot open the online store in ${path}`,
+    'another process holds its locks, and they are broken',
+    'end the processes that have it open, and run again: nothing is lost',
+  );
+}
+
 function cannotWrite(path: string, error: unknown): FscError {
   const why = messageOf(error);
   if (isDiskFull(path, why)) return diskFull(`cannot write to the online store in ${path}`);
@@ -376,9 +411,12 @@ const LEAST_ROOM_BYTES = 1 << 20;
 /** A write that was cut short by a full disk is an input/output error to LMDB. */
 function isDiskFull(path: string, why: string): boolean {
   if (/ENOSPC|No space left/.test(why)) return true;
-  if (!/Input\/output error/.test(why)) return false;
+  return /Input\/output error/.test(why) && hasNoRoom(existsSync(path) ? path : dirname(path));
+}
+
+function hasNoRoom(path: string): boolean {
   try {
-    const { bavail, bsize } = statfsSync(existsSync(path) ? path : dirname(path));
+    const { bavail, bsize } = statfsSync(path);
     return bavail * bsize < LEAST_ROOM_BYTES;
   } catch {
     return false;
@@ -387,8 +425,5 @@ function isDiskFull(path: string, why: string): boolean {
 
 /** Faults that pass by themselves or with more room. */
 function isOutside(message: string): boolean {
-  return (
-    /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message) ||
-    message.includes(NO_TRANSACTION)
-  );
+  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
 }

@@ -1,9 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { UnlockedReads } from '../../runtime/stores/lmdb-unlocked.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { bytes, collect, heartbeat, storeContract } from './store.ts';
 
@@ -161,12 +171,13 @@ describe('online store in LMDB, shared by processes', () => {
   const out = newFolder();
   const path = newFolder();
   const program = join(out, 'tests', 'contracts', 'store-writer.js');
+  const opener = join(out, 'tests', 'contracts', 'store-opener.js');
 
   beforeAll(() => {
     writeFileSync(join(out, 'package.json'), '{"type":"module"}');
     const config = join(out, 'tsconfig.json');
     const compilerOptions = { outDir: out, rootDir: root, noCheck: true, declaration: false };
-    const files = [join(root, 'tests', 'contracts', 'store-writer.ts')];
+    const files = ['store-writer.ts', 'store-opener.ts'].map((name) => join(root, 'tests', 'contracts', name));
     writeFileSync(
       config,
       JSON.stringify({ extends: join(root, 'tsconfig.json'), files, include: [], compilerOptions }),
@@ -217,5 +228,124 @@ describe('online store in LMDB, shared by processes', () => {
     const kept = (await next.getMany([bytes(0)])) as (Uint8Array | null)[];
     expect([...(kept[0] ?? [])]).toEqual([255]);
     await next.close();
+  });
+
+  /** What it could not open, from a process of its own. */
+  function opened(
+    times: number,
+    role: 'reader' | 'writer' | 'staying-reader',
+    folder: string,
+    owner?: number,
+  ): Promise<string[]> {
+    const as = owner === undefined ? {} : { uid: owner, gid: owner };
+    const child = spawn(process.execPath, [opener, folder, String(times), role], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      ...as,
+    });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => (text += data.toString()));
+    return new Promise((done) => child.once('close', (code) => done(code === 0 ? JSON.parse(text) : [`exit ${code}`])));
+  }
+
+  it('opens it while the last who had it open closes it', async () => {
+    const folder = newFolder();
+    await (await openLmdbStore({ path: folder, readOnly: false, namespace: '' })).close();
+    const roles = ['reader', 'reader', 'reader', 'reader', 'writer'] as const;
+    expect((await Promise.all(roles.map((role) => opened(500, role, folder)))).flat()).toEqual([]);
+    remove(folder);
+  });
+
+  /** What a process has that began to open it in just that moment. */
+  const HOLD = `
+import fcntl, sys, time
+with open(sys.argv[1], 'r+b') as file:
+    fcntl.lockf(file, fcntl.LOCK_SH, 1, 0)
+    print('held', flush=True)
+    time.sleep(float(sys.argv[2]))
+`;
+  it.skipIf(spawnSync('python3', ['-c', 'import fcntl']).status !== 0)(
+    'waits for another process that holds locks that are gone, and tells of one that does not let go',
+    async () => {
+      const folder = newFolder();
+      await (await openLmdbStore({ path: folder, readOnly: false, namespace: '' })).close();
+      const hold = async (seconds: number) => {
+        const holder = spawn('python3', ['-c', HOLD, join(folder, 'lock.mdb'), String(seconds)]);
+        await new Promise((done) => holder.stdout.once('data', done));
+        return holder;
+      };
+      for (const role of ['reader', 'writer'] as const) {
+        await hold(0.3);
+        expect(await opened(1, role, folder)).toEqual([]);
+      }
+      const holder = await hold(60);
+      expect(await opened(1, 'reader', folder)).toEqual([
+        'FSC7200: another process holds its locks, and they are broken',
+      ]);
+      holder.kill();
+      await new Promise((done) => holder.once('close', done));
+      expect(await opened(1, 'reader', folder)).toEqual([]);
+      remove(folder);
+    },
+  );
+
+  /** A folder whose files another user (or this one, if it is not root) may read alone. */
+  async function readOnlyStore(): Promise<{ folder: string; owner: number | undefined }> {
+    const folder = newFolder();
+    const store = await openLmdbStore({ path: folder, readOnly: false, namespace: '' });
+    await store.write({ epoch: 1, sequence: 1 }, [{ key: bytes(1), value: bytes(1) }], null);
+    await store.close();
+    for (const name of ['lock.mdb', 'data.mdb']) chmodSync(join(folder, name), 0o444);
+    chmodSync(folder, 0o555);
+    chmodSync(out, 0o755);
+    return { folder, owner: process.getuid?.() === 0 ? 65_534 : undefined };
+  }
+
+  function freeAndRemove(folder: string): void {
+    chmodSync(folder, 0o755);
+    remove(folder);
+  }
+
+  it('reads without a lock what no run writes, with and without a lock file, and does not write there', async () => {
+    const { folder, owner } = await readOnlyStore();
+    expect(await opened(2, 'reader', folder, owner)).toEqual([]);
+    expect(await opened(1, 'writer', folder, owner)).toEqual(['FSC7200: this user may not write its lock.mdb']);
+    chmodSync(folder, 0o755);
+    rmSync(join(folder, 'lock.mdb'));
+    chmodSync(folder, 0o555);
+    expect(await opened(2, 'reader', folder, owner)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['data.mdb']);
+    freeAndRemove(folder);
+  });
+
+  it('refuses to read without a lock once a run writes, whatever came of the read', async () => {
+    const file = join(path, 'data.mdb');
+    const store = await openLmdbStore({ path, readOnly: false, namespace: '' });
+    const reads = new UnlockedReads(file);
+    expect(reads.read(() => 'whole')).toBe('whole');
+    expect(() => reads.read(() => JSON.parse('broken'))).toThrow(SyntaxError);
+    const write = (sequence: number) => store.write({ epoch: 9, sequence }, [], heartbeat('v'));
+    await write(1);
+    for (const read of [() => 'torn', () => JSON.parse('torn')]) {
+      expect(() => reads.read(read)).toThrow(expect.objectContaining({ code: 'FSC7200', exitCode: 3 }));
+    }
+    reads.close();
+    const again = new UnlockedReads(file);
+    expect(again.read(() => 'whole')).toBe('whole');
+    again.close();
+    await store.close();
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('is refused to another user from the first commit on', async () => {
+    const { folder, owner } = await readOnlyStore();
+    const child = opened(1_000_000, 'staying-reader', folder, owner);
+    const store = await openLmdbStore({ path: folder, readOnly: false, namespace: '' });
+    let sequence = 2;
+    const writing = setInterval(() => store.write({ epoch: 1, sequence: sequence++ }, [], heartbeat('v')), 20);
+    expect(await child).toEqual([
+      'FSC7200: this user may not write the lock.mdb beside it, by which a run sees what is being read',
+    ]);
+    clearInterval(writing);
+    await store.close();
+    freeAndRemove(folder);
   });
 });

@@ -107,6 +107,19 @@ describe.skipIf(!canMount)('a full disk', () => {
     expect(failed).toBeGreaterThan(5);
   }, 600_000);
 
+  it('under the online store alone, from its first byte on: exit 3, and the run goes on when there is room', async () => {
+    const wanted = await undisturbed();
+    const root = project(old);
+    const online = join(root, '.fsc/online');
+    expect(mount(online, 'size=64k')).toBe(true);
+    spawnSync('dd', ['if=/dev/zero', `of=${join(online, 'fill')}`, 'bs=1k', 'count=100']);
+    // The second finds what the first has left.
+    for (const which of ['first', 'second']) expectFull(await run(root, RUN, textOf(sent)), which);
+    remount(online, 'size=64m');
+    expect((await run(root, RUN, textOf(sent))).code).toBe(0);
+    expect(rowsOf(await valuesOf(program, root))).toEqual(wanted.values);
+  }, 300_000);
+
   it('while commands write files: exit 3, and no half file is left', async () => {
     const root = project(old);
     expect((await run(root, RUN, textOf(sent))).code).toBe(0);

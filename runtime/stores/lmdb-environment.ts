@@ -1,0 +1,98 @@
+/**
+ * Opens an LMDB environment beside processes that close it.
+ *
+ * The last user of an environment destroys the mutexes in its lock file as it closes it. Who opens it within those microseconds waits for that, and
+ * then takes the destroyed mutexes for whole ones (LMDB's ITS#10095; later versions leave them alone): no transaction begins, `Invalid argument`.
+ * Nothing is lost. They are made anew for the next who opens the environment while nobody else has it open, so all that failed have to close it.
+ * The library's own `open` does not, where it fails at its first transaction; so its environment is opened here first, and tried.
+ */
+import type { RootDatabase } from 'lmdb';
+import { messageOf } from '../values/errors.ts';
+
+export interface EnvironmentOptions {
+  /** The folder of the environment. */
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** Of the library's native part, which it exports without types. */
+interface Native {
+  readonly Env: new () => NativeEnvironment;
+  readonly Txn: new (environment: NativeEnvironment, flags: number) => { abort(): void };
+}
+interface NativeEnvironment {
+  /** Shared with whoever has the file open in this process: what opened it first decides. Throws, and is closed then. */
+  open(
+    options: { readonly path: string; readonly keyBytes: Uint8Array; readonly mapSize: number },
+    ...flags: number[]
+  ): void;
+  close(): void;
+}
+
+/** What the library's `open` gives to an environment of ours. */
+const READ_ONLY = 0x20000;
+const OVERLAPPING_SYNC = 0x1000;
+const MAP_BYTES = 0x20000;
+const KEY_BYTES = 0x1000;
+
+/** Two that hold up one another wait for as long as chance says: a second in all. */
+const ATTEMPTS = 20;
+const PAUSE_MS = 10;
+
+/** What is said where the mutexes, or the lock file itself, are not whole. */
+const GONE_LOCKS = /Invalid argument|MDB_INVALID/;
+
+export type Library = typeof import('lmdb');
+
+/** null: whoever else has the environment open holds locks that are gone, and did not let go of them within a second. */
+export async function openEnvironment(
+  library: Library,
+  options: EnvironmentOptions,
+): Promise<RootDatabase<Uint8Array, string> | null> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const tried = tryEnvironment(library, options);
+    if (tried.kind !== 'locks-gone') return openTried(library, options, tried);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt * Math.random()));
+  }
+  return null;
+}
+
+type Tried =
+  | { readonly kind: 'usable'; readonly environment: NativeEnvironment }
+  /** For another reason, of which the library's `open` tells. */
+  | { readonly kind: 'unusable' }
+  | { readonly kind: 'locks-gone' };
+
+function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions): Tried {
+  const { Env, Txn } = (library as unknown as { readonly nativeAddon: Native }).nativeAddon;
+  const environment = new Env();
+  const flags = readOnly ? READ_ONLY : overlappingSync();
+  try {
+    environment.open({ path, keyBytes: Buffer.alloc(KEY_BYTES), mapSize: MAP_BYTES }, flags, flags & OVERLAPPING_SYNC);
+  } catch (error) {
+    return whyNot(error);
+  }
+  try {
+    new Txn(environment, READ_ONLY).abort();
+    return { kind: 'usable', environment };
+  } catch (error) {
+    environment.close();
+    return whyNot(error);
+  }
+}
+
+function whyNot(error: unknown): Tried {
+  return { kind: GONE_LOCKS.test(messageOf(error)) ? 'locks-gone' : 'unusable' };
+}
+
+function overlappingSync(): number {
+  return process.platform === 'win32' ? 0 : OVERLAPPING_SYNC;
+}
+
+function openTried(library: Library, options: EnvironmentOptions, tried: Tried): RootDatabase<Uint8Array, string> {
+  try {
+    return library.open<Uint8Array, string>({ ...options, encoding: 'binary', noMemInit: false, noSubdir: false });
+  } finally {
+    if (tried.kind === 'usable') tried.environment.close();
+  }
+}
