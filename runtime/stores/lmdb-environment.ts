@@ -39,29 +39,37 @@ const KEY_BYTES = 0x1000;
 const ATTEMPTS = 20;
 const PAUSE_MS = 10;
 
+/** Why it cannot be used for now. */
+export type Refusal =
+  /** Whoever else has it open holds locks that are gone. */
+  | 'locks-gone'
+  /** A process of the same number, in another container, has it open: the library tells its users apart by their numbers, and waits 10 s. */
+  | 'number-taken';
+
 /** What is said where the mutexes, or the lock file itself, are not whole. */
-const GONE_LOCKS = /Invalid argument|MDB_INVALID/;
+const LOCKS_GONE = /Invalid argument|MDB_INVALID/;
+const NUMBER_TAKEN = /Resource temporarily unavailable/;
 
 export type Library = typeof import('lmdb');
 
-/** null: whoever else has the environment open holds locks that are gone, and did not let go of them within a second. */
+/** A refusal is one that did not pass within a second. */
 export async function openEnvironment(
   library: Library,
   options: EnvironmentOptions,
-): Promise<RootDatabase<Uint8Array, string> | null> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+): Promise<RootDatabase<Uint8Array, string> | Refusal> {
+  for (let attempt = 1; ; attempt++) {
     const tried = tryEnvironment(library, options);
-    if (tried.kind !== 'locks-gone') return openTried(library, options, tried);
+    if (tried.kind !== 'refused') return openTried(library, options, tried);
+    if (attempt === ATTEMPTS) return tried.why;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt * Math.random()));
   }
-  return null;
 }
 
 type Tried =
   | { readonly kind: 'usable'; readonly environment: NativeEnvironment }
   /** For another reason, of which the library's `open` tells. */
   | { readonly kind: 'unusable' }
-  | { readonly kind: 'locks-gone' };
+  | { readonly kind: 'refused'; readonly why: Refusal };
 
 function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions): Tried {
   const { Env, Txn } = (library as unknown as { readonly nativeAddon: Native }).nativeAddon;
@@ -82,7 +90,10 @@ function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions
 }
 
 function whyNot(error: unknown): Tried {
-  return { kind: GONE_LOCKS.test(messageOf(error)) ? 'locks-gone' : 'unusable' };
+  const message = messageOf(error);
+  if (LOCKS_GONE.test(message)) return { kind: 'refused', why: 'locks-gone' };
+  if (NUMBER_TAKEN.test(message)) return { kind: 'refused', why: 'number-taken' };
+  return { kind: 'unusable' };
 }
 
 function overlappingSync(): number {

@@ -11,7 +11,7 @@ import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError, messageOf } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
-import { openEnvironment } from './lmdb-environment.ts';
+import { openEnvironment, type Refusal } from './lmdb-environment.ts';
 import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
 import { UnlockedReads } from './lmdb-unlocked.ts';
 import { refuseStale } from './stamp.ts';
@@ -74,7 +74,7 @@ async function openWhole(options: LmdbStoreOptions, isLocked: boolean): Promise<
 async function openRoot({ path, readOnly }: LmdbStoreOptions): Promise<Root> {
   try {
     const root = await openEnvironment(await import('lmdb'), { path, readOnly });
-    if (root === null) throw locksHeld(path);
+    if (typeof root === 'string') throw refused(path, root);
     return root;
   } catch (error) {
     if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(path);
@@ -374,15 +374,21 @@ function cannotOpen(path: string, error: unknown): FscError {
   );
 }
 
-function locksHeld(path: string): FscError {
-  return new FscError(
-    'FSC7200',
-    3,
-    `cannot open the online store in ${path}`,
+function refused(path: string, why: Refusal): FscError {
+  const [cause, help] = REFUSALS[why];
+  return new FscError('FSC7200', 3, `cannot open the online store in ${path}`, cause, help);
+}
+
+const REFUSALS: Readonly<Record<Refusal, readonly [cause: string, help: string]>> = {
+  'locks-gone': [
     'another process holds its locks, and they are broken',
     'end the processes that have it open, and run again: nothing is lost',
-  );
-}
+  ],
+  'number-taken': [
+    `a process of another container has it open, which has the same number (${process.pid}) there: LMDB takes the two for one`,
+    'let the containers share their process numbers (docker run --pid=container:NAME, or shareProcessNamespace: true in a pod)',
+  ],
+};
 
 function cannotWrite(path: string, error: unknown): FscError {
   const why = messageOf(error);

@@ -14,6 +14,7 @@ function keep(error: unknown): void {
 
 async function open(reads: number): Promise<void> {
   const store = await openLmdbStore({ path, readOnly: role !== 'writer', namespace: '' });
+  if (reads > 1) process.stdout.write('"open"\n');
   for (let i = 0; i < reads; i++) {
     store.stamp();
     if (reads > 1) await new Promise((resolve) => setImmediate(resolve));

@@ -244,7 +244,11 @@ describe('online store in LMDB, shared by processes', () => {
     });
     let text = '';
     child.stdout.on('data', (data: Buffer) => (text += data.toString()));
-    return new Promise((done) => child.once('close', (code) => done(code === 0 ? JSON.parse(text) : [`exit ${code}`])));
+    return new Promise((done) =>
+      child.once('close', (code) =>
+        done(code === 0 ? JSON.parse(text.trim().split('\n').at(-1) ?? '') : [`exit ${code}`]),
+      ),
+    );
   }
 
   it('opens it while the last who had it open closes it', async () => {
@@ -286,6 +290,30 @@ with open(sys.argv[1], 'r+b') as file:
       expect(await opened(1, 'reader', folder)).toEqual([]);
       remove(folder);
     },
+  );
+
+  const CONTAINER = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath] as const;
+  it.skipIf(spawnSync('unshare', [...CONTAINER, '--version']).status !== 0)(
+    'tells of a process of the same number in another container, instead of waiting for it',
+    async () => {
+      const folder = newFolder();
+      await (await openLmdbStore({ path: folder, readOnly: false, namespace: '' })).close();
+      const first = spawn('unshare', [...CONTAINER, opener, folder, '1000000000', 'staying-reader']);
+      await new Promise((done) => first.stdout.once('data', done));
+      for (const role of ['reader', 'writer']) {
+        const started = performance.now();
+        const second = spawnSync('unshare', [...CONTAINER, opener, folder, '1', role], { encoding: 'utf8' });
+        expect([second.stdout, second.stderr]).toEqual([expect.stringMatching(/FSC7200: .*the same number \(1\)/), '']);
+        expect(performance.now() - started).toBeLessThan(9000);
+      }
+      // The first process of a container does not heed SIGTERM.
+      first.kill('SIGKILL');
+      await new Promise((done) => first.once('close', done));
+      const last = spawnSync('unshare', [...CONTAINER, opener, folder, '1', 'reader'], { encoding: 'utf8' });
+      expect(last.stdout.trim()).toBe('[]');
+      remove(folder);
+    },
+    30_000,
   );
 
   /** A folder whose files another user (or this one, if it is not root) may read alone. */
