@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -23,7 +24,7 @@ import { makeFolder, writeFault } from './durable-file.ts';
 
 const LOCK_FILE = 'lock';
 const BEAT_MS = 5000;
-/** On another host nobody can ask for a process: its lock counts while it beats. */
+/** On another host, or in another container, nobody can ask for a process: its lock counts while it beats. */
 const SILENT_MS = 60_000;
 /** Locks are made in microseconds; one without content that is this old was left by a crash. */
 const GUARD_MS = 10_000;
@@ -37,6 +38,8 @@ const GONE = Symbol('gone');
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** The kernel's name of the space in which the number counts: containers that share their host's name have spaces of their own. null if unknown. */
+  readonly space: string | null;
   /** Start of the process in the kernel's ticks, so that a new process of the same number is told apart; null if unknown. */
   readonly started: string | null;
 }
@@ -90,7 +93,12 @@ export function removeLeftLocks(folder: string): void {
 
 function isInTheMaking(path: string, [, pid, started, host]: RegExpExecArray): boolean {
   if (pid === undefined) return ageMs(path) < GUARD_MS;
-  return isAlive(path, { pid: Number(pid), host: decodeURIComponent(host ?? ''), started: started || null });
+  return isAlive(path, {
+    pid: Number(pid),
+    host: decodeURIComponent(host ?? ''),
+    space: null,
+    started: started || null,
+  });
 }
 
 /** Whether a name is that of a lock in the making, which only `removeLeftLocks` may clear away. */
@@ -169,12 +177,12 @@ function removeIfThere(path: string): void {
 }
 
 function ownHolder(): Holder {
-  return { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+  return { pid: process.pid, host: hostname(), space: ownSpace(), started: startOf(process.pid) };
 }
 
 function isOwn(holder: Holder): boolean {
   const own = ownHolder();
-  return holder.pid === own.pid && holder.host === own.host && holder.started === own.started;
+  return !isElsewhere(holder) && holder.pid === own.pid && holder.started === own.started;
 }
 
 function takeOver(path: string, folder: string): void {
@@ -243,9 +251,9 @@ function readHolder(path: string): Holder | null | typeof GONE {
   try {
     const json: unknown = JSON.parse(text);
     if (json === null || typeof json !== 'object') return null;
-    const { pid, host, started } = json as Partial<Record<keyof Holder, unknown>>;
+    const { pid, host, space, started } = json as Partial<Record<keyof Holder, unknown>>;
     if (typeof pid !== 'number' || typeof host !== 'string') return null;
-    return { pid, host, started: typeof started === 'string' ? started : null };
+    return { pid, host, space: textOrNull(space), started: textOrNull(started) };
   } catch {
     return null;
   }
@@ -254,7 +262,7 @@ function readHolder(path: string): Holder | null | typeof GONE {
 function isAlive(path: string, holder: Holder | null | typeof GONE): boolean {
   if (holder === GONE) return false;
   if (holder === null) return ageMs(path) < GUARD_MS;
-  if (holder.host !== hostname()) return ageMs(path) < SILENT_MS;
+  if (isElsewhere(holder)) return ageMs(path) < SILENT_MS;
   if (holder.pid === process.pid) return held.has(path);
   try {
     process.kill(holder.pid, 0);
@@ -264,6 +272,23 @@ function isAlive(path: string, holder: Holder | null | typeof GONE): boolean {
   }
   const started = startOf(holder.pid);
   return holder.started === null || started === null || holder.started === started;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function isElsewhere({ host, space }: Holder): boolean {
+  const own = ownSpace();
+  return host !== hostname() || (space !== null && own !== null && space !== own);
+}
+
+function ownSpace(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
 }
 
 function ageMs(path: string): number {
@@ -282,13 +307,15 @@ function startOf(pid: number): string | null {
 }
 
 function inUse(folder: string, holder: Holder | null | typeof GONE): FscError {
-  const who =
-    holder === null || holder === GONE ? 'a process that has just started' : `process ${holder.pid} on ${holder.host}`;
+  const isKnown = holder !== null && holder !== GONE;
+  const who = isKnown ? `process ${holder.pid} on ${holder.host}` : 'a process that has just started';
   return new FscError(
     'FSC7114',
     3,
     `the state folder ${folder} is in use`,
     `${who} writes it`,
-    'wait for it to end or stop it, and run again',
+    isKnown && isElsewhere(holder)
+      ? 'wait for it to end or stop it, and run again; if it was killed, in a minute'
+      : 'wait for it to end or stop it, and run again',
   );
 }

@@ -333,8 +333,8 @@ describe('the journal', () => {
 });
 
 describe('the lock of a folder', () => {
-  const holder = (pid: number, started: string | null = null, host = hostname()) =>
-    JSON.stringify({ pid, host, started });
+  const holder = (pid: number, started: string | null = null, host = hostname(), space: string | null = null) =>
+    JSON.stringify({ pid, host, space, started });
 
   it('is held once and free again after release', async () => {
     const path = join(folder(), 'state');
@@ -366,10 +366,16 @@ describe('the lock of a folder', () => {
     lock.release();
   });
 
-  it('of another host counts while it beats', async () => {
+  it.each([
+    ['another host', holder(1, null, 'elsewhere')],
+    ['another container with the name of this host', holder(process.pid, '1', hostname(), 'pid:[1]')],
+  ])('of %s counts while it beats', async (_, content) => {
     const path = folder();
-    writeFileSync(join(path, 'lock'), holder(1, null, 'elsewhere'));
-    expect(await faultOf(() => lockFolder(path))).toMatchObject({ exitCode: 3 });
+    writeFileSync(join(path, 'lock'), content);
+    expect(await faultOf(() => lockFolder(path))).toMatchObject({
+      exitCode: 3,
+      help: 'wait for it to end or stop it, and run again; if it was killed, in a minute',
+    });
     const { utimesSync } = await import('node:fs');
     utimesSync(join(path, 'lock'), 1, 1);
     lockFolder(path).release();
