@@ -75,17 +75,88 @@ export async function connectClient(
     if (!CONNECT_OPTIONS.has(name)) throw unknownOption(name, `connect takes ${TOLD_OPTIONS}`);
   const root = options.project === undefined ? pathOf(home) : resolve(options.project);
   const config = readClientConfig(root, options, process.env);
-  const store =
-    options.store ?? (await openLmdbStore({ path: config.onlinePath, readOnly: true, namespace: config.namespace }));
-  const lookup = createLookup({
-    views: definition.views,
-    store,
-    clock: options.wall ?? wallClock,
-    clockMode: config.clock,
-    namespace: config.namespace,
-    ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
-  });
-  return new Client(definition, lookup, options.store === undefined ? store : null);
+  const lookupOf = (store: OnlineStore): Lookup =>
+    createLookup({
+      views: definition.views,
+      store,
+      clock: options.wall ?? wallClock,
+      clockMode: config.clock,
+      namespace: config.namespace,
+      ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
+    });
+  if (options.store !== undefined) return new Client(definition, new GivenStore(lookupOf(options.store)));
+  const { onlinePath: path, namespace } = config;
+  const open = (): Promise<OnlineStore> => openLmdbStore({ path, readOnly: true, namespace });
+  return new Client(definition, new OwnStore(lookupOf, open, await open()));
+}
+
+/** Where lookups go. */
+interface Source {
+  look<T>(ask: (lookup: Lookup) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+class GivenStore implements Source {
+  readonly #lookup: Lookup;
+
+  constructor(lookup: Lookup) {
+    this.#lookup = lookup;
+  }
+
+  look<T>(ask: (lookup: Lookup) => Promise<T>): Promise<T> {
+    return ask(this.#lookup);
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Opens the store that has taken the place of the one it has open. */
+class OwnStore implements Source {
+  readonly #lookupOf: (store: OnlineStore) => Lookup;
+  readonly #open: () => Promise<OnlineStore>;
+  #store: OnlineStore;
+  #lookup: Lookup;
+  #renewing: Promise<void> | null = null;
+
+  constructor(lookupOf: (store: OnlineStore) => Lookup, open: () => Promise<OnlineStore>, store: OnlineStore) {
+    this.#lookupOf = lookupOf;
+    this.#open = open;
+    this.#store = store;
+    this.#lookup = lookupOf(store);
+  }
+
+  async look<T>(ask: (lookup: Lookup) => Promise<T>): Promise<T> {
+    const lookup = this.#lookup;
+    try {
+      return await ask(lookup);
+    } catch (error) {
+      if (!(error instanceof FscError) || error.code !== 'FSC7207') throw error;
+      await this.#renew(lookup);
+      return await ask(this.#lookup);
+    }
+  }
+
+  /** Many lookups find out at the same time: one of them opens it. */
+  async #renew(old: Lookup): Promise<void> {
+    if (this.#lookup !== old) return;
+    this.#renewing ??= this.#takeNew().finally(() => {
+      this.#renewing = null;
+    });
+    await this.#renewing;
+  }
+
+  async #takeNew(): Promise<void> {
+    const store = await this.#open();
+    const old = this.#store;
+    this.#store = store;
+    this.#lookup = this.#lookupOf(store);
+    await old.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#renewing?.catch(() => {}); // whoever asked for it was told
+    await this.#store.close();
+  }
 }
 
 function pathOf(home: URL | string): string {
@@ -93,27 +164,27 @@ function pathOf(home: URL | string): string {
 }
 
 export class Client {
-  readonly #lookup: Lookup;
-  readonly #own: OnlineStore | null;
+  readonly #source: Source;
   readonly #codecs = new Map<string, ViewCodec>();
   #isClosed = false;
 
-  constructor(definition: ClientDefinition, lookup: Lookup, own: OnlineStore | null) {
-    this.#lookup = lookup;
-    this.#own = own;
+  constructor(definition: ClientDefinition, source: Source) {
+    this.#source = source;
     for (const view of definition.views) this.#codecs.set(view.spec.name, new ViewCodec(view, definition.sources));
   }
 
   async get(view: string, key: Given, options?: At): Promise<ClientAnswer> {
     const codec = this.#codec(view);
-    return codec.answer(await this.#lookup.get(view, codec.take(key), instantOf(options)));
+    const [taken, at] = [codec.take(key), instantOf(options)];
+    return codec.answer(await this.#source.look((lookup) => lookup.get(view, taken, at)));
   }
 
   async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
     const codec = this.#codec(view);
     if (!Array.isArray(keys)) throw new FscError('FSC7223', 2, 'the keys are no array', null, 'get takes one key');
     const taken = keys.map((key) => codec.take(key));
-    const answers = await this.#lookup.getMany(view, taken, instantOf(options));
+    const at = instantOf(options);
+    const answers = await this.#source.look((lookup) => lookup.getMany(view, taken, at));
     return answers.map((answer) => codec.answer(answer));
   }
 
@@ -128,7 +199,8 @@ export class Client {
       const codec = this.#codec(view);
       return { view, keys: (isList(given) ? given : [given]).map((key) => codec.take(key)) };
     });
-    const answers = await this.#lookup.getViews(asked, instantOf(options));
+    const at = instantOf(options);
+    const answers = await this.#source.look((lookup) => lookup.getViews(asked, at));
     const out: Record<string, ClientAnswer | ClientAnswer[]> = Object.create(null);
     names.forEach((view, i) => {
       const codec = this.#codec(view);
@@ -141,7 +213,7 @@ export class Client {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#own?.close();
+    await this.#source.close();
   }
 
   #codec(view: string): ViewCodec {

@@ -39,4 +39,10 @@ export const STORE_CODES = {
     explanation: 'The online store holds nothing of the view: `fsc run` fills it.',
     help: 'Run `fsc run --mode stream`.',
   },
+  FSC7207: {
+    title: 'the online store was removed or replaced',
+    explanation:
+      'The folder was removed while a process had it open, or another one took its place. A run stops, since what it writes could not be found; a client opens what is there now, with its next lookup.',
+    help: 'Run again: rows are made again from the state.',
+  },
 } as const;

@@ -26,6 +26,8 @@ const SCAN_CHUNK = 1000;
 
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
+/** How long a reader may go on reading a file that another one has taken the place of. */
+const PLACE_CHECK_MS = 1000;
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
 
@@ -100,9 +102,12 @@ class LmdbStore implements OnlineStore {
 
   /** null: a lock keeps what is being read. */
   readonly #unlocked: UnlockedReads | null;
+  readonly #file: FileId;
+  #nextPlaceCheckMs = performance.now() + PLACE_CHECK_MS;
 
   constructor(options: LmdbStoreOptions, root: Root, unlocked: UnlockedReads | null) {
     this.#unlocked = unlocked;
+    this.#file = fileAt(options.path);
     this.name = `lmdb ${options.path}`;
     this.#path = options.path;
     this.#namespace = options.namespace;
@@ -161,6 +166,7 @@ class LmdbStore implements OnlineStore {
   /** Whatever the library finds wrong with its pages, or we with what stands in them, is told as ours. */
   #reading<T>(read: () => T): T {
     if (this.#damage !== null) throw this.#damage;
+    if (performance.now() >= this.#nextPlaceCheckMs) this.#refuseReplaced();
     try {
       return this.#unlocked === null ? read() : this.#unlocked.read(read);
     } catch (error) {
@@ -170,6 +176,13 @@ class LmdbStore implements OnlineStore {
       this.#damage = corrupt(this.#path, why);
       throw this.#damage;
     }
+  }
+
+  /** Who removed the folder, or put another one in its place, would be answered from the old one for ever, and written to in vain. */
+  #refuseReplaced(): void {
+    const { dev, ino } = fileAt(this.#path);
+    if (dev !== this.#file.dev || ino !== this.#file.ino) throw replaced(this.#path);
+    this.#nextPlaceCheckMs = performance.now() + PLACE_CHECK_MS;
   }
 
   async write(stamp: WriterStamp, rows: readonly StoredRow[], heartbeat: Heartbeat | null): Promise<void> {
@@ -183,6 +196,7 @@ class LmdbStore implements OnlineStore {
   }
 
   #commit(stamp: WriterStamp, rows: readonly StoredRow[], from: number, to: number, heartbeat: Heartbeat | null): void {
+    this.#refuseReplaced();
     try {
       this.#root.transactionSync(() => {
         refuseStale(this.#readMeta<WriterStamp>(this.#metaKey('stamp')), stamp, this.name);
@@ -270,6 +284,26 @@ function metaBytes(value: unknown): Uint8Array {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Numbers of a file stay its own as long as anybody has it open. 0: there is none. */
+function fileAt(path: string): FileId {
+  return statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) ?? { dev: 0, ino: 0 };
+}
+
+function replaced(path: string): FscError {
+  return new FscError(
+    'FSC7207',
+    3,
+    `the online store in ${path} was removed or replaced since it was opened`,
+    null,
+    'run again: rows are made again from the state; a service opens it again by itself',
+  );
 }
 
 /** A writer that was killed at once, or found the disk full, leaves a file without a store in it; the next one begins again. */

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { UnlockedReads } from '../../runtime/stores/lmdb-unlocked.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
+import type { OnlineStore } from '../../runtime/stores/store.ts';
 import { bytes, collect, heartbeat, storeContract } from './store.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'fsc-store-'));
@@ -151,6 +152,35 @@ describe('online store in LMDB', () => {
     expect(await again.heartbeat('v')).toEqual(heartbeat('v'));
     await again.close();
     remove(path);
+  });
+
+  it('takes nothing in once its folder was removed or another one took its place, and a reader finds out within a second', async () => {
+    for (const isReplaced of [false, true]) {
+      const path = newFolder();
+      const open = (readOnly: boolean) => openLmdbStore({ path, readOnly, namespace: '' });
+      const write = (store: OnlineStore, value: number) =>
+        store.write({ epoch: 1, sequence: value }, [{ key: bytes(1), value: bytes(value) }], null);
+      const writer = await open(false);
+      await write(writer, 1);
+      const reader = await open(true);
+      remove(path);
+      if (isReplaced) {
+        const next = await open(false);
+        await write(next, 2);
+        await next.close();
+      }
+      await expect(write(writer, 3)).rejects.toMatchObject({ code: 'FSC7207', exitCode: 3 });
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      expect(() => reader.getMany([bytes(1)])).toThrow(expect.objectContaining({ code: 'FSC7207', exitCode: 3 }));
+      await writer.close();
+      await reader.close();
+      if (isReplaced) {
+        const last = await open(true);
+        expect(await last.getMany([bytes(1)])).toEqual([Buffer.from([2])]);
+        await last.close();
+      }
+      remove(path);
+    }
   });
 
   it('does not let a reader write', async () => {

@@ -290,6 +290,35 @@ describe('the generated client', () => {
     ]);
   });
 
+  it('answers from the store that took the place of the one it opened, once there is one', () => {
+    const { stdout, stderr } = run(`
+      const { cpSync, renameSync, rmSync } = await import('node:fs');
+      const client = await connect();
+      const turn = () => new Promise((done) => setTimeout(done, 1100));
+      const key = { card: 'c1', shop: 7 };
+      const told = async () => {
+        const all = await Promise.all([
+          ...Array.from({ length: 20 }, () => client.get('card_activity_v1', key)),
+          ...Array.from({ length: 20 }, async () => (await client.getMany('card_activity_v1', [key]))[0]),
+          ...Array.from({ length: 20 }, async () => (await client.getViews({ card_activity_v1: key })).card_activity_v1),
+        ].map((answer) => answer.then(({ row }) => String(row.events_1h), ({ code }) => code)));
+        return [...new Set(all)].join();
+      };
+      console.log(await told());
+      renameSync('.fsc/online', '.fsc/kept');
+      await turn();
+      console.log(await told());
+      console.log(await told());
+      cpSync('.fsc/kept', '.fsc/online', { recursive: true });
+      console.log(await told());
+      await turn();
+      console.log(await told());
+      await client.close();
+      rmSync('.fsc/kept', { recursive: true });
+    `);
+    expect([stdout, stderr]).toEqual(['1\nFSC7206\nFSC7206\n1\n1\n', '']);
+  });
+
   it('takes options over the configuration', () => {
     const { stdout, stderr } = run(`
       const staging = await connect({ profile: 'staging' });
