@@ -22,11 +22,15 @@ interface Native {
 }
 interface NativeEnvironment {
   /** Shared with whoever has the file open in this process: what opened it first decides. Throws, and is closed then. */
-  open(
-    options: { readonly path: string; readonly keyBytes: Uint8Array; readonly mapSize: number },
-    ...flags: number[]
-  ): void;
+  open(options: NativeOptions, ...flags: number[]): void;
   close(): void;
+}
+
+interface NativeOptions {
+  readonly path: string;
+  readonly keyBytes: Uint8Array;
+  readonly mapSize: number;
+  readonly maxReaders: number;
 }
 
 /** What the library's `open` gives to an environment of ours. */
@@ -34,6 +38,8 @@ const READ_ONLY = 0x20000;
 const OVERLAPPING_SYNC = 0x1000;
 const MAP_BYTES = 0x20000;
 const KEY_BYTES = 0x1000;
+/** Processes and threads that read at the same time, 64 bytes each in the lock file. */
+const MOST_READERS = 1024;
 
 /** Two that hold up one another wait for as long as chance says: a second in all. */
 const ATTEMPTS = 20;
@@ -76,7 +82,11 @@ function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions
   const environment = new Env();
   const flags = readOnly ? READ_ONLY : overlappingSync();
   try {
-    environment.open({ path, keyBytes: Buffer.alloc(KEY_BYTES), mapSize: MAP_BYTES }, flags, flags & OVERLAPPING_SYNC);
+    environment.open(
+      { path, keyBytes: Buffer.alloc(KEY_BYTES), mapSize: MAP_BYTES, maxReaders: MOST_READERS },
+      flags,
+      flags & OVERLAPPING_SYNC,
+    );
   } catch (error) {
     return whyNot(error);
   }
@@ -102,7 +112,13 @@ function overlappingSync(): number {
 
 function openTried(library: Library, options: EnvironmentOptions, tried: Tried): RootDatabase<Uint8Array, string> {
   try {
-    return library.open<Uint8Array, string>({ ...options, encoding: 'binary', noMemInit: false, noSubdir: false });
+    return library.open<Uint8Array, string>({
+      ...options,
+      encoding: 'binary',
+      noMemInit: false,
+      noSubdir: false,
+      maxReaders: MOST_READERS,
+    });
   } finally {
     if (tried.kind === 'usable') tried.environment.close();
   }

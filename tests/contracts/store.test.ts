@@ -183,6 +183,30 @@ describe('online store in LMDB', () => {
     }
   });
 
+  it('has room for a thousand readers', async () => {
+    const path = newFolder();
+    await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
+    const reader = await openLmdbStore({ path, readOnly: true, namespace: '' });
+    const { nativeAddon } = (await import('lmdb')) as unknown as {
+      nativeAddon: Record<
+        'Env' | 'Txn',
+        new (
+          ...args: unknown[]
+        ) => { open(...args: unknown[]): void; abort(): void; close(): void }
+      >;
+    };
+    const environment = new nativeAddon.Env();
+    environment.open({ path, keyBytes: Buffer.alloc(4096), mapSize: 0x20000 }, 0x20000, 0);
+    const readers = Array.from({ length: 1000 }, () => new nativeAddon.Txn(environment, 0x20000));
+    const next = await openLmdbStore({ path, readOnly: true, namespace: '' });
+    expect(await next.getMany([bytes(1)])).toEqual([null]);
+    await next.close();
+    for (const one of readers) one.abort();
+    environment.close();
+    await reader.close();
+    remove(path);
+  });
+
   it('does not let a reader write', async () => {
     const path = newFolder();
     await (await openLmdbStore({ path, readOnly: false, namespace: '' })).close();
