@@ -406,6 +406,7 @@ export class SourcePipeline {
       };
       if (!(await this.#state.save(saved, isGivenUp))) return false;
       this.#isSaved = true;
+      if (!this.#options.signal.aborted) await this.#archive?.merge(started / 1000);
       if (this.#anew !== null) this.#tellAnew(this.#anew);
       this.#anew = null;
       this.#isCommitted = true;

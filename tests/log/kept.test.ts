@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -424,5 +424,128 @@ describe('records of stdin', () => {
       [2, 4],
     ]);
     expect(readdirSync(join(root, 'events'))).toHaveLength(2);
+  });
+
+  describe('in small files', () => {
+    const KINDS = [
+      (i: number) => event(i, i),
+      () => '{broken',
+      (i: number) => event(i, i, { v: -1 }),
+      (i: number) => event(i - 400, i),
+    ];
+    const textOf = (i: number): string => KINDS[i % 11 === 0 ? (i / 11) % 4 : 0]!(i);
+    const SIZES = Array.from({ length: 150 }, (_, i) => (i % 40 === 7 ? 40 : 1 + (i % 3)));
+    const HOUR_MS = 3_600_000;
+
+    async function writeFiles(
+      archive: Archive,
+      from: number,
+      sizes: readonly number[],
+      spec = source,
+    ): Promise<number> {
+      let offset = from;
+      for (const size of sizes) {
+        const texts = Array.from({ length: size }, (_, i) => textOf(offset + i));
+        const log = await open(spec, { stream: '-', stdin: stdinOf(lines(...texts)) });
+        for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+          archive.add(batch, offset);
+          offset += batch.batch.length;
+        }
+        await log.close();
+        await archive.flush();
+        await archive.merge(Date.now());
+      }
+      return offset;
+    }
+
+    async function columnsOf(paths: readonly string[]): Promise<unknown> {
+      const session = await openDuckDb({ threads: 1 });
+      try {
+        const list = paths.map((path) => `'${path}'`).join(', ');
+        const rows = await session.connection.runAndReadAll(
+          `SELECT * FROM read_parquet([${list}]) ORDER BY _fsc_offset`,
+        );
+        return rows.getRowsJson();
+      } finally {
+        session.close();
+      }
+    }
+
+    const ranges = (root: string): string[] => listArchive(root, 'events').map(({ from, to }) => `${from}-${to}`);
+    const namesIn = (root: string): string[] => readdirSync(join(root, 'events'));
+
+    it('are put together, and hold what they held', async () => {
+      const root = folder();
+      const archive = await Archive.open(root, checked, '-');
+      const end = await writeFiles(archive, 0, SIZES);
+      const found = listArchive(root, 'events');
+      expect(found.length).toBeLessThan(40);
+      expect(found[0]?.from).toBe(0);
+      expect(found.at(-1)?.to).toBe(end);
+      for (let i = 1; i < found.length; i++) expect(found[i]?.from).toBe(found[i - 1]?.to);
+      const kept: string[] = [];
+      for await (const { records } of archivedTexts(root, 'events', '-', end)) kept.push(...records);
+      expect(kept).toEqual(Array.from({ length: end }, (_, i) => textOf(i)));
+      // The files that were put together are still there for who had listed them; of each record the same is told.
+      const pieces = namesIn(root).filter((name) => !found.some(({ path }) => path.endsWith(name)));
+      expect(pieces.length).toBeGreaterThan(100);
+      expect(await columnsOf(found.map(({ path }) => path))).toEqual(await columnsOf(await wholeFile(end)));
+      await archive.merge(Date.now() + 2 * HOUR_MS);
+      expect(namesIn(root).sort()).toEqual(found.map(({ path }) => path.slice(path.lastIndexOf('/') + 1)).sort());
+      await archive.close();
+    });
+
+    /** The same records in one file. */
+    async function wholeFile(end: number): Promise<readonly string[]> {
+      const root = folder();
+      const archive = await Archive.open(root, checked, '-');
+      let offset = 0;
+      // In the same pieces, since the log judges by what came before.
+      for (const size of SIZES) {
+        const texts = Array.from({ length: size }, (_, i) => textOf(offset + i));
+        const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
+        for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+          archive.add(batch, offset);
+          offset += batch.batch.length;
+        }
+        await log.close();
+      }
+      expect(offset).toBe(end);
+      const file = await archive.flush();
+      await archive.close();
+      return [file!.path];
+    }
+
+    it('stay apart where their columns differ, one is broken, or one is missing between them', async () => {
+      const root = folder();
+      const other = sourceSpec({
+        columns: [...checked.columns.slice(0, -1), { ...checked.columns.at(-1)!, name: 'q' }],
+      });
+      const before = await Archive.open(root, other, '-');
+      let end = await writeFiles(before, 0, new Array<number>(10).fill(1), program(other));
+      await before.close();
+      const archive = await Archive.open(root, checked, '-');
+      end = await writeFiles(archive, end, new Array<number>(15).fill(1));
+      expect(ranges(root)).toHaveLength(25);
+      end = await writeFiles(archive, end, [1]);
+      expect(ranges(root)).toEqual([...Array.from({ length: 10 }, (_, i) => `${i}-${i + 1}`), '10-26']);
+      end = await writeFiles(archive, end, new Array<number>(8).fill(1));
+      const broken = listArchive(root, 'events').at(-1)!;
+      const whole = readFileSync(broken.path);
+      writeFileSync(
+        broken.path,
+        Buffer.concat([whole.subarray(0, 40), Buffer.from([whole[40]! ^ 1]), whole.subarray(41)]),
+      );
+      end = await writeFiles(archive, end, new Array<number>(9).fill(1));
+      expect(ranges(root)).toHaveLength(28);
+      writeFileSync(broken.path, whole);
+      end = await writeFiles(archive, end, [1]);
+      expect(ranges(root).at(-1)).toBe(`26-${end}`);
+      end = await writeFiles(archive, end, new Array<number>(10).fill(1));
+      unlinkSync(listArchive(root, 'events').at(-3)!.path);
+      await writeFiles(archive, end, new Array<number>(13).fill(1));
+      expect(ranges(root).at(-1)).toBe(`${end + 12}-${end + 13}`);
+      await archive.close();
+    });
   });
 });

@@ -6,7 +6,7 @@
  * Reads: LogBatches in log order. Writes: `<folder>/<source>/<partition>.<from>-<to>.<checksum>.parquet`, offsets [from, to).
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
@@ -96,32 +96,140 @@ export class Archive {
       (file) => file.partition === this.#partition && file.from >= this.#from,
     );
     if (old.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
-    let checksum: string;
-    let path = join(this.#folder, name);
     try {
       makeFolder(this.#folder);
-      await this.#feed.run(
-        `COPY (SELECT * FROM ${FEED}()) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`,
-      );
-      await syncFile(temporary);
-      checksum = await fileChecksum(temporary);
-      path = `${path}.${checksum}.parquet`;
-      renameSync(temporary, path);
-      // The records are on the disk under their new name before they lose the old one.
+      await this.#feed.run(copyTo(`SELECT * FROM ${FEED}()`, temporary));
+      const written = await this.#publish(temporary, this.#from, this.#to);
+      for (const file of old) if (file.path !== written.path) rmSync(file.path, { force: true });
       syncFolder(this.#folder);
-      for (const file of old) if (file.path !== path) rmSync(file.path, { force: true });
-      syncFolder(this.#folder);
+      this.#kept.clear();
+      return written;
     } catch (error) {
       removeIfPossible(temporary);
-      throw writeFault(path, error);
+      throw writeFault(join(this.#folder, name), error);
     }
-    this.#kept.clear();
-    return { path, partition: this.#partition, from: this.#from, to: this.#to, checksum };
+  }
+
+  /** The records are on the disk under their new name when this returns. */
+  async #publish(temporary: string, from: number, to: number): Promise<ArchivedFile> {
+    await syncFile(temporary);
+    const checksum = await fileChecksum(temporary);
+    const name = `${encodeURIComponent(this.#partition)}.${from}-${to}.${checksum}.parquet`;
+    const path = join(this.#folder, name);
+    renameSync(temporary, path);
+    syncFolder(this.#folder);
+    return { path, partition: this.#partition, from, to, checksum };
+  }
+
+  /**
+   * Puts small files together, so that a stream that goes on for months leaves dozens of files and not hundreds of thousands. Only when a snapshot
+   * knows of all records that were flushed: a run that is redone from before them writes over whole files.
+   */
+  async merge(nowMillis: number): Promise<void> {
+    const files = archivedFiles(this.#folder).filter((file) => file.partition === this.#partition);
+    const counted = withoutOverlaps(files);
+    try {
+      removeMerged(files, counted, nowMillis);
+      let rest = counted;
+      for (let merges = 0; merges < MERGES_A_SNAPSHOT; merges += 1) {
+        const tail = await this.#likeTheLast(mergeable(rest));
+        if (tail.length < MERGED_FILES) return;
+        rest = [...rest.slice(0, -tail.length), await this.#mergeFiles(tail)];
+      }
+    } catch (error) {
+      // The records are all there. A file that is broken is told to whoever reads it, a full disk to whoever has to write.
+      if (!(error instanceof FscError)) throw error;
+    }
+  }
+
+  /** Of files at the end of a list: those whose columns are the last one's. */
+  async #likeTheLast(files: readonly ArchivedFile[]): Promise<readonly ArchivedFile[]> {
+    if (files.length < MERGED_FILES) return [];
+    const columns: string[] = [];
+    for (const path of await checkedPaths(files)) columns.push(await this.#columnsOf(path));
+    const other = columns.findLastIndex((text) => text !== columns.at(-1));
+    return files.slice(other + 1);
+  }
+
+  async #columnsOf(path: string): Promise<string> {
+    const { batch } = await this.#session.readColumns(
+      `SELECT string_agg(column_name || ' ' || column_type, ', ') FROM (DESCRIBE SELECT * FROM ${parquetRelation([path])})`,
+    );
+    return textAt(batch.columns[0] as TextVector, 0);
+  }
+
+  /** They stay until whoever had listed them has read them; from here on the larger one counts. */
+  async #mergeFiles(files: readonly ArchivedFile[]): Promise<ArchivedFile> {
+    const [from, to] = [(files[0] as ArchivedFile).from, (files.at(-1) as ArchivedFile).to];
+    const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+    try {
+      const paths = files.map((file) => file.path);
+      await this.#session.run(copyTo(`SELECT * FROM ${parquetRelation(paths)}`, temporary));
+      await this.#checkMerged(temporary, from, to);
+      return await this.#publish(temporary, from, to);
+    } catch (error) {
+      removeIfPossible(temporary);
+      throw writeFault(temporary, error);
+    }
+  }
+
+  async #checkMerged(path: string, from: number, to: number): Promise<void> {
+    const { batch } = await this.#session.readColumns(
+      `SELECT count(DISTINCT _fsc_offset), count(*), min(_fsc_offset), max(_fsc_offset) FROM ${parquetRelation([path])}`,
+    );
+    const found = batch.columns.map((column) => (column as NumericVector).values[0]);
+    if (found.join() !== [to - from, to - from, from, to - 1].join())
+      throw new Error(`archive: ${path} is to hold the records from ${from} to ${to}, and holds ${found.join(', ')}`);
   }
 
   async close(): Promise<void> {
     await this.#feed.end();
     this.#session.close();
+  }
+}
+
+function copyTo(query: string, path: string): string {
+  return `COPY (${query}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`;
+}
+
+/** So many files of at most so many rows make one of the next size. */
+const MERGED_FILES = 16;
+const SMALL_ROWS = 65_536;
+const MOST_MERGED_BYTES = 64 << 20;
+/** What one snapshot may do, if an archive was never put together. */
+const MOST_FILES_AT_ONCE = 1024;
+const MERGES_A_SNAPSHOT = 3;
+/** Readers list files and then read them. */
+const KEPT_AFTER_MERGE_MILLIS = 3_600_000;
+
+function sizeOf({ from, to }: ArchivedFile): number {
+  return Math.floor(Math.log2(to - from) / Math.log2(MERGED_FILES));
+}
+
+/** The files at the end of a list that follow one another, and of which none is larger than the last by a size; no more than can be put together at once. */
+function mergeable(files: readonly ArchivedFile[]): readonly ArchivedFile[] {
+  const last = files.at(-1);
+  if (last === undefined) return [];
+  let first = files.length;
+  let bytes = 0;
+  for (let next = last.to; first > 0 && files.length - first < MOST_FILES_AT_ONCE; first -= 1) {
+    const file = files[first - 1] as ArchivedFile;
+    if (file.to !== next || file.to - file.from >= SMALL_ROWS || sizeOf(file) > sizeOf(last)) break;
+    bytes += statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > MOST_MERGED_BYTES) break;
+    next = file.from;
+  }
+  return files.slice(first);
+}
+
+/** Those in whose place a larger one has counted for long enough. */
+function removeMerged(files: readonly ArchivedFile[], counted: readonly ArchivedFile[], nowMillis: number): void {
+  const kept = new Set(counted.map(({ path }) => path));
+  for (const { path, from, to } of files) {
+    if (kept.has(path)) continue;
+    const larger = counted.find((file) => file.from <= from && file.to >= to);
+    const madeMillis = larger === undefined ? undefined : statSync(larger.path, { throwIfNoEntry: false })?.mtimeMs;
+    if (madeMillis !== undefined && nowMillis - madeMillis > KEPT_AFTER_MERGE_MILLIS) rmSync(path, { force: true });
   }
 }
 
@@ -155,7 +263,11 @@ function sourceFolder(folder: string, source: string): string {
 
 /** Files of a source, by partition and offset, without overlaps: where a crash left two, the later and longer one counts. */
 export function listArchive(folder: string, source: string): readonly ArchivedFile[] {
-  const files = archivedFiles(sourceFolder(folder, source)).sort(
+  return withoutOverlaps(archivedFiles(sourceFolder(folder, source)));
+}
+
+function withoutOverlaps(all: readonly ArchivedFile[]): readonly ArchivedFile[] {
+  const files = [...all].sort(
     (a, b) => Buffer.compare(Buffer.from(a.partition), Buffer.from(b.partition)) || a.from - b.from || b.to - a.to,
   );
   const kept: ArchivedFile[] = [];
