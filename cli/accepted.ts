@@ -2,7 +2,7 @@
 
 import { type AcceptedWithArchive, acceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
 import type { AcceptedInput } from '../runtime/engines/duckdb/accepted.ts';
-import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import { listArchive } from '../runtime/engines/duckdb/archive-files.ts';
 import { hasHistory, refuseRedeclared, snapshotPosition } from '../runtime/engines/state-folder.ts';
 import type { SourceProgram } from '../runtime/log/contract.ts';
 import { parseLocation } from '../runtime/sources/location.ts';

@@ -1,7 +1,7 @@
 /** The project's sources as relations in DuckDB, each read when a query needs it and not before. */
 import { statSync } from 'node:fs';
 import type { AcceptedWithArchive } from '../runtime/engines/accepted-archive.ts';
-import { listArchive } from '../runtime/engines/duckdb/archive.ts';
+import { listArchive } from '../runtime/engines/duckdb/archive-files.ts';
 import { isSpared } from '../runtime/engines/duckdb/cache-folder.ts';
 import { type CatalogueSource, refreshCatalogue, unreadSource } from '../runtime/engines/duckdb/catalogue.ts';
 import { openQuerySession, type QuerySession, type QuerySessionOptions } from '../runtime/engines/duckdb/query.ts';

@@ -1,6 +1,6 @@
 /** The records that online rows were made from: the accepted ones among the first n of the log, n being what a heartbeat says. */
 import { type AcceptedInput, acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
-import { checkedPaths, listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { checkedPaths, listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { columnTypeText, quoteName } from '../../runtime/engines/duckdb/load.ts';
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
 import { refuseRedeclared } from '../../runtime/engines/state-folder.ts';

@@ -19,7 +19,7 @@ import {
   hasKnownTimes,
   KNOWN_TIME_COLUMN,
 } from './duckdb/accepted.ts';
-import { checkedPaths, listArchive } from './duckdb/archive.ts';
+import { checkedPaths, listArchive } from './duckdb/archive-files.ts';
 import { writableCache } from './duckdb/cache-folder.ts';
 import { columnTypeText, quoteName } from './duckdb/load.ts';
 import { type DuckDbSession, engineFault, openDuckDb } from './duckdb/session.ts';

@@ -8,7 +8,7 @@ import { RETRIES_FOLDER } from '../log/retries.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import { counted, formatCount, plural } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
-import { archiveExtent } from './duckdb/archive.ts';
+import { archiveExtent } from './duckdb/archive-files.ts';
 import { journaledPosition, snapshotPosition } from './state-folder.ts';
 
 export interface StateFolders {

@@ -1,4 +1,4 @@
-import type { ColumnBatch, ColumnVector, TextVector } from '../values/batch.ts';
+import { type ColumnBatch, type ColumnVector, type TextVector, textAt } from '../values/batch.ts';
 import { encodeKey, MAX_KEY_BYTES } from '../values/key-bytes.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import type { SqlType, Value } from '../values/types.ts';
@@ -65,10 +65,6 @@ function longestOf(texts: readonly string[], from: number, to: number, longest: 
   let most = longest;
   for (let i = from; i < to; i += 1) if (texts[i]!.length > most) most = texts[i]!.length;
   return most;
-}
-
-function textAt(vector: ColumnVector & { readonly kind: 'text' }, row: number): string {
-  return vector.dictionary === null ? vector.strings![row]! : vector.dictionary[vector.codes![row]!]!;
 }
 
 function valueAt(vector: ColumnVector, type: SqlType, row: number): Value {

@@ -2,7 +2,7 @@
  * Identities (event time, key) of the tail (design.md section 3): an exact set, bounded by the settle line. A key of one numeric column is
  * compared as a number, any other as a canonical text; the hash only finds the place to look.
  */
-import type { ColumnVector, NumericVector } from '../values/batch.ts';
+import { type ColumnVector, type NumericVector, textAt } from '../values/batch.ts';
 
 const FIRST_SLOTS = 1 << 12;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
@@ -134,10 +134,6 @@ function keyPart(vector: ColumnVector, row: number): string {
   const value = vector.values[row]!;
   const wide = vector.wide !== null && Math.abs(value) > MAX_SAFE ? vector.wide.get(row) : undefined;
   return `v${String(wide ?? value)}`;
-}
-
-function textAt(vector: ColumnVector & { kind: 'text' }, row: number): string {
-  return vector.dictionary === null ? vector.strings![row]! : vector.dictionary[vector.codes![row]!]!;
 }
 
 const TWO_32 = 4294967296;

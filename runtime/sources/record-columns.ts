@@ -1,5 +1,5 @@
 /** Column vectors that a reader fills row by row. Buffers are allocated once and used for every batch. */
-import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
+import { type ColumnVector, type NumericVector, type TextVector, textAt } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import type { ByteInterner } from './byte-interner.ts';
@@ -136,9 +136,7 @@ function emptyText(capacity: number): TextVector {
 /** A value as it stands in a vector. */
 export function valueAt(vector: ColumnVector, type: SqlType, row: number): Value {
   if (vector.nulls !== null && vector.nulls[row] === 1) return null;
-  if (vector.kind === 'text') {
-    return vector.dictionary === null ? vector.strings![row]! : vector.dictionary[vector.codes![row]!]!;
-  }
+  if (vector.kind === 'text') return textAt(vector, row);
   const value = vector.values[row]!;
   if (type.kind === 'boolean') return value !== 0;
   if (vector.wide !== null && Math.abs(value) > MAX_SAFE) return vector.wide.get(row) ?? value;

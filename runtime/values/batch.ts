@@ -28,6 +28,11 @@ export interface TextVector {
   nulls: Uint8Array | null;
 }
 
+/** '' where it is NULL. */
+export function textAt(vector: TextVector, row: number): string {
+  return vector.dictionary === null ? vector.strings![row]! : vector.dictionary[vector.codes![row]!]!;
+}
+
 export type ColumnVector = NumericVector | TextVector;
 
 export interface ColumnBatch {

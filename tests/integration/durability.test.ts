@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { archiveExtent, listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { archiveExtent, listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { listQuarantine } from '../../runtime/log/quarantine.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';

@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { hasJournaled } from '../../runtime/engines/state-folder.ts';
 import { createLookup, type Lookup } from '../../runtime/serving/lookup.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';

@@ -5,7 +5,7 @@
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { StateFolder } from '../../runtime/engines/state-folder.ts';
 import { listQuarantine } from '../../runtime/log/quarantine.ts';

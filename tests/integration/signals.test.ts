@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { archiveExtent } from '../../runtime/engines/duckdb/archive.ts';
+import { archiveExtent } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { listQuarantine } from '../../runtime/log/quarantine.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';

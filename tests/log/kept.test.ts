@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
-import { Archive, archivedTexts, listArchive } from '../../runtime/engines/duckdb/archive.ts';
+import { Archive, archivedTexts } from '../../runtime/engines/duckdb/archive.ts';
+import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
 import {
