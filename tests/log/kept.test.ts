@@ -438,6 +438,19 @@ describe('records of stdin', () => {
     const SIZES = Array.from({ length: 150 }, (_, i) => (i % 40 === 7 ? 40 : 1 + (i % 3)));
     const HOUR_MS = 3_600_000;
 
+    /** To the archive, as a log of their own: what it says of a record depends on those before. The offset after them. */
+    async function add(archive: Archive, from: number, count: number, spec = source): Promise<number> {
+      const texts = Array.from({ length: count }, (_, i) => textOf(from + i));
+      const log = await open(spec, { stream: '-', stdin: stdinOf(lines(...texts)) });
+      let offset = from;
+      for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+        archive.add(batch, offset);
+        offset += batch.batch.length;
+      }
+      await log.close();
+      return offset;
+    }
+
     async function writeFiles(
       archive: Archive,
       from: number,
@@ -446,13 +459,7 @@ describe('records of stdin', () => {
     ): Promise<number> {
       let offset = from;
       for (const size of sizes) {
-        const texts = Array.from({ length: size }, (_, i) => textOf(offset + i));
-        const log = await open(spec, { stream: '-', stdin: stdinOf(lines(...texts)) });
-        for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-          archive.add(batch, offset);
-          offset += batch.batch.length;
-        }
-        await log.close();
+        offset = await add(archive, offset, size, spec);
         await archive.flush();
         await archive.merge(Date.now());
       }
@@ -501,16 +508,7 @@ describe('records of stdin', () => {
       const root = folder();
       const archive = await Archive.open(root, checked, '-');
       let offset = 0;
-      // In the same pieces, since the log judges by what came before.
-      for (const size of SIZES) {
-        const texts = Array.from({ length: size }, (_, i) => textOf(offset + i));
-        const log = await open(source, { stream: '-', stdin: stdinOf(lines(...texts)) });
-        for (let batch = await log.next(); batch !== null; batch = await log.next()) {
-          archive.add(batch, offset);
-          offset += batch.batch.length;
-        }
-        await log.close();
-      }
+      for (const size of SIZES) offset = await add(archive, offset, size);
       expect(offset).toBe(end);
       const file = await archive.flush();
       await archive.close();
