@@ -84,41 +84,21 @@ export async function connectClient(
       namespace: config.namespace,
       ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
     });
-  if (options.store !== undefined) return new Client(definition, new GivenStore(lookupOf(options.store)));
+  if (options.store !== undefined) return new Client(definition, new Lookups(lookupOf, options.store, null));
   const { onlinePath: path, namespace } = config;
   const open = (): Promise<OnlineStore> => openLmdbStore({ path, readOnly: true, namespace });
-  return new Client(definition, new OwnStore(lookupOf, open, await open()));
+  return new Client(definition, new Lookups(lookupOf, await open(), open));
 }
 
-/** Where lookups go. */
-interface Source {
-  look<T>(ask: (lookup: Lookup) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-class GivenStore implements Source {
-  readonly #lookup: Lookup;
-
-  constructor(lookup: Lookup) {
-    this.#lookup = lookup;
-  }
-
-  look<T>(ask: (lookup: Lookup) => Promise<T>): Promise<T> {
-    return ask(this.#lookup);
-  }
-
-  async close(): Promise<void> {}
-}
-
-/** Opens the store that has taken the place of the one it has open. */
-class OwnStore implements Source {
+/** Where lookups go. Opens the store that has taken the place of its own; one that the caller gave (`open` is null) is the caller's. */
+class Lookups {
   readonly #lookupOf: (store: OnlineStore) => Lookup;
-  readonly #open: () => Promise<OnlineStore>;
+  readonly #open: (() => Promise<OnlineStore>) | null;
   #store: OnlineStore;
   #lookup: Lookup;
   #renewing: Promise<void> | null = null;
 
-  constructor(lookupOf: (store: OnlineStore) => Lookup, open: () => Promise<OnlineStore>, store: OnlineStore) {
+  constructor(lookupOf: (store: OnlineStore) => Lookup, store: OnlineStore, open: (() => Promise<OnlineStore>) | null) {
     this.#lookupOf = lookupOf;
     this.#open = open;
     this.#store = store;
@@ -130,23 +110,23 @@ class OwnStore implements Source {
     try {
       return await ask(lookup);
     } catch (error) {
-      if (!(error instanceof FscError) || error.code !== 'FSC7207') throw error;
-      await this.#renew(lookup);
+      if (this.#open === null || !(error instanceof FscError) || error.code !== 'FSC7207') throw error;
+      await this.#renew(lookup, this.#open);
       return await ask(this.#lookup);
     }
   }
 
   /** Many lookups find out at the same time: one of them opens it. */
-  async #renew(old: Lookup): Promise<void> {
+  async #renew(old: Lookup, open: () => Promise<OnlineStore>): Promise<void> {
     if (this.#lookup !== old) return;
-    this.#renewing ??= this.#takeNew().finally(() => {
+    this.#renewing ??= this.#takeNew(open).finally(() => {
       this.#renewing = null;
     });
     await this.#renewing;
   }
 
-  async #takeNew(): Promise<void> {
-    const store = await this.#open();
+  async #takeNew(open: () => Promise<OnlineStore>): Promise<void> {
+    const store = await open();
     const old = this.#store;
     this.#store = store;
     this.#lookup = this.#lookupOf(store);
@@ -154,6 +134,7 @@ class OwnStore implements Source {
   }
 
   async close(): Promise<void> {
+    if (this.#open === null) return;
     await this.#renewing?.catch(() => {}); // whoever asked for it was told
     await this.#store.close();
   }
@@ -164,19 +145,19 @@ function pathOf(home: URL | string): string {
 }
 
 export class Client {
-  readonly #source: Source;
+  readonly #lookups: Lookups;
   readonly #codecs = new Map<string, ViewCodec>();
   #isClosed = false;
 
-  constructor(definition: ClientDefinition, source: Source) {
-    this.#source = source;
+  constructor(definition: ClientDefinition, lookups: Lookups) {
+    this.#lookups = lookups;
     for (const view of definition.views) this.#codecs.set(view.spec.name, new ViewCodec(view, definition.sources));
   }
 
   async get(view: string, key: Given, options?: At): Promise<ClientAnswer> {
     const codec = this.#codec(view);
     const [taken, at] = [codec.take(key), instantOf(options)];
-    return codec.answer(await this.#source.look((lookup) => lookup.get(view, taken, at)));
+    return codec.answer(await this.#lookups.look((lookup) => lookup.get(view, taken, at)));
   }
 
   async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
@@ -184,7 +165,7 @@ export class Client {
     if (!Array.isArray(keys)) throw new FscError('FSC7223', 2, 'the keys are no array', null, 'get takes one key');
     const taken = keys.map((key) => codec.take(key));
     const at = instantOf(options);
-    const answers = await this.#source.look((lookup) => lookup.getMany(view, taken, at));
+    const answers = await this.#lookups.look((lookup) => lookup.getMany(view, taken, at));
     return answers.map((answer) => codec.answer(answer));
   }
 
@@ -200,7 +181,7 @@ export class Client {
       return { view, keys: (isList(given) ? given : [given]).map((key) => codec.take(key)) };
     });
     const at = instantOf(options);
-    const answers = await this.#source.look((lookup) => lookup.getViews(asked, at));
+    const answers = await this.#lookups.look((lookup) => lookup.getViews(asked, at));
     const out: Record<string, ClientAnswer | ClientAnswer[]> = Object.create(null);
     names.forEach((view, i) => {
       const codec = this.#codec(view);
@@ -213,7 +194,7 @@ export class Client {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#source.close();
+    await this.#lookups.close();
   }
 
   #codec(view: string): ViewCodec {

@@ -20,16 +20,18 @@ export class UnlockedReads {
     this.#opened = lastTransaction(this.#file);
   }
 
-  /** Whatever the read gives or throws, if nothing was committed since this was opened. */
+  /** Whatever the read gives or throws, if nothing was committed since this was opened; else that is thrown in its place. */
   read<T>(read: () => T): T {
-    const outcome = outcomeOf(read);
-    if (lastTransaction(this.#file) !== this.#opened) throw this.#refused();
-    if (outcome.kind === 'failed') throw outcome.error;
-    return outcome.value;
+    try {
+      return read();
+    } finally {
+      this.#refuseWritten();
+    }
   }
 
-  #refused(): FscError {
-    return new FscError(
+  #refuseWritten(): void {
+    if (lastTransaction(this.#file) === this.#opened) return;
+    throw new FscError(
       'FSC7200',
       3,
       `cannot read the online store ${this.#path} while a run writes it`,
@@ -40,15 +42,5 @@ export class UnlockedReads {
 
   close(): void {
     closeSync(this.#file);
-  }
-}
-
-type Outcome<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'failed'; readonly error: unknown };
-
-function outcomeOf<T>(read: () => T): Outcome<T> {
-  try {
-    return { kind: 'read', value: read() };
-  } catch (error) {
-    return { kind: 'failed', error };
   }
 }

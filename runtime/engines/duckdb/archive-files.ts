@@ -2,10 +2,11 @@
  * The archive's files (design.md section 6): `<folder>/<source>/<partition>.<from>-<to>.<checksum>.parquet`, offsets [from, to). Nothing else has
  * these records, so names end in the checksum of the bytes.
  */
+import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileChecksum, syncFolder } from '../../log/durable-file.ts';
+import { fileChecksum, makeFolder, syncFolder, writeFault } from '../../log/durable-file.ts';
 import { quoteText } from '../../sources/duckdb-scan.ts';
 import { errorCode, FscError, messageOf } from '../../values/errors.ts';
 
@@ -112,21 +113,34 @@ export function copyTo(query: string, path: string): string {
   return `COPY (${query}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`;
 }
 
-/** Gives a whole file its name: its records are on the disk under it when this returns. */
-export async function publish(
+/**
+ * A file with the records [from, to) of a partition, which `write` puts where it is told; on the disk under its name when this returns, and in
+ * the place of `replaced`. Nothing is left behind where it fails.
+ */
+export async function writeArchived(
   folder: string,
-  partition: string,
-  temporary: string,
-  from: number,
-  to: number,
+  { partition, from, to }: Pick<ArchivedFile, 'partition' | 'from' | 'to'>,
+  write: (temporary: string) => Promise<void>,
+  replaced: readonly ArchivedFile[] = [],
 ): Promise<ArchivedFile> {
-  await syncFile(temporary);
-  const checksum = await fileChecksum(temporary);
-  const name = `${encodeURIComponent(partition)}.${from}-${to}.${checksum}.parquet`;
-  const path = join(folder, name);
-  renameSync(temporary, path);
-  syncFolder(folder);
-  return { path, partition, from, to, checksum };
+  const name = join(folder, `${encodeURIComponent(partition)}.${from}-${to}`);
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    makeFolder(folder);
+    await write(temporary);
+    await syncFile(temporary);
+    const checksum = await fileChecksum(temporary);
+    const path = `${name}.${checksum}.parquet`;
+    renameSync(temporary, path);
+    // The records are on the disk under their new name before they lose the old one.
+    syncFolder(folder);
+    for (const file of replaced) if (file.path !== path) rmSync(file.path, { force: true });
+    if (replaced.length > 0) syncFolder(folder);
+    return { path, partition, from, to, checksum };
+  } catch (error) {
+    removeIfPossible(temporary);
+    throw writeFault(name, error);
+  }
 }
 
 async function syncFile(path: string): Promise<void> {
@@ -139,7 +153,7 @@ async function syncFile(path: string): Promise<void> {
 }
 
 /** Else the next run does it. */
-export function removeIfPossible(path: string): void {
+function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {

@@ -2,10 +2,7 @@
  * Puts small files of the archive together, so that a stream that goes on for months leaves dozens of files and not hundreds of thousands: a tail of
  * small ones becomes one of the next size, as in a log-structured merge tree (O'Neil et al., 1996).
  */
-import { randomUUID } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeFault } from '../../log/durable-file.ts';
 import { parquetRelation } from '../../sources/duckdb-scan.ts';
 import { type NumericVector, type TextVector, textAt } from '../../values/batch.ts';
 import { FscError } from '../../values/errors.ts';
@@ -14,9 +11,8 @@ import {
   archivedFiles,
   checkedPaths,
   copyTo,
-  publish,
-  removeIfPossible,
   withoutOverlaps,
+  writeArchived,
 } from './archive-files.ts';
 import type { DuckDbSession } from './session.ts';
 
@@ -110,15 +106,10 @@ async function mergeFiles(
 ): Promise<ArchivedFile> {
   const { partition, from } = files[0] as ArchivedFile;
   const { to } = files.at(-1) as ArchivedFile;
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
-  try {
+  return writeArchived(folder, { partition, from, to }, async (temporary) => {
     await session.run(copyTo(`SELECT * FROM ${parquetRelation(files.map(({ path }) => path))}`, temporary));
     await checkMerged(session, temporary, from, to);
-    return await publish(folder, partition, temporary, from, to);
-  } catch (error) {
-    removeIfPossible(temporary);
-    throw writeFault(temporary, error);
-  }
+  });
 }
 
 async function checkMerged(session: DuckDbSession, path: string, from: number, to: number): Promise<void> {

@@ -2,11 +2,7 @@
  * The archive (design.md section 6): every record of a source that can't be read again, with position, known time and verdict, as Parquet
  * files named by source, partition and offset range, so that a redone write is the same file. Takes LogBatches in log order.
  */
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type LogBatch, VERDICTS } from '../../log/contract.ts';
-import { makeFolder, syncFolder, writeFault } from '../../log/durable-file.ts';
 import { RecordLines, type RecordTexts } from '../../log/record-texts.ts';
 import { parquetRelation } from '../../sources/duckdb-scan.ts';
 import {
@@ -24,10 +20,9 @@ import {
   checkedPaths,
   copyTo,
   listArchive,
-  publish,
-  removeIfPossible,
   removeTemporaries,
   sourceFolder,
+  writeArchived,
 } from './archive-files.ts';
 import { mergeSmallFiles } from './archive-merge.ts';
 import { KeptChunks } from './kept-chunks.ts';
@@ -91,24 +86,16 @@ export class Archive {
    */
   async flush(): Promise<ArchivedFile | null> {
     if (this.#kept.length === 0) return null;
-    const name = `${encodeURIComponent(this.#partition)}.${this.#from}-${this.#to}`;
-    const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+    const range = { partition: this.#partition, from: this.#from, to: this.#to };
     const old = archivedFiles(this.#folder).filter(
-      (file) => file.partition === this.#partition && file.from >= this.#from,
+      (file) => file.partition === range.partition && file.from >= range.from,
     );
-    if (old.some((file) => file.to > this.#to)) throw new Error(`archive: ${name} would take the place of more`);
-    try {
-      makeFolder(this.#folder);
-      await this.#feed.run(copyTo(`SELECT * FROM ${FEED}()`, temporary));
-      const written = await publish(this.#folder, this.#partition, temporary, this.#from, this.#to);
-      for (const file of old) if (file.path !== written.path) rmSync(file.path, { force: true });
-      syncFolder(this.#folder);
-      this.#kept.clear();
-      return written;
-    } catch (error) {
-      removeIfPossible(temporary);
-      throw writeFault(join(this.#folder, name), error);
-    }
+    if (old.some((file) => file.to > range.to))
+      throw new Error(`archive: ${range.from}-${range.to} of ${range.partition} would take the place of more`);
+    const write = (temporary: string): Promise<void> => this.#feed.run(copyTo(`SELECT * FROM ${FEED}()`, temporary));
+    const written = await writeArchived(this.#folder, range, write, old);
+    this.#kept.clear();
+    return written;
   }
 
   /** Puts small files together, once a snapshot knows of all records that were flushed. */
