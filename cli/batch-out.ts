@@ -9,6 +9,7 @@ import { FscError } from '../runtime/values/errors.ts';
 import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import { isArchived } from './accepted.ts';
 import type { ExitStatus } from './cli.ts';
+import { countOpen, type Finality, finalityOf, finalText } from './final.ts';
 import { parseInstant } from './instant.ts';
 import { type GlobalFlags, type Io, say, writeAside, writeOut } from './io.ts';
 import { refuseExcess } from './limits.ts';
@@ -31,6 +32,8 @@ export interface BatchOutOptions {
   /** `--source` as given. */
   readonly sources: readonly string[];
   readonly numbers: NumberFormat;
+  /** Values that may still change are not written. */
+  readonly requireFinal: boolean;
   readonly maxQuarantined: number | null;
   readonly maxExpressionErrors: number | null;
 }
@@ -61,6 +64,7 @@ export async function runBatchOut(
   // Whatever the instant, so that the summary tells of all records.
   for (const view of views) await relations.readSource(view.spec.source);
   const asOfMicros = await instantOf(workspace, relations, views, options.asOf);
+  if (options.requireFinal) await refuseOpen(workspace, locations, relations, asOfMicros);
   const values =
     options.engine === 'postgres'
       ? await postgresValues(io, workspace, relations, views, asOfMicros)
@@ -175,6 +179,26 @@ async function instantOf(
   const micros = typeof newest === 'string' ? parseTimestamp(newest) : null;
   // Without a record nothing has a row, whatever the instant.
   return micros ?? wallClock.nowMicros();
+}
+
+async function refuseOpen(
+  workspace: Workspace,
+  locations: ReadonlyMap<string, SourceLocations>,
+  relations: Relations,
+  asOfMicros: number,
+): Promise<void> {
+  const sources: Finality[] = [];
+  for (const [name, read] of relations.read)
+    sources.push(await finalityOf(workspace, name, locations.get(name) as SourceLocations, read, null));
+  const open = countOpen(Float64Array.of(asOfMicros), { kind: 'all' }, sources);
+  if (open.count === 0) return;
+  throw new FscError(
+    'FSC7015',
+    3,
+    `the values at ${printTimestamp(asOfMicros)} are not final`,
+    `a record before it may still arrive; ${finalText(open)}`,
+    'wait for more records, declare how far they are complete ("completeTo" in fsc.json), or leave out --require-final',
+  );
 }
 
 /** Where the rows of the views come from. */

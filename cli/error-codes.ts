@@ -75,9 +75,10 @@ export const CLI_CODES = {
     help: 'Decide: `--ties include` counts an event at the label’s own instant, `--ties exclude` does not. Where the label is that event, exclude is what a model could have known.',
   },
   FSC7015: {
-    title: 'labels not final',
-    explanation: 'At some labels the value may still change, because a record before the instant may still arrive.',
-    help: 'Take earlier labels, declare the history complete ("completeTo" in fsc.json), or accept it with --allow-open.',
+    title: 'values not final',
+    explanation:
+      'At an instant that was asked for the value may still change, because a record before it may still arrive. Such labels are refused (exit 1; with --require-final 3, which says: try again later). `run --mode batch --out` refuses such values with --require-final only.',
+    help: 'Take earlier instants, come back later, declare the history complete ("completeTo" in fsc.json), or accept it: `dataset --allow-open`, `run` without --require-final.',
   },
   FSC7016: {
     title: 'a limit was exceeded',

@@ -24,6 +24,11 @@ export function register(program: Command, run: CommandRunner): void {
     .option('--known-to <T>', 'leave out records known later than T, or than each label: --known-to label')
     .option('--complete-to <T>', 'the sources are complete up to T, so that earlier labels are final')
     .option('--allow-open', 'write labels that are not final too', false)
+    .addOption(
+      new Option('--require-final', 'exit 3 instead of 1 where labels are not final: try again later')
+        .default(false)
+        .conflicts('allowOpen'),
+    )
     .option('--qualified', 'name features <view>_v<N>__<feature>', false)
     .option('--timezone <name>', 'of instants without an offset (default: UTC)')
     .addOption(

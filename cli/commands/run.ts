@@ -33,6 +33,7 @@ interface RunFlags {
   readonly untilEnd: boolean;
   readonly shard?: string;
   readonly rebuild: boolean;
+  readonly requireFinal: boolean;
   readonly maxQuarantined?: number;
   readonly maxExpressionErrors?: number;
   readonly numbers: NumberFormat;
@@ -59,6 +60,7 @@ export function register(program: Command, run: CommandRunner): void {
         'postgres',
       ]),
     )
+    .option('--require-final', 'with --out: exit 3 if a record may still come that changes the values', false)
     .option('--until-end', 'stop at what was the end of the stream when the run started', false)
     .option('--shard <i/n>', 'own a part of the entities')
     .option('--rebuild', 'make state and rows anew from history and archive, which are kept', false)
@@ -106,6 +108,8 @@ function refuseMisfits(options: RunFlags): void {
   }
   if (options.engine !== undefined && options.out === undefined)
     throw only('--engine', 'online rows always come from the stream operators; it goes with --out');
+  if (options.requireFinal && options.out === undefined)
+    throw only('--require-final', 'online rows change with the records that come; it goes with --out');
   if (options.rebuild && options.out !== undefined) throw only('--rebuild', '--out has no state');
 }
 
@@ -134,6 +138,7 @@ async function writeOutFile(
     engine: options.engine ?? 'duckdb',
     sources: options.source ?? [],
     numbers: options.numbers,
+    requireFinal: options.requireFinal,
     maxQuarantined: options.maxQuarantined ?? null,
     maxExpressionErrors: options.maxExpressionErrors ?? null,
   });

@@ -20,11 +20,11 @@ import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
-import { printTimestamp } from '../../runtime/values/temporal.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { tellAbsentColumns } from '../absent-columns.ts';
 import { tellUnarchived } from '../archived.ts';
 import type { ExitStatus } from '../cli.ts';
+import { countOpen, finalText } from '../final.ts';
 import { parseInstant } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
 import { refuseExcess } from '../limits.ts';
@@ -35,7 +35,6 @@ import { Progress } from '../progress.ts';
 import { tierLate } from '../tiering.ts';
 import { newestMicros } from './as-of.ts';
 import { Feeds } from './feeds.ts';
-import { countOpen } from './final.ts';
 import { materialise, openLabels } from './open-labels.ts';
 import type { DatasetOptions } from './options.ts';
 import { Output } from './output.ts';
@@ -316,15 +315,14 @@ class DatasetJob {
 
   #decideOpen(labels: LabelTable): number {
     const { options, feeds } = this.#parts;
-    const { count, latestFinal } = countOpen(labels.instants, options.knownTo, feeds.facts);
+    const open = countOpen(labels.instants, options.knownTo, [...feeds.facts.values()]);
+    const { count } = open;
     if (count === 0 || options.allowOpen) return count;
-    const until =
-      latestFinal === null ? 'no instant is final yet' : `instants before ${printTimestamp(latestFinal)} are final`;
     throw new FscError(
       'FSC7015',
-      1,
+      options.requireFinal ? 3 : 1,
       `${formatCount(count)} of ${counted(labels.length, 'label')} ${plural(count, 'is', 'are')} not final`,
-      `a record before ${plural(count, 'its instant', 'their instants')} may still arrive; ${until}`,
+      `a record before ${plural(count, 'its instant', 'their instants')} may still arrive; ${finalText(open)}`,
       'wait for more records, declare how far they are complete ("completeTo" in fsc.json, or --complete-to T), or give --allow-open',
     );
   }

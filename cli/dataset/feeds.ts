@@ -6,30 +6,20 @@ import type { ReplayBatch } from '../../runtime/engines/group-replay.ts';
 import { openKnownFeed } from '../../runtime/engines/known-feed.ts';
 import type { Feed } from '../../runtime/engines/replay.ts';
 import { addCounts, noCounts } from '../../runtime/engines/run-summary.ts';
-import { snapshotFacts } from '../../runtime/engines/state-folder.ts';
 import { unlessStopped } from '../../runtime/engines/unless-stopped.ts';
 import type { LogBatch, SourceProgram, VerdictCounts } from '../../runtime/log/contract.ts';
-import { SETTLE_MARGIN_MICROS } from '../../runtime/log/partitions.ts';
 import type { SourceLog } from '../../runtime/log/source-log.ts';
-import { defaultOrder, parseLocation } from '../../runtime/sources/location.ts';
 import { acceptedInput, isArchived, type ProjectRecords, readAccepted, refuseStdin } from '../accepted.ts';
+import { type Finality, finalityOf, type KnownTo } from '../final.ts';
 import { needRecords, type SourceLocations } from '../locations.ts';
-import type { KnownTo } from './options.ts';
 
 /** Batches are taken entity by entity, which pays where an entity has several events in one. */
 const BATCH_ROWS = 65_536;
 
 /** What a source's records say about themselves, once they were read. */
-export interface SourceFacts {
+export interface SourceFacts extends Finality {
   readonly counts: VerdictCounts;
   readonly refusedByStream: number;
-  /** Values at an instant before it are final (rules.md 9). */
-  readonly finalBefore: number;
-  readonly completeTo: number;
-  /** Newest known time; null: nothing was read. */
-  readonly knownTo: number | null;
-  /** Records are known later than at their event time. */
-  readonly hasKnownTimes: boolean;
 }
 
 export class Feeds {
@@ -136,25 +126,9 @@ export class Feeds {
   }
 
   async #note(source: string, at: SourceLocations, read: ReadSource): Promise<void> {
-    const isLive = at.stream === '-' || isArchived(this.#workspace, source, at);
-    const snapshot = isLive ? await snapshotFacts(this.#workspace.paths.state, source) : null;
-    const line = snapshot?.settleLineMicros ?? read.settleLineMicros;
-    const isComplete = !isLive && lastOrder(at) === 'none';
-    this.facts.set(source, {
-      counts: read.counts,
-      refusedByStream: read.refusedByStream,
-      finalBefore: isComplete
-        ? Number.POSITIVE_INFINITY
-        : line === null
-          ? Number.NEGATIVE_INFINITY
-          : line + SETTLE_MARGIN_MICROS,
-      completeTo: Math.max(
-        at.completeToMicros ?? Number.NEGATIVE_INFINITY,
-        this.#completeTo ?? Number.NEGATIVE_INFINITY,
-      ),
-      knownTo: snapshot?.knownToMicros ?? read.knownToMicros,
-      hasKnownTimes: read.hasKnownTimes,
-    });
+    const { counts, refusedByStream } = read;
+    const finality = await finalityOf(this.#workspace, source, at, read, this.#completeTo);
+    this.facts.set(source, { counts, refusedByStream, ...finality });
   }
 }
 
@@ -170,12 +144,6 @@ type ReadSource = Pick<
 > & {
   readonly counts: VerdictCounts;
 };
-
-/** `order: none` is complete by declaration, so whatever stands last says whether anything may still come. */
-function lastOrder(at: SourceLocations): 'none' | 'arrival' {
-  if (at.stream !== null) return defaultOrder(parseLocation(at.stream));
-  return at.history === null ? 'arrival' : (at.history.order ?? defaultOrder(parseLocation(at.history.location)));
-}
 
 /** Leaves out what was not known at T. */
 class KnownFilter {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { FileFormat } from '../../runtime/sources/location.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import type { KnownTo } from '../final.ts';
 import { parseInstant } from '../instant.ts';
 import type { NumberFormat } from '../result-rows.ts';
 
@@ -18,6 +19,7 @@ export interface DatasetFlags {
   readonly ties?: 'include' | 'exclude';
   readonly knownTo?: string;
   readonly allowOpen: boolean;
+  readonly requireFinal: boolean;
   readonly qualified: boolean;
   readonly timezone?: string;
   readonly engine: 'replay' | 'duckdb' | 'postgres';
@@ -35,12 +37,6 @@ export interface LabelPlace {
   readonly format: FileFormat | 'sql';
 }
 
-/** Up to which known time records count: all, those of T, or those of each label's instant. */
-export type KnownTo =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'label' }
-  | { readonly kind: 'T'; readonly micros: number };
-
 export interface DatasetOptions {
   readonly place: LabelPlace;
   /** The instants' column; null: `--entities`, all at `asOf`. */
@@ -54,6 +50,8 @@ export interface DatasetOptions {
   readonly ties: 'include' | 'exclude' | null;
   readonly knownTo: KnownTo;
   readonly allowOpen: boolean;
+  /** Labels that are not final are a reason to come back, not a fault. */
+  readonly requireFinal: boolean;
   readonly qualified: boolean;
   readonly timeZone: string | null;
   readonly engine: 'replay' | 'duckdb' | 'postgres';
@@ -86,6 +84,7 @@ export function readOptions(cwd: string, flags: DatasetFlags): DatasetOptions {
     ties: flags.ties ?? (isEntities ? 'include' : null),
     knownTo: knownToOf(flags.knownTo),
     allowOpen: flags.allowOpen,
+    requireFinal: flags.requireFinal,
     qualified: flags.qualified,
     timeZone: flags.timezone ?? null,
     engine: engineOf(flags),

@@ -165,6 +165,28 @@ describe('run --mode batch --out', () => {
     expect(written()).toEqual(['v.csv']);
   });
 
+  it('exits 3 with --require-final where a record may still come that changes the values, and writes nothing', async () => {
+    // The newest payment is at 11:00, and one that is five minutes late is still taken.
+    const final = (at: string): Promise<CliResult> =>
+      batch('--view', 'card_v1', '--require-final', '--out', 'o.csv', '--as-of', at);
+    const open = await final('2024-03-01 10:55');
+    expect([open.code, open.out, written()]).toEqual([3, '', []]);
+    expect(open.err).toContain('error[FSC7015]: the values at 2024-03-01T10:55:00Z are not final');
+    expect(open.err).toContain('instants before 2024-03-01T10:55:00Z are final');
+    expect((await batch('--view', 'card_v1', '--require-final', '--out', 'o.csv')).code).toBe(3);
+    const closed = await final('2024-03-01 10:54:59.999999');
+    expect([closed.code, written()], closed.err).toEqual([0, ['o.csv']]);
+    put(
+      world.root,
+      'fsc.json',
+      '{ "sources": { "tx": { "history": { "path": "tx.jsonl", "completeTo": "2024-03-01 10:55" } } } }',
+    );
+    expect((await final('2024-03-01 10:55')).code).toBe(0);
+    expect((await final('2024-03-01 10:55:00.000001')).code).toBe(3);
+    const online = await batch('--require-final', '--as-of', '2024-03-01 10:00');
+    expect([online.code, online.err]).toEqual([2, expect.stringContaining('it goes with --out')]);
+  });
+
   it('exits 1 above --max-quarantined, with the values written', async () => {
     expect(await batch('--view', 'card_v1', '--out', 'v.csv', '--max-quarantined', '1')).toMatchObject({
       code: 1,

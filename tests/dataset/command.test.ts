@@ -400,7 +400,12 @@ describe('fsc dataset', () => {
     expect(refused.err).toContain('FSC7015');
     const open = await dataset(root, ...args, '--allow-open');
     expect([open.code, JSON.parse(open.out)]).toMatchObject([0, { openLabels: 1 }]);
-    expect((await dataset(root, ...args, '--complete-to', '2024-03-01 10:00')).code).toBe(0);
+    const complete = ['--complete-to', '2024-03-01 10:00'];
+    expect((await dataset(root, ...args, ...complete)).code).toBe(0);
+    const later = await dataset(root, ...args, '--require-final');
+    expect([later.code, later.err]).toEqual([3, expect.stringContaining('1 of 2 labels is not final')]);
+    expect((await dataset(root, ...args, '--require-final', ...complete)).code).toBe(0);
+    expect((await dataset(root, ...args, '--require-final', '--allow-open')).code).toBe(2);
   });
 
   it('counts records that the history has and the stream refused; values are those that online had', async () => {
