@@ -32,6 +32,8 @@ export interface ScanOptions {
   readonly skip?: number;
   /** The files' columns, if they were asked for already. */
   readonly described?: readonly ParquetColumn[];
+  /** One column more behind those that are named: where each row stands, as `placeOf` reads it. */
+  readonly withPlaces?: boolean;
 }
 
 export interface ParquetScan {
@@ -280,14 +282,24 @@ function columnList(columns: readonly ParquetColumn[]): string {
     .join(', ');
 }
 
+/** More rows than a file of Parquet has. */
+const FILE_ROWS = 2 ** 32;
+/** In one number, which a vector holds as it is: sorting carries it along. */
+const PLACE = `file_index::DOUBLE * ${FILE_ROWS} + file_row_number`;
+
+/** The file, by its number, and the row in it; both from 0. */
+export function placeOf(place: number): { readonly file: number; readonly row: number } {
+  return { file: Math.floor(place / FILE_ROWS), row: place % FILE_ROWS };
+}
+
 function scanSql(paths: readonly string[], columns: readonly ParquetColumn[], options: ScanOptions): string {
-  const select = `SELECT ${columnList(columns)} FROM`;
-  const { orderBy, skip = 0 } = options;
+  const { orderBy, skip = 0, withPlaces = false } = options;
+  const select = `SELECT ${columnList(columns)}${withPlaces ? `, ${PLACE}` : ''} FROM`;
   const offset = skip === 0 ? '' : ` OFFSET ${skip}`;
-  if (orderBy === undefined) return `${select} ${parquetRelation(paths)}${offset}`;
-  const position = 'file_index, file_row_number';
+  const relation = parquetRelation(paths, withPlaces || orderBy !== undefined ? ', file_row_number = true' : '');
+  if (orderBy === undefined) return `${select} ${relation}${offset}`;
   const [time = '', ...rest] = orderBy.names.map(quoteName);
   const items = [`CASE WHEN ${orderBy.isTimed} THEN ${time} END`, ...rest].map((item) => `${item} NULLS LAST`);
-  const keys = [...items, position].join(', ');
-  return `${select} ${parquetRelation(paths, ', file_row_number = true')} ORDER BY ${keys}${offset}`;
+  const keys = [...items, PLACE].join(', ');
+  return `${select} ${relation} ORDER BY ${keys}${offset}`;
 }

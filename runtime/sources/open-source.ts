@@ -202,7 +202,7 @@ function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: File
     case 'parquet':
       return async (file, start) => {
         const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]));
-        return new ParquetBatches([file], decoder, null, start.skip);
+        return new ParquetBatches([file], decoder, { skip: start.skip });
       };
   }
 }
@@ -225,30 +225,26 @@ async function openSorted(
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
   const mixed = await mixedColumns(files, columns, fields);
-  if (decoder.names.some((name) => mixed.has(name))) {
+  const timeField = fields[spec.eventTimeColumn]!;
+  const time = columns.find((column) => column.name === fileColumnName(timeField.path));
+  const isTimed = time === undefined ? null : isTimedSql(time, timeField);
+  if (decoder.names.some((name) => mixed.has(name)) || (time !== undefined && isTimed === null)) {
     const openAlone = async (file: SourceFile): Promise<FileRecords> => {
       const own = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
-      return new ParquetBatches([file], own, null, 0);
+      return new ParquetBatches([file], own, {});
     };
     const inputs = files.map((file) => ({ file: file.name, open: () => openAlone(file) }));
     return skipRecords(await sortRecords(spec, fields, inputs), skip);
   }
-  const timeField = fields[spec.eventTimeColumn]!;
-  const time = columns.find((column) => column.name === fileColumnName(timeField.path));
   // Without the column no record has an instant: all are malformed, in any order.
-  if (time === undefined) return new ParquetBatches(files, decoder, null, skip);
-  const isTimed = isTimedSql(time, timeField);
-  if (isTimed === null) {
-    const unsorted = async (): Promise<FileRecords> => new ParquetBatches(files, decoder, null, 0);
-    const file = files.length === 1 ? files[0]!.name : null;
-    return skipRecords(await sortRecords(spec, fields, [{ file, open: unsorted }]), skip);
-  }
+  if (time === undefined || isTimed === null) return new ParquetBatches(files, decoder, { skip, withPlaces: true });
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
   const names = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
   const watch = trustsOrder && skip === 0 ? watchOf(decoder, names, columns) : null;
-  if (watch !== null) return new ParquetBatches(files, decoder, null, 0, watch);
+  if (watch !== null) return new ParquetBatches(files, decoder, { watch });
   const orderBy = { names, isTimed };
-  return new ParquetBatches(files, decoder, (await isInOrder(files, orderBy, columns)) ? null : orderBy, skip);
+  const order = (await isInOrder(files, orderBy, columns)) ? null : orderBy;
+  return new ParquetBatches(files, decoder, { orderBy: order, skip, withPlaces: true });
 }
 
 /** null: some column is not read, or not as what it is. */

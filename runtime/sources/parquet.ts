@@ -3,7 +3,7 @@
  * position); files that are in that order already are read as they stand.
  */
 
-import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
+import { FIELD_FAULT, type Origin, RECORD_FAULT } from '../log/reader.ts';
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
 import { FscError, messageOf } from '../values/errors.ts';
 import { printJsonValue } from '../values/json.ts';
@@ -17,6 +17,7 @@ import {
   isParquetInOrder,
   type ParquetColumn,
   type ParquetScan,
+  placeOf,
   quoteName,
   type SortOrder,
   scanParquet,
@@ -286,30 +287,30 @@ export class OrderWatch {
   }
 }
 
+export interface BatchOptions {
+  /** Left out, or null: their own order. */
+  readonly orderBy?: SortOrder | null;
+  /** Records to pass over first; DuckDB does that without handing them out. */
+  readonly skip?: number;
+  /** Throws OutOfOrder where they are not in order. */
+  readonly watch?: OrderWatch;
+  /** Each record can tell where it stands. */
+  readonly withPlaces?: boolean;
+}
+
 /** Batches of files, in their order or sorted. */
 export class ParquetBatches implements FileRecords {
   readonly endByte = null;
   readonly #files: readonly SourceFile[];
   readonly #decoder: ParquetDecoder;
-  readonly #orderBy: SortOrder | null;
-  readonly #skip: number;
-  readonly #watch: OrderWatch | null;
+  readonly #options: BatchOptions;
   #scan: ParquetScan | null = null;
   #batches: AsyncIterator<ColumnBatch> | null = null;
 
-  /** `orderBy`: null for their own order. `skip`: records to pass over first; DuckDB does that without handing them out. `watch`: throws OutOfOrder where they are not in order. */
-  constructor(
-    files: readonly SourceFile[],
-    decoder: ParquetDecoder,
-    orderBy: SortOrder | null,
-    skip: number,
-    watch: OrderWatch | null = null,
-  ) {
+  constructor(files: readonly SourceFile[], decoder: ParquetDecoder, options: BatchOptions) {
     this.#files = files;
     this.#decoder = decoder;
-    this.#orderBy = orderBy;
-    this.#skip = skip;
-    this.#watch = watch;
+    this.#options = options;
   }
 
   async next(maxRows: number): Promise<FileBatch | null> {
@@ -318,18 +319,25 @@ export class ParquetBatches implements FileRecords {
       const { value, done } = await this.#batches.next();
       if (done === true) return null;
       // Before decoding, which clears what is refused.
-      if (this.#watch?.takes(value) === false) throw new OutOfOrder();
-      return this.#decoder.decode(value);
+      if (this.#options.watch?.takes(value) === false) throw new OutOfOrder();
+      const batch = this.#decoder.decode(value);
+      return this.#options.withPlaces === true ? { ...batch, origin: (row) => this.#originOf(value, row) } : batch;
     } catch (error) {
       throw describeFault(this.#files, error);
     }
   }
 
+  #originOf({ columns }: ColumnBatch, row: number): Origin {
+    const places = columns.at(-1) as NumericVector;
+    const place = placeOf(places.values[row]!);
+    return { file: this.#files[place.file]!.name, row: place.row };
+  }
+
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
-    const order = this.#orderBy === null ? {} : { orderBy: this.#orderBy };
-    const options = { batchRows: maxRows, skip: this.#skip, described: this.#decoder.scanned, ...order };
-    this.#scan = await scanParquet(paths, this.#decoder.names, options);
+    const { orderBy = null, skip = 0, withPlaces = false } = this.#options;
+    const how = { batchRows: maxRows, skip, described: this.#decoder.scanned, withPlaces };
+    this.#scan = await scanParquet(paths, this.#decoder.names, orderBy === null ? how : { ...how, orderBy });
     return this.#scan.batches[Symbol.asyncIterator]();
   }
 

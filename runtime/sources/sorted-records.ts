@@ -14,7 +14,7 @@ interface Everything {
   readonly columns: readonly Value[][];
   readonly times: number[];
   /** Of each input: its file, and how many records came before it. */
-  readonly files: { readonly file: string | null; readonly from: number }[];
+  readonly files: { readonly file: string; readonly from: number }[];
   readonly faults: number[];
   readonly known: number[] | null;
   readonly unknown: number[];
@@ -22,9 +22,9 @@ interface Everything {
   readonly texts: Map<number, string>;
 }
 
+/** A file. */
 export interface SortedInput {
-  /** null: of several files. */
-  readonly file: string | null;
+  readonly file: string;
   readonly open: () => Promise<FileRecords>;
 }
 
@@ -100,7 +100,7 @@ function sortedRows(all: Everything, spec: SourceSpec, fields: readonly FieldSpe
 
 function originOf({ files }: Everything, source: number): Origin | undefined {
   const found = files.findLast(({ from }) => from <= source);
-  return found === undefined || found.file === null ? undefined : { file: found.file, row: source - found.from };
+  return found === undefined ? undefined : { file: found.file, row: source - found.from };
 }
 
 class SortedRecords implements FileRecords {

@@ -100,6 +100,32 @@ describe('fsc quarantine list and show', () => {
     expect((await quarantine('show', 'pay*.csv:-1')).out).toMatch(/place +record 3 of pay1\.csv\n/);
   });
 
+  it('names file and record of Parquet files, also where a later run goes on', async () => {
+    put(world.root, 'fsc.json', '{ "sources": { "tx": { "history": "pay*.parquet" } }, "clock": "events" }');
+    const write = async (name: string, from: number): Promise<void> => {
+      const session = await openDuckDb();
+      const ts = `TIMESTAMP '2024-03-01' + to_seconds(${from} + (7 * i) % 10)`;
+      const columns = `${from} + i AS id, ${ts} AS ts, '${name}:' || i AS card, CASE WHEN i % 3 = 1 THEN -1 ELSE 1 END AS amount`;
+      await session.run(`COPY (SELECT ${columns} FROM range(10) t(i)) TO '${join(world.root, name)}' (FORMAT parquet)`);
+      session.close();
+    };
+    const places = async (): Promise<string[]> =>
+      jsonLines((await quarantine('list', '--format', 'json')).out).map(({ place, text }) => {
+        const { file, row } = place as Record<string, unknown>;
+        expect(text).toContain(`"card":"${String(file)}:${String(row)}"`);
+        return `${String(file)}:${String(row)}`;
+      });
+    await write('pay1.parquet', 0);
+    await write('pay2.parquet', 10);
+    await runs();
+    const first = ['pay1', 'pay2'].flatMap((name) => [1, 4, 7].map((row) => `${name}.parquet:${row}`));
+    expect((await places()).sort()).toEqual(first);
+    await write('pay3.parquet', 20);
+    expect(await runs()).toMatchObject({ events: { read: 10, quarantined: 3 } });
+    expect((await places()).sort()).toEqual([...first, ...[1, 4, 7].map((row) => `pay3.parquet:${row}`)]);
+    expect((await quarantine('list')).out).toMatch(/pay\*\.parquet:\d+ +constraint +record 5 of pay2\.parquet /);
+  });
+
   it('cuts long texts for people, and prints nothing that a terminal obeys', async () => {
     await runs();
     const { out, err } = await quarantine('--limit', '3');

@@ -219,6 +219,40 @@ describe('parquet files', () => {
     expect(seen.accepted.map((row) => (JSON.parse(row) as unknown[])[1])).toEqual([2, 1, 0]);
   });
 
+  describe('tell of each refused record where it stands', () => {
+    const ROWS = 40_000;
+    const times = {
+      'in no order': `${at('(i * 7919) % 977')} AS ts, `,
+      'in order': `${at('first + i')} AS ts, `,
+      'with the event time as text': `strftime(${at('(i * 7919) % 977')}, '%Y-%m-%d %H:%M:%S') AS ts, `,
+      'some without an event time': `CASE WHEN i % 7 <> 0 THEN ${at('(i * 7919) % 977')} END AS ts, `,
+      'none with an event time': '',
+      'of two types': `${at('i % 977')} AS ts, (i + CASE WHEN i % 1999 = 0 THEN 0.5 ELSE 0 END)::TYPE AS v, `,
+    };
+    const files = ['a', 'b'].map((name, i) => ({
+      name: `${name}.parquet`,
+      first: i * ROWS,
+      type: ['BIGINT', 'DOUBLE'][i]!,
+    }));
+    it.each(Object.entries(times))('%s', async (_, ts) => {
+      const root = folder();
+      for (const { name, first, type } of files) {
+        const columns = `${ts.replaceAll('first', `${first}`).replaceAll('TYPE', type)}i + ${first} AS id, '${name}:' || i AS p`;
+        const v = ts.includes('AS v') ? '' : ', CASE WHEN i % 1999 = 0 THEN 2.5 ELSE i END AS v';
+        await writeParquet(join(root, name), `SELECT ${columns}${v} FROM range(${ROWS}) t(i) ORDER BY i`);
+      }
+      const source = program(sourceSpec());
+      for (const history of ['*.parquet', 'b.parquet']) {
+        const { refused } = await read(source, { root, history });
+        expect(refused.length).toBeGreaterThan(0);
+        const wrong = refused.filter(
+          ({ text, place: { origin } }) => !text.includes(`"p":"${origin?.file}:${origin?.row}"`),
+        );
+        expect(wrong).toEqual([]);
+      }
+    });
+  });
+
   it('of `order: arrival` are judged in file order', async () => {
     const seen = await readSql(`SELECT ${at('-1000 * i')} AS ts, i AS id FROM range(3) t(i)`, sourceSpec(), 'arrival');
     expect(seen.verdicts).toEqual(['accepted', 'late', 'late']);
