@@ -2,7 +2,7 @@
 import { planChildren } from '../compiler/bind/walk.ts';
 import type { InstantBound, InstantWindow, PlanExpr, RowFrame, Slot, ViewPlan } from '../compiler/plan/plan.ts';
 import type { Program } from '../runtime/state/program.ts';
-import { plural } from '../runtime/values/counted.ts';
+import { counted } from '../runtime/values/counted.ts';
 import { unreachable } from '../runtime/values/errors.ts';
 import {
   MICROS_PER_DAY,
@@ -226,10 +226,6 @@ function durationText(micros: number): string {
   ] as const;
   const [length, name] = units.find(([unit]) => micros >= unit && micros % unit === 0) ?? [1, 'microsecond'];
   return counted(micros / length, name);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${plural(count, noun)}`;
 }
 
 function slotsOf(expr: PlanExpr): number[] {

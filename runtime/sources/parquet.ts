@@ -5,7 +5,7 @@
 
 import { FIELD_FAULT, type Origin, RECORD_FAULT } from '../log/reader.ts';
 import type { ColumnBatch, ColumnVector, NumericVector } from '../values/batch.ts';
-import { FscError, messageOf } from '../values/errors.ts';
+import { FscError, messageOf, saysDiskFull } from '../values/errors.ts';
 import { printJsonValue } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
@@ -49,7 +49,7 @@ function describeFault(files: readonly SourceFile[], error: unknown): unknown {
   if (error instanceof FscError || !/^[A-Z][A-Za-z ]* Error: /.test(why)) return error;
   const named = files.length === 1 ? files[0] : files.find(({ path }) => why.includes(path));
   const message = `cannot read ${named?.name ?? `${files.length} Parquet files`}`;
-  if (/Out of Memory Error|no space left/i.test(why))
+  if (why.includes('Out of Memory Error') || saysDiskFull(why))
     return new FscError('FSC7103', 3, message, why, 'give DuckDB more memory or room on the disk, and run it again');
   if (why.includes('Cannot open file')) return new FscError('FSC7103', 2, message, why, 'the file must be readable');
   return new FscError(

@@ -1,7 +1,7 @@
 /** What is told of an online store in LMDB that cannot be opened, read or written. */
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { FscError, messageOf } from '../values/errors.ts';
+import { FscError, messageOf, saysDiskFull } from '../values/errors.ts';
 import type { Refusal } from './lmdb-environment.ts';
 
 export function nothingRunYet(path: string): FscError {
@@ -68,7 +68,7 @@ const LEAST_ROOM_BYTES = 1 << 20;
 
 /** A write that was cut short by a full disk is an input/output error to LMDB. */
 function isDiskFull(path: string, why: string): boolean {
-  if (/ENOSPC|No space left/.test(why)) return true;
+  if (saysDiskFull(why)) return true;
   return /Input\/output error/.test(why) && hasNoRoom(existsSync(path) ? path : dirname(path));
 }
 
@@ -83,7 +83,9 @@ export function hasNoRoom(path: string): boolean {
 
 /** Faults that pass by themselves or with more room. */
 export function isOutside(message: string): boolean {
-  return /ENOSPC|No space left|Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message);
+  return (
+    saysDiskFull(message) || /Input\/output error|MDB_MAP_FULL|MDB_READERS_FULL|Resource temporarily/.test(message)
+  );
 }
 
 export function notLockable(path: string): FscError {

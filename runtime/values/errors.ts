@@ -38,6 +38,11 @@ export function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** The same in the words of a library, which has no code of the system's. */
+export function saysDiskFull(words: string): boolean {
+  return /no space left|disk full|quota exceeded|ENOSPC|EDQUOT/i.test(words);
+}
+
 /** Ends exhaustive switches. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

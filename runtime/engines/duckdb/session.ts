@@ -7,7 +7,7 @@ import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/du
 import { isBroken, isEnd } from '../../sources/duckdb-stream.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
-import { FscError, messageOf } from '../../values/errors.ts';
+import { FscError, messageOf, saysDiskFull } from '../../values/errors.ts';
 import type { SqlType } from '../../values/types.ts';
 
 export interface DuckDbOptions {
@@ -156,7 +156,7 @@ export class DuckDbSession {
       rmSync(temporary, { force: true });
       throw new FscError(
         'FSC7352',
-        isDiskFull(error) ? 3 : 1,
+        saysDiskFull(messageOf(error)) ? 3 : 1,
         `cannot write ${path}`,
         messageOf(error),
         'nothing was left behind; look at the folder',
@@ -212,10 +212,6 @@ function pathText(path: string): string {
   return quoteText(resolve(path));
 }
 
-function isDiskFull(error: unknown): boolean {
-  return /no space left|disk full|ENOSPC/i.test(messageOf(error));
-}
-
 /** DuckDB's own words as a fault of the user's query or data. */
 export function engineFault(error: unknown): FscError {
   if (error instanceof FscError) return error;
@@ -225,7 +221,7 @@ export function engineFault(error: unknown): FscError {
     return new FscError('FSC7351', 1, first, 'the session is locked to the sources and views of the project', null);
   }
   const detail = rest.join('\n').trim();
-  return new FscError('FSC7350', isDiskFull(error) ? 3 : 1, first, detail === '' ? null : detail, helpFor(first));
+  return new FscError('FSC7350', saysDiskFull(message) ? 3 : 1, first, detail === '' ? null : detail, helpFor(first));
 }
 
 /** What a view's macro says to a text for an instant, and to none. */
