@@ -8,8 +8,9 @@ export const LOG_CODES = {
   },
   FSC7102: {
     title: 'no file matches',
-    explanation: 'The path or glob of a source names no file. Paths are relative to the project.',
-    help: 'Check the path; put a glob in quotes where the shell would expand it.',
+    explanation:
+      'The path or glob of a source names no file, or also what is none: a folder, a link to nothing, a pipe. Paths are relative to the project.',
+    help: 'Check the path; put a glob in quotes where the shell would expand it. Of a folder name the files: `events.parquet/*.parquet`.',
   },
   FSC7103: {
     title: 'a file cannot be read',

@@ -1,12 +1,13 @@
 /** The files of a location, in code-point order of their paths (rules.md 2), and whether they are still what was consumed. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { counted, formatCount } from '../values/counted.ts';
 import { errorCode, FscError } from '../values/errors.ts';
 import { compareText } from '../values/order.ts';
 import { unreadable } from './byte-input.ts';
+import { type EntryKind, matching } from './glob.ts';
 
 export interface SourceFile {
   /** Relative to the project, forward slashes: what positions and messages call it. */
@@ -17,14 +18,16 @@ export interface SourceFile {
 /** The entry of a sorted whole among those of its files in a position. */
 export const WHOLE = '*';
 
-const HAS_GLOB = /[*?[{]/;
 const CHECKED_BYTES = 4096;
 
-/** Files that a path or glob names. `*` and `?` stop at slashes, `**` doesn't; `[a-z]`, `{a,b}`. Hidden files only where written. */
+/**
+ * Files that a path or glob names, one at least. What it names and cannot be read is told: a record that nobody misses would be lost in silence.
+ */
 export function findFiles(root: string, pattern: string): readonly SourceFile[] {
-  const files =
-    HAS_GLOB.test(pattern) && !isFile(resolve(root, pattern)) ? expand(root, pattern) : [sourceFile(root, pattern)];
-  if (files.length === 0 || files.some((file) => !isFile(file.path))) {
+  const { files, others } = matching(root, pattern);
+  const [other] = others;
+  if (other !== undefined) throw noFile(sourceFile(root, other.path).name, other.kind);
+  if (files.length === 0) {
     throw new FscError(
       'FSC7102',
       2,
@@ -33,91 +36,43 @@ export function findFiles(root: string, pattern: string): readonly SourceFile[] 
       'check the path, or put it in quotes if the shell expands it',
     );
   }
-  return files;
+  return files.map((path) => sourceFile(root, path)).sort((a, b) => compareText(a.name, b.name));
+}
+
+function noFile(name: string, kind: Exclude<EntryKind, 'file'>): FscError {
+  const ending = /\.(parquet|csv|jsonl)(\.gz)?$/.exec(name)?.[0] ?? '';
+  switch (kind) {
+    case 'folder':
+      return new FscError(
+        'FSC7102',
+        2,
+        `\`${name}\` is a folder`,
+        'a location names files',
+        `name those in it: ${name}/*${ending}`,
+      );
+    case 'nothing':
+      return new FscError(
+        'FSC7102',
+        2,
+        `\`${name}\` is a link to nothing`,
+        'what it stands for is gone, or not mounted',
+        'put it back, or remove the link',
+      );
+    case 'special':
+      return new FscError(
+        'FSC7102',
+        2,
+        `\`${name}\` is no file`,
+        'a pipe or device can be read once, and files are read again',
+        'write it to a file first; JSON lines can come on stdin',
+      );
+  }
 }
 
 function sourceFile(root: string, path: string): SourceFile {
   const full = resolve(root, path);
   const name = relative(root, full);
   return { name: (name.startsWith('..') ? full : name).split(sep).join('/'), path: full };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function expand(root: string, pattern: string): readonly SourceFile[] {
-  const parts = pattern.split('/');
-  const fixed = parts.findIndex((part) => HAS_GLOB.test(part));
-  const base = parts.slice(0, fixed).join('/');
-  const start = pattern.startsWith('/') ? (base === '' ? '/' : base) : resolve(root, base);
-  const found: string[] = [];
-  walk(start, parts.slice(fixed), found);
-  const files = [...new Set(found)].map((path) => sourceFile(root, path));
-  return files.sort((a, b) => compareText(a.name, b.name));
-}
-
-function walk(folder: string, parts: readonly string[], found: string[]): void {
-  const [part, ...rest] = parts;
-  if (part === undefined) return;
-  if (part === '**') walk(folder, rest, found);
-  const match = part === '**' ? /^[^.]/ : segmentPattern(part);
-  for (const entry of entriesOf(folder)) {
-    if (!match.test(entry)) continue;
-    const path = join(folder, entry);
-    if (part === '**') {
-      if (isFolder(path)) walk(path, parts, found);
-    } else if (rest.length > 0) {
-      if (isFolder(path)) walk(path, rest, found);
-    } else if (isFile(path)) found.push(path);
-  }
-}
-
-function entriesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-function segmentPattern(part: string): RegExp {
-  let text = part.startsWith('.') ? '^' : '^(?!\\.)';
-  let depth = 0;
-  for (let i = 0; i < part.length; i += 1) {
-    const char = part[i]!;
-    const close = char === '[' ? part.indexOf(']', i + 2) : -1;
-    if (close > 0) {
-      const body = part
-        .slice(i + 1, close)
-        .replaceAll('\\', '\\\\')
-        .replaceAll('[', '\\[');
-      text += `[${body.startsWith('!') ? `^${body.slice(1)}` : body}]`;
-      i = close;
-    } else if (char === '*') text += '.*';
-    else if (char === '?') text += '.';
-    else if (char === '{') {
-      text += '(?:';
-      depth += 1;
-    } else if (char === '}' && depth > 0) {
-      text += ')';
-      depth -= 1;
-    } else if (char === ',' && depth > 0) text += '|';
-    else text += char.replace(/[\\^$.|+()[\]{}]/g, '\\$&');
-  }
-  return new RegExp(`${text}$`, 'su');
 }
 
 export function fileSize(file: SourceFile): number {

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findFiles } from '../../runtime/sources/files.ts';
 import { defaultOrder, parseLocation } from '../../runtime/sources/location.ts';
+import { FscError } from '../../runtime/values/errors.ts';
 import { event, folder, lines, program, put, read, sourceSpec } from './helpers.ts';
 
 function namesOf(root: string, pattern: string): string[] {
@@ -80,7 +81,8 @@ describe('globs', () => {
   ]) {
     put(root, name, lines(event(0, 1)));
   }
-  mkdirSync(join(root, 'd/folder.jsonl'));
+  mkdirSync(join(root, 'd/empty.jsonl'));
+  put(root, 'd/.folder.jsonl/part', '');
 
   it.each([
     ['d/a*.jsonl', ['d/a.jsonl', 'd/a10.jsonl', 'd/a2.jsonl']],
@@ -107,9 +109,44 @@ describe('globs', () => {
   });
 
   it('that match nothing are told', () => {
-    for (const pattern of ['d/none*.jsonl', 'd/none.jsonl', 'd/folder.jsonl', 'nowhere/*.jsonl']) {
+    for (const pattern of ['d/none*.jsonl', 'd/none.jsonl', 'd/empty.jsonl', 'd/.folder.jsonl', 'nowhere/*.jsonl']) {
       expect(() => findFiles(root, pattern)).toThrow(expect.objectContaining({ code: 'FSC7102', exitCode: 2 }));
     }
+  });
+
+  it('that name what cannot be read are told, so that no record is missed in silence', () => {
+    const at = folder();
+    put(at, 'd/a.jsonl', '');
+    put(at, 'd/b.jsonl/part-0.jsonl', '');
+    mkdirSync(join(at, 'd/c.jsonl'));
+    const told = (pattern: string): unknown => {
+      try {
+        return namesOf(at, pattern);
+      } catch (error) {
+        return error instanceof FscError ? [error.code, error.exitCode, error.message, error.help] : error;
+      }
+    };
+    const folderTold = ['FSC7102', 2, '`d/b.jsonl` is a folder', 'name those in it: d/b.jsonl/*.jsonl'];
+    expect([told('d/*.jsonl'), told('d/b.jsonl')]).toEqual([folderTold, folderTold]);
+    expect(told('d/b.jsonl/*.jsonl')).toEqual(['d/b.jsonl/part-0.jsonl']);
+    expect(told('d/**/*.jsonl')).toEqual(['d/a.jsonl', 'd/b.jsonl/part-0.jsonl']);
+    symlinkSync('nowhere', join(at, 'd/link.jsonl'));
+    symlinkSync('self.txt', join(at, 'd/self.txt'));
+    const linkTold = ['FSC7102', 2, '`d/link.jsonl` is a link to nothing', 'put it back, or remove the link'];
+    expect([told('d/**/*.jsonl'), told('d/link.jsonl')]).toEqual([linkTold, linkTold]);
+    expect(told('d/a*.jsonl')).toEqual(['d/a.jsonl']);
+    expect(told('/dev/nul*')).toEqual(expect.arrayContaining(['FSC7102', '`/dev/null` is no file']));
+    // A name that no folder can have, where there are others that this user may not read.
+    expect(told(`${'x'.repeat(300)}/*.jsonl`)).toEqual(expect.arrayContaining(['FSC7103', 2]));
+  });
+
+  it('follow links to folders, and not for ever', () => {
+    const at = folder();
+    put(at, 'd/e/a.jsonl', '');
+    symlinkSync('..', join(at, 'd/e/up'));
+    symlinkSync('d', join(at, 'other'));
+    expect(namesOf(at, 'd/**/*.jsonl')).toEqual(['d/e/a.jsonl']);
+    expect(namesOf(at, 'other/*/*.jsonl')).toEqual(['other/e/a.jsonl']);
   });
 
   it('are ordered by code point, not by UTF-16 unit', () => {
