@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FscError, isDiskFull } from '../runtime/values/errors.ts';
 import { flushed, type GlobalFlags, type Io, type OutputFormat, say, writeAside } from './io.ts';
+import { systemFault } from './system-fault.ts';
 import { VERSION } from './version.ts';
 
 export type ExitStatus = number;
@@ -197,7 +198,7 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
   }
   const isOutput = thrown !== null && thrown === io.stdout.errored;
   if (isOutput && isClosedPipe(thrown)) return 0;
-  const error = isOutput ? cannotPrint(io.stdout.errored as NodeJS.ErrnoException) : thrown;
+  const error = isOutput ? cannotPrint(io.stdout.errored as NodeJS.ErrnoException) : (systemFault(thrown) ?? thrown);
   const isOutside = error instanceof FscError && error.exitCode === 3;
   if (io.signal.aborted && !isOutside) {
     const format = isJson ? 'json' : 'human';

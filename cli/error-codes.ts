@@ -123,6 +123,12 @@ export const CLI_CODES = {
       '`verify` compares online and batch of the same records, so nothing may be written meanwhile, and views that are read together must have been brought up to the same place.',
     help: 'Wait for the run to end, and verify then.',
   },
+  FSC7028: {
+    title: 'the system refuses a file',
+    explanation:
+      'A file or folder of the project, or of what fsc keeps in .fsc/ and generated/, could not be opened, read or changed: this user may not (exit 2), or the disk or a limit of the system is in the way (exit 3).',
+    help: 'Give the user that runs fsc the right to the project’s folders, or run all commands as one user; look at the disk and at the limit of open files.',
+  },
 } as const;
 
 export const BUG_CODES = {

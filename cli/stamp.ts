@@ -72,7 +72,15 @@ export function writeStamp(
     renameSync(temporary, path);
   } catch {
     // A project that can't be written is compiled each time.
-    rmSync(temporary, { force: true });
+    removeIfPossible(temporary);
+  }
+}
+
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Nor can it be removed then.
   }
 }
 

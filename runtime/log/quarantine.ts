@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { errorCode, FscError, messageOf } from '../values/errors.ts';
+import { errorCode, FscError, messageOf, refusalOf } from '../values/errors.ts';
 import { cutHalfLine, makeFolder, syncFolder, textChecksum, writeFault } from './durable-file.ts';
 import type { Origin } from './reader.ts';
 import { tooNew } from './snapshot-file.ts';
@@ -262,7 +262,8 @@ function isOrigin(json: unknown): json is Origin {
   return typeof file === 'string' && typeof row === 'number';
 }
 
-function unreadable(path: string, error: unknown): FscError {
+function unreadable(path: string, error: unknown): unknown {
+  if (refusalOf(error) !== null) return error;
   return new FscError('FSC7116', 1, `cannot read the quarantine ${path}`, messageOf(error), null);
 }
 

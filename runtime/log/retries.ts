@@ -13,7 +13,7 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, writeSync 
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
-import { errorCode, FscError, messageOf } from '../values/errors.ts';
+import { errorCode, FscError, messageOf, refusalOf } from '../values/errors.ts';
 import type { LogPosition } from './contract.ts';
 import { cutHalfLine, makeFolder, syncFolder, writeFault } from './durable-file.ts';
 import type { JournalEntry } from './journal.ts';
@@ -78,6 +78,7 @@ export function readRetries(folder: string, source: string): RetryLog {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { requests: [], taken: 0, numbers: new Map() };
+    if (refusalOf(error) !== null) throw error;
     throw new FscError('FSC7118', 1, `cannot read the retries ${path}`, messageOf(error), null);
   }
   const lines = text.split('\n');

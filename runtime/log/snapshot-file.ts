@@ -10,7 +10,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { counted } from '../values/counted.ts';
-import { errorCode, FscError, messageOf } from '../values/errors.ts';
+import { errorCode, FscError } from '../values/errors.ts';
 import { writeWhole } from './durable-file.ts';
 
 export type Section = Uint8Array | Int32Array | Float64Array | Uint32Array | string;
@@ -102,15 +102,19 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** null if there is no such file. */
-export async function readSections(path: string): Promise<Map<string, Section> | null> {
-  let file: FileHandle;
+async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
-    file = await open(path, 'r');
+    return await open(path, 'r');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
-    throw corrupt(path, messageOf(error));
+    throw error;
   }
+}
+
+/** null if there is no such file. */
+export async function readSections(path: string): Promise<Map<string, Section> | null> {
+  const file = await openIfThere(path);
+  if (file === null) return null;
   try {
     return await readFile(file, path);
   } finally {
@@ -120,13 +124,8 @@ export async function readSections(path: string): Promise<Map<string, Section> |
 
 /** One section alone; null if there is no such file or section. */
 export async function readSection(path: string, name: string): Promise<Section | null> {
-  let file: FileHandle;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw corrupt(path, messageOf(error));
-  }
+  const file = await openIfThere(path);
+  if (file === null) return null;
   try {
     const { entries, start } = await readHead(file, path);
     return (await readTable(file, path, entries, start, name)).get(name) ?? null;

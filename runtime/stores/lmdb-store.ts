@@ -58,7 +58,7 @@ type Meta = Database<Uint8Array, string>;
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
   const file = join(options.path, DATA_FILE);
-  if (!existsSync(file) || isBegun(file)) {
+  if (!isThere(file) || isBegun(file)) {
     if (options.readOnly) throw nothingRunYet(options.path);
     makeFolder(options.path);
     clear(file);
@@ -306,6 +306,15 @@ interface FileId {
 /** Numbers of a file stay its own as long as anybody has it open. 0: there is none. */
 function fileAt(path: string): FileId {
   return statSync(join(path, DATA_FILE), { throwIfNoEntry: false }) ?? { dev: 0, ino: 0 };
+}
+
+/** A folder that this user may not look into may well have a store in it. */
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw cannotOpen(file, error);
+  }
 }
 
 /** A writer that was killed at once, or found the disk full, leaves a file without a store in it; the next one begins again. */

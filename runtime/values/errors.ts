@@ -43,6 +43,27 @@ export function saysDiskFull(words: string): boolean {
   return /no space left|disk full|quota exceeded|ENOSPC|EDQUOT/i.test(words);
 }
 
+const RIGHTS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
+const PASSING: ReadonlySet<string> = new Set([
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ENOSPC',
+  'EDQUOT',
+  'ESTALE',
+  'EBUSY',
+  'ENXIO',
+  'ENODEV',
+]);
+
+/** Why the system refuses a file: for the rights of this user or what stands there, or for a disk or limit, which may pass. null: it is something else. */
+export function refusalOf(error: unknown): 'rights' | 'passing' | null {
+  const code = errorCode(error);
+  if (code === null || (error as NodeJS.ErrnoException).syscall === undefined) return null;
+  return RIGHTS.has(code) ? 'rights' : PASSING.has(code) ? 'passing' : null;
+}
+
 /** Ends exhaustive switches. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

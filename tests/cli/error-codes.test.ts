@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { diagnosticPages } from '../../cli/diagnostic-pages.ts';
+import { systemFault } from '../../cli/system-fault.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { cli, project } from './in-process.ts';
 
@@ -45,6 +46,23 @@ describe('a command is stopped', () => {
   it('by a variable that is not set: FSC7004', async () => {
     const root = start({ 'fsc.json': `{ "online": "\${NOWHERE}" }` });
     expect(await told(root, ['get', 'card_v1', 'card=a'])).toEqual([2, 'FSC7004']);
+  });
+
+  it('by the system, for the time being: FSC7028', () => {
+    const full = Object.assign(new Error('EMFILE: too many open files'), {
+      code: 'EMFILE',
+      syscall: 'open',
+      path: '/x',
+    });
+    expect(systemFault(full)).toMatchObject({ code: 'FSC7028', exitCode: 3, message: 'cannot use /x' });
+    const read = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    expect(systemFault(read)).toMatchObject({
+      code: 'FSC7028',
+      exitCode: 3,
+      help: 'look at the disk, and run it again',
+    });
+    expect(systemFault(Object.assign(new Error('x'), { code: 'ENOENT', syscall: 'open', path: '/x' }))).toBeNull();
+    expect(systemFault(new TypeError('x'))).toBeNull();
   });
 
   it('by a source without data: FSC7009', async () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { type CliResult, cli, jsonLines, project } from './in-process.ts';
+import { withoutPrivilege } from './other-user.ts';
 
 const SEED = process.env.FSC_SEED === undefined ? {} : { seed: Number(process.env.FSC_SEED) };
 
@@ -100,10 +101,11 @@ describe('fsc init', () => {
     expect(readdirSync(world.root)).toEqual(['file']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('leaves nothing behind where it may not write', async () => {
+  it('leaves nothing behind where it may not write', async () => {
     mkdirSync(join(world.root, 'closed'));
-    chmodSync(join(world.root, 'closed'), 0o500);
-    const result = await fsc(['init', 'closed/x']);
+    chmodSync(world.root, 0o755);
+    chmodSync(join(world.root, 'closed'), 0o555);
+    const result = await withoutPrivilege(() => fsc(['init', 'closed/x']));
     chmodSync(join(world.root, 'closed'), 0o700);
     expect(result).toMatchObject({ code: 2, err: expect.stringContaining('error[FSC7010]') });
     expect(existsSync(join(world.root, 'closed/x'))).toBe(false);
