@@ -1,7 +1,7 @@
 /** The quarantine as people see it: what is kept, and what became of it. */
 import { join } from 'node:path';
 import { suggest } from '../compiler/diagnostics/suggest.ts';
-import { listQuarantine, type QuarantinedRecord, quarantinedSources } from '../runtime/log/quarantine.ts';
+import { type QuarantinedRecord, QuarantineIndex, quarantinedSources } from '../runtime/log/quarantine.ts';
 import { RETRIES_FOLDER, readRetries } from '../runtime/log/retries.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { printTimestamp } from '../runtime/values/temporal.ts';
@@ -9,10 +9,31 @@ import { readFeatureFiles } from './features.ts';
 import { pathsOf } from './paths.ts';
 import type { Project } from './project.ts';
 
+/** waiting: the next stream run takes it in; retried: one did, and what came of it is a record of its own. */
+export type KeptState = 'kept' | 'waiting' | 'retried';
+
 export interface KeptRecord extends QuarantinedRecord {
   readonly source: string;
-  /** waiting: the next stream run takes it in; retried: one did, and what came of it is a record of its own. */
-  readonly state: 'kept' | 'waiting' | 'retried';
+  readonly state: KeptState;
+}
+
+/** What lists and filters need of a record; there may be millions. */
+export class KeptEntry {
+  readonly source: string;
+  readonly state: KeptState;
+  readonly index: QuarantineIndex;
+  readonly slot: number;
+
+  constructor(source: string, state: KeptState, index: QuarantineIndex, slot: number) {
+    this.source = source;
+    this.state = state;
+    this.index = index;
+    this.slot = slot;
+  }
+
+  get id(): string {
+    return this.index.id(this.slot);
+  }
 }
 
 export interface QuarantineFilter {
@@ -25,24 +46,40 @@ export function retriesFolder(project: Project): string {
 }
 
 /** By source, in order of arrival. */
-export function keptRecords(project: Project, filter: QuarantineFilter): readonly KeptRecord[] {
+export function keptEntries(project: Project, filter: QuarantineFilter): readonly KeptEntry[] {
   const folder = pathsOf(project).quarantine;
   const names = quarantinedSources(folder);
   if (filter.source !== null && !names.includes(filter.source)) refuseUnknownSource(project, filter.source, names);
   return names
     .filter((name) => filter.source === null || name === filter.source)
-    .flatMap((name) => recordsOf(project, folder, name))
-    .filter((record) => filter.verdict === null || record.verdict === filter.verdict);
+    .flatMap((name) => entriesOf(project, folder, name))
+    .filter(({ index, slot }) => filter.verdict === null || index.verdict(slot) === filter.verdict);
 }
 
-function recordsOf(project: Project, folder: string, source: string): readonly KeptRecord[] {
+function entriesOf(project: Project, folder: string, source: string): readonly KeptEntry[] {
   const { numbers, taken } = readRetries(retriesFolder(project), source);
   const stateOf = (id: string): KeptRecord['state'] => {
     const number = numbers.get(id);
     if (number === undefined) return 'kept';
     return number < taken ? 'retried' : 'waiting';
   };
-  return listQuarantine(folder, source).map((record) => ({ ...record, source, state: stateOf(record.id) }));
+  const index = QuarantineIndex.read(folder, source);
+  return index.slots().map((slot) => new KeptEntry(source, stateOf(index.id(slot)), index, slot));
+}
+
+/** With all that is kept of them, each as it is asked for. */
+export function* recordsOf(entries: readonly KeptEntry[]): Generator<KeptRecord> {
+  for (let from = 0; from < entries.length; ) {
+    const { index, source } = entries[from]!;
+    const end = entries.findIndex((entry, i) => i > from && entry.index !== index);
+    const part = entries.slice(from, end < 0 ? entries.length : end);
+    let at = 0;
+    for (const record of index.records(part.map(({ slot }) => slot))) {
+      yield { ...record, source, state: part[at]!.state };
+      at += 1;
+    }
+    from += part.length;
+  }
 }
 
 /** A source of which nothing was refused is fine. */
@@ -67,8 +104,8 @@ export function shownId(id: string): string {
   return id.replace(/^-:/, 'stdin:');
 }
 
-/** The record of that id, as it is shown or kept; ids are those of one source. */
-export function recordWithId(records: readonly KeptRecord[], given: string): KeptRecord {
+/** That of the id, as it is shown or kept; ids are those of one source. */
+export function entryWithId(records: readonly KeptEntry[], given: string): KeptEntry {
   const id = shownId(given);
   const found = records.filter((record) => shownId(record.id) === id);
   if (found.length > 1) {

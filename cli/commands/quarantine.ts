@@ -12,7 +12,16 @@ import type { CommandRunner, ExitStatus } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { openProgram } from '../open-program.ts';
 import { loadProject } from '../project.ts';
-import { type KeptRecord, keptRecords, recordJson, recordWithId, retriesFolder, shownId } from '../quarantined.ts';
+import {
+  entryWithId,
+  type KeptEntry,
+  type KeptRecord,
+  keptEntries,
+  recordJson,
+  recordsOf,
+  retriesFolder,
+  shownId,
+} from '../quarantined.ts';
 import { columnsOf, cutText, pairLines, plainText } from '../result-rows.ts';
 
 const ACTIONS = ['list', 'show', 'retry'] as const;
@@ -81,13 +90,13 @@ function filterOf({ source = null, verdict = null }: { source?: string | null; v
 }
 
 async function list(io: Io, flags: GlobalFlags, options: QuarantineFlags): Promise<ExitStatus> {
-  const all = keptRecords(loadProject(io, flags), filterOf(options));
+  const all = keptEntries(loadProject(io, flags), filterOf(options));
   const wanted = options.all ? all : all.filter(({ state }) => state !== 'retried');
   const isJson = flags.format === 'json';
   const limit = options.limit ?? (isJson ? Number.POSITIVE_INFINITY : SHOWN);
   const shown = wanted.slice(Math.max(0, wanted.length - limit));
-  if (isJson) for (const record of shown) await writeOut(io.stdout, `${recordJson(record)}\n`);
-  else if (shown.length > 0) await writeOut(io.stdout, tableOf(shown));
+  if (isJson) for (const record of recordsOf(shown)) await writeOut(io.stdout, `${recordJson(record)}\n`);
+  else if (shown.length > 0) await writeOut(io.stdout, tableOf([...recordsOf(shown)]));
   say(io, flags, closingLine(shown.length, wanted.length, all.length - wanted.length));
   return 0;
 }
@@ -124,8 +133,8 @@ function tableOf(records: readonly KeptRecord[]): string {
 async function show(io: Io, flags: GlobalFlags, ids: readonly string[], options: QuarantineFlags): Promise<ExitStatus> {
   if (ids.length === 0)
     throw badArguments('show takes the id of a record', 'list shows the ids', 'fsc quarantine list');
-  const records = keptRecords(loadProject(io, flags), filterOf(options));
-  const found = ids.map((id) => recordWithId(records, id));
+  const entries = keptEntries(loadProject(io, flags), filterOf(options));
+  const found = ids.flatMap((id) => [...recordsOf([entryWithId(entries, id)])]);
   const texts = found.map((record) => (flags.format === 'json' ? `${recordJson(record)}\n` : listing(record)));
   await writeOut(io.stdout, texts.join(flags.format === 'json' ? '' : '\n'));
   return 0;
@@ -183,69 +192,94 @@ async function retry(
   const opened = await openProgram(io, flags);
   if (opened === null) return 1;
   const { project, program } = opened;
-  const records = keptRecords(project, filterOf(options));
+  const entries = keptEntries(project, filterOf(options));
   const chosen = options.all
-    ? records.filter(({ state }) => state === 'kept')
-    : [...new Set(ids.map((id) => recordWithId(records, id)))];
-  const { requests, refused } = await requestsOf(program, project.root, chosen);
+    ? entries.filter(({ state }) => state === 'kept')
+    : [...new Set(ids.map((id) => entryWithId(entries, id)))];
+  const wanted = await requestsOf(program, project.root, chosen);
   const folder = retriesFolder(project);
-  for (const [source, wanted] of requests) requestRetries(folder, source, wanted);
-  await tellRetries(io, flags, requests, refused, chosen);
-  return refused.length === 0 ? 0 : 1;
+  for (const [source, requests] of wanted.requests) requestRetries(folder, source, requests);
+  await tellRetries(io, flags, wanted);
+  return wanted.refused.length === 0 ? 0 : 1;
 }
 
-type Requests = ReadonlyMap<string, readonly RetryRequest[]>;
+interface Wanted {
+  /** By source. */
+  readonly requests: Map<string, RetryRequest[]>;
+  readonly refused: Refusal[];
+  /** Some of the records stand in files, which only `--rebuild` judges anew. */
+  fromFiles: boolean;
+  /** Records beyond what is tried again at once. */
+  left: number;
+}
 
-async function requestsOf(
-  program: Program,
-  root: string,
-  records: readonly KeptRecord[],
-): Promise<{ readonly requests: Requests; readonly refused: readonly Refusal[] }> {
-  const headers = await headersOf(root, records);
-  const requests = new Map<string, RetryRequest[]>();
-  const refused: Refusal[] = [];
-  for (const record of records) {
-    const spec = program.sources.find((candidate) => candidate.spec.name === record.source)?.spec;
-    if (record.state === 'retried') refused.push({ record, why: 'it was tried again already' });
-    else if (spec === undefined)
-      refused.push({ record, why: `the project has no source \`${record.source}\` any more` });
-    else {
-      const text = retryText(spec, record, (file) => headers.get(file) ?? null);
-      if (!text.ok) refused.push({ record, why: text.why });
-      else {
-        const ofSource = requests.get(record.source) ?? [];
-        ofSource.push({ id: record.id, text: text.line });
-        requests.set(record.source, ofSource);
-      }
-    }
+/** Texts that are tried again at once. */
+const MOST_BYTES = 64 << 20;
+
+async function requestsOf(program: Program, root: string, entries: readonly KeptEntry[]): Promise<Wanted> {
+  const headers = new Headers(root);
+  const wanted: Wanted = { requests: new Map(), refused: [], fromFiles: false, left: entries.length };
+  let bytes = 0;
+  for (const record of recordsOf(entries)) {
+    if (bytes > MOST_BYTES) break;
+    wanted.left -= 1;
+    const why = await request(program, headers, record, wanted.requests);
+    if (why !== null) wanted.refused.push({ record, why });
+    bytes += why === null ? record.text.length : 0;
+    const { place, state } = record;
+    if (state !== 'retried' && /\.(jsonl|csv|parquet)(\.gz)?$/i.test(place.partition)) wanted.fromFiles = true;
   }
-  return { requests, refused };
+  return wanted;
 }
 
-/** Of the CSV files that the records came from; files that are gone have none. */
-async function headersOf(
-  root: string,
-  records: readonly KeptRecord[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const files = new Set(records.map(({ place }) => fileOf(place)).filter((name) => /\.csv(\.gz)?$/i.test(name)));
-  const headers = new Map<string, readonly string[]>();
-  for (const name of files) {
+/** null: it is asked for; else why it can't be. */
+async function request(
+  program: Program,
+  headers: Headers,
+  record: KeptRecord,
+  requests: Map<string, RetryRequest[]>,
+): Promise<string | null> {
+  const spec = program.sources.find((candidate) => candidate.spec.name === record.source)?.spec;
+  if (record.state === 'retried') return 'it was tried again already';
+  if (spec === undefined) return `the project has no source \`${record.source}\` any more`;
+  const text = retryText(spec, record, await headers.of(fileOf(record.place)));
+  if (!text.ok) return text.why;
+  const ofSource = requests.get(record.source) ?? [];
+  requests.set(record.source, ofSource);
+  ofSource.push({ id: record.id, text: text.line });
+  return null;
+}
+
+/** Of the CSV files that records came from. */
+class Headers {
+  readonly #root: string;
+  readonly #known = new Map<string, readonly string[] | null>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** null: it is no CSV file, or gone. */
+  async of(name: string): Promise<readonly string[] | null> {
+    if (!/\.csv(\.gz)?$/i.test(name)) return null;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const header = await this.#read(name);
+    this.#known.set(name, header);
+    return header;
+  }
+
+  async #read(name: string): Promise<readonly string[] | null> {
     try {
-      headers.set(name, await readHeader({ name, path: resolve(root, name) }));
+      return await readHeader({ name, path: resolve(this.#root, name) });
     } catch (error) {
       if (!(error instanceof FscError)) throw error;
+      return null;
     }
   }
-  return headers;
 }
 
-async function tellRetries(
-  io: Io,
-  flags: GlobalFlags,
-  requests: Requests,
-  refused: readonly Refusal[],
-  chosen: readonly KeptRecord[],
-): Promise<void> {
+async function tellRetries(io: Io, flags: GlobalFlags, { requests, refused, fromFiles, left }: Wanted): Promise<void> {
   const waiting = [...requests].flatMap(([source, wanted]) => wanted.map(({ id }) => ({ source, id })));
   if (flags.format === 'json') {
     const cannot = refused.map(({ record, why }) => ({ source: record.source, id: record.id, why }));
@@ -262,9 +296,12 @@ async function tellRetries(
       ? 'nothing to try again'
       : `${records}: the next fsc run --mode stream takes ${plural(waiting.length, 'it in as a new one', 'them in as new ones')}`,
   );
-  const fromFiles = chosen.some(
-    ({ place, state }) => state !== 'retried' && /\.(jsonl|csv|parquet)(\.gz)?$/i.test(place.partition),
-  );
+  if (left > 0)
+    say(
+      io,
+      flags,
+      `${counted(left, 'record is', 'records are')} left for the next retry: so many are tried again at once`,
+    );
   if (waiting.length > 0 && fromFiles) {
     say(
       io,

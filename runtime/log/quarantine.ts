@@ -6,20 +6,12 @@
  * given for it. A run that judged partitions anew says so: what was refused of them before it, and was not refused again, is not refused any
  * more, and of what was the reason is the new one. A crash may leave half a line at the end, which is cut before the next one is written.
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode, FscError, messageOf, refusalOf } from '../values/errors.ts';
 import { cutHalfLine, makeFolder, syncFolder, textChecksum, writeFault } from './durable-file.ts';
+import { type FileLine, LineReader, linesOf } from './line-file.ts';
 import type { Origin } from './reader.ts';
 import { tooNew } from './snapshot-file.ts';
 import type { RefusedRecord, RefusedSink } from './source-log.ts';
@@ -142,33 +134,109 @@ export function quarantinedSources(folder: string): readonly string[] {
 
 /** In order of arrival; empty if there is no quarantine. */
 export function listQuarantine(folder: string, source: string): readonly QuarantinedRecord[] {
-  const path = quarantinePath(folder, source);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw unreadable(path, error);
-  }
-  const lines = text.split('\n');
-  // What follows the last newline is half a line of a crash.
-  const rest = lines.pop() ?? '';
-  if (isWhole(rest.slice(0, -1))) throw corrupt(path, lines.length + 1, 'its end is another byte than a newline');
-  const records = new Map<string, Kept>();
-  let at = 0;
-  for (const [i, line] of lines.entries()) {
-    readLine(path, i + 1, line, at, records);
-    at += Buffer.byteLength(line) + 1;
-  }
-  return [...records.values()].map(({ record }) => record);
+  const index = QuarantineIndex.read(folder, source);
+  return [...index.records(index.slots())];
 }
 
-interface Kept {
-  /** As the first line told it that has this verdict. */
-  record: QuarantinedRecord;
-  last: QuarantinedRecord;
-  /** Of the last line that has it. */
-  at: number;
+/** What a quarantine keeps, by where it stands in the file: texts of millions of records are read where somebody wants them. */
+export class QuarantineIndex {
+  readonly #path: string;
+  /** By partition and offset. */
+  readonly #slots = new Map<string, Map<number, number>>();
+  /** By slot. `first`: the first line that has this verdict, or -1 if the record is not refused any more; `last`: the last one. */
+  readonly #partitions: string[] = [];
+  readonly #offsets: number[] = [];
+  readonly #verdicts: string[] = [];
+  readonly #first: number[] = [];
+  readonly #last: number[] = [];
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  static read(folder: string, source: string): QuarantineIndex {
+    const path = quarantinePath(folder, source);
+    const index = new QuarantineIndex(path);
+    reading(path, () => {
+      for (const line of linesOf(path)) index.#take(line);
+    });
+    return index;
+  }
+
+  /** Of the records that are refused, in order of arrival. */
+  slots(): readonly number[] {
+    return [...this.#first.keys()].filter((slot) => this.#first[slot]! >= 0);
+  }
+
+  id(slot: number): string {
+    return `${this.#partitions[slot]}:${this.#offsets[slot]}`;
+  }
+
+  verdict(slot: number): string {
+    return this.#verdicts[slot]!;
+  }
+
+  *records(slots: Iterable<number>): Generator<QuarantinedRecord> {
+    let reader: LineReader | null = null;
+    try {
+      for (const slot of slots) {
+        reader ??= reading(this.#path, () => new LineReader(this.#path));
+        // It was looked through before, line by line.
+        yield recordOf(JSON.parse(reader.lineAt(this.#first[slot]!)) as RecordLine);
+      }
+    } finally {
+      reader?.close();
+    }
+  }
+
+  #take({ text, at, number, isWhole }: FileLine): void {
+    // What follows the last newline is half a line of a crash.
+    if (!isWhole && hasChecksum(text.slice(0, -1)))
+      throw corrupt(this.#path, number, 'its end is another byte than a newline');
+    if (!isWhole) return;
+    const json = checkedJson(this.#path, number, text);
+    if (isAnewLine(json)) this.#dropBefore(json);
+    else this.#keep(json, at);
+  }
+
+  #keep({ partition, offset, kind }: RecordLine, at: number): void {
+    let offsets = this.#slots.get(partition);
+    if (offsets === undefined) {
+      offsets = new Map();
+      this.#slots.set(partition, offsets);
+    }
+    const known = offsets.get(offset);
+    const slot = known ?? this.#first.length;
+    if (known === undefined) {
+      offsets.set(offset, slot);
+      this.#partitions.push(partition);
+      this.#offsets.push(offset);
+    }
+    if (this.#verdicts[slot] !== kind) this.#first[slot] = at;
+    this.#verdicts[slot] = kind;
+    this.#last[slot] = at;
+  }
+
+  #dropBefore({ anew, from }: AnewLine): void {
+    for (const partition of anew) {
+      const offsets = this.#slots.get(partition) ?? new Map<number, number>();
+      for (const [offset, slot] of offsets) {
+        if (this.#last[slot]! >= from) this.#first[slot] = this.#last[slot]!;
+        else {
+          this.#first[slot] = -1;
+          offsets.delete(offset);
+        }
+      }
+    }
+  }
+}
+
+function reading<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 /** One record by its id; null if there is none. */
@@ -184,48 +252,29 @@ export function checkedLine(json: string): string {
   return `${body},"check":"${textChecksum(crc32(body))}"}`;
 }
 
-function isWhole(line: string): boolean {
+function hasChecksum(line: string): boolean {
   const [, body, check] = CHECK.exec(line) ?? [];
   return body !== undefined && textChecksum(crc32(body)) === check;
 }
 
-function readLine(path: string, number: number, line: string, at: number, records: Map<string, Kept>): void {
+function checkedJson(path: string, number: number, line: string): RecordLine | AnewLine {
   const json = parseLine(path, number, line);
   if (typeof json.v !== 'number') throw corrupt(path, number, 'it has no version');
   if (json.v > QUARANTINE_VERSION) throw tooNew(path, json.v, QUARANTINE_VERSION);
-  const isAnew = isAnewLine(json);
-  if (!isAnew && !isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
-  if (!isWhole(line)) throw corrupt(path, number, 'it does not have its checksum');
-  if (isAnew) dropBefore(json, records);
-  else keep(json, at, records);
+  if (!isAnewLine(json) && !isRecordLine(json)) throw corrupt(path, number, 'a field is missing or of another type');
+  if (!hasChecksum(line)) throw corrupt(path, number, 'it does not have its checksum');
+  return json;
 }
 
-function keep(json: RecordLine, at: number, records: Map<string, Kept>): void {
-  const id = `${json.partition}:${json.offset}`;
-  const record: QuarantinedRecord = {
-    id,
-    verdict: json.kind,
-    reason: json.reason,
-    place: {
-      partition: json.partition,
-      offset: json.offset,
-      ...(json.origin === undefined ? {} : { origin: json.origin }),
-    },
-    knownTimeMicros: json.knownTime,
-    text: json.text,
+function recordOf({ partition, offset, origin, kind, reason, knownTime, text }: RecordLine): QuarantinedRecord {
+  return {
+    id: `${partition}:${offset}`,
+    verdict: kind,
+    reason,
+    place: { partition, offset, ...(origin === undefined ? {} : { origin }) },
+    knownTimeMicros: knownTime,
+    text,
   };
-  const known = records.get(id);
-  if (known?.record.verdict === json.kind) Object.assign(known, { last: record, at });
-  else records.set(id, { record, last: record, at });
-}
-
-function dropBefore({ anew, from }: AnewLine, records: Map<string, Kept>): void {
-  const partitions = new Set(anew);
-  for (const [id, kept] of records) {
-    if (!partitions.has(kept.record.place.partition)) continue;
-    if (kept.at < from) records.delete(id);
-    else kept.record = kept.last;
-  }
 }
 
 type Line = Partial<Record<keyof RecordLine | keyof AnewLine, unknown>>;
@@ -263,7 +312,7 @@ function isOrigin(json: unknown): json is Origin {
 }
 
 function unreadable(path: string, error: unknown): unknown {
-  if (refusalOf(error) !== null) return error;
+  if (error instanceof FscError || refusalOf(error) !== null) return error;
   return new FscError('FSC7116', 1, `cannot read the quarantine ${path}`, messageOf(error), null);
 }
 

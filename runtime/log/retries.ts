@@ -9,14 +9,15 @@
  * How many a run has taken in stands in the positions of its log (`retried`), in one with everything else that it consumed; the mark here
  * follows, for those who list the quarantine. A crash may leave half a line at the end, which is cut before the next one is written.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
-import { errorCode, FscError, messageOf, refusalOf } from '../values/errors.ts';
+import { FscError } from '../values/errors.ts';
 import type { LogPosition } from './contract.ts';
 import { cutHalfLine, makeFolder, syncFolder, writeFault } from './durable-file.ts';
 import type { JournalEntry } from './journal.ts';
+import { type LinePlace, linesOf } from './line-file.ts';
 import { lockFolder } from './lock.ts';
 import { textsOf } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
@@ -39,7 +40,8 @@ export interface RetryRequest {
 }
 
 export interface RetryLog {
-  readonly requests: readonly RetryRequest[];
+  /** Requests. */
+  readonly count: number;
   /** So many of the requests are in the log. */
   readonly taken: number;
   /** By the id of a record: which request is for it. */
@@ -62,8 +64,8 @@ export interface RetryFeed {
   readonly openFrom: number;
   readonly replayed: readonly ReplayedRetries[];
   readonly clock: Clock;
-  /** Texts of the retries from the n-th on. */
-  from(n: number): readonly string[];
+  /** Texts of the retries from the n-th on, `most` at the most. */
+  from(n: number, most: number): readonly string[];
 }
 
 export function retriesPath(folder: string, source: string): string {
@@ -72,28 +74,23 @@ export function retriesPath(folder: string, source: string): string {
 
 /** Of the source; empty if nothing was asked for. */
 export function readRetries(folder: string, source: string): RetryLog {
-  const path = retriesPath(folder, source);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return { requests: [], taken: 0, numbers: new Map() };
-    if (refusalOf(error) !== null) throw error;
-    throw new FscError('FSC7118', 1, `cannot read the retries ${path}`, messageOf(error), null);
-  }
-  const lines = text.split('\n');
-  // What follows the last newline is half a line of a crash.
-  lines.pop();
-  const requests: RetryRequest[] = [];
   const numbers = new Map<string, number>();
+  let count = 0;
   let taken = 0;
-  for (const [i, line] of lines.entries()) {
-    const entry = parseLine(path, i + 1, line);
+  for (const { entry } of entriesOf(retriesPath(folder, source))) {
     if ('taken' in entry) taken = Math.max(taken, entry.taken);
     else if ('anew' in entry) numbers.clear();
-    else numbers.set(entry.id, requests.push(entry) - 1);
+    else numbers.set(entry.id, count++);
   }
-  return { requests, taken, numbers };
+  return { count, taken, numbers };
+}
+
+/** Each with the place of its line. */
+function* entriesOf(path: string, from?: LinePlace): Generator<{ readonly entry: Entry; readonly place: LinePlace }> {
+  for (const line of linesOf(path, from)) {
+    // What follows the last newline is half a line of a crash.
+    if (line.isWhole) yield { entry: parseLine(path, line.number, line.text), place: line };
+  }
 }
 
 type Entry = RetryRequest | { readonly taken: number } | { readonly anew: true };
@@ -197,25 +194,38 @@ export class Retries implements RetryFeed {
   readonly replayed: readonly ReplayedRetries[];
   readonly #options: RetriesOptions;
   #marked: number;
+  /** The last request that was given, and its line. */
+  #given: { readonly number: number; readonly place: LinePlace | undefined } = { number: 0, place: undefined };
 
   constructor(options: RetriesOptions) {
     const { folder, source, phase, position, clock, dropsWaiting } = options;
-    const { requests, taken } = readRetries(folder, source);
+    const { count, taken } = readRetries(folder, source);
     const frames = dropsWaiting ? [] : options.frames;
     this.#options = options;
     this.clock = clock;
-    this.taken = dropsWaiting ? requests.length : retriedAt(position);
+    this.taken = dropsWaiting ? count : retriedAt(position);
     this.openFrom = recordsOf(frames.at(-1)?.position ?? null, phase);
     this.replayed = replayedOf(frames, phase, this.taken);
     this.#marked = taken;
   }
 
-  from(n: number): readonly string[] {
+  from(n: number, most: number): readonly string[] {
     const { folder, source, takesNew } = this.#options;
-    if (!takesNew) return [];
-    return readRetries(folder, source)
-      .requests.slice(n)
-      .map(({ text }) => text);
+    const texts: string[] = [];
+    if (!takesNew) return texts;
+    // Who takes in one part after the other goes on where the last one ended.
+    let number = n >= this.#given.number ? this.#given.number : 0;
+    const from = number === 0 ? undefined : this.#given.place;
+    for (const { entry, place } of entriesOf(retriesPath(folder, source), from)) {
+      if (!('text' in entry)) continue;
+      if (texts.length === most) break;
+      if (number >= n) {
+        texts.push(entry.text);
+        this.#given = { number, place };
+      }
+      number += 1;
+    }
+    return texts;
   }
 
   /** Once the records of files have been judged again, what was asked for among them too. */

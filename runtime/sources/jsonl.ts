@@ -211,8 +211,8 @@ export class StdinReader implements RecordReader {
     const entry = await this.#journaled.next();
     if (entry.done !== true) return this.#replay(entry.value);
     const { stdin, signal } = this.#options;
-    const retries = this.#splitter === null ? (this.#options.retries?.from(this.#retried) ?? []) : [];
-    if (retries.length > 0) return this.#retry(retries.slice(0, maxRows));
+    const retries = this.#splitter === null ? (this.#options.retries?.from(this.#retried, maxRows) ?? []) : [];
+    if (retries.length > 0) return this.#retry(retries);
     this.#splitter ??= new LineSplitter(new LiveInput(stdin, signal), 0);
     const lines = await this.#splitter.next(maxRows);
     if (lines === null) return null;

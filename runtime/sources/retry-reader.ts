@@ -70,7 +70,7 @@ export class RetryReader implements RecordReader {
   /** Asked for by the time the run began; what is asked for later is the next run's. */
   #newTexts(): readonly string[] {
     if (this.#hasAsked) return [];
-    const texts = this.#feed.from(this.#retried);
+    const texts = this.#feed.from(this.#retried, MAX_RETRIES + 1);
     this.#hasAsked = texts.length <= MAX_RETRIES;
     return texts.slice(0, MAX_RETRIES);
   }

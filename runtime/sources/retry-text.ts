@@ -19,19 +19,15 @@ export type RetryText = { readonly ok: true; readonly line: string } | { readonl
 /** Of such a record not all that came was kept, or not as it came. */
 const NOT_KEPT: ReadonlySet<string> = new Set(['invalid UTF-8', 'line over 1 MiB', 'record over 1 MiB']);
 
-/** `header` gives the column names of a CSV file; null: the file can't be read any more. */
-export function retryText(
-  spec: SourceSpec,
-  record: RefusedRecord,
-  header: (file: string) => readonly string[] | null,
-): RetryText {
+/** `header`: the column names of the CSV file that it came from; null: it is none, or can't be read any more. */
+export function retryText(spec: SourceSpec, record: RefusedRecord, header: readonly string[] | null): RetryText {
   const { text, place, reason } = record;
   if (NOT_KEPT.has(reason)) return { ok: false, why: `${reason}: its bytes were not kept` };
   const name = fileOf(place);
   const file = name.replace(/\.gz$/i, '');
   const json = parseObject(text);
   // No CSV record is a JSON object: a field without quotes holds none.
-  if (json === null && file.endsWith('.csv')) return csvText(spec, text, header(name), name);
+  if (json === null && file.endsWith('.csv')) return csvText(spec, text, header, name);
   if (json === null) return { ok: true, line: text };
   return { ok: true, line: jsonText(spec, text, json, file.endsWith('.parquet')) };
 }

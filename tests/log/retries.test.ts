@@ -29,17 +29,25 @@ import {
 const source = program(sourceSpec());
 const request = (id: string, text: string) => ({ id, text });
 
+function readAll(root: string, name: string) {
+  const { count, ...rest } = readRetries(root, name);
+  const texts = retriesOf(root, name, null, []).from(0, count + 1);
+  expect(texts).toHaveLength(count);
+  return { texts, ...rest };
+}
+
 describe('the file of retries', () => {
   it('gives what was asked for, each once, and how many were taken', () => {
     const root = folder();
-    expect(readRetries(root, 'a/b')).toEqual({ requests: [], taken: 0, numbers: new Map() });
+    expect(readAll(root, 'a/b')).toEqual({ texts: [], taken: 0, numbers: new Map() });
     const first = [request('-:1', 'x\u2028"\n'), request('-:2', '{}')];
     expect(requestRetries(root, 'a/b', first)).toEqual(first);
     expect(requestRetries(root, 'a/b', [...first, request('-:3', '')])).toEqual([request('-:3', '')]);
     const numbers = new Map([...first, request('-:3', '')].map(({ id }, i) => [id, i]));
-    expect(readRetries(root, 'a/b')).toEqual({ requests: [...first, request('-:3', '')], taken: 0, numbers });
+    expect(readAll(root, 'a/b')).toEqual({ texts: ['x\u2028"\n', '{}', ''], taken: 0, numbers });
     const retries = retriesOf(root, 'a/b', null, []);
-    expect(retries.from(1)).toEqual(['{}', '']);
+    expect([retries.from(1, 9), retries.from(1, 1), retries.from(2, 1)]).toEqual([['{}', ''], ['{}'], ['']]);
+    expect([retries.from(0, 2), retries.from(2, 2), retries.from(3, 2)]).toEqual([['x\u2028"\n', '{}'], [''], []]);
     retries.note({ partitions: { 'stream:-': { offset: 9, retried: 2 } } });
     retries.note({ partitions: { 'stream:-': { offset: 10, retried: 2 } } });
     expect(readRetries(root, 'a/b').taken).toBe(2);
@@ -51,9 +59,9 @@ describe('the file of retries', () => {
     requestRetries(root, 's', [request('-:1', 'a')]);
     const path = retriesPath(root, 's');
     appendFileSync(path, '01234567 {"v":1,"id');
-    expect(readRetries(root, 's').requests).toHaveLength(1);
+    expect(readAll(root, 's').texts).toHaveLength(1);
     requestRetries(root, 's', [request('-:2', 'b')]);
-    expect(readRetries(root, 's').requests.map(({ id }) => id)).toEqual(['-:1', '-:2']);
+    expect(readAll(root, 's').texts).toEqual(['a', 'b']);
     const whole = readFileSync(path, 'utf8');
     writeFileSync(path, whole.replace('"a"', '"A"'));
     expect(() => readRetries(root, 's')).toThrow(expect.objectContaining({ code: 'FSC7118', exitCode: 1 }));
@@ -281,7 +289,7 @@ describe('a refused record as a JSON line', () => {
     const result = retryText(
       spec,
       { verdict: 'late', reason, place: { partition, offset: 0 }, knownTimeMicros: null, text },
-      () => header,
+      header,
     );
     return result.ok ? result.line : `no: ${result.why}`;
   };
