@@ -1,7 +1,7 @@
 /** The quarantine as people see it: what is kept, and what became of it. */
 import { join } from 'node:path';
 import { suggest } from '../compiler/diagnostics/suggest.ts';
-import { type QuarantinedRecord, QuarantineIndex, quarantinedSources } from '../runtime/log/quarantine.ts';
+import { type QuarantinedRecord, QuarantineIndex, quarantinedSources } from '../runtime/log/quarantine-index.ts';
 import { RETRIES_FOLDER, readRetries } from '../runtime/log/retries.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { printTimestamp } from '../runtime/values/temporal.ts';

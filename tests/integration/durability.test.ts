@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { archiveExtent, listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
-import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import { random } from '../state/plans.ts';

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { StateFolder } from '../../runtime/engines/state-folder.ts';
-import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
 import { requestRetries, retriedAt } from '../../runtime/log/retries.ts';
 import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import type { Program } from '../../runtime/state/program.ts';

@@ -9,7 +9,7 @@ import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { InputLocation } from '../../runtime/engines/source-input.ts';
 import { StateFolder } from '../../runtime/engines/state-folder.ts';
 import { runStream, type StreamRunOptions } from '../../runtime/engines/stream-run.ts';
-import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
 import { createLookup, isNotOnline, type Lookup } from '../../runtime/serving/lookup.ts';
 import { loadProgram } from '../../runtime/state/load.ts';
 import type { Program } from '../../runtime/state/program.ts';

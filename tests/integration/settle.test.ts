@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import { cli } from '../cli/in-process.ts';

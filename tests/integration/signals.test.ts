@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { archiveExtent } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
-import { listQuarantine } from '../../runtime/log/quarantine.ts';
+import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { random } from '../state/plans.ts';
 import { fsc, MAIN, pause, start, twoSeconds, valuesOf } from './process.ts';

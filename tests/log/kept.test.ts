@@ -7,13 +7,8 @@ import { Archive, archivedTexts } from '../../runtime/engines/duckdb/archive.ts'
 import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
-import {
-  listQuarantine,
-  Quarantine,
-  quarantinedSources,
-  quarantinePath,
-  showQuarantined,
-} from '../../runtime/log/quarantine.ts';
+import { Quarantine, quarantinePath } from '../../runtime/log/quarantine.ts';
+import { listQuarantine, quarantinedSources } from '../../runtime/log/quarantine-index.ts';
 import { textsOf } from '../../runtime/log/record-texts.ts';
 import type { SavedLog } from '../../runtime/log/source-log.ts';
 import { valueAt } from '../../runtime/sources/record-columns.ts';
@@ -40,8 +35,6 @@ describe('the quarantine', () => {
     expect(kept[1]?.knownTimeMicros).toBe(T0 - 301_000_000);
     expect(kept[2]?.reason).toContain('v > 0');
     expect(quarantinedSources(join(root, 'quarantine'))).toEqual(['events']);
-    expect(showQuarantined(join(root, 'quarantine'), 'events', 'a.jsonl:2')?.verdict).toBe('late');
-    expect(showQuarantined(join(root, 'quarantine'), 'events', 'a.jsonl:9')).toBeNull();
   });
 
   const record = (offset: number, verdict: string, reason: string, text = 'x') => ({
