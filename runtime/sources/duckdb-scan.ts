@@ -287,6 +287,13 @@ const FILE_ROWS = 2 ** 32;
 /** In one number, which a vector holds as it is: sorting carries it along. */
 const PLACE = `file_index::DOUBLE * ${FILE_ROWS} + file_row_number`;
 
+const PLACE_NAMES: readonly string[] = ['file_index', 'file_row_number'];
+
+/** Whether DuckDB can tell where rows of such files stand: columns of its own names for that hide them. */
+export function tellsPlaces(columns: readonly ParquetColumn[]): boolean {
+  return !columns.some(({ name }) => PLACE_NAMES.includes(name.toLowerCase()));
+}
+
 /** The file, by its number, and the row in it; both from 0. */
 export function placeOf(place: number): { readonly file: number; readonly row: number } {
   return { file: Math.floor(place / FILE_ROWS), row: place % FILE_ROWS };

@@ -8,7 +8,7 @@ import type { LogPhase, PhaseUse } from '../log/source-log.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { openCsv } from './csv.ts';
-import type { ParquetColumn } from './duckdb-scan.ts';
+import { type ParquetColumn, tellsPlaces } from './duckdb-scan.ts';
 import { type FileRecords, FileSequence, type OpenFile } from './file-sequence.ts';
 import { findFiles, type SourceFile } from './files.ts';
 import { type JournaledRecords, openJsonl, StdinReader } from './jsonl.ts';
@@ -193,7 +193,12 @@ async function openFiles(
   });
 }
 
-function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: FileFormat): OpenFile {
+function fileOpener(
+  spec: SourceSpec,
+  fields: readonly FieldSpec[],
+  format: FileFormat,
+  unread?: ReadonlySet<number>,
+): OpenFile {
   switch (format) {
     case 'jsonl':
       return (file, start) => openJsonl(spec, fields, file, start);
@@ -201,7 +206,7 @@ function fileOpener(spec: SourceSpec, fields: readonly FieldSpec[], format: File
       return (file, start) => openCsv(spec, fields, file, start);
     case 'parquet':
       return async (file, start) => {
-        const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]));
+        const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
         return new ParquetBatches([file], decoder, { skip: start.skip });
       };
   }
@@ -216,32 +221,29 @@ async function openSorted(
   skip: number,
   { unread, trustsOrder = false }: HowToRead,
 ): Promise<FileRecords> {
-  const open = fileOpener(spec, fields, format);
-  const start = { byte: 0, skip: 0, mayGrow: false };
-  if (format !== 'parquet') {
+  const open = fileOpener(spec, fields, format, unread);
+  const inMemory = async (): Promise<FileRecords> => {
+    const start = { byte: 0, skip: 0, mayGrow: false };
     const inputs = files.map((file) => ({ file: file.name, open: () => open(file, start) }));
     return skipRecords(await sortRecords(spec, fields, inputs), skip);
-  }
+  };
+  if (format !== 'parquet') return inMemory();
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
   const mixed = await mixedColumns(files, columns, fields);
   const timeField = fields[spec.eventTimeColumn]!;
   const time = columns.find((column) => column.name === fileColumnName(timeField.path));
-  const isTimed = time === undefined ? null : isTimedSql(time, timeField);
-  if (decoder.names.some((name) => mixed.has(name)) || (time !== undefined && isTimed === null)) {
-    const openAlone = async (file: SourceFile): Promise<FileRecords> => {
-      const own = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
-      return new ParquetBatches([file], own, {});
-    };
-    const inputs = files.map((file) => ({ file: file.name, open: () => openAlone(file) }));
-    return skipRecords(await sortRecords(spec, fields, inputs), skip);
-  }
+  const hasPlaces = tellsPlaces(columns);
+  if (decoder.names.some((name) => mixed.has(name))) return inMemory();
   // Without the column no record has an instant: all are malformed, in any order.
-  if (time === undefined || isTimed === null) return new ParquetBatches(files, decoder, { skip, withPlaces: true });
+  if (time === undefined) return new ParquetBatches(files, decoder, { skip, withPlaces: hasPlaces });
+  const isTimed = isTimedSql(time, timeField);
+  if (isTimed === null) return inMemory();
   const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
   const names = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
   const watch = trustsOrder && skip === 0 ? watchOf(decoder, names, columns) : null;
   if (watch !== null) return new ParquetBatches(files, decoder, { watch });
+  if (!hasPlaces) return inMemory();
   const orderBy = { names, isTimed };
   const order = (await isInOrder(files, orderBy, columns)) ? null : orderBy;
   return new ParquetBatches(files, decoder, { orderBy: order, skip, withPlaces: true });

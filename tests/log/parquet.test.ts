@@ -227,6 +227,8 @@ describe('parquet files', () => {
       'with the event time as text': `strftime(${at('(i * 7919) % 977')}, '%Y-%m-%d %H:%M:%S') AS ts, `,
       'some without an event time': `CASE WHEN i % 7 <> 0 THEN ${at('(i * 7919) % 977')} END AS ts, `,
       'none with an event time': '',
+      'in no order, with a column of the name that DuckDB gives rows': `${at('(i * 7919) % 977')} AS ts, 7 - i AS File_Row_Number, `,
+      'in order, with a column of the name that DuckDB gives files': `${at('first + i')} AS ts, 7 - i AS file_index, `,
       'of two types': `${at('i % 977')} AS ts, (i + CASE WHEN i % 1999 = 0 THEN 0.5 ELSE 0 END)::TYPE AS v, `,
     };
     const files = ['a', 'b'].map((name, i) => ({
