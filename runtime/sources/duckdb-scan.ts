@@ -66,8 +66,9 @@ export function quoteText(text: string): string {
 /** `read_parquet` over the files, in their order. */
 export function parquetRelation(paths: readonly string[], extra = ''): string {
   const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
-  // union_by_name: a file may lack a column or have them in another order.
-  return `read_parquet([${list}], union_by_name = ${paths.length > 1}${extra})`;
+  // union_by_name: a file may lack a column or have them in another order. A folder on the way called `card=x` is no column of the files in it, let
+  // alone in the place of their own.
+  return `read_parquet([${list}], hive_partitioning = false, union_by_name = ${paths.length > 1}${extra})`;
 }
 
 /** A path is a name, never a pattern: DuckDB would expand `*`, `?` and `[`. */
