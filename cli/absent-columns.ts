@@ -20,10 +20,9 @@ export async function tellAbsentColumns(
   const spec = program.sources.find((source) => source.spec.name === name)?.spec;
   const at = locations.get(name);
   if (spec === undefined || at === undefined || flags.quiet || !told.isFirst(io, name)) return;
-  const stream = at.stream === null ? null : { location: at.stream, order: null };
-  for (const place of [at.history, stream]) {
-    if (place === null) continue;
-    for (const column of await absentOrNone(() => absentColumns(spec, place, project.root)))
+  for (const location of [at.history?.location, at.stream]) {
+    if (location === undefined || location === null) continue;
+    for (const column of await absentOrNone(() => absentColumns(spec, location, project.root)))
       say(io, flags, absentText(column));
   }
 }

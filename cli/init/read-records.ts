@@ -274,7 +274,7 @@ class ParquetFile implements RecordFile {
   async laterNulls(): Promise<readonly number[]> {
     const session = await openDuckDb();
     try {
-      const items = this.#columns.map(({ name }) => `count(*) - count(${quoteName(name)})`);
+      const items = this.#columns.map(({ engineName }) => `count(*) - count(${quoteName(engineName)})`);
       const paths = this.#files.map((file) => file.path);
       const { batch } = await session.readColumns(`SELECT ${items.join(', ')} FROM ${parquetRelation(paths)}`);
       return batch.columns.flatMap((vector, i) => (vector.kind === 'numeric' && vector.values[0] !== 0 ? [i] : []));

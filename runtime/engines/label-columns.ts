@@ -1,5 +1,4 @@
 /** The columns of labels that features need, as vectors of the types that the declarations say. A value is taken only if it fits without loss. */
-import type { ParquetColumn } from '../sources/duckdb-scan.ts';
 import { converterOf } from '../sources/parquet-columns.ts';
 import { emptyVector, type FieldSpec } from '../sources/record-columns.ts';
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
@@ -11,6 +10,7 @@ import { quoteName } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';
 import { type LabelFile, unusable } from './label-file.ts';
 import type { LabelTable } from './label-table.ts';
+import type { LabelColumn } from './label-types.ts';
 import { isTimeZone, TimeZone } from './time-zone.ts';
 
 export interface WantedColumn {
@@ -107,7 +107,7 @@ class LabelReader {
     return out;
   }
 
-  #described(name: string): ParquetColumn {
+  #described(name: string): LabelColumn {
     const column = this.#file.columns.find((candidate) => candidate.name === name);
     if (column === undefined) throw new Error(`label column ${name} is not in ${this.#file.name}`);
     return column;
@@ -115,7 +115,7 @@ class LabelReader {
 
   #convert(
     want: WantedColumn,
-    column: ParquetColumn,
+    column: LabelColumn,
     vector: ColumnVector,
     length: number,
     refuse: (row: number, reason: string) => void,

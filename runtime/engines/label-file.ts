@@ -7,7 +7,7 @@
 
 import { openBytes } from '../sources/byte-input.ts';
 import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
-import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
+import { describeParquet, parquetRelation } from '../sources/duckdb-scan.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
@@ -15,7 +15,7 @@ import { FscError, messageOf } from '../values/errors.ts';
 import { rawJsonAt } from '../values/json.ts';
 import { quoteName, RecordAppender } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';
-import { inferColumns } from './label-types.ts';
+import { inferColumns, type LabelColumn } from './label-types.ts';
 
 /** An opened file of labels. */
 export interface LabelFile {
@@ -24,7 +24,7 @@ export interface LabelFile {
   readonly relation: string;
   /** SQL of the rows as they are written in the file: texts, for CSV and JSONL. */
   readonly rawRelation: string;
-  readonly columns: readonly ParquetColumn[];
+  readonly columns: readonly LabelColumn[];
   /** The raw rows are texts, to be read by the type that is asked for. */
   readonly isText: boolean;
   /** Columns of JSONL that hold numbers or booleans somewhere: no text is read from them. */
@@ -67,7 +67,7 @@ export async function openLabelFile(session: DuckDbSession, file: LabelPath, sig
 
 async function openParquet(file: { readonly name: string; readonly path: string }): Promise<LabelFile> {
   const relation = parquetRelation([file.path]);
-  let columns: readonly ParquetColumn[];
+  let columns: Awaited<ReturnType<typeof describeParquet>>;
   try {
     columns = await describeParquet([file.path]);
   } catch (error) {
@@ -77,7 +77,7 @@ async function openParquet(file: { readonly name: string; readonly path: string 
     name: file.name,
     relation,
     rawRelation: relation,
-    columns,
+    columns: columns.map(({ engineName, type, engineType }) => ({ name: engineName, type, engineType })),
     isText: false,
     nonText: new Set(),
     place: async (row) => `row ${row + 1}`,

@@ -4,7 +4,10 @@ import { quoteName } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';
 import type { ColumnHint } from './label-file.ts';
 
-export interface TypedColumn extends ParquetColumn {
+/** A column of labels, by the name that it has in their relation. */
+export type LabelColumn = Pick<ParquetColumn, 'name' | 'type' | 'engineType'>;
+
+export interface TypedColumn extends LabelColumn {
   /** SQL of the typed value over the table of texts. */
   readonly expression: string;
 }

@@ -19,14 +19,14 @@ export interface AbsentColumn {
 /** Of CSV and Parquet files, which name their fields once. A DEFAULT excuses, and NOT NULL makes each record malformed, which is told anyway. */
 export async function absentColumns(
   spec: SourceSpec,
-  { location, order }: { readonly location: string; readonly order: 'none' | 'arrival' | null },
+  location: string,
   root: string,
 ): Promise<readonly AbsentColumn[]> {
   const parsed = parseLocation(location);
   const columns = spec.columns.filter((column) => column.nullable && !column.hasDefault);
   if (parsed.kind !== 'files' || parsed.format === 'jsonl' || columns.length === 0) return [];
   const files = findFiles(root, parsed.pattern);
-  const fields = await (parsed.format === 'csv' ? csvFields(files) : parquetFields(files, order !== 'arrival'));
+  const fields = await (parsed.format === 'csv' ? csvFields(files) : readingFiles(files, parquetFieldNames));
   return columns.flatMap((column) => absentIn(spec, column, files, fields));
 }
 
@@ -49,16 +49,4 @@ async function csvFields(files: readonly SourceFile[]): Promise<readonly (readon
   const out: (readonly string[])[] = [];
   for (const file of files) out.push(await readHeader(file));
   return out;
-}
-
-/** Files that are read as one have the first one's spelling of names that differ in case alone, as DuckDB unites them. */
-async function parquetFields(
-  files: readonly SourceFile[],
-  isOneRelation: boolean,
-): Promise<readonly (readonly string[])[]> {
-  const fields = await readingFiles(files, parquetFieldNames);
-  if (!isOneRelation) return fields;
-  const spelled = new Map<string, string>();
-  for (const name of fields.flat()) if (!spelled.has(name.toLowerCase())) spelled.set(name.toLowerCase(), name);
-  return fields.map((names) => names.map((name) => spelled.get(name.toLowerCase()) ?? name));
 }

@@ -7,14 +7,17 @@ import { ChunkCollector, sqlTypeOf } from './duckdb-vectors.ts';
 
 /** A column of a Parquet file. `type` is null where fsc has no such type; a scan delivers it as text then. */
 export interface ParquetColumn {
+  /** As it stands in the file; of several files, as DuckDB unites them. */
   readonly name: string;
+  /** What DuckDB calls it: of `X` and `x` in one file the second is `x_1`. */
+  readonly engineName: string;
   readonly type: SqlType | null;
   /** DuckDB's own name of the type, for messages. */
   readonly engineType: string;
 }
 
 export interface SortOrder {
-  /** Columns, the event time first. */
+  /** Columns as DuckDB calls them, the event time first. */
   readonly names: readonly string[];
   /** SQL: the row has an event time in range. Other rows come last. */
   readonly isTimed: string;
@@ -110,9 +113,15 @@ async function withConnection<T>(action: (connection: DuckDBConnection) => Promi
 export async function describeParquet(paths: readonly string[]): Promise<readonly ParquetColumn[]> {
   return withConnection(async (connection) => {
     const result = await connection.stream(`SELECT * FROM ${parquetRelation(paths)} LIMIT 0`);
-    return result.columnNames().map((name, i) => parquetColumn(name, result.columnType(i)));
+    const engineNames = result.columnNames();
+    const own = paths.length === 1 && engineNames.some((name) => RENAMED.test(name));
+    const [names = engineNames] = own ? await parquetFieldNames(paths) : [];
+    return engineNames.map((engineName, i) => parquetColumn(names[i] ?? engineName, engineName, result.columnType(i)));
   });
 }
+
+/** What DuckDB makes of a name that it has already, but for its case. */
+const RENAMED = /_\d+$/;
 
 /** Columns of files that were written alike, one list for each way. */
 export async function describeEachKind(paths: readonly string[]): Promise<readonly (readonly ParquetColumn[])[]> {
@@ -193,8 +202,8 @@ export async function aggregateParquet(
   });
 }
 
-function parquetColumn(name: string, type: DuckDBType): ParquetColumn {
-  return { name, type: sqlTypeOf(type), engineType: type.toString() };
+function parquetColumn(name: string, engineName: string, type: DuckDBType): ParquetColumn {
+  return { name, engineName, type: sqlTypeOf(type), engineType: type.toString() };
 }
 
 interface Running {
@@ -222,7 +231,7 @@ export async function scanParquet(
 }
 
 function absent(name: string): ParquetColumn {
-  return { name, type: null, engineType: 'VARCHAR' };
+  return { name, engineName: name, type: null, engineType: 'VARCHAR' };
 }
 
 async function* scanBatches(
@@ -279,7 +288,9 @@ async function tellFault(
 function columnList(columns: readonly ParquetColumn[]): string {
   if (columns.length === 0) return '1::SMALLINT';
   return columns
-    .map(({ name, type }) => (type === null ? `CAST(${quoteName(name)} AS VARCHAR)` : quoteName(name)))
+    .map(({ engineName, type }) =>
+      type === null ? `CAST(${quoteName(engineName)} AS VARCHAR)` : quoteName(engineName),
+    )
     .join(', ');
 }
 

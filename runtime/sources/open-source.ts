@@ -234,28 +234,26 @@ async function openSorted(
   const timeField = fields[spec.eventTimeColumn]!;
   const time = columns.find((column) => column.name === fileColumnName(timeField.path));
   const hasPlaces = tellsPlaces(columns);
-  if (decoder.names.some((name) => mixed.has(name))) return inMemory();
+  if (decoder.wanted.some((name) => mixed.has(name))) return inMemory();
   // Without the column no record has an instant: all are malformed, in any order.
   if (time === undefined) return new ParquetBatches(files, decoder, { skip, withPlaces: hasPlaces });
   const isTimed = isTimedSql(time, timeField);
   if (isTimed === null) return inMemory();
-  const keys = spec.keyColumns.map((column) => fileColumnName(fields[column]!.path));
-  const names = [time.name, ...keys.filter((name) => columns.some((column) => column.name === name))];
-  const watch = trustsOrder && skip === 0 ? watchOf(decoder, names, columns) : null;
+  const keys = spec.keyColumns.flatMap(
+    (column) => columns.find(({ name }) => name === fileColumnName(fields[column]!.path)) ?? [],
+  );
+  const ordered = [time, ...keys];
+  const watch = trustsOrder && skip === 0 ? watchOf(decoder, ordered) : null;
   if (watch !== null) return new ParquetBatches(files, decoder, { watch });
   if (!hasPlaces) return inMemory();
-  const orderBy = { names, isTimed };
-  const order = (await isInOrder(files, orderBy, columns)) ? null : orderBy;
+  const orderBy = { names: ordered.map(({ engineName }) => engineName), isTimed };
+  const order = (await isInOrder(files, orderBy, ordered)) ? null : orderBy;
   return new ParquetBatches(files, decoder, { orderBy: order, skip, withPlaces: true });
 }
 
 /** null: some column is not read, or not as what it is. */
-function watchOf(
-  { names }: ParquetDecoder,
-  orderBy: readonly string[],
-  columns: readonly ParquetColumn[],
-): OrderWatch | null {
-  const places = orderBy.map((name) => names.indexOf(name));
-  const types = orderBy.flatMap((name) => columns.find((column) => column.name === name)?.type ?? []);
+function watchOf({ names }: ParquetDecoder, ordered: readonly ParquetColumn[]): OrderWatch | null {
+  const places = ordered.map(({ name }) => names.indexOf(name));
+  const types = ordered.flatMap(({ type }) => type ?? []);
   return places.includes(-1) || types.length < places.length ? null : new OrderWatch(places, types);
 }

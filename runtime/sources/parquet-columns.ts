@@ -38,7 +38,7 @@ export const UNREAD: TextVector = {
   nulls: new Uint8Array(0),
 };
 
-export function converterOf(field: FieldSpec, column: ParquetColumn): ColumnConverter {
+export function converterOf(field: FieldSpec, column: Pick<ParquetColumn, 'type' | 'engineType'>): ColumnConverter {
   const from = column.type;
   if (from === null) return always(field, `a column of ${column.engineType} is no ${printType(field.type)}`);
   if (field.isLoose) return from.kind === 'text' ? handOn(field) : looseText(from);

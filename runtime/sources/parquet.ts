@@ -66,8 +66,8 @@ export function describeFiles(files: readonly SourceFile[]): Promise<readonly Pa
 }
 
 /**
- * Columns that are not of one type in all files, or that some lack and DEFAULT fills there: `columns`, their union, would make other values of some
- * of them, and no file's verdicts depend on its neighbours (rules.md 12).
+ * Columns that are not of one type in all files, that some lack and DEFAULT fills there, or that some spell in another case: `columns`, their union,
+ * would make other values of some of them, and no file's verdicts depend on its neighbours (rules.md 12).
  */
 export async function mixedColumns(
   files: readonly SourceFile[],
@@ -80,11 +80,25 @@ export async function mixedColumns(
   const filled = fields
     .filter(({ defaultValue }) => defaultValue !== undefined)
     .map(({ path }) => fileColumnName(path));
-  const mixed = columns.filter((union) => {
-    const found = kinds.map((kind) => kind.find(({ name }) => name === union.name));
-    return found.some((column) => (column === undefined ? filled.includes(union.name) : !keepsValues(column, union)));
+  const names = new Set([...columns, ...kinds.flat()].map(({ name }) => name));
+  return new Set([...names].filter((name) => isMixed(name, columns, kinds, filled.includes(name))));
+}
+
+function isMixed(
+  wanted: string,
+  columns: readonly ParquetColumn[],
+  kinds: readonly (readonly ParquetColumn[])[],
+  isFilled: boolean,
+): boolean {
+  const union = columns.find(({ name }) => name === wanted);
+  if (union === undefined) return true;
+  const lowered = union.engineName.toLowerCase();
+  return kinds.some((kind) => {
+    const own = kind.find(({ name }) => name === wanted);
+    // What DuckDB takes for it in such a file.
+    const united = kind.find(({ engineName }) => engineName.toLowerCase() === lowered);
+    return own !== united || (own === undefined ? isFilled : !keepsValues(own, union));
   });
-  return new Set(mixed.map(({ name }) => name));
 }
 
 const WHOLE_NUMBERS: readonly string[] = ['smallint', 'integer', 'bigint'];
@@ -109,7 +123,7 @@ export function fileColumnName(path: readonly string[]): string {
 export function isTimedSql(column: ParquetColumn, field: FieldSpec): string | null {
   const { type, engineType } = column;
   if (type === null || type.kind === 'text') return null;
-  const name = quoteName(column.name);
+  const name = quoteName(column.engineName);
   if (field.epochUnit !== null) {
     const isWhole = type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint';
     const end = RANGE_END_MICROS / EPOCH_MICROS[field.epochUnit];
@@ -135,6 +149,8 @@ function isFloating({ kind }: SqlType): boolean {
 export class ParquetDecoder {
   /** Columns to scan, by their names in the files. */
   readonly names: readonly string[];
+  /** The same, and those that the files do not have. */
+  readonly wanted: readonly string[];
   readonly #fields: readonly FieldSpec[];
   /** The same as the files have them. */
   readonly scanned: readonly ParquetColumn[];
@@ -175,6 +191,10 @@ export class ParquetDecoder {
     this.#knownTimeColumn =
       knownColumn?.type?.kind === 'timestamp' || knownColumn?.type?.kind === 'timestamptz' ? scan(knownColumn) : -1;
     if (known !== null && this.#knownTimeColumn < 0) throw noKnownTime(spec.name, known);
+    this.wanted = [
+      ...fields.flatMap((field, i) => (unread.has(i) ? [] : [fileColumnName(field.path)])),
+      ...(known === null ? [] : [known]),
+    ];
     this.scanned = scanned;
     this.names = scanned.map((column) => column.name);
   }
@@ -350,8 +370,8 @@ export class ParquetBatches implements FileRecords {
 }
 
 /**
- * Whether the files, one after the other, are in that order already. Reads its columns only; NULLs, instants out of range, and such that are no
- * microseconds, count as out of order.
+ * Whether the files, one after the other, are in that order already. Reads its columns only, `columns`; NULLs, instants out of range, and such that
+ * are no microseconds, count as out of order.
  */
 export function isInOrder(
   files: readonly SourceFile[],
@@ -366,16 +386,13 @@ async function areInOrder(
   orderBy: SortOrder,
   columns: readonly ParquetColumn[],
 ): Promise<boolean> {
-  const { names } = orderBy;
   // In nanoseconds two events of one microsecond would have an order.
-  const found = names.map((name) => columns.find((column) => column.name === name));
-  if (
-    found.every((column) => column?.type !== undefined && column.type !== null && column.engineType !== 'TIMESTAMP_NS')
-  )
+  if (columns.every(({ type, engineType }) => type !== null && engineType !== 'TIMESTAMP_NS'))
     return isParquetInOrder(paths, orderBy);
-  const types = found.map((column) => column?.type ?? TIMESTAMP);
-  const watch = new OrderWatch([...names.keys()], types);
-  const scan = await scanParquet(paths, names, { batchRows: 65_536 });
+  const types = columns.map(({ type }) => type ?? TIMESTAMP);
+  const watch = new OrderWatch([...columns.keys()], types);
+  const names = columns.map(({ name }) => name);
+  const scan = await scanParquet(paths, names, { batchRows: 65_536, described: columns });
   for await (const batch of scan.batches) if (!watch.takes(batch)) return false;
   return true;
 }

@@ -36,7 +36,7 @@ export async function cleanColumns(
     const field = fields[index] as FieldSpec;
     const column = columnOf(field, columns);
     const counts =
-      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, quoteName(column.name));
+      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, quoteName(column.engineName));
     return counts === null ? [] : [{ index, refusals: counts.length === 0 ? '0' : counts.join(' + ') }];
   });
   const keys = entityKeys.filter((key) => key.some((index) => candidates.some((one) => one.index === index)));
@@ -44,7 +44,7 @@ export async function cleanColumns(
   const lengths = texts.map((index) => columnOf(fields[index] as FieldSpec, columns));
   const aggregates = [
     ...candidates.map(({ refusals }) => refusals),
-    ...lengths.map((column) => (column === null ? '0' : `max(strlen(${quoteName(column.name)}::VARCHAR))`)),
+    ...lengths.map((column) => (column === null ? '0' : `max(strlen(${quoteName(column.engineName)}::VARCHAR))`)),
   ];
   const found = await lookOver(files, aggregates);
   const longest = new Map(texts.map((index, i) => [index, found[candidates.length + i] as number]));

@@ -196,6 +196,38 @@ describe('parquet files', () => {
       });
     }
 
+    it('and names that differ in case alone are each its own column, in one file and in several', async () => {
+      const root = folder();
+      const write = async (name: string, first: number, columns: string): Promise<void> => {
+        const path = join(root, name);
+        await writeParquet(
+          path,
+          `SELECT ${at('(i * 7) % 10')} AS ts, ${first} + i AS id, ${columns} FROM range(10) t(i)`,
+        );
+        // DuckDB would give the second of two such columns another name.
+        writeFileSync(
+          path,
+          readFileSync(path, 'latin1').replaceAll('xname', 'name_').replaceAll('Xname', 'Name_'),
+          'latin1',
+        );
+      };
+      const named = sourceSpec({ columns: [...sourceSpec().columns, column('x', BIGINT, { path: ['name_'] })] });
+      await write('a.parquet', 0, 'i - 100 AS Name_, i AS xname');
+      await write('b.parquet', 10, 'i AS name_, i - 100 AS Xname');
+      await write('c.parquet', 20, 'i - 100 AS Name_');
+      const source = program(named);
+      const rowsOf = async (history: string) =>
+        (await read(source, { root, history })).accepted.map((row) => (JSON.parse(row) as unknown[]).slice(1));
+      const alone = await Promise.all(['a.parquet', 'b.parquet', 'c.parquet'].map(rowsOf));
+      const x = (rows: unknown[][]): unknown[] => rows.map((row) => row.at(-1)).sort();
+      const digits = [...Array(10).keys()];
+      expect(alone.map(x)).toEqual([digits, digits, Array(10).fill(null)]);
+      for (const history of ['*.parquet', '{a,b}.parquet', '{b,c}.parquet', '{a,c}.parquet']) {
+        const parts = alone.filter((_, i) => history.startsWith('*') || history.slice(0, 5).includes('abc'[i]!)).flat();
+        expect((await rowsOf(history)).sort(), history).toEqual(parts.sort());
+      }
+    });
+
     it('in the event time or the key are one order', async () => {
       const root = folder();
       await writeParquet(
