@@ -23,4 +23,10 @@ export const POSTGRES_CODES = {
       'Every declared column must be a column of the table, under its own name or that of `@from`, unless DEFAULT fills it, and of a type whose values can be values of the declared one: integers and numeric for integers and decimals, those and floats for real and double, any timestamp or date for timestamps. A view of the table can cast and rename.',
     help: 'Map columns with @from, change the declared types, or read a view of the table that casts and renames.',
   },
+  FSC7364: {
+    title: 'rows of a table are hidden',
+    explanation:
+      'The table has row-level security, and its policies apply to the user of "postgres" in fsc.json: which records there are would depend on who reads them, and nobody would be told of the others.',
+    help: 'Read the table as its owner or as a role with BYPASSRLS, or name a view that gives the rows that are meant to everybody.',
+  },
 } as const;

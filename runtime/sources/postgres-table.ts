@@ -105,8 +105,11 @@ function printTable({ schema, name }: TableName): string {
 }
 
 async function describeTable(session: PostgresSession, table: TableName): Promise<readonly TableColumn[]> {
-  const [found] = await session.rows('SELECT to_regclass($1)::oid', [quotedTable(table)]);
-  const oid = found?.[0] ?? null;
+  const [found] = await session.rows(
+    'SELECT c::oid, row_security_active(c) FROM (SELECT to_regclass($1)) AS found(c)',
+    [quotedTable(table)],
+  );
+  const [oid = null, isFiltered = null] = found ?? [];
   if (oid === null) {
     throw new FscError(
       'FSC7362',
@@ -114,6 +117,15 @@ async function describeTable(session: PostgresSession, table: TableName): Promis
       `there is no table \`${printTable(table)}\``,
       'names are taken as they are written: small letters and capitals differ',
       'check the name and the schema: postgres:SCHEMA.TABLE',
+    );
+  }
+  if (isFiltered === 't') {
+    throw new FscError(
+      'FSC7364',
+      2,
+      `row-level security hides rows of \`${printTable(table)}\` from this user`,
+      'values would depend on who reads them, and records would be missing without a word',
+      'read it as its owner or a role with BYPASSRLS, or name a view of the rows that are meant',
     );
   }
   const rows = await session.rows(

@@ -299,6 +299,26 @@ describe('what does not fit', () => {
     expect([code, err]).toEqual([status, expect.stringContaining(words)]);
   });
 
+  it('is a table of which policies hide rows from this user; a view of its owner’s gives all that it is meant to', async () => {
+    await database.query(TABLE);
+    await database.query(`CREATE ROLE reader LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA "My Data" TO reader;
+      GRANT SELECT ON "My Data"."Payments" TO reader; ALTER TABLE "My Data"."Payments" ENABLE ROW LEVEL SECURITY;
+      CREATE VIEW "My Data"."Meant" AS SELECT * FROM "My Data"."Payments"; GRANT SELECT ON "My Data"."Meant" TO reader`);
+    try {
+      const url = new URL(server.url);
+      url.username = 'reader';
+      url.password = 'secret';
+      const as = { env: { DATABASE_URL: url.href } };
+      const hidden = await cli(batchOut, { cwd: projectOver(LOCATION), ...as });
+      expect([hidden.code, hidden.err]).toEqual([2, expect.stringContaining('"FSC7364"')]);
+      const meant = await cli(batchOut, { cwd: projectOver(LOCATION.replace('Payments', 'Meant')), ...as });
+      expect([meant.code, jsonLines(meant.out)], meant.err).toEqual([0, ROWS]);
+      expect((await cli(batchOut, { cwd: projectOver(LOCATION), env })).code).toBe(0);
+    } finally {
+      await database.query('DROP OWNED BY reader; DROP ROLE reader');
+    }
+  });
+
   it('tells what the server says of a view that it cannot run', async () => {
     await database.query(
       `CREATE SCHEMA "My Data"; CREATE VIEW "My Data"."Payments" AS SELECT 1 / (i - 1) AS id, TIMESTAMP '2001-01-01' AS paid_at, 'a' AS card FROM generate_series(1, 2) AS g(i)`,
