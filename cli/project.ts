@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { suggest } from '../compiler/diagnostics/suggest.ts';
 import { parseDotEnv } from '../runtime/serving/dot-env.ts';
+import { spillUnder } from '../runtime/sources/spill-folder.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import type { SourceSpec } from '../runtime/values/manifest.ts';
 import { type ConfigNode, parseConfigText } from './config-text.ts';
@@ -76,6 +77,7 @@ function isProject(dir: string): boolean {
 
 export function loadProject(io: Io, flags: GlobalFlags): Project {
   const root = findRoot(io, flags);
+  spillUnder(join(root, '.fsc'));
   const file = join(root, 'fsc.json');
   if (!existsSync(file)) {
     if (flags.profile !== null || present(io.env['FSC_PROFILE'])) {

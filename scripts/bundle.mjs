@@ -21,7 +21,7 @@ export const INSIDE = [DUCKDB, 'commander'];
 
 /** What every command loads, what those load that look values up, and what those load that read records: without and with DuckDB. */
 const EVERY =
-  /^(runtime\/(values|functions|time)\/|compiler\/diagnostics\/(suggest|width)\.ts|cli\/(cli|config-text|features|instant|io|paths|progress|project|stamp|version)\.ts)/;
+  /^(runtime\/(values|functions|time)\/|runtime\/sources\/spill-folder\.ts|compiler\/diagnostics\/(suggest|width)\.ts|cli\/(cli|config-text|features|instant|io|paths|progress|project|stamp|version)\.ts)/;
 const STATE = /^(runtime\/state\/|cli\/(open-program|result-rows)\.ts)/;
 const RECORDS = /^(runtime\/(log|sources|stores|engines|serving)\/(?!.*postgres)|node_modules\/@duckdb\/)/;
 

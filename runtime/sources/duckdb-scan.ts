@@ -4,6 +4,7 @@ import type { SqlType } from '../values/types.ts';
 import { DuckDBInstance } from './duckdb-api.ts';
 import { isBroken, isEnd } from './duckdb-stream.ts';
 import { ChunkCollector, sqlTypeOf } from './duckdb-vectors.ts';
+import { newSpillFolder } from './spill-folder.ts';
 
 /** A column of a Parquet file. `type` is null where fsc has no such type; a scan delivers it as text then. */
 export interface ParquetColumn {
@@ -79,6 +80,11 @@ export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, (char) => `[${char}]`);
 }
 
+/** An instance in memory, with a folder of its own for what does not fit into it. */
+export function createInstance(options: Readonly<Record<string, string>>): Promise<Instance> {
+  return DuckDBInstance.create(':memory:', { ...options, temp_directory: newSpillFolder() });
+}
+
 /** Files are read anew each time: they may have changed without their times telling so. */
 export const SCAN_ENGINE = { threads: '1', enable_external_file_cache: 'false' };
 
@@ -86,7 +92,7 @@ export const SCAN_ENGINE = { threads: '1', enable_external_file_cache: 'false' }
 let engine: Promise<Instance> | null = null;
 
 function openEngine(): Promise<Instance> {
-  engine ??= DuckDBInstance.create(':memory:', SCAN_ENGINE);
+  engine ??= createInstance(SCAN_ENGINE);
   return engine;
 }
 

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBInstance as Instance } from '@duckdb/node-api';
-import { DuckDBInstance } from '../../sources/duckdb-api.ts';
-import { escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
+import { createInstance, escapeGlob, lendEngine, quoteText, SCAN_ENGINE } from '../../sources/duckdb-scan.ts';
 import { isBroken, isEnd } from '../../sources/duckdb-stream.ts';
 import { ChunkCollector } from '../../sources/duckdb-vectors.ts';
 import type { ColumnBatch } from '../../values/batch.ts';
@@ -30,7 +29,7 @@ export interface ResultColumns {
 const BATCH_ROWS = 16_384;
 
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSession> {
-  const instance = await DuckDBInstance.create(':memory:', {
+  const instance = await createInstance({
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
   });
@@ -45,7 +44,7 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
 
 /** Of one thread, never to be locked: scans of files go through its engine too, and none is made for them. */
 export async function openScanSession(): Promise<DuckDbSession> {
-  const instance = await DuckDBInstance.create(':memory:', SCAN_ENGINE);
+  const instance = await createInstance(SCAN_ENGINE);
   const session = new DuckDbSession(instance, await instance.connect(), [lendEngine(instance)]);
   await session.run("SET TimeZone = 'UTC'");
   return session;
