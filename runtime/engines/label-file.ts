@@ -7,7 +7,7 @@
 
 import { openBytes } from '../sources/byte-input.ts';
 import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
-import { describeParquet, parquetRelation } from '../sources/duckdb-scan.ts';
+import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
@@ -67,7 +67,7 @@ export async function openLabelFile(session: DuckDbSession, file: LabelPath, sig
 
 async function openParquet(file: { readonly name: string; readonly path: string }): Promise<LabelFile> {
   const relation = parquetRelation([file.path]);
-  let columns: Awaited<ReturnType<typeof describeParquet>>;
+  let columns: readonly ParquetColumn[];
   try {
     columns = await describeParquet([file.path]);
   } catch (error) {

@@ -87,10 +87,11 @@ export class QuarantineIndex {
   }
 
   #take({ text, at, number, isWhole }: FileLine): void {
-    // What follows the last newline is half a line of a crash.
-    if (!isWhole && hasChecksum(text.slice(0, -1)))
-      throw corrupt(this.#path, number, 'its end is another byte than a newline');
-    if (!isWhole) return;
+    if (!isWhole) {
+      // What follows the last newline is half a line of a crash.
+      if (hasChecksum(text.slice(0, -1))) throw corrupt(this.#path, number, 'its end is another byte than a newline');
+      return;
+    }
     const json = checkedJson(this.#path, number, text);
     if (isAnewLine(json)) this.#dropBefore(json);
     else this.#keep(json, at);

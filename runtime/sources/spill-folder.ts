@@ -14,6 +14,8 @@ const KEPT_MICROS = 24 * 3600 * 1_000_000;
 
 /** null: nowhere in particular. */
 let base: string | null = null;
+/** Whether what others have left in it was looked for. */
+let isCleared = false;
 /** Of this process alone, where there is no base that can be written. */
 let own: string | null = null;
 const made: string[] = [];
@@ -21,6 +23,7 @@ const made: string[] = [];
 /** Instances that are made from now on spill into folders in this one, which need not be there. */
 export function spillUnder(folder: string): void {
   base = folder;
+  isCleared = false;
 }
 
 /** A folder for one instance. DuckDB makes it when it needs it. */
@@ -33,7 +36,8 @@ export function newSpillFolder(): string {
 
 function writableBase(): string {
   if (base !== null && canWrite(base)) {
-    removeLeft(base);
+    if (!isCleared) removeLeft(base);
+    isCleared = true;
     return base;
   }
   if (own === null) {
