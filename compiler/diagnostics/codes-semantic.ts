@@ -188,6 +188,11 @@ export const SEMANTIC_CODES = {
     'DuckDB takes the months last, Postgres first',
     "take them one after the other: `x - INTERVAL '1 month' - INTERVAL '3 hours'`",
   ),
+  FSC3018: code(
+    'two intervals of one length, one of them in months',
+    'DuckDB counts a month as 30 days when it looks for equal expressions, and would move an instant by the wrong one',
+    "move the instant by each where it stands: `CASE WHEN c THEN x + INTERVAL '1 month' ELSE x + INTERVAL '30 days' END`",
+  ),
   FSC3101: code('wrong argument types', 'the function is not defined for these types', 'cast the arguments'),
   FSC3102: code(
     'literal does not fit',

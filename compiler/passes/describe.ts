@@ -5,6 +5,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import type { PlanExpr, ViewPlan } from '../plan/plan.ts';
 import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
 import { Agreement, allExprs } from './agreement.ts';
+import { refuseEqualIntervals } from './equal-intervals.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { decisionParts } from './inexact-help.ts';
 import { lineageOf } from './lineage.ts';
@@ -14,6 +15,7 @@ import { stateNotes } from './state-notes.ts';
 export function describeView(draft: ViewDraft, input: ViewInput): ViewPlan {
   const agreement = new Agreement(draft);
   reportDecisions(agreement, draft, input);
+  refuseEqualIntervals(draft, input);
   checkComments(draft, input);
   const spec: ViewSpec = {
     name: input.name,

@@ -1,6 +1,6 @@
 /**
  * date_trunc, extract, and arithmetic of instants, dates and intervals. Instants beyond ±(2^53−1) µs, dates outside the years 1 to 9999
- * and intervals beyond `isInterval` are NULL.
+ * and intervals beyond `isInterval` (moves.ts) are NULL.
  */
 import { addIntervals, negateInterval } from '../values/interval.ts';
 import {
@@ -22,6 +22,16 @@ import {
   type SqlType,
 } from '../values/types.ts';
 import type { CallTypes, ConstantArg, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
+import {
+  duckdbMoved,
+  INTERVAL_DAYS,
+  INTERVAL_HOURS,
+  INTERVAL_MONTHS,
+  isInReach,
+  isInterval,
+  MOST_DAYS,
+  MOST_MONTHS,
+} from './moves.ts';
 import {
   always,
   arg,
@@ -268,22 +278,6 @@ export const datePart: ScalarFunction = {
   },
 };
 
-/** An interval by which an instant or date can be moved without leaving what both databases reach on the way: 2000 years of each kind. */
-const MOST_MONTHS = 24_000;
-const MOST_DAYS = 730_000;
-/** What an interval can be: sums of two never overflow in the databases. Microseconds are below 2,500,000 hours, some 2^53. */
-const INTERVAL_MONTHS = 1_068_000_000;
-const INTERVAL_DAYS = 1_000_000_000;
-const INTERVAL_HOURS = 2_499_999;
-
-function isInterval({ months, days, micros }: IntervalValue): boolean {
-  return (
-    Math.abs(months) <= INTERVAL_MONTHS &&
-    Math.abs(days) <= INTERVAL_DAYS &&
-    Math.abs(micros) < (INTERVAL_HOURS + 1) * MICROS_PER_HOUR
-  );
-}
-
 function instantPlus(micros: number, interval: IntervalValue): number | null {
   const days = microsToDays(micros);
   return moved(days, micros - days * MICROS_PER_DAY, interval);
@@ -300,11 +294,12 @@ function dateMinus(days: number, interval: IntervalValue): number | null {
 }
 
 /** Months first, then days, then microseconds; days and the time of day are kept apart, since their sum may be no safe integer on the way. */
-function moved(days: number, timeOfDay: number, { months, days: byDays, micros }: IntervalValue): number | null {
-  if (Math.abs(months) > MOST_MONTHS || Math.abs(byDays) > MOST_DAYS) return null;
-  const rest = micros % MICROS_PER_DAY;
+function moved(days: number, timeOfDay: number, by: IntervalValue): number | null {
+  if (!isInReach(by)) return null;
+  const rest = by.micros % MICROS_PER_DAY;
   const time = timeOfDay + rest;
-  const day = (months === 0 ? days : addMonthsToDays(days, months)) + byDays + (micros - rest) / MICROS_PER_DAY;
+  const day =
+    (by.months === 0 ? days : addMonthsToDays(days, by.months)) + by.days + (by.micros - rest) / MICROS_PER_DAY;
   return instantInRange(day * MICROS_PER_DAY + time);
 }
 
@@ -405,23 +400,25 @@ function additive(op: '+' | '-', dialect: Dialect): SqlForm {
 
 function movedInstant(op: '+' | '-', dialect: Dialect, a: readonly string[], types: CallTypes): string {
   const [left, right] = [zoneless(arg(a, 0), typeAt(types, 0)), zoneless(arg(a, 1), typeAt(types, 1))];
-  const sum = `CAST(${left} ${op} ${right} AS timestamp)`;
+  const [instant, interval] = typeAt(types, 0).kind === 'interval' ? [right, left] : [left, right];
+  const move = constantMove(interval);
+  const sum = `CAST(${dialect === 'duckdb' && move !== null ? duckdbMoved(instant, op, move) : `${left} ${op} ${right}`} AS timestamp)`;
   const ranged = dialect === 'duckdb' ? duckTimestampRange(`TRY(${sum})`) : postgresTimestampRange(sum, TIMESTAMP);
-  const instant = types.result.kind === 'timestamptz' ? `(${ranged} AT TIME ZONE 'UTC')` : ranged;
-  const interval = typeAt(types, 0).kind === 'interval' ? left : right;
-  if (isSmallLiteral(interval)) return instant;
-  return `(CASE WHEN ${months(interval)} BETWEEN -${MOST_MONTHS} AND ${MOST_MONTHS} AND date_part('day', ${interval}) BETWEEN -${MOST_DAYS} AND ${MOST_DAYS} THEN ${instant} END)`;
+  const result = types.result.kind === 'timestamptz' ? `(${ranged} AT TIME ZONE 'UTC')` : ranged;
+  if (move !== null) return result;
+  return `(CASE WHEN ${months(interval)} BETWEEN -${MOST_MONTHS} AND ${MOST_MONTHS} AND date_part('day', ${interval}) BETWEEN -${MOST_DAYS} AND ${MOST_DAYS} THEN ${result} END)`;
 }
 
 function months(interval: string): string {
   return `date_part('year', ${interval}) * 12 + date_part('month', ${interval})`;
 }
 
-/** A printed constant that needs no guard, as most are. */
-function isSmallLiteral(sql: string): boolean {
-  if (!/^INTERVAL '(?:-?\d+ (?:months?|days?|microseconds) ?)+'$/.test(sql)) return false;
-  const part = (unit: RegExp): number => Math.abs(Number(unit.exec(sql)?.[1] ?? 0));
-  return part(/(\d+) month/) <= MOST_MONTHS && part(/(\d+) day/) <= MOST_DAYS;
+/** A printed constant that needs no guard, as most are; null for others. */
+function constantMove(sql: string): IntervalValue | null {
+  if (!/^INTERVAL '(?:-?\d+ (?:months|days|microseconds) ?)+'$/.test(sql)) return null;
+  const part = (unit: RegExp): number => Number(unit.exec(sql)?.[1] ?? 0);
+  const move = { months: part(/(-?\d+) months/), days: part(/(-?\d+) days/), micros: part(/(-?\d+) micro/) };
+  return isInReach(move) ? move : null;
 }
 
 function intervalInRange(sql: string): string {

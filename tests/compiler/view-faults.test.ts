@@ -41,6 +41,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3016', A('max(coalesce(CAST(n AS decimal(38,0)), CAST(n AS decimal(38,38))))'), 'CAST(n AS decimal(38,38))'],
   ['FSC3017', A("max(CAST(ts AS timestamptz) - INTERVAL '1 month 3 hours')"), "INTERVAL '1 month 3 hours'"],
   ['FSC3017', A("max(INTERVAL '-1 month 3 hours' + CAST(ts AS timestamptz))"), "INTERVAL '-1 month 3 hours'"],
+  ['FSC3018', A("max(ts + CASE WHEN ok THEN INTERVAL '1 year' ELSE INTERVAL '360 days' END)"), "INTERVAL '360 days'"],
   ['FSC3102', A('count(*)', "WHERE ts > 'tomorrow'"), "'tomorrow'"],
   ['FSC3102', A('count(*)', "WHERE ts > '2001-01-01 00:00:00+02'"), "'2001-01-01 00:00:00+02'"],
   ['FSC3103', A('count(*)', 'WHERE n'), 'n'],

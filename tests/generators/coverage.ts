@@ -2,7 +2,7 @@
 import { judge } from '../reference/verdicts.ts';
 import { badFormOf } from './domains.ts';
 import { printType, walk } from './print-sql.ts';
-import type { BetweenExpr, BinaryExpr, Case, Expr, LogLine, Type, Value, ViewSpec } from './view-spec.ts';
+import type { BetweenExpr, BinaryExpr, Case, Expr, Interval, LogLine, Type, Value, ViewSpec } from './view-spec.ts';
 import { versioned } from './view-spec.ts';
 
 export type Coverage = Map<string, number>;
@@ -78,6 +78,19 @@ const visitWindow = ({ op, left, right }: BinaryExpr, eventTime: string, hit: (n
 const visitBetween = ({ low, high }: BetweenExpr, hit: (name: string) => void): void => {
   if (usesNow(high)) hit(`window:between:to ${boundForm(high)}`);
   if (usesNow(low) !== usesNow(high)) hit(`window:between:${usesNow(low) ? 'to' : 'from'} an instant`);
+};
+
+/** Moves by a month beside moves by 30 days, which DuckDB takes for one. */
+const addEqualIntervals = (view: ViewSpec, hit: (name: string) => void): void => {
+  const lengths = { window: new Set<string>(), moved: new Set<string>() };
+  for (const expr of expressionsOf(view)) {
+    walk(expr, (e) => {
+      if (e.node !== 'binary' || e.right.node !== 'literal' || e.right.type.kind !== 'interval') return;
+      const { months, micros } = e.right.value as Interval;
+      if (months === 1 || micros === 2_592_000_000_000n) lengths[usesNow(e.left) ? 'window' : 'moved'].add(`${months}`);
+    });
+  }
+  for (const [form, found] of Object.entries(lengths)) if (found.size > 1) hit(`intervals:equal:${form}`);
 };
 
 const isColumn = (expr: Expr, name: string): boolean => expr.node === 'column' && expr.name === name;
@@ -208,6 +221,7 @@ export const addCoverage = (coverage: Coverage, test: Case): void => {
     if (view.shape === 'B' && view.entityTag) hit('rows:@entity');
     if (view.shape === 'D') for (const j of view.joins) hit(`join:${j.kind}`);
     for (const expr of expressionsOf(view)) visit(expr, source.eventTime, hit);
+    addEqualIntervals(view, hit);
   }
   if (test.log.length === 0) hit('log:empty');
   const times = new Set<unknown>();
@@ -492,6 +506,8 @@ export const EXPECTED: readonly string[] = [
     ['', ' - interval', ' + interval'].map((shift) => `window:between:to trunc ${unit}${shift}`),
   ),
   ...SPECIAL_FEATURES.map((feature) => `special:${feature}`),
+  'intervals:equal:window',
+  'intervals:equal:moved',
   'scalar:case',
   'column:check',
   'column:default',

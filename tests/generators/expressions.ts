@@ -454,6 +454,8 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
         [{ months: 0, micros: 86_400_000_000n }, '1 day'],
         [{ months: 0, micros: 90_000_000n }, '90 seconds'],
         [{ months: 0, micros: 604_800_000_000n }, '1 week'],
+        [{ months: 1, micros: 0n }, '1 month'],
+        [{ months: 0, micros: 2_592_000_000_000n }, '30 days'],
       ] as const);
       return binary(random.pick<BinaryOperator>(['+', '-']), x, intervalLiteral(interval, text), TIMESTAMP);
     }

@@ -116,6 +116,10 @@ const CASTS: readonly (readonly [from: Type, to: readonly Type[]])[] = [
   [TIMESTAMP, [DATE, TEXT]],
 ];
 
+const DAY = 86_400_000_000n;
+const moved = (x: Expr, months: number, micros: bigint, text: string): Expr =>
+  binary('-', x, intervalLiteral({ months, micros }, text), TIMESTAMP);
+
 const TIME_UNITS = ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy'];
 
 const SCALARS: readonly Focus[] = [
@@ -150,6 +154,8 @@ const SCALARS: readonly Focus[] = [
   ...['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].flatMap((unit) =>
     scalar([TIMESTAMP], (x) => call('date_trunc', [x], TIMESTAMP, unit)),
   ),
+  ...scalar([TIMESTAMP], (x) => compareWith('=', moved(x, 1, 0n, '1 month'), moved(x, 0, 30n * DAY, '30 days'))),
+  ...scalar([TIMESTAMP], (x) => compareWith('=', moved(x, 12, 0n, '1 year'), moved(x, 0, 360n * DAY, '360 days'))),
 ];
 
 const AGGREGATES: readonly Focus[] = [

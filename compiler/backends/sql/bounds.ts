@@ -1,4 +1,5 @@
 import type { Dialect } from '../../../runtime/functions/definition.ts';
+import { duckdbMonths } from '../../../runtime/functions/moves.ts';
 import { MICROS_PER_DAY } from '../../../runtime/values/types.ts';
 import type { InstantBound, InstantWindow } from '../../plan/plan.ts';
 import { printDuration } from './print-const.ts';
@@ -8,13 +9,17 @@ const MAX_OFFSET_MICROS = 2500 * 366 * MICROS_PER_DAY;
 const MAX_OFFSET_MONTHS = 2500 * 12;
 
 /** `bound(t)` as SQL over the text of t. */
-export function printBound(bound: InstantBound, t: string): string {
+export function printBound(bound: InstantBound, t: string, dialect: Dialect): string {
   let text = bound.trunc === null ? t : `date_trunc('${bound.trunc}', ${t})`;
   const months = clamp(bound.offsetMonths, MAX_OFFSET_MONTHS);
   const micros = clamp(bound.offsetMicros, MAX_OFFSET_MICROS);
-  if (months !== 0) text = `${text} ${months < 0 ? '-' : '+'} INTERVAL '${Math.abs(months)} months'`;
+  if (months !== 0) text = `${text} ${dialect === 'duckdb' ? duckdbMonths(months) : postgresMonths(months)}`;
   if (micros !== 0) text = `${text} ${micros < 0 ? '-' : '+'} ${printDuration(Math.abs(micros))}`;
   return text === t ? t : `(${text})`;
+}
+
+function postgresMonths(months: number): string {
+  return `${months < 0 ? '-' : '+'} INTERVAL '${Math.abs(months)} months'`;
 }
 
 function clamp(value: number, limit: number): number {
@@ -22,10 +27,15 @@ function clamp(value: number, limit: number): number {
 }
 
 /** Conditions on an event's time, without `event time <= t`, which every relation has already. */
-export function windowConditions(window: InstantWindow, eventTime: string, t: string): readonly string[] {
+export function windowConditions(
+  window: InstantWindow,
+  eventTime: string,
+  t: string,
+  dialect: Dialect,
+): readonly string[] {
   return [
-    ...window.lower.map((bound) => `${eventTime} ${bound.inclusive ? '>=' : '>'} ${printBound(bound, t)}`),
-    ...window.upper.map((bound) => `${eventTime} ${bound.inclusive ? '<=' : '<'} ${printBound(bound, t)}`),
+    ...window.lower.map((bound) => `${eventTime} ${bound.inclusive ? '>=' : '>'} ${printBound(bound, t, dialect)}`),
+    ...window.upper.map((bound) => `${eventTime} ${bound.inclusive ? '<=' : '<'} ${printBound(bound, t, dialect)}`),
   ];
 }
 

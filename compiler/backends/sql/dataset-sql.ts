@@ -385,7 +385,7 @@ class DatasetWriter {
     const isOwn = ['ev.e = p.t', ...pairs.own.map((name, i) => `ev.o${i} = p.${name}`)].join(' AND ');
     const on = [
       ...view.entity.map((_, i) => `ev.k${i} = p.q${i}`),
-      ...timeConditions('ev.e', view.whereWindow, 'p.t', pairs.rule === 'exclude'),
+      ...timeConditions('ev.e', view.whereWindow, 'p.t', 'duckdb', pairs.rule === 'exclude'),
       ...(pairs.rule === 'own' ? [`NOT coalesce(${isOwn}, FALSE)`] : []),
       ...this.#knownCondition(),
     ];

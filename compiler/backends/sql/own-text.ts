@@ -5,7 +5,8 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
 import { planChildren, somePlan } from '../../bind/walk.ts';
-import { slotExprs } from '../../passes/agreement.ts';
+import { allExprs, slotExprs } from '../../passes/agreement.ts';
+import { equalIntervals, intervalsIn } from '../../passes/equal-intervals.ts';
 import type { PlanExpr, ViewPlan } from '../../plan/plan.ts';
 
 export interface OwnTextLimits {
@@ -16,8 +17,16 @@ export interface OwnTextLimits {
 }
 
 export function ownTextLimits(view: ViewPlan): OwnTextLimits {
+  // Which of them DuckDB puts for which is its own affair.
+  if (hasEqualIntervals(view)) return { columns: new Set(view.outputs.keys()), rows: true };
   const ordinals = view.outputs.flatMap(({ expr }, ordinal) => (mayDiffer(expr, view) ? [ordinal] : []));
   return { columns: new Set(ordinals), rows: rowsMayDiffer(view) };
+}
+
+/** Windows count from an instant that is a constant in the text: they are constants too before DuckDB looks for equals. */
+export function hasEqualIntervals(view: ViewPlan): boolean {
+  const views = view.kind === 'request' ? [view, ...view.joins.map((join) => join.view)] : [view];
+  return equalIntervals(views.flatMap(allExprs).flatMap((expr) => intervalsIn(expr, true))) !== null;
 }
 
 function rowsMayDiffer(view: ViewPlan): boolean {

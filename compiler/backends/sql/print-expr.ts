@@ -1,6 +1,7 @@
 import type { AggregateFunction, Dialect, ScalarFunction } from '../../../runtime/functions/definition.ts';
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
+import { knownInterval } from '../../passes/equal-intervals.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
 import type { Lets } from './lets.ts';
 import { printConst } from './print-const.ts';
@@ -66,6 +67,8 @@ function printCase(expr: Extract<PlanExpr, { kind: 'case' }>, dialect: Dialect, 
 }
 
 function printCall(expr: Extract<PlanExpr, { kind: 'call' }>, dialect: Dialect, env: PrintEnv): string {
+  const interval = knownInterval(expr);
+  if (interval !== null) return printConst(interval, expr.type, dialect);
   const args = expr.args.map((arg) => printExpr(arg, dialect, env));
   const types = { args: expr.args.map((arg) => formType(arg.type, dialect)), result: formType(expr.type, dialect) };
   // timestamp ↔ timestamptz is nothing where both are UTC timestamps (physicalType).

@@ -155,7 +155,7 @@ export function aggregateItems(
     if (slot.kind !== 'aggregate') throw new Error(`shape A has a ${slot.kind} slot`);
     const conditions = [
       ...(columns.filters[i] === null ? [] : [columns.filters[i]!]),
-      ...windowConditions(slot.window, columns.eventTime, t),
+      ...windowConditions(slot.window, columns.eventTime, t, context.dialect),
     ];
     const text = aggregateText(slot.call, columns, i, filterText(conditions), '', context);
     return `${text} AS s${i}`;
@@ -353,7 +353,8 @@ export function timeConditions(
   eventTime: string,
   window: InstantWindow,
   t: string,
+  dialect: Dialect,
   strictlyBefore = false,
 ): readonly string[] {
-  return [`${eventTime} ${strictlyBefore ? '<' : '<='} ${t}`, ...windowConditions(window, eventTime, t)];
+  return [`${eventTime} ${strictlyBefore ? '<' : '<='} ${t}`, ...windowConditions(window, eventTime, t, dialect)];
 }

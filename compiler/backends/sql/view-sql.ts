@@ -43,7 +43,7 @@ function aggregateViewSql(view: AggregateViewPlan, t: string, context: SqlContex
   const passing = select({
     items: events.items,
     from: [events.from],
-    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
+    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t, context.dialect)],
   });
   const grouped = select({ items: inner, from: [subquery(passing, 'ev')], tail: [`GROUP BY ${keys.join(', ')}`] });
   return projected(view, grouped, projectEnv('a', t, context.functions), context);
@@ -72,7 +72,7 @@ function rowsViewSql(view: RowsViewPlan, t: string, rows: RowsForm, context: Sql
     // Postgres looks frames up by place where it has no window function for them.
     items: context.dialect === 'postgres' ? [...events.items, placeItem(events.columns)] : events.items,
     from: [events.from],
-    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t)],
+    where: [...events.where, ...timeConditions(events.rawEventTime, view.whereWindow, t, context.dialect)],
   });
   const framed =
     context.dialect === 'postgres'

@@ -38,8 +38,6 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
   await session.run("SET TimeZone = 'UTC'");
   // An operator that may fail is some seven levels deep in emitted SQL, and the parser takes 400 of them.
   await session.run('SET max_expression_depth = 10000');
-  // DuckDB takes `t - INTERVAL '1 month'` and `t - INTERVAL '30 days'` for one expression: as intervals the two are equal.
-  await session.run("SET disabled_optimizers = 'common_subexpressions'");
   await session.allow(options.readable ?? [], options.writable ?? []);
   return session;
 }

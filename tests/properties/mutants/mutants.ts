@@ -243,6 +243,12 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'const from = -bound.offsetMicros - 1;',
   },
   {
+    name: 'SQL: months and days go by one operator',
+    file: 'runtime/functions/moves.js',
+    find: "return `${months < 0 ? '+' : '-'} INTERVAL '${-Math.abs(months)} months'`;",
+    replace: "return `${months < 0 ? '-' : '+'} INTERVAL '${Math.abs(months)} months'`;",
+  },
+  {
     name: 'stream: row_number and ROWS frames begin a row late',
     file: advance,
     find: 'const stop = last - ${jsData(end)};',

@@ -1,0 +1,87 @@
+/**
+ * Constant intervals that compare equal and are two: a month and 30 days, a year and 360. DuckDB 1.5 takes one for the other wherever it
+ * looks for equal expressions (common subexpressions and aggregates, conditions of an OR), and moves instants by the wrong one.
+ */
+import { isInterval } from '../../runtime/functions/moves.ts';
+import { isTemporal } from '../../runtime/functions/support.ts';
+import { addIntervals, compareIntervals, subtractIntervals } from '../../runtime/values/interval.ts';
+import type { IntervalValue } from '../../runtime/values/types.ts';
+import { planChildren } from '../bind/walk.ts';
+import type { Span } from '../diagnostics/diagnostic.ts';
+import { textOf } from '../diagnostics/edits.ts';
+import type { PlanExpr } from '../plan/plan.ts';
+import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
+import { allExprs } from './agreement.ts';
+
+export interface ConstantInterval {
+  readonly value: IntervalValue;
+  readonly span: Span;
+}
+
+/** What an expression of constants alone comes to; null where it is none, or NULL. */
+export function knownInterval(expr: PlanExpr): IntervalValue | null {
+  if (expr.type.kind !== 'interval') return null;
+  if (expr.kind === 'const') return expr.value as IntervalValue | null;
+  if (expr.kind !== 'call') return null;
+  const [left, right] = expr.args;
+  if (left === undefined || right === undefined) return null;
+  if (expr.fn === 'scale_interval') return scaled(left, right) ?? scaled(right, left);
+  const [a, b] = [knownInterval(left), knownInterval(right)];
+  if (a === null || b === null) return null;
+  return ranged(expr.fn === 'subtract_temporal' ? subtractIntervals(a, b) : addIntervals(a, b));
+}
+
+function scaled(of: PlanExpr, by: PlanExpr): IntervalValue | null {
+  const value = knownInterval(of);
+  if (value === null || by.kind !== 'const' || typeof by.value !== 'number') return null;
+  const { value: times } = by;
+  return ranged({ months: value.months * times + 0, days: value.days * times + 0, micros: value.micros * times + 0 });
+}
+
+function ranged(value: IntervalValue): IntervalValue | null {
+  return isInterval(value) ? value : null;
+}
+
+/** Two that compare equal; null where there are none. */
+export function equalIntervals(
+  found: readonly ConstantInterval[],
+): readonly [ConstantInterval, ConstantInterval] | null {
+  for (const [i, later] of found.entries()) {
+    const earlier = found.slice(0, i).find((one) => areConfused(one.value, later.value));
+    if (earlier !== undefined) return [earlier, later];
+  }
+  return null;
+}
+
+/** A day and 24 hours move a timestamp without zone alike. */
+function areConfused(a: IntervalValue, b: IntervalValue): boolean {
+  return a.months !== b.months && compareIntervals(a, b) === 0;
+}
+
+/** Constants whose value matters beyond their length. `withMoves`: also those by which instants or dates are moved as they stand. */
+export function intervalsIn(expr: PlanExpr, withMoves: boolean): readonly ConstantInterval[] {
+  const value = knownInterval(expr);
+  if (value !== null) return [{ value, span: expr.span }];
+  const isExcepted = isOfTheLength(expr) || (!withMoves && isMove(expr));
+  return planChildren(expr).flatMap((child) =>
+    isExcepted && knownInterval(child) !== null ? [] : intervalsIn(child, withMoves),
+  );
+}
+
+/** A comparison, or a field, which is a number before DuckDB looks for equals. */
+function isOfTheLength(expr: PlanExpr): boolean {
+  return expr.kind === 'call' && expr.type.kind !== 'interval' && !isTemporal(expr.type);
+}
+
+function isMove(expr: PlanExpr): boolean {
+  return expr.kind === 'call' && expr.args.some(({ type }) => isTemporal(type));
+}
+
+/** Emitted SQL spells moves so that no two are equal (`duckdbMoved`); of other constants DuckDB could not tell equal ones apart. */
+export function refuseEqualIntervals(draft: ViewDraft, { faults, file }: ViewInput): void {
+  const equal = equalIntervals(allExprs(draft).flatMap((expr) => intervalsIn(expr, false)));
+  if (equal === null) return;
+  const [earlier, later] = equal.map(({ span }) => span) as [Span, Span];
+  const message = `\`${textOf(file, later)}\` is as long as \`${textOf(file, earlier)}\`, which DuckDB takes for the same`;
+  faults.error('FSC3018', later, message, { secondary: [{ span: earlier, text: 'as long, with months of 30 days' }] });
+}
