@@ -47,3 +47,8 @@ export function isWholeHistory(window: InstantWindow): boolean {
 export function instantOf(parameter: string, dialect: Dialect): string {
   return dialect === 'duckdb' ? `make_timestamp(epoch_us(${parameter}))` : parameter;
 }
+
+/** A UTC timestamp as an instant. DuckDB's `AT TIME ZONE` takes half a microsecond a row, and reads the session's calendar. */
+export function duckdbZoned(timestamp: string): string {
+  return `make_timestamptz(epoch_us(${timestamp}))`;
+}

@@ -1,6 +1,6 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { AggregateViewPlan, InstantWindow, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
-import { instantOf, isWholeHistory } from './bounds.ts';
+import { duckdbZoned, instantOf, isWholeHistory } from './bounds.ts';
 import { FlatLeaves } from './flat-leaves.ts';
 import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
@@ -112,7 +112,7 @@ class DatasetWriter {
       return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\nSELECT greatest(0, ${counts.join(', ')})`;
     }
     if (tied !== undefined) items.push(`(${this.#tied.join(' OR ') || 'FALSE'}) AS ${quoteName(tied)}`);
-    const body = select({ items, from: ['fsc_labels AS l', ...this.#joins], tail: ['ORDER BY l."fsc ordinal"'] });
+    const body = select({ items, from: ['fsc_labels AS l', ...this.#joins], tail: ['ORDER BY l."fsc ordinal" ASC'] });
     return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\n${body}`;
   }
 
@@ -190,9 +190,7 @@ class DatasetWriter {
   #requestOutput(output: RequestViewPlan['outputs'][number], conditions: readonly string[], env: PrintEnv): string {
     const printed = printExpr(output.expr, 'duckdb', env);
     const isZoned = output.type.kind === 'timestamptz';
-    const text = isZoned
-      ? `(${printed} AT TIME ZONE 'UTC')`
-      : `CAST(${printed} AS ${declaredType(output.type, 'duckdb')})`;
+    const text = isZoned ? duckdbZoned(printed) : `CAST(${printed} AS ${declaredType(output.type, 'duckdb')})`;
     return conditions.length === 0 ? text : `CASE WHEN ${conditions.join(' AND ')} THEN ${text} END`;
   }
 

@@ -11,7 +11,7 @@ import type {
   RowsViewPlan,
   Slot,
 } from '../../plan/plan.ts';
-import { windowConditions } from './bounds.ts';
+import { duckdbZoned, windowConditions } from './bounds.ts';
 import { Lets } from './lets.ts';
 import { declaredType, printDuration } from './print-const.ts';
 import { type FunctionTable, formType, type PrintEnv, printExpr } from './print-expr.ts';
@@ -325,7 +325,7 @@ export function outputItems(
 /** An output with exactly its declared type. */
 function outputText(expr: PlanExpr, type: SqlType, env: PrintEnv, context: SqlContext): string {
   const text = printExpr(expr, context.dialect, env);
-  if (type.kind === 'timestamptz' && context.dialect === 'duckdb') return `(${text} AT TIME ZONE 'UTC')`;
+  if (type.kind === 'timestamptz' && context.dialect === 'duckdb') return duckdbZoned(text);
   return `CAST(${text} AS ${declaredType(type, context.dialect)})`;
 }
 

@@ -11,10 +11,17 @@ import { actualRows } from '../values.ts';
 
 const ODD_SETTINGS = [
   "SET TimeZone = 'Asia/Tokyo'",
+  "SET Calendar = 'japanese'",
   "SET default_null_order = 'nulls_first'",
+  "SET default_order = 'DESC'",
+  'SET old_implicit_casting = true',
+  'SET disable_timestamptz_casts = true',
+  'SET order_by_non_integer_literal = true',
+  'SET preserve_identifier_case = false',
   'SET integer_division = false',
   'SET ieee_floating_point_ops = true',
   'SET threads = 1',
+  ...(process.env['ODD'] ?? '').split(';').filter((x) => x !== ''),
 ];
 
 let opened: Promise<DuckDbSession> | null = null;
