@@ -1,4 +1,5 @@
 /** The columns of labels that features need, as vectors of the types that the declarations say. A value is taken only if it fits without loss. */
+import { scannedSql } from '../sources/duckdb-scan.ts';
 import { converterOf } from '../sources/parquet-columns.ts';
 import { emptyVector, type FieldSpec } from '../sources/record-columns.ts';
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
@@ -46,7 +47,7 @@ export async function readLabels(
 ): Promise<ReadLabels> {
   const reader = new LabelReader(file, instants);
   const names = instants.column === null ? [] : [instants.column];
-  const items = [...names, ...wanted.map(({ name }) => name)].map(quoteName);
+  const items = [...names, ...wanted.map(({ name }) => name)].map((name) => itemSql(file, name));
   // A scan of no column still has rows.
   const sql = `SELECT ${items.length === 0 ? '1::SMALLINT' : items.join(', ')} FROM ${file.rawRelation}`;
   const { batch } = await session.readColumns(sql, await rowCount(session, file));
@@ -245,6 +246,11 @@ class LabelReader {
     const place = await this.#file.place(row);
     return unusable(this.#file.name, `${place}: \`${name}\`, ${what}, is no ${printType(type)}: ${reason}`, null);
   }
+}
+
+function itemSql({ columns }: LabelFile, name: string): string {
+  const column = columns.find((one) => one.name === name);
+  return column === undefined ? quoteName(name) : scannedSql({ ...column, engineName: name });
 }
 
 function fieldOf({ name, type }: WantedColumn): FieldSpec {

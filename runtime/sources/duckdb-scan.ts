@@ -209,7 +209,17 @@ export async function aggregateParquet(
 }
 
 function parquetColumn(name: string, engineName: string, type: DuckDBType): ParquetColumn {
-  return { name, engineName, type: sqlTypeOf(type), engineType: type.toString() };
+  const engineType = type.toString();
+  return { name, engineName, type: engineType === UUID ? TEXT : sqlTypeOf(type), engineType };
+}
+
+const UUID = 'UUID';
+const TEXT: SqlType = { kind: 'text', maxLength: null };
+
+/** A column as it is scanned: what fsc has no type for, and what is text to it, as its text. */
+export function scannedSql({ engineName, engineType, type }: ParquetColumn): string {
+  const name = quoteName(engineName);
+  return type === null || engineType === UUID ? `CAST(${name} AS VARCHAR)` : name;
 }
 
 interface Running {
@@ -293,11 +303,7 @@ async function tellFault(
 /** A scan of no column still has rows. */
 function columnList(columns: readonly ParquetColumn[]): string {
   if (columns.length === 0) return '1::SMALLINT';
-  return columns
-    .map(({ engineName, type }) =>
-      type === null ? `CAST(${quoteName(engineName)} AS VARCHAR)` : quoteName(engineName),
-    )
-    .join(', ');
+  return columns.map(scannedSql).join(', ');
 }
 
 /** More rows than a file of Parquet has. */

@@ -39,6 +39,8 @@ export function sqlTypeOf(type: DuckDBType): SqlType | null {
     case DuckDBTypeId.UINTEGER:
     case DuckDBTypeId.BIGINT:
       return { kind: 'bigint' };
+    case DuckDBTypeId.UBIGINT:
+      return { kind: 'decimal', precision: 20, scale: 0 };
     case DuckDBTypeId.HUGEINT:
       return { kind: 'decimal', precision: 38, scale: 0 };
     case DuckDBTypeId.DECIMAL:
@@ -85,6 +87,8 @@ function layoutOf(type: DuckDBType): Layout {
       return { kind: 'numeric', read: readPlain((bytes, n) => new Float64Array(bytes.buffer, bytes.byteOffset, n), 8) };
     case DuckDBTypeId.BIGINT:
       return { kind: 'numeric', read: readLong };
+    case DuckDBTypeId.UBIGINT:
+      return { kind: 'numeric', read: readUnsignedLong };
     case DuckDBTypeId.TIMESTAMP:
     case DuckDBTypeId.TIMESTAMP_TZ:
       return { kind: 'numeric', read: readInstant(1) };
@@ -151,6 +155,19 @@ function readLong(vector: bindings.Vector, count: number, target: NumericVector,
     values[at + i] = value;
     if (value > Number.MAX_SAFE_INTEGER || value < -Number.MAX_SAFE_INTEGER) {
       setWide(target, at + i, wordsToBigInt(words, 2 * i, LONG_WORDS));
+    }
+  }
+}
+
+function readUnsignedLong(vector: bindings.Vector, count: number, target: NumericVector, at: number): void {
+  const bytes = bindings.vector_get_data(vector, count * 8);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count * LONG_WORDS);
+  const values = target.values;
+  for (let i = 0; i < count; i += 1) {
+    const value = words[2 * i + 1]! * TWO_32 + words[2 * i]!;
+    values[at + i] = value;
+    if (value > Number.MAX_SAFE_INTEGER) {
+      setWide(target, at + i, (BigInt(words[2 * i + 1]!) << 32n) | BigInt(words[2 * i]!));
     }
   }
 }

@@ -5,7 +5,7 @@
 import { NUMBER_BYTES, PREFIX_BYTES } from '../log/entity-key.ts';
 import { MAX_KEY_BYTES } from '../values/key-bytes.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { aggregateParquet, type ParquetColumn, quoteName } from './duckdb-scan.ts';
+import { aggregateParquet, type ParquetColumn, quoteName, scannedSql } from './duckdb-scan.ts';
 import type { SourceFile } from './files.ts';
 import { describeFiles, fileColumnName, mixedColumns, readingFiles } from './parquet.ts';
 import { refusalCounts } from './parquet-columns.ts';
@@ -36,7 +36,7 @@ export async function cleanColumns(
     const field = fields[index] as FieldSpec;
     const column = columnOf(field, columns);
     const counts =
-      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, quoteName(column.engineName));
+      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, scannedSql(column));
     return counts === null ? [] : [{ index, refusals: counts.length === 0 ? '0' : counts.join(' + ') }];
   });
   const keys = entityKeys.filter((key) => key.some((index) => candidates.some((one) => one.index === index)));

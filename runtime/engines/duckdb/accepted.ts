@@ -30,7 +30,7 @@ import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
 /** Changes whenever the same files could give other Parquet. */
-const CACHE_VERSION = 5;
+const CACHE_VERSION = 6;
 /** Bounds the memory that one part takes while it is gathered. */
 const PART_ROWS = 4_000_000;
 /** Older entries of a source go when a new one is written. */

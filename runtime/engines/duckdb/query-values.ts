@@ -44,7 +44,6 @@ export function queryColumn(name: string, type: DuckDBType): QueryColumn {
 
 function formOf(type: DuckDBType): Form {
   switch (type.typeId) {
-    case DuckDBTypeId.UBIGINT:
     case DuckDBTypeId.UHUGEINT:
     case DuckDBTypeId.BIGNUM:
       return 'whole';
