@@ -8,6 +8,7 @@
 import { openBytes } from '../sources/byte-input.ts';
 import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
 import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
+import { refuseFinerInstants } from '../sources/finer-instants.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
@@ -73,6 +74,7 @@ async function openParquet(file: { readonly name: string; readonly path: string 
   } catch (error) {
     throw unusable(file.name, `it cannot be read: ${messageOf(error).split('\n')[0] ?? ''}`, null);
   }
+  await refuseFinerInstants([file], columns);
   return {
     name: file.name,
     relation,

@@ -83,4 +83,10 @@ export const LOG_CODES = {
       'The archive has the only copy of what came by stdin. A file of it does not have the bytes that it was written with, or cannot be read.',
     help: 'Restore the file from a backup; nothing was changed.',
   },
+  FSC7120: {
+    title: 'an instant is finer than a microsecond',
+    explanation:
+      'fsc takes a value only if it fits without loss, and its instants are whole microseconds. Of a Parquet column in nanoseconds with a zone, or of type INT96, DuckDB drops the rest, so which records fit is not known while they are read: the file is refused.',
+    help: 'Write the column in microseconds (`coerce_timestamps="us"` in pandas and PyArrow), or in nanoseconds without a zone, where each record that does not fit goes to the quarantine.',
+  },
 } as const;

@@ -144,6 +144,20 @@ export async function describeEachKind(paths: readonly string[]): Promise<readon
   return Promise.all([...first.values()].map((path) => describeParquet([path])));
 }
 
+/** By path, names of columns in nanoseconds that DuckDB hands out in microseconds: those with a zone, and INT96. */
+export async function nanosecondColumns(paths: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  return withConnection(async (connection) => {
+    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
+    const reader = await connection.runAndReadAll(
+      `SELECT file_name, list(name) FROM parquet_schema([${list}])
+      WHERE type = 'INT96' OR logical_type LIKE 'TimestampType(isAdjustedToUTC=1%NANOS=NanoSeconds%' GROUP BY file_name`,
+    );
+    return new Map(
+      reader.getRowsJson().map(([file, names]) => [String(file), (names as readonly unknown[]).map(String)]),
+    );
+  });
+}
+
 /** Names of the top-level columns of each file, from their footers. */
 export async function parquetFieldNames(paths: readonly string[]): Promise<readonly (readonly string[])[]> {
   return withConnection(async (connection) => {

@@ -35,8 +35,7 @@ export async function cleanColumns(
   const candidates = unread.flatMap((index): readonly Candidate[] => {
     const field = fields[index] as FieldSpec;
     const column = columnOf(field, columns);
-    const counts =
-      column === null || mixed.has(column.name) ? null : refusalCounts(field, column, scannedSql(column));
+    const counts = column === null || mixed.has(column.name) ? null : refusalCounts(field, column, scannedSql(column));
     return counts === null ? [] : [{ index, refusals: counts.length === 0 ? '0' : counts.join(' + ') }];
   });
   const keys = entityKeys.filter((key) => key.some((index) => candidates.some((one) => one.index === index)));

@@ -1,0 +1,107 @@
+/**
+ * Instants of which DuckDB reads less than a Parquet file holds: of nanoseconds with a zone, and of INT96 (Hive, Impala, older Spark), it drops
+ * what is below a microsecond without a word (duckdb/duckdb#25857). A value is taken only if it fits without loss (rules.md 12), so such
+ * columns are looked over by another reader first.
+ */
+import type { AsyncBuffer, FileMetaData } from 'hyparquet';
+import { FscError, messageOf } from '../values/errors.ts';
+import { printTimestamp } from '../values/temporal.ts';
+import { nanosecondColumns, type ParquetColumn } from './duckdb-scan.ts';
+import type { SourceFile } from './files.ts';
+
+const NANOS_PER_MICRO = 1000n;
+
+/** Throws FSC7120 for the first instant of these columns that lies between two microseconds, where DuckDB would not tell of it. */
+export async function refuseFinerInstants(
+  files: readonly Pick<SourceFile, 'name' | 'path'>[],
+  columns: readonly ParquetColumn[],
+): Promise<void> {
+  const instants = columns.filter(({ engineType }) => CUT_TYPES.includes(engineType)).map(({ name }) => name);
+  if (instants.length === 0) return;
+  const finer = await nanosecondColumns(files.map(({ path }) => path));
+  for (const file of files) {
+    const names = (finer.get(file.path) ?? []).filter((name) => instants.includes(name));
+    if (names.length > 0) await lookOver(file, names);
+  }
+}
+
+/** What DuckDB makes of such columns. */
+const CUT_TYPES: readonly string[] = ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'];
+
+async function lookOver({ name, path }: Pick<SourceFile, 'name' | 'path'>, columns: readonly string[]): Promise<void> {
+  const found = await firstFiner(path, columns).catch((error: unknown) => {
+    const message = `cannot tell whether the instants of ${name} are whole microseconds`;
+    throw new FscError('FSC7103', 1, message, messageOf(error), `write ${listed(columns)} in microseconds`);
+  });
+  if (found === null) return;
+  throw new FscError(
+    'FSC7120',
+    1,
+    `record ${found.row + 1} of ${name} has an instant between two microseconds`,
+    `\`${found.column}\` is ${printNanos(found.nanos)}, and of such a column DuckDB hands out no more than microseconds`,
+    'write the column in microseconds, or in nanoseconds without a zone: fsc then takes what fits and tells of each record that does not',
+  );
+}
+
+function listed(columns: readonly string[]): string {
+  return columns.map((column) => `\`${column}\``).join(', ');
+}
+
+function printNanos(nanos: bigint): string {
+  const below = ((nanos % NANOS_PER_MICRO) + NANOS_PER_MICRO) % NANOS_PER_MICRO;
+  const micros = Number((nanos - below) / NANOS_PER_MICRO);
+  const [seconds, fraction = ''] = printTimestamp(micros).replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(6, '0')}${String(below).padStart(3, '0')}Z`;
+}
+
+interface Finer {
+  readonly column: string;
+  readonly row: number;
+  readonly nanos: bigint;
+}
+
+async function firstFiner(path: string, columns: readonly string[]): Promise<Finer | null> {
+  // Few files have such columns: nobody else waits for the module.
+  const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet');
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const found = await firstFinerIn(file, metadata, columns, rowStart, rowEnd);
+    if (found !== null) return found;
+    rowStart = rowEnd;
+  }
+  return null;
+}
+
+/** A row group at a time is in memory. */
+async function firstFinerIn(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  columns: readonly string[],
+  rowStart: number,
+  rowEnd: number,
+): Promise<Finer | null> {
+  const [{ parquetRead }, { compressors }] = await Promise.all([import('hyparquet'), import('hyparquet-compressors')]);
+  let found: Finer | null = null;
+  await parquetRead({
+    file,
+    metadata,
+    columns: [...columns],
+    rowStart,
+    rowEnd,
+    compressors,
+    // Whole microseconds become 0, and others stay, which are few if any.
+    parsers: { timestampFromNanoseconds: (nanos) => (nanos % NANOS_PER_MICRO === 0n ? 0 : nanos) },
+    onChunk: ({ columnName, columnData, rowStart: first }) => {
+      for (let i = 0; i < columnData.length; i += 1) {
+        const value: unknown = columnData[i];
+        if (typeof value !== 'bigint') continue;
+        if (found === null || first + i < found.row) found = { column: columnName, row: first + i, nanos: value };
+        return;
+      }
+    },
+  });
+  return found;
+}
