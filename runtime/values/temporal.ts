@@ -197,10 +197,10 @@ export function instantInRange(micros: number | null): number | null {
 }
 
 const TIMESTAMP =
-  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?$/;
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})0*)?)?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?$/;
 
 /**
- * ISO 8601 with `T` or one blank, seconds and fraction (up to six digits) optional, a date alone is midnight; an offset is
+ * ISO 8601 with `T` or one blank, seconds and fraction (six digits, and zeros after them) optional, a date alone is midnight; an offset is
  * converted to UTC. null if it is none (rules.md 12).
  */
 export function parseTimestamp(text: string): number | null {
