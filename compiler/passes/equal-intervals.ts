@@ -7,7 +7,7 @@ import { isTemporal } from '../../runtime/functions/support.ts';
 import { addIntervals, compareIntervals, subtractIntervals } from '../../runtime/values/interval.ts';
 import type { IntervalValue } from '../../runtime/values/types.ts';
 import { planChildren } from '../bind/walk.ts';
-import type { Span } from '../diagnostics/diagnostic.ts';
+import type { SourceText, Span } from '../diagnostics/diagnostic.ts';
 import { textOf } from '../diagnostics/edits.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import type { ViewDraft, ViewInput } from '../plan/view-input.ts';
@@ -43,9 +43,7 @@ function ranged(value: IntervalValue): IntervalValue | null {
 }
 
 /** Two that compare equal; null where there are none. */
-export function equalIntervals(
-  found: readonly ConstantInterval[],
-): readonly [ConstantInterval, ConstantInterval] | null {
+export function equalIntervals<T extends ConstantInterval>(found: readonly T[]): readonly [T, T] | null {
   for (const [i, later] of found.entries()) {
     const earlier = found.slice(0, i).find((one) => areConfused(one.value, later.value));
     if (earlier !== undefined) return [earlier, later];
@@ -79,9 +77,19 @@ function isMove(expr: PlanExpr): boolean {
 
 /** Emitted SQL spells moves so that no two are equal (`duckdbMoved`); of other constants DuckDB could not tell equal ones apart. */
 export function refuseEqualIntervals(draft: ViewDraft, { faults, file }: ViewInput): void {
-  const equal = equalIntervals(allExprs(draft).flatMap((expr) => intervalsIn(expr, false)));
+  const joined = draft.kind === 'request' ? draft.joins.map(({ view }) => view) : [];
+  const inFile = (source: SourceText, exprs: readonly PlanExpr[]): readonly PlacedInterval[] =>
+    exprs.flatMap((expr) => intervalsIn(expr, false)).map((interval) => ({ ...interval, file: source }));
+  const found = [...joined.flatMap((view) => inFile(view.file, allExprs(view))), ...inFile(file, allExprs(draft))];
+  const equal = equalIntervals(found);
   if (equal === null) return;
-  const [earlier, later] = equal.map(({ span }) => span) as [Span, Span];
-  const message = `\`${textOf(file, later)}\` is as long as \`${textOf(file, earlier)}\`, which DuckDB takes for the same`;
-  faults.error('FSC3018', later, message, { secondary: [{ span: earlier, text: 'as long, with months of 30 days' }] });
+  const [earlier, later] = equal;
+  const [first, second] = equal.map((one) => textOf(one.file, one.span));
+  faults.error('FSC3018', later.span, `\`${second}\` is as long as \`${first}\`, which DuckDB takes for the same`, {
+    secondary: earlier.file === file ? [{ span: earlier.span, text: 'as long, with months of 30 days' }] : [],
+  });
+}
+
+interface PlacedInterval extends ConstantInterval {
+  readonly file: SourceText;
 }

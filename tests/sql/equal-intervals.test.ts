@@ -8,8 +8,9 @@ import { emitDatasetSql } from '../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import { ownTextLimits } from '../../compiler/backends/sql/own-text.ts';
 import { emitViewSql } from '../../compiler/backends/sql/view-sql.ts';
+import { compileProject } from '../../compiler/index.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
-import { compileView, faultsOf } from '../compiler/project.ts';
+import { compileView, EVENTS as EVENTS_SQL, faultsOf, REQUEST } from '../compiler/project.ts';
 
 const CONTEXT = { dialect: 'duckdb', functions: FUNCTIONS } as const;
 const EVENTS = `CREATE TABLE events AS
@@ -97,6 +98,19 @@ it('where DuckDB could not tell constants apart the view is refused', () => {
   const compared = "bool_or(ts - due_at > INTERVAL '1 month') AS b, bool_or(ts - due_at < INTERVAL '30 days') AS c";
   expect(of(`${moved}, ${compared}`)).toEqual([]);
   expect(of("max(ts - n * INTERVAL '1 day') AS a, max(ts - n * INTERVAL '24 hours') AS b")).toEqual([]);
+});
+
+it('of a request view those of the views that it joins count, since DuckDB puts them into one query', () => {
+  const files = new Map([
+    ['features/sources/events.sql', EVENTS_SQL],
+    ['features/sources/ask.sql', REQUEST],
+    ['features/one/v1.sql', "SELECT usr, max(ts - n * INTERVAL '1 month') AS m FROM events GROUP BY usr"],
+    [
+      'features/t/v1.sql',
+      "SELECT one.m, extract(epoch FROM r.n * INTERVAL '30 days') AS x FROM ask r LEFT JOIN one_v1 one ON one.usr = r.usr",
+    ],
+  ]);
+  expect(faultsOf(compileProject(files))).toEqual(["FSC3018 INTERVAL '30 days'"]);
 });
 
 it("`verify` does not take the text's word where it has both", () => {
