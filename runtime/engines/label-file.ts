@@ -74,6 +74,10 @@ async function openParquet(file: { readonly name: string; readonly path: string 
   } catch (error) {
     throw unusable(file.name, `it cannot be read: ${messageOf(error).split('\n')[0] ?? ''}`, null);
   }
+  refuseTwice(
+    file.name,
+    columns.map(({ name }) => name),
+  );
   await refuseFinerInstants([file], columns);
   return {
     name: file.name,
@@ -190,10 +194,14 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
 }
 
 function checkNames(file: string, names: readonly string[]): void {
+  if (names.includes('')) throw unusable(file, 'a column has no name', 'the first line names the columns, each once');
+  refuseTwice(file, names);
+}
+
+/** DuckDB's names differ by more than case. */
+function refuseTwice(file: string, names: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (name === '') throw unusable(file, 'a column has no name', 'the first line names the columns, each once');
-    // DuckDB's names differ by more than case.
     if (seen.has(name.toLowerCase())) throw unusable(file, `two columns are called \`${name}\``, null);
     seen.add(name.toLowerCase());
   }

@@ -23,6 +23,7 @@ import {
   OrderWatch,
   ParquetBatches,
   ParquetDecoder,
+  refuseTwice,
 } from './parquet.ts';
 import { type FieldSpec, fieldsOf } from './record-columns.ts';
 import { RetryReader, withoutRetries } from './retry-reader.ts';
@@ -206,7 +207,9 @@ function fileOpener(
       return (file, start) => openCsv(spec, fields, file, start);
     case 'parquet':
       return async (file, start) => {
-        const decoder = new ParquetDecoder(spec, fields, await describeFiles([file]), unread);
+        const columns = await describeFiles([file]);
+        const decoder = new ParquetDecoder(spec, fields, columns, unread);
+        refuseTwice(file, columns, decoder.wanted);
         return new ParquetBatches([file], decoder, { skip: start.skip });
       };
   }
@@ -230,6 +233,8 @@ async function openSorted(
   if (format !== 'parquet') return inMemory();
   const columns = await describeFiles(files);
   const decoder = new ParquetDecoder(spec, fields, columns, unread);
+  const [only] = files;
+  if (only !== undefined && files.length === 1) refuseTwice(only, columns, decoder.wanted);
   const mixed = await mixedColumns(files, columns, fields);
   const timeField = fields[spec.eventTimeColumn]!;
   const time = columns.find((column) => column.name === fileColumnName(timeField.path));

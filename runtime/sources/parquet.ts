@@ -67,8 +67,8 @@ export function describeFiles(files: readonly SourceFile[]): Promise<readonly Pa
 }
 
 /**
- * Columns that are not of one type in all files, that some lack and DEFAULT fills there, or that some spell in another case: `columns`, their union,
- * would make other values of some of them, and no file's verdicts depend on its neighbours (rules.md 12).
+ * Columns that are not of one type in all files, that some lack and DEFAULT fills there, or that some have twice or spell in another case: `columns`,
+ * their union, would make other values of some of them, and no file's verdicts depend on its neighbours (rules.md 12).
  */
 export async function mixedColumns(
   files: readonly SourceFile[],
@@ -77,12 +77,26 @@ export async function mixedColumns(
 ): Promise<ReadonlySet<string>> {
   if (files.length === 1) return new Set();
   const kinds = await readingFiles(files, describeEachKind);
-  if (kinds.length === 1) return new Set();
+  const twice = new Set(kinds.flatMap(namesTwice));
+  if (kinds.length === 1) return twice;
   const filled = fields
     .filter(({ defaultValue }) => defaultValue !== undefined)
     .map(({ path }) => fileColumnName(path));
   const names = new Set([...columns, ...kinds.flat()].map(({ name }) => name));
-  return new Set([...names].filter((name) => isMixed(name, columns, kinds, filled.includes(name))));
+  return new Set([...names].filter((name) => twice.has(name) || isMixed(name, columns, kinds, filled.includes(name))));
+}
+
+function namesTwice(columns: readonly ParquetColumn[]): readonly string[] {
+  const names = columns.map(({ name }) => name);
+  return names.filter((name, i) => names.indexOf(name) !== i);
+}
+
+/** Which of two columns of one name is meant nobody can tell. Of several files the columns must be those of each. */
+export function refuseTwice(file: SourceFile, columns: readonly ParquetColumn[], wanted: readonly string[]): void {
+  const twice = namesTwice(columns).find((name) => wanted.includes(name));
+  if (twice === undefined) return;
+  const why = `two columns are called \`${twice}\``;
+  throw new FscError('FSC7103', 1, `cannot read ${file.name}`, why, 'write it anew with each name once');
 }
 
 function isMixed(

@@ -317,6 +317,15 @@ describe('fsc dataset', () => {
     expect(existsSync(join(root, 'o.parquet'))).toBe(false);
   });
 
+  it.each(['note', 'Note'])('refuses Parquet in which two columns are called `note`, or `%s`', async (second) => {
+    const root = make({});
+    const path = join(root, 'l.parquet');
+    await inDuckDb(`COPY (SELECT 'a' AS card, TIMESTAMP '2024-03-01' AS as_of, 1 AS note, 2 AS xxxx) TO '${path}'`);
+    writeFileSync(path, readFileSync(path, 'latin1').replaceAll('xxxx', second), 'latin1');
+    const { code, err } = await dataset(root, '--labels', 'l.parquet', ...VIEW, '--out', '-');
+    expect([code, err]).toEqual([1, expect.stringContaining(`two columns are called \`${second}\``)]);
+  });
+
   it('refuses a key that does not fit, with its line', async () => {
     const root = make({
       'features/shop/v1.sql': 'SELECT id, count(*) AS n FROM pay GROUP BY id\n',

@@ -208,6 +208,26 @@ describe('parquet files', () => {
       });
     }
 
+    it('and a name that a file has twice stands for neither column', async () => {
+      const root = folder();
+      for (const [name, columns] of [
+        ['a.parquet', 'i AS name_'],
+        ['b.parquet', 'i AS xname, i + 1 AS yname'],
+        ['c.parquet', 'i AS xname, i + 1 AS yname'],
+      ] as const) {
+        const path = join(root, name);
+        await writeParquet(path, `SELECT ${at('i')} AS ts, i AS id, ${columns} FROM range(3) t(i)`);
+        const bytes = readFileSync(path, 'latin1').replaceAll('xname', 'name_').replaceAll('yname', 'name_');
+        writeFileSync(path, bytes, 'latin1');
+      }
+      const fault = { code: 'FSC7103', message: 'cannot read b.parquet', why: 'two columns are called `name_`' };
+      const named = sourceSpec({ columns: [...sourceSpec().columns, column('x', BIGINT, { path: ['name_'] })] });
+      for (const history of ['b.parquet', '{b,c}.parquet', '*.parquet'])
+        await expect(read(program(named), { root, history }), history).rejects.toMatchObject(fault);
+      // Nobody asks for it.
+      expect((await read(program(sourceSpec()), { root, history: 'b.parquet' })).accepted).toHaveLength(3);
+    });
+
     it('and names that differ in case alone are each its own column, in one file and in several', async () => {
       const root = folder();
       const write = async (name: string, first: number, columns: string): Promise<void> => {
