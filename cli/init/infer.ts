@@ -80,9 +80,11 @@ function typeOf(profile: FieldProfile, name: string): Typed {
 function typeOfParquet(profile: FieldProfile, type: SqlType, name: string): Typed {
   const isTemporal = type.kind === 'date' || type.kind === 'timestamp' || type.kind === 'timestamptz';
   if (isTemporal && profile.instants.outOfRange > 0) return { why: 'it has instants outside 1970 to 2200' };
-  // pandas makes doubles of integers where one is missing.
-  const isWholeId = type.kind === 'double' && isIdName(name) && profile.numbers.count > 0 && profile.numbers.isWhole;
-  if (isWholeId && isSafe(profile.numbers)) return { type: { kind: 'bigint' }, epochUnit: null };
+  const { numbers } = profile;
+  // pandas makes doubles of integers where one is missing, and unsigned ones have room for twice what they count.
+  const isWholeId = type.kind === 'double' && isIdName(name) && numbers.count > 0 && numbers.isWhole;
+  const isWholeDecimal = type.kind === 'decimal' && type.scale === 0 && numbers.count > 0;
+  if ((isWholeId || isWholeDecimal) && isSafe(numbers)) return { type: { kind: 'bigint' }, epochUnit: null };
   return { type: type.kind === 'text' ? TEXT : type, epochUnit: null };
 }
 

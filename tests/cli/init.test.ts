@@ -214,7 +214,7 @@ describe('fsc init --from', () => {
     const session = await openDuckDb({ threads: 1 });
     await session.run(
       `COPY (SELECT TIMESTAMP '2024-05-01' + i * INTERVAL '1 hour' AS happened, 'u' || i % 4 AS "userId", i::UTINYINT AS small,
-        CASE WHEN i < 9 THEN NULL ELSE i::DOUBLE END AS station_id, i::DECIMAL(20,4) AS amount, [i] AS list, i::UBIGINT AS huge,
+        CASE WHEN i < 9 THEN NULL ELSE i::DOUBLE END AS station_id, i::DECIMAL(20,4) AS amount, [i] AS list, i::UBIGINT AS huge, 18446744073709551615::UBIGINT - i::UBIGINT AS huger,
         TIMESTAMPTZ '2024-05-01 00:00:00+02' AS zoned, i % 2 = 0 AS flag, NULL::INTEGER AS nothing, DATE '1950-01-01' + i::INTEGER AS born
         FROM range(100) AS r(i) ORDER BY i DESC) TO '${join(world.root, 'rides.parquet')}' (FORMAT parquet)`,
     );
@@ -228,7 +228,8 @@ describe('fsc init --from', () => {
     expect(sql).toMatch(/zoned +timestamptz +NOT NULL/);
     expect(sql).toMatch(/nothing +integer,?\n/);
     expect(sql).toContain('-- not taken: list, it is ');
-    expect(sql).toMatch(/huge +decimal\(20,0\) +NOT NULL/);
+    expect(sql).toMatch(/huge +bigint +NOT NULL/);
+    expect(sql).toMatch(/huger +decimal\(20,0\) +NOT NULL/);
     expect(sql).toContain('-- not taken: born, it has instants outside 1970 to 2200\n');
     expect(view).toContain('GROUP BY user_id\n');
     expect(summary.events).toMatchObject({ read: 100, accepted: 100 });
