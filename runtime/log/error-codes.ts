@@ -84,9 +84,9 @@ export const LOG_CODES = {
     help: 'Restore the file from a backup; nothing was changed.',
   },
   FSC7120: {
-    title: 'an instant is finer than a microsecond',
+    title: 'an instant would be another',
     explanation:
-      'fsc takes a value only if it fits without loss, and its instants are whole microseconds. Of a Parquet column in nanoseconds with a zone, or of type INT96, DuckDB drops the rest, so which records fit is not known while they are read: the file is refused.',
+      'fsc takes a value only if it fits without loss, and its instants are whole microseconds. Of a Parquet column in nanoseconds with a zone, or of type INT96, DuckDB drops the rest, and takes a day of INT96 that it cannot hold for another, so which records fit is not known while they are read: the file is refused.',
     help: 'Write the column in microseconds (`coerce_timestamps="us"` in pandas and PyArrow), or in nanoseconds without a zone, where each record that does not fit goes to the quarantine.',
   },
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Instants of which DuckDB reads less than a Parquet file holds: of nanoseconds with a zone, and of INT96 (Hive, Impala, older Spark), it drops
- * what is below a microsecond without a word (duckdb/duckdb#25857). A value is taken only if it fits without loss (rules.md 12), so such
+ * Instants that DuckDB changes while it reads a Parquet file: of nanoseconds with a zone, and of INT96 (Hive, Impala, older Spark), it drops
+ * what is below a microsecond without a word (duckdb/duckdb#25857), and a day of INT96 beyond 64 bits of microseconds wraps around. A value is taken only if it fits without loss (rules.md 12), so such
  * columns are looked over by another reader first.
  */
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
@@ -10,8 +10,10 @@ import { nanosecondColumns, type ParquetColumn } from './duckdb-scan.ts';
 import type { SourceFile } from './files.ts';
 
 const NANOS_PER_MICRO = 1000n;
+/** What DuckDB counts microseconds up to. */
+const LAST_NANOS = (2n ** 63n - 1n) * NANOS_PER_MICRO;
 
-/** Throws FSC7120 for the first instant of these columns that lies between two microseconds, where DuckDB would not tell of it. */
+/** Throws FSC7120 for the first instant of these columns that lies between two microseconds, or beyond 64 bits, where DuckDB would not tell of it. */
 export async function refuseFinerInstants(
   files: readonly Pick<SourceFile, 'name' | 'path'>[],
   columns: readonly ParquetColumn[],
@@ -34,6 +36,14 @@ async function lookOver({ name, path }: Pick<SourceFile, 'name' | 'path'>, colum
     throw new FscError('FSC7103', 1, message, messageOf(error), `write ${listed(columns)} in microseconds`);
   });
   if (found === null) return;
+  if (isBeyond(found.nanos))
+    throw new FscError(
+      'FSC7120',
+      1,
+      `record ${found.row + 1} of ${name} has an instant that is none`,
+      `\`${found.column}\` has a day that DuckDB cannot hold, and takes for another`,
+      'the file is damaged, or was written wrong: write it anew',
+    );
   throw new FscError(
     'FSC7120',
     1,
@@ -41,6 +51,10 @@ async function lookOver({ name, path }: Pick<SourceFile, 'name' | 'path'>, colum
     `\`${found.column}\` is ${printNanos(found.nanos)}, and of such a column DuckDB hands out no more than microseconds`,
     'write the column in microseconds, or in nanoseconds without a zone: fsc then takes what fits and tells of each record that does not',
   );
+}
+
+function isBeyond(nanos: bigint): boolean {
+  return nanos > LAST_NANOS || nanos < -LAST_NANOS;
 }
 
 function listed(columns: readonly string[]): string {
@@ -92,8 +106,10 @@ async function firstFinerIn(
     rowStart,
     rowEnd,
     compressors,
-    // Whole microseconds become 0, and others stay, which are few if any.
-    parsers: { timestampFromNanoseconds: (nanos) => (nanos % NANOS_PER_MICRO === 0n ? 0 : nanos) },
+    // What fits becomes 0, and others stay, which are few if any.
+    parsers: {
+      timestampFromNanoseconds: (nanos) => (nanos % NANOS_PER_MICRO === 0n && !isBeyond(nanos) ? 0 : nanos),
+    },
     onChunk: ({ columnName, columnData, rowStart: first }) => {
       for (let i = 0; i < columnData.length; i += 1) {
         const value: unknown = columnData[i];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { cli, jsonLines, put } from './in-process.ts';
-import { INT96, INT96_FINER, ZONED, ZONED_FINER } from './nanosecond-files.ts';
+import { INT96, INT96_BEYOND, INT96_FINER, ZONED, ZONED_FINER } from './nanosecond-files.ts';
 
 let root = '';
 beforeEach(() => {
@@ -57,6 +57,15 @@ describe('instants in nanoseconds that DuckDB reads as microseconds', () => {
       });
       expect(fault?.cause).toContain('`ts` is 2024-01-01T00:00:00.000001001Z');
     }
+  });
+
+  it('INT96: a day that wraps around to another is no instant', async () => {
+    putFile('data/a.parquet', INT96_BEYOND);
+    const { code, err } = await fsc('query', 'FROM ev');
+    expect({ code, fault: jsonLines(err).find((one) => (one as { code: string }).code !== null) }).toMatchObject({
+      code: 1,
+      fault: { code: 'FSC7120', message: 'record 2 of data/a.parquet has an instant that is none' },
+    });
   });
 
   it('labels too', async () => {
