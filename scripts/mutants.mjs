@@ -6,7 +6,7 @@ import { ENVIRONMENT, NODE_FLAGS } from './random-cases.mjs';
 import { transpile } from './transpile.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, cases: { type: 'string', default: '400' } } });
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, cases: { type: 'string', default: '800' } } });
 const built = transpile('mutants', ['tests/properties/soak.ts', 'tests/properties/mutants/run-mutants.ts']);
 const folder = join(built, 'tests', 'properties', 'mutants');
 const { MUTANTS } = await import(join(folder, 'mutants.js'));
