@@ -2,7 +2,8 @@
  * Killed at random points, the values, positions, quarantine and archive equal an undisturbed run's, and readers never see anything but whole rows that
  * do not go back (design.md section 6). FSC_KILLS sets the number of kills, FSC_SEED where they fall.
  */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
@@ -44,6 +45,13 @@ const STRICTER = {
   'features/sources/tx.sql': (FEATURES['features/sources/tx.sql'] as string).replace('amount > 0', 'amount > 5'),
 };
 /** What the worker loads: compiled once. */
+/** A copy that stays: what a kill left is seldom left again. */
+function kept(root: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'fsc-killed-'));
+  cpSync(root, copy, { recursive: true });
+  return copy;
+}
+
 const compiled = folderWith();
 function plan(name: string, features: Readonly<Record<string, string>>): Plan {
   const modules = join(compiled, `${name}.json`);
@@ -329,7 +337,7 @@ describe('a run that is killed', () => {
             const killAfterMs = own < each ? killAt(ms[i] as number) : null;
             const { end } = await work(root, step, consumed, killAfterMs);
             if (end.signal !== 'SIGKILL') {
-              expect(end.code, end.err).toBe(0);
+              expect(end.code, end.code === 0 ? '' : `${end.err}\nkept as ${kept(root)}`).toBe(0);
               break;
             }
             own += 1;
