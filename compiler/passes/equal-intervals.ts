@@ -2,9 +2,9 @@
  * Constant intervals that compare equal and are two: a month and 30 days, a year and 360. DuckDB 1.5 takes one for the other wherever it
  * looks for equal expressions (common subexpressions and aggregates, conditions of an OR), and moves instants by the wrong one.
  */
-import { isInterval } from '../../runtime/functions/moves.ts';
+import { sumOfIntervals, timesInterval } from '../../runtime/functions/moves.ts';
 import { isTemporal } from '../../runtime/functions/support.ts';
-import { addIntervals, compareIntervals, subtractIntervals } from '../../runtime/values/interval.ts';
+import { compareIntervals, negateInterval } from '../../runtime/values/interval.ts';
 import type { IntervalValue } from '../../runtime/values/types.ts';
 import { planChildren } from '../bind/walk.ts';
 import type { SourceText, Span } from '../diagnostics/diagnostic.ts';
@@ -28,18 +28,13 @@ export function knownInterval(expr: PlanExpr): IntervalValue | null {
   if (expr.fn === 'scale_interval') return scaled(left, right) ?? scaled(right, left);
   const [a, b] = [knownInterval(left), knownInterval(right)];
   if (a === null || b === null) return null;
-  return ranged(expr.fn === 'subtract_temporal' ? subtractIntervals(a, b) : addIntervals(a, b));
+  return sumOfIntervals(a, expr.fn === 'subtract_temporal' ? negateInterval(b) : b);
 }
 
 function scaled(of: PlanExpr, by: PlanExpr): IntervalValue | null {
   const value = knownInterval(of);
   if (value === null || by.kind !== 'const' || typeof by.value !== 'number') return null;
-  const { value: times } = by;
-  return ranged({ months: value.months * times + 0, days: value.days * times + 0, micros: value.micros * times + 0 });
-}
-
-function ranged(value: IntervalValue): IntervalValue | null {
-  return isInterval(value) ? value : null;
+  return timesInterval(value, by.value);
 }
 
 /** Two that compare equal; null where there are none. */
@@ -77,15 +72,17 @@ function isMove(expr: PlanExpr): boolean {
 
 /** Emitted SQL spells moves so that no two are equal (`duckdbMoved`); of other constants DuckDB could not tell equal ones apart. */
 export function refuseEqualIntervals(draft: ViewDraft, { faults, file }: ViewInput): void {
-  const joined = draft.kind === 'request' ? draft.joins.map(({ view }) => view) : [];
+  const joins = draft.kind === 'request' ? draft.joins : [];
   const inFile = (source: SourceText, exprs: readonly PlanExpr[]): readonly PlacedInterval[] =>
     exprs.flatMap((expr) => intervalsIn(expr, false)).map((interval) => ({ ...interval, file: source }));
-  const found = [...joined.flatMap((view) => inFile(view.file, allExprs(view))), ...inFile(file, allExprs(draft))];
+  const found = [...joins.flatMap(({ view }) => inFile(view.file, allExprs(view))), ...inFile(file, allExprs(draft))];
   const equal = equalIntervals(found);
   if (equal === null) return;
   const [earlier, later] = equal;
   const [first, second] = equal.map((one) => textOf(one.file, one.span));
-  faults.error('FSC3018', later.span, `\`${second}\` is as long as \`${first}\`, which DuckDB takes for the same`, {
+  // Two joined views that are each right by themselves.
+  const span = joins.find(({ view }) => view.file === later.file)?.span ?? later.span;
+  faults.error('FSC3018', span, `\`${second}\` is as long as \`${first}\`, which DuckDB takes for the same`, {
     secondary: earlier.file === file ? [{ span: earlier.span, text: 'as long, with months of 30 days' }] : [],
   });
 }

@@ -6,9 +6,9 @@
  */
 
 import { openBytes } from '../sources/byte-input.ts';
+import { refuseChangedInstants } from '../sources/changed-instants.ts';
 import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
 import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
-import { refuseFinerInstants } from '../sources/finer-instants.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
@@ -78,7 +78,7 @@ async function openParquet(file: { readonly name: string; readonly path: string 
     file.name,
     columns.map(({ name }) => name),
   );
-  await refuseFinerInstants([file], columns);
+  await refuseChangedInstants([file], columns);
   return {
     name: file.name,
     relation,

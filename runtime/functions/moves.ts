@@ -1,4 +1,5 @@
 /** What an interval can be, how far one moves an instant or date, and how DuckDB is told to move one by a constant. */
+import { addIntervals } from '../values/interval.ts';
 import { type IntervalValue, MICROS_PER_HOUR } from '../values/types.ts';
 
 /** Sums of two never overflow in the databases. Microseconds are below 2,500,000 hours, some 2^53. */
@@ -6,12 +7,23 @@ export const INTERVAL_MONTHS = 1_068_000_000;
 export const INTERVAL_DAYS = 1_000_000_000;
 export const INTERVAL_HOURS = 2_499_999;
 
-export function isInterval({ months, days, micros }: IntervalValue): boolean {
+function isInterval({ months, days, micros }: IntervalValue): boolean {
   return (
     Math.abs(months) <= INTERVAL_MONTHS &&
     Math.abs(days) <= INTERVAL_DAYS &&
     Math.abs(micros) < (INTERVAL_HOURS + 1) * MICROS_PER_HOUR
   );
+}
+
+export function sumOfIntervals(a: IntervalValue, b: IntervalValue): IntervalValue | null {
+  const value = addIntervals(a, b);
+  return isInterval(value) ? value : null;
+}
+
+export function timesInterval({ months, days, micros }: IntervalValue, by: number): IntervalValue | null {
+  // Adding 0 turns −0 into 0.
+  const value = { months: months * by + 0, days: days * by + 0, micros: micros * by + 0 };
+  return isInterval(value) ? value : null;
 }
 
 /** Both databases stay within their own ranges on the way: 2000 years of each kind. */

@@ -2,7 +2,7 @@
  * date_trunc, extract, and arithmetic of instants, dates and intervals. Instants beyond ±(2^53−1) µs, dates outside the years 1 to 9999
  * and intervals beyond `isInterval` (moves.ts) are NULL.
  */
-import { addIntervals, negateInterval } from '../values/interval.ts';
+import { negateInterval } from '../values/interval.ts';
 import {
   addMonthsToDays,
   civilFromDays,
@@ -28,9 +28,10 @@ import {
   INTERVAL_HOURS,
   INTERVAL_MONTHS,
   isInReach,
-  isInterval,
   MOST_DAYS,
   MOST_MONTHS,
+  sumOfIntervals,
+  timesInterval,
 } from './moves.ts';
 import {
   always,
@@ -322,11 +323,6 @@ function noMinusZero(value: number): number {
   return value === 0 ? 0 : value;
 }
 
-function sumOfIntervals(a: IntervalValue, b: IntervalValue): IntervalValue | null {
-  const value = addIntervals(a, b);
-  return isInterval(value) ? value : null;
-}
-
 /** 0001-01-01 and 9999-12-31: what both databases print and read alike. */
 const FIRST_DAY = -719_162;
 const LAST_DAY = 2_932_896;
@@ -402,7 +398,8 @@ function movedInstant(op: '+' | '-', dialect: Dialect, a: readonly string[], typ
   const [left, right] = [zoneless(arg(a, 0), typeAt(types, 0)), zoneless(arg(a, 1), typeAt(types, 1))];
   const [instant, interval] = typeAt(types, 0).kind === 'interval' ? [right, left] : [left, right];
   const move = constantMove(interval);
-  const sum = `CAST(${dialect === 'duckdb' && move !== null ? duckdbMoved(instant, op, move) : `${left} ${op} ${right}`} AS timestamp)`;
+  const moved = dialect === 'duckdb' && move !== null ? duckdbMoved(instant, op, move) : `${left} ${op} ${right}`;
+  const sum = `CAST(${moved} AS timestamp)`;
   const ranged = dialect === 'duckdb' ? duckTimestampRange(`TRY(${sum})`) : postgresTimestampRange(sum, TIMESTAMP);
   const result = types.result.kind === 'timestamptz' ? `(${ranged} AT TIME ZONE 'UTC')` : ranged;
   if (move !== null) return result;
@@ -566,12 +563,3 @@ export const scaleInterval: ScalarFunction = {
     examples: [{ sql: "extract(epoch FROM INTERVAL '1 day' * 2)", value: '172800' }],
   },
 };
-
-function timesInterval({ months, days, micros }: IntervalValue, by: number): IntervalValue | null {
-  const value = {
-    months: noMinusZero(months * by),
-    days: noMinusZero(days * by),
-    micros: noMinusZero(micros * by),
-  };
-  return isInterval(value) ? value : null;
-}

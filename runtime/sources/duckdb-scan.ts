@@ -69,10 +69,13 @@ export function quoteText(text: string): string {
 
 /** `read_parquet` over the files, in their order. */
 export function parquetRelation(paths: readonly string[], extra = ''): string {
-  const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
   // union_by_name: a file may lack a column or have them in another order. A folder on the way called `card=x` is no column of the files in it, let
   // alone in the place of their own.
-  return `read_parquet([${list}], hive_partitioning = false, union_by_name = ${paths.length > 1}${extra})`;
+  return `read_parquet(${pathList(paths)}, hive_partitioning = false, union_by_name = ${paths.length > 1}${extra})`;
+}
+
+function pathList(paths: readonly string[]): string {
+  return `[${paths.map((path) => quoteText(escapeGlob(path))).join(', ')}]`;
 }
 
 /** A path is a name, never a pattern: DuckDB would expand `*`, `?` and `[`. */
@@ -133,10 +136,9 @@ const RENAMED = /_\d+$/;
 export async function describeEachKind(paths: readonly string[]): Promise<readonly (readonly ParquetColumn[])[]> {
   const first = new Map<string, string>();
   await withConnection(async (connection) => {
-    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
     const reader = await connection.runAndReadAll(
       `SELECT file_name, string_agg(CAST(row(name, type, type_length, num_children, converted_type, scale, precision, logical_type) AS VARCHAR), '\n')
-      FROM parquet_schema([${list}]) GROUP BY file_name`,
+      FROM parquet_schema(${pathList(paths)}) GROUP BY file_name`,
     );
     for (const [file, schema] of reader.getRows()) first.set(String(schema), String(file));
   });
@@ -147,9 +149,8 @@ export async function describeEachKind(paths: readonly string[]): Promise<readon
 /** By path, names of columns in nanoseconds that DuckDB hands out in microseconds: those with a zone, and INT96. */
 export async function nanosecondColumns(paths: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   return withConnection(async (connection) => {
-    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
     const reader = await connection.runAndReadAll(
-      `SELECT file_name, list(name) FROM parquet_schema([${list}])
+      `SELECT file_name, list(name) FROM parquet_schema(${pathList(paths)})
       WHERE type = 'INT96' OR logical_type LIKE 'TimestampType(isAdjustedToUTC=1%NANOS=NanoSeconds%' GROUP BY file_name`,
     );
     return new Map(
@@ -161,9 +162,8 @@ export async function nanosecondColumns(paths: readonly string[]): Promise<Reado
 /** Names of the top-level columns of each file, from their footers. */
 export async function parquetFieldNames(paths: readonly string[]): Promise<readonly (readonly string[])[]> {
   return withConnection(async (connection) => {
-    const list = paths.map((path) => quoteText(escapeGlob(path))).join(', ');
     const reader = await connection.runAndReadAll(
-      `SELECT file_name, name, coalesce(num_children, 0) FROM parquet_schema([${list}])`,
+      `SELECT file_name, name, coalesce(num_children, 0) FROM parquet_schema(${pathList(paths)})`,
     );
     const byFile = new Map<string, TopLevel>();
     for (const [file, name, children] of reader.getRows()) {

@@ -11,6 +11,7 @@ import type { SourceSpec } from '../values/manifest.ts';
 import { compareValues } from '../values/order.ts';
 import { isInRange, RANGE_END_MICROS } from '../values/temporal.ts';
 import type { SqlType, Value } from '../values/types.ts';
+import { refuseChangedInstants } from './changed-instants.ts';
 import {
   describeEachKind,
   describeParquet,
@@ -24,7 +25,6 @@ import {
 } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
-import { refuseFinerInstants } from './finer-instants.ts';
 import { noKnownTime } from './known-time.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField, UNREAD } from './parquet-columns.ts';
 import { EPOCH_MICROS, type FieldSpec, valueAt } from './record-columns.ts';
@@ -371,7 +371,7 @@ export class ParquetBatches implements FileRecords {
   async #start(maxRows: number): Promise<AsyncIterator<ColumnBatch>> {
     const paths = this.#files.map((file) => file.path);
     const { orderBy = null, skip = 0, withPlaces = false } = this.#options;
-    await refuseFinerInstants(this.#files, this.#decoder.scanned);
+    await refuseChangedInstants(this.#files, this.#decoder.scanned);
     const how = { batchRows: maxRows, skip, described: this.#decoder.scanned, withPlaces };
     this.#scan = await scanParquet(paths, this.#decoder.names, orderBy === null ? how : { ...how, orderBy });
     return this.#scan.batches[Symbol.asyncIterator]();

@@ -111,6 +111,10 @@ it('of a request view those of the views that it joins count, since DuckDB puts 
     ],
   ]);
   expect(faultsOf(compileProject(files))).toEqual(["FSC3018 INTERVAL '30 days'"]);
+  files.set('features/two/v1.sql', "SELECT usr, max(ts - n * INTERVAL '30 days') AS m FROM events GROUP BY usr");
+  const join = 'JOIN two_v1 two ON two.usr = r.usr';
+  const both = `SELECT one.m AS a, two.m AS b FROM ask r JOIN one_v1 one ON one.usr = r.usr ${join}`;
+  expect(faultsOf(compileProject(files.set('features/t/v1.sql', both)))).toEqual([`FSC3018 ${join}`]);
 });
 
 it("`verify` does not take the text's word where it has both", () => {

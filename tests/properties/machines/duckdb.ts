@@ -21,7 +21,6 @@ const ODD_SETTINGS = [
   'SET integer_division = false',
   'SET ieee_floating_point_ops = true',
   'SET threads = 1',
-  ...(process.env['ODD'] ?? '').split(';').filter((x) => x !== ''),
 ];
 
 let opened: Promise<DuckDbSession> | null = null;

@@ -1,9 +1,9 @@
 /**
  * Instants that DuckDB changes while it reads a Parquet file: of nanoseconds with a zone, and of INT96 (Hive, Impala, older Spark), it drops
- * what is below a microsecond without a word (duckdb/duckdb#25857), and a day of INT96 beyond 64 bits of microseconds wraps around. A value is taken only if it fits without loss (rules.md 12), so such
- * columns are looked over by another reader first.
+ * what is below a microsecond without a word (duckdb/duckdb#25857), and a day of INT96 beyond 64 bits of microseconds wraps around. A value
+ * is taken only if it fits without loss (rules.md 12), so such columns are looked over by another reader first.
  */
-import type { AsyncBuffer, FileMetaData } from 'hyparquet';
+import type { ColumnData } from 'hyparquet';
 import { FscError, messageOf } from '../values/errors.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import { nanosecondColumns, type ParquetColumn } from './duckdb-scan.ts';
@@ -13,16 +13,16 @@ const NANOS_PER_MICRO = 1000n;
 /** What DuckDB counts microseconds up to. */
 const LAST_NANOS = (2n ** 63n - 1n) * NANOS_PER_MICRO;
 
-/** Throws FSC7120 for the first instant of these columns that lies between two microseconds, or beyond 64 bits, where DuckDB would not tell of it. */
-export async function refuseFinerInstants(
+/** Throws FSC7120 for the first instant of these columns of which DuckDB would make another in silence. */
+export async function refuseChangedInstants(
   files: readonly Pick<SourceFile, 'name' | 'path'>[],
   columns: readonly ParquetColumn[],
 ): Promise<void> {
   const instants = columns.filter(({ engineType }) => CUT_TYPES.includes(engineType)).map(({ name }) => name);
   if (instants.length === 0) return;
-  const finer = await nanosecondColumns(files.map(({ path }) => path));
+  const cut = await nanosecondColumns(files.map(({ path }) => path));
   for (const file of files) {
-    const names = (finer.get(file.path) ?? []).filter((name) => instants.includes(name));
+    const names = (cut.get(file.path) ?? []).filter((name) => instants.includes(name));
     if (names.length > 0) await lookOver(file, names);
   }
 }
@@ -31,7 +31,7 @@ export async function refuseFinerInstants(
 const CUT_TYPES: readonly string[] = ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'];
 
 async function lookOver({ name, path }: Pick<SourceFile, 'name' | 'path'>, columns: readonly string[]): Promise<void> {
-  const found = await firstFiner(path, columns).catch((error: unknown) => {
+  const found = await firstChanged(path, columns).catch((error: unknown) => {
     const message = `cannot tell whether the instants of ${name} are whole microseconds`;
     throw new FscError('FSC7103', 1, message, messageOf(error), `write ${listed(columns)} in microseconds`);
   });
@@ -68,56 +68,46 @@ function printNanos(nanos: bigint): string {
   return `${seconds}.${fraction.padEnd(6, '0')}${String(below).padStart(3, '0')}Z`;
 }
 
-interface Finer {
+interface Changed {
   readonly column: string;
   readonly row: number;
   readonly nanos: bigint;
 }
 
-async function firstFiner(path: string, columns: readonly string[]): Promise<Finer | null> {
-  // Few files have such columns: nobody else waits for the module.
-  const { asyncBufferFromFile, parquetMetadataAsync } = await import('hyparquet');
+async function firstChanged(path: string, columns: readonly string[]): Promise<Changed | null> {
+  // Few files have such columns: nobody else waits for the modules.
+  const [{ asyncBufferFromFile, parquetMetadataAsync, parquetRead }, { compressors }] = await Promise.all([
+    import('hyparquet'),
+    import('hyparquet-compressors'),
+  ]);
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
+  // What fits becomes 0, and others stay, which are few if any.
+  const parsers = { timestampFromNanoseconds: (nanos: bigint) => (isKept(nanos) ? 0 : nanos) };
+  let found: Changed | null = null;
+  const onChunk = (chunk: ColumnData): void => {
+    const first = firstIn(chunk);
+    if (first !== null && (found === null || first.row < found.row)) found = first;
+  };
   let rowStart = 0;
+  // A row group at a time is in memory.
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const found = await firstFinerIn(file, metadata, columns, rowStart, rowEnd);
+    await parquetRead({ file, metadata, columns: [...columns], rowStart, rowEnd, compressors, parsers, onChunk });
     if (found !== null) return found;
     rowStart = rowEnd;
   }
   return null;
 }
 
-/** A row group at a time is in memory. */
-async function firstFinerIn(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  columns: readonly string[],
-  rowStart: number,
-  rowEnd: number,
-): Promise<Finer | null> {
-  const [{ parquetRead }, { compressors }] = await Promise.all([import('hyparquet'), import('hyparquet-compressors')]);
-  let found: Finer | null = null;
-  await parquetRead({
-    file,
-    metadata,
-    columns: [...columns],
-    rowStart,
-    rowEnd,
-    compressors,
-    // What fits becomes 0, and others stay, which are few if any.
-    parsers: {
-      timestampFromNanoseconds: (nanos) => (nanos % NANOS_PER_MICRO === 0n && !isBeyond(nanos) ? 0 : nanos),
-    },
-    onChunk: ({ columnName, columnData, rowStart: first }) => {
-      for (let i = 0; i < columnData.length; i += 1) {
-        const value: unknown = columnData[i];
-        if (typeof value !== 'bigint') continue;
-        if (found === null || first + i < found.row) found = { column: columnName, row: first + i, nanos: value };
-        return;
-      }
-    },
-  });
-  return found;
+function firstIn({ columnName, columnData, rowStart }: ColumnData): Changed | null {
+  for (let i = 0; i < columnData.length; i += 1) {
+    const value: unknown = columnData[i];
+    if (typeof value === 'bigint') return { column: columnName, row: rowStart + i, nanos: value };
+  }
+  return null;
+}
+
+function isKept(nanos: bigint): boolean {
+  return nanos % NANOS_PER_MICRO === 0n && !isBeyond(nanos);
 }
