@@ -8,11 +8,20 @@
  */
 import type { RootDatabase } from 'lmdb';
 import { messageOf } from '../values/errors.ts';
+import { LastTransaction } from './lmdb-last-transaction.ts';
 
 export interface EnvironmentOptions {
   /** The folder of the environment. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** Whether the library can lock it. */
+  readonly isLocked: boolean;
+}
+
+export interface Environment {
+  readonly root: RootDatabase<Uint8Array, string>;
+  /** null: this process may not lock it, and only reads. */
+  readonly last: LastTransaction | null;
 }
 
 /** Of the library's native part, which it exports without types. */
@@ -59,10 +68,7 @@ const NUMBER_TAKEN = /Resource temporarily unavailable/;
 export type Library = typeof import('lmdb');
 
 /** A refusal is one that did not pass within a second. */
-export async function openEnvironment(
-  library: Library,
-  options: EnvironmentOptions,
-): Promise<RootDatabase<Uint8Array, string> | Refusal> {
+export async function openEnvironment(library: Library, options: EnvironmentOptions): Promise<Environment | Refusal> {
   for (let attempt = 1; ; attempt++) {
     const tried = tryEnvironment(library, options);
     if (tried.kind !== 'refused') return openTried(library, options, tried);
@@ -72,12 +78,12 @@ export async function openEnvironment(
 }
 
 type Tried =
-  | { readonly kind: 'usable'; readonly environment: NativeEnvironment }
+  | { readonly kind: 'usable'; readonly environment: NativeEnvironment; readonly last: LastTransaction | null }
   /** For another reason, of which the library's `open` tells. */
   | { readonly kind: 'unusable' }
   | { readonly kind: 'refused'; readonly why: Refusal };
 
-function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions): Tried {
+function tryEnvironment(library: Library, { path, readOnly, isLocked }: EnvironmentOptions): Tried {
   const { Env, Txn } = (library as unknown as { readonly nativeAddon: Native }).nativeAddon;
   const environment = new Env();
   const flags = readOnly ? READ_ONLY : overlappingSync();
@@ -90,10 +96,14 @@ function tryEnvironment(library: Library, { path, readOnly }: EnvironmentOptions
   } catch (error) {
     return whyNot(error);
   }
+  let last: LastTransaction | null = null;
   try {
+    // At once: until then readers may see the transaction before the last one.
+    last = isLocked ? LastTransaction.settled(path) : null;
     new Txn(environment, READ_ONLY).abort();
-    return { kind: 'usable', environment };
+    return { kind: 'usable', environment, last };
   } catch (error) {
+    last?.close();
     environment.close();
     return whyNot(error);
   }
@@ -110,15 +120,21 @@ function overlappingSync(): number {
   return process.platform === 'win32' ? 0 : OVERLAPPING_SYNC;
 }
 
-function openTried(library: Library, options: EnvironmentOptions, tried: Tried): RootDatabase<Uint8Array, string> {
+function openTried(library: Library, { path, readOnly }: EnvironmentOptions, tried: Tried): Environment {
+  const last = tried.kind === 'usable' ? tried.last : null;
   try {
-    return library.open<Uint8Array, string>({
-      ...options,
+    const root = library.open<Uint8Array, string>({
+      path,
+      readOnly,
       encoding: 'binary',
       noMemInit: false,
       noSubdir: false,
       maxReaders: MOST_READERS,
     });
+    return { root, last };
+  } catch (error) {
+    last?.close();
+    throw error;
   } finally {
     if (tried.kind === 'usable') tried.environment.close();
   }

@@ -11,7 +11,7 @@ import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError, messageOf } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
 import { HeartbeatCodec } from './heartbeat-codec.ts';
-import { openEnvironment } from './lmdb-environment.ts';
+import { type Environment, openEnvironment } from './lmdb-environment.ts';
 import {
   cannotOpen,
   cannotWrite,
@@ -25,6 +25,7 @@ import {
   replaced,
 } from './lmdb-faults.ts';
 import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
+import type { LastTransaction } from './lmdb-last-transaction.ts';
 import { UnlockedReads } from './lmdb-unlocked.ts';
 import { refuseStale } from './stamp.ts';
 import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from './store.ts';
@@ -35,6 +36,8 @@ const STORE_FORMAT = 1;
 /** A transaction holds up the event loop, so a large write is several: signals and readers get their turn. */
 const ROWS_PER_TRANSACTION = 20_000;
 const SCAN_CHUNK = 1000;
+/** How often another process may open the store in just the moment in which a transaction begins. */
+const BEGINNINGS = 100;
 
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
@@ -42,6 +45,8 @@ const LOCK_FILE = 'lock.mdb';
 const PLACE_CHECK_MS = 1000;
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
+
+const TAKEN_BACK = new Error('the last transaction was taken back');
 
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
@@ -55,6 +60,23 @@ export interface LmdbStoreOptions {
 type Root = RootDatabase<Uint8Array, string>;
 type Rows = Database<Uint8Array, Uint8Array>;
 type Meta = Database<Uint8Array, string>;
+
+interface Tables {
+  readonly rows: Rows;
+  readonly meta: Meta;
+}
+
+/** Makes them, in a write transaction. null: a reader finds none. */
+function tablesIn(root: Root): Tables | null {
+  // undefined, whatever its type says.
+  const meta: Meta | undefined = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
+  const rows: Rows | undefined = root.openDB<Uint8Array, Uint8Array>({
+    name: 'rows',
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+  return meta === undefined || rows === undefined ? null : { meta, rows };
+}
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
   const file = join(options.path, DATA_FILE);
@@ -74,22 +96,24 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineSt
 }
 
 async function openWhole(options: LmdbStoreOptions, isLocked: boolean): Promise<OnlineStore> {
-  const root = await openRoot(options);
-  const unlocked = isLocked ? null : new UnlockedReads(join(options.path, DATA_FILE));
+  const environment = await openUsable(options, isLocked);
+  let unlocked: UnlockedReads | null = null;
   try {
-    return new LmdbStore(options, root, unlocked);
+    unlocked = isLocked ? null : new UnlockedReads(join(options.path, DATA_FILE));
+    return new LmdbStore(options, environment, unlocked);
   } catch (error) {
     unlocked?.close();
-    await root.close();
+    environment.last?.close();
+    await environment.root.close();
     throw error;
   }
 }
 
-async function openRoot({ path, readOnly }: LmdbStoreOptions): Promise<Root> {
+async function openUsable({ path, readOnly }: LmdbStoreOptions, isLocked: boolean): Promise<Environment> {
   try {
-    const root = await openEnvironment(await import('lmdb'), { path, readOnly });
-    if (typeof root === 'string') throw refused(path, root);
-    return root;
+    const environment = await openEnvironment(await import('lmdb'), { path, readOnly, isLocked });
+    if (typeof environment === 'string') throw refused(path, environment);
+    return environment;
   } catch (error) {
     if (error instanceof Error && error.message === 'Database not found') throw nothingRunYet(path);
     throw error;
@@ -99,8 +123,7 @@ async function openRoot({ path, readOnly }: LmdbStoreOptions): Promise<Root> {
 class LmdbStore implements OnlineStore {
   readonly name: string;
   readonly #root: Root;
-  readonly #rows: Rows;
-  readonly #meta: Meta;
+  readonly #tables: Tables;
   readonly #path: string;
   readonly #namespace: string;
   /** What the library found broken. It is not asked again: reading on after such a fault can end the process. */
@@ -114,31 +137,42 @@ class LmdbStore implements OnlineStore {
 
   /** null: a lock keeps what is being read. */
   readonly #unlocked: UnlockedReads | null;
+  /** null: this process may not lock it, and only reads. */
+  readonly #last: LastTransaction | null;
   readonly #file: FileId;
   #nextPlaceCheckMs = performance.now() + PLACE_CHECK_MS;
 
-  constructor(options: LmdbStoreOptions, root: Root, unlocked: UnlockedReads | null) {
+  constructor(options: LmdbStoreOptions, { root, last }: Environment, unlocked: UnlockedReads | null) {
     this.#unlocked = unlocked;
+    this.#last = last;
     this.#file = fileAt(options.path);
     this.name = `lmdb ${options.path}`;
     this.#path = options.path;
     this.#namespace = options.namespace;
     this.#root = root;
-    // undefined, whatever its type says: a writer that has just made the file comes to its tables in a moment.
-    const meta: Meta | undefined = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
-    const rows: Rows | undefined = root.openDB<Uint8Array, Uint8Array>({
-      name: 'rows',
-      encoding: 'binary',
-      keyEncoding: 'binary',
-    });
-    if (meta === undefined || rows === undefined) throw nothingRunYet(options.path);
-    this.#meta = meta;
-    this.#rows = rows;
-    this.#checkFormat(options.readOnly);
+    this.#tables = options.readOnly ? this.#existingTables() : this.#transaction(() => this.#madeTables());
   }
 
-  #checkFormat(readOnly: boolean): void {
-    const format = this.#readMeta<number>(FORMAT_KEY);
+  #existingTables(): Tables {
+    const tables = tablesIn(this.#root);
+    // A writer that has just made the file comes to its tables in a moment.
+    if (tables === null) throw nothingRunYet(this.#path);
+    this.#checkFormat(tables.meta);
+    return tables;
+  }
+
+  /** In a transaction. */
+  #madeTables(): Tables {
+    const tables = tablesIn(this.#root) as Tables;
+    const { meta } = tables;
+    if (!this.#checkFormat(meta)) meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+    if (this.#readMeta<string>(IDENTITY_KEY, meta) === null) meta.putSync(IDENTITY_KEY, metaBytes(randomUUID()));
+    return tables;
+  }
+
+  /** Whether it has one; throws where that is one of later versions. */
+  #checkFormat(meta: Meta): boolean {
+    const format = this.#readMeta<number>(FORMAT_KEY, meta);
     if (format !== null && format > STORE_FORMAT) {
       throw new FscError(
         'FSC7202',
@@ -148,9 +182,7 @@ class LmdbStore implements OnlineStore {
         'use the fsc version that wrote it, or remove the folder and run again',
       );
     }
-    if (readOnly) return;
-    if (format === null) this.#meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
-    if (this.#readMeta<string>(IDENTITY_KEY) === null) this.#meta.putSync(IDENTITY_KEY, metaBytes(randomUUID()));
+    return format !== null;
   }
 
   identity(): string {
@@ -168,9 +200,9 @@ class LmdbStore implements OnlineStore {
     return key;
   }
 
-  #readMeta<T>(key: string): T | null {
+  #readMeta<T>(key: string, meta = this.#tables.meta): T | null {
     return this.#reading(() => {
-      const bytes = this.#meta.get(key);
+      const bytes = meta.get(key);
       return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
     });
   }
@@ -210,9 +242,9 @@ class LmdbStore implements OnlineStore {
   #commit(stamp: WriterStamp, rows: readonly StoredRow[], from: number, to: number, heartbeat: Heartbeat | null): void {
     this.#refuseReplaced();
     try {
-      this.#root.transactionSync(() => {
+      this.#transaction(() => {
         refuseStale(this.#readMeta<WriterStamp>(this.#metaKey('stamp')), stamp, this.name);
-        this.#meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
+        this.#tables.meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
         for (let i = from; i < to; i++) this.#put(rows[i] as StoredRow);
         if (heartbeat !== null) this.#putHeartbeat(heartbeat);
       });
@@ -221,21 +253,36 @@ class LmdbStore implements OnlineStore {
     }
   }
 
+  /** Begins where the last one ended, whoever opens the store meanwhile. What is thrown undoes it. */
+  #transaction<T>(work: () => T): T {
+    for (let beginning = 0; beginning < BEGINNINGS; beginning++) {
+      try {
+        return this.#root.transactionSync(() => {
+          if (this.#last?.isFollowedBy(this.#root.getWriteTxnId()) === false) throw TAKEN_BACK;
+          return work();
+        });
+      } catch (error) {
+        if (error !== TAKEN_BACK) throw error;
+      }
+    }
+    throw new Error('the number of its last transaction goes back again and again');
+  }
+
   #put(row: StoredRow): void {
-    if (row.value === null) this.#rows.removeSync(row.key);
-    else this.#rows.putSync(row.key, row.value);
+    if (row.value === null) this.#tables.rows.removeSync(row.key);
+    else this.#tables.rows.putSync(row.key, row.value);
   }
 
   #putHeartbeat(heartbeat: Heartbeat): void {
     const { core, positions } = this.#heartbeats.encode(heartbeat);
-    this.#meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
-    this.#meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
+    this.#tables.meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
+    this.#tables.meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
     const out: (Uint8Array | null)[] = new Array(keys.length);
     return this.#reading(() => {
-      for (let i = 0; i < keys.length; i++) out[i] = this.#rows.getBinary(keys[i] as Uint8Array) ?? null;
+      for (let i = 0; i < keys.length; i++) out[i] = this.#tables.rows.getBinary(keys[i] as Uint8Array) ?? null;
       return out;
     });
   }
@@ -263,20 +310,20 @@ class LmdbStore implements OnlineStore {
     start: Uint8Array,
     end: Uint8Array | null,
   ): RangeIterable<{ key: Uint8Array; value: Uint8Array; version?: number }> {
-    return this.#rows.getRange({ start, limit: SCAN_CHUNK, ...(end === null ? {} : { end }) });
+    return this.#tables.rows.getRange({ start, limit: SCAN_CHUNK, ...(end === null ? {} : { end }) });
   }
 
   floor(prefix: Uint8Array, key: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array } | null {
-    const [entry] = this.#reading(() => [...this.#rows.getRange({ start: key, reverse: true, limit: 1 })]);
+    const [entry] = this.#reading(() => [...this.#tables.rows.getRange({ start: key, reverse: true, limit: 1 })]);
     if (entry === undefined || !hasPrefix(entry.key, prefix)) return null;
     return { key: entry.key, value: entry.value };
   }
 
   heartbeat(view: string): Heartbeat | null {
-    const core = this.#reading(() => this.#meta.getBinary(this.#metaKey('heartbeat', view)));
+    const core = this.#reading(() => this.#tables.meta.getBinary(this.#metaKey('heartbeat', view)));
     if (core === undefined) return null;
     const positions = (): Uint8Array | undefined =>
-      this.#reading(() => this.#meta.getBinary(this.#metaKey('positions', view)));
+      this.#reading(() => this.#tables.meta.getBinary(this.#metaKey('positions', view)));
     return this.#heartbeats.decode(view, core, positions);
   }
 
@@ -286,6 +333,7 @@ class LmdbStore implements OnlineStore {
 
   async close(): Promise<void> {
     this.#unlocked?.close();
+    this.#last?.close();
     await this.#root.close();
   }
 }

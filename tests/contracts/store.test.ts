@@ -313,6 +313,64 @@ describe('online store in LMDB, shared by processes', () => {
     remove(folder);
   });
 
+  /** What a process does that read the head of the file a moment ago: it writes into lock.mdb that an earlier transaction was the last one. */
+  const TAKE_BACK = `
+const { openSync, readSync, writeSync } = require('node:fs');
+const [path, transactions] = process.argv.slice(1);
+const file = openSync(path, 'r+');
+const number = Buffer.alloc(8);
+readSync(file, number, 0, 8, 8);
+number.writeBigUInt64LE(number.readBigUInt64LE() - BigInt(transactions));
+writeSync(file, number, 0, 8, 8);
+`;
+
+  it.each([1, 2, 3])(
+    'loses nothing where %i transactions are committed while another process opens it',
+    async (taken) => {
+      const folder = newFolder();
+      const store = await openLmdbStore({ path: folder, readOnly: false, namespace: '' });
+      const takeBack = () =>
+        expect(
+          spawnSync(process.execPath, ['-e', TAKE_BACK, join(folder, 'lock.mdb'), String(taken)]).stderr.toString(),
+        ).toBe('');
+      const written = async () => (await collect(store.scan(bytes()))).length;
+      const write = (sequence: number) =>
+        store.write({ epoch: 1, sequence }, [{ key: bytes(sequence), value: bytes(sequence) }], null);
+      for (let sequence = 1; sequence <= 5; sequence++) await write(sequence);
+      takeBack();
+      // Two back, the head has the last one in that place.
+      expect(await written()).toBe(taken === 2 ? 5 : 4);
+      await write(6);
+      expect(await written()).toBe(6);
+      takeBack();
+      expect(await opened(1, 'reader', folder)).toEqual([]);
+      expect(await written()).toBe(6);
+      await store.close();
+      remove(folder);
+    },
+  );
+
+  it('loses nothing while many processes open it', async () => {
+    const folder = newFolder();
+    const store = await openLmdbStore({ path: folder, readOnly: false, namespace: '' });
+    let isOver = false;
+    const others = Promise.all(['reader', 'reader'].map(() => opened(1000, 'reader', folder))).then((reasons) => {
+      isOver = true;
+      return reasons.flat();
+    });
+    let sequence = 0;
+    while (!isOver) {
+      sequence++;
+      const key = bytes(sequence >> 8, sequence & 255);
+      await store.write({ epoch: 1, sequence }, [{ key, value: bytes(1) }], null);
+      await new Promise((next) => setImmediate(next));
+    }
+    expect(await others).toEqual([]);
+    expect((await collect(store.scan(bytes()))).length).toBe(sequence);
+    await store.close();
+    remove(folder);
+  }, 60_000);
+
   /** What a process has that began to open it in just that moment. */
   const HOLD = `
 import fcntl, sys, time
