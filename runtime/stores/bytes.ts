@@ -12,7 +12,8 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | null {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 255) length--;
   if (length === 0) return null;
-  const end = prefix.slice(0, length);
+  // Not slice: a Buffer's shares its bytes.
+  const end = Uint8Array.from(prefix.subarray(0, length));
   end[length - 1] = (end[length - 1] as number) + 1;
   return end;
 }

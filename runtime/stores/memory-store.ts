@@ -35,7 +35,7 @@ export class MemoryStore implements OnlineStore {
       return;
     }
     if (!this.#rows.has(name)) this.#sorted = null;
-    this.#rows.set(name, { key: row.key.slice(), value: row.value.slice() });
+    this.#rows.set(name, { key: Uint8Array.from(row.key), value: Uint8Array.from(row.value) });
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {

@@ -126,6 +126,13 @@ export function storeContract(subject: StoreUnderTest): void {
       ]);
       expect((await collect(store.scan(bytes(255)))).map(([key]) => key)).toEqual([[255], [255, 255]]);
       expect(await collect(store.scan(bytes(3)))).toEqual([]);
+      // A Buffer is a Uint8Array whose slices share its bytes.
+      const prefix = Buffer.from([1, 255]);
+      expect((await collect(store.scan(prefix))).map(([key]) => key)).toEqual([
+        [1, 255],
+        [1, 255, 0],
+      ]);
+      expect([...prefix]).toEqual([1, 255]);
     });
 
     it('scans more rows than fit one chunk, each once', async () => {
