@@ -43,6 +43,8 @@ const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
 /** How long a reader may go on reading a file that another one has taken the place of. */
 const PLACE_CHECK_MS = 1000;
+/** How long pages stay unused that a reader saw which was killed: the file grows by all that is written meanwhile. */
+const READER_CHECK_MS = 1000;
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
 
@@ -141,6 +143,7 @@ class LmdbStore implements OnlineStore {
   readonly #last: LastTransaction | null;
   readonly #file: FileId;
   #nextPlaceCheckMs = performance.now() + PLACE_CHECK_MS;
+  #nextReaderCheckMs = performance.now() + READER_CHECK_MS;
 
   constructor(options: LmdbStoreOptions, { root, last }: Environment, unlocked: UnlockedReads | null) {
     this.#unlocked = unlocked;
@@ -242,6 +245,7 @@ class LmdbStore implements OnlineStore {
   #commit(stamp: WriterStamp, rows: readonly StoredRow[], from: number, to: number, heartbeat: Heartbeat | null): void {
     this.#refuseReplaced();
     try {
+      this.#clearDeadReaders();
       this.#transaction(() => {
         refuseStale(this.#readMeta<WriterStamp>(this.#metaKey('stamp')), stamp, this.name);
         this.#tables.meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
@@ -251,6 +255,13 @@ class LmdbStore implements OnlineStore {
     } catch (error) {
       throw error instanceof FscError ? error : cannotWrite(this.#path, error);
     }
+  }
+
+  /** The library does so where somebody opens the store, and where transactions are asynchronous. */
+  #clearDeadReaders(): void {
+    if (performance.now() < this.#nextReaderCheckMs) return;
+    this.#root.readerCheck();
+    this.#nextReaderCheckMs = performance.now() + READER_CHECK_MS;
   }
 
   /** Begins where the last one ended, whoever opens the store meanwhile. What is thrown undoes it. */

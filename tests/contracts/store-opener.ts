@@ -1,6 +1,7 @@
 /**
- * A process that opens, reads and closes a store again and again, or (staying-reader) opens it once and reads it again and again:
- * `node store-opener.js FOLDER TIMES reader|writer|staying-reader`. Says why it could not, once for each reason.
+ * A process that opens, reads and closes a store again and again, or (staying-reader) opens it once and reads it again and again,
+ * or (blocked-reader) stands still in the middle of a read: `node store-opener.js FOLDER TIMES reader|writer|staying-reader|blocked-reader`.
+ * Says why it could not, once for each reason.
  */
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 
@@ -14,9 +15,10 @@ function keep(error: unknown): void {
 
 async function open(reads: number): Promise<void> {
   const store = await openLmdbStore({ path, readOnly: role !== 'writer', namespace: '' });
-  if (reads > 1) process.stdout.write('"open"\n');
+  if (reads > 1 || role === 'blocked-reader') process.stdout.write('"open"\n');
   for (let i = 0; i < reads; i++) {
     store.stamp();
+    if (role === 'blocked-reader') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     if (reads > 1) await new Promise((resolve) => setImmediate(resolve));
   }
   await store.close();

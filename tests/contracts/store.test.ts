@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +20,7 @@ import type { OnlineStore } from '../../runtime/stores/store.ts';
 import { bytes, collect, heartbeat, storeContract } from './store.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'fsc-store-'));
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
 
 storeContract({
@@ -370,6 +372,32 @@ writeSync(file, number, 0, 8, 8);
     await store.close();
     remove(folder);
   }, 60_000);
+
+  it('takes the pages again that a reader saw which was killed', async () => {
+    const folder = newFolder();
+    const store = await openLmdbStore({ path: folder, readOnly: false, namespace: '' });
+    let sequence = 0;
+    const megabytesAfter = async (writes: number) => {
+      for (let i = 0; i < writes; i++) {
+        sequence++;
+        const rows = Array.from({ length: 100 }, (_, key) => ({ key: bytes(key), value: new Uint8Array(1000) }));
+        await store.write({ epoch: 1, sequence }, rows, null);
+      }
+      return statSync(join(folder, 'data.mdb')).size / 1e6;
+    };
+    await megabytesAfter(1);
+    const reader = spawn(process.execPath, [opener, folder, '1', 'blocked-reader']);
+    await new Promise((done) => reader.stdout.once('data', done));
+    await pause(100);
+    const kept = await megabytesAfter(100);
+    expect(kept).toBeGreaterThan(10);
+    reader.kill('SIGKILL');
+    await new Promise((done) => reader.once('close', done));
+    await pause(1100);
+    expect(await megabytesAfter(300)).toBeLessThan(2 * kept);
+    await store.close();
+    remove(folder);
+  });
 
   /** What a process has that began to open it in just that moment. */
   const HOLD = `
