@@ -1,6 +1,6 @@
 /**
  * Views that a source of the run wrote, and writes no more: they were taken away, or read another source by now. A program that still has them so,
- * or has them so again, is not answered from rows that stood still.
+ * or has them so again, is not answered from rows that stood still. The store knows which there are, even of a run that was killed at once.
  */
 import type { OnlineStore } from '../stores/store.ts';
 import type { Stamper } from './online-writer.ts';
@@ -11,7 +11,7 @@ const RETIRED = '';
 export class Retirement {
   readonly #store: OnlineStore;
   readonly #stamper: Stamper;
-  readonly #left: { readonly source: string; readonly views: readonly string[] }[] = [];
+  readonly #viewsOf = new Map<string, ReadonlySet<string>>();
   #done: Promise<void> | null = null;
 
   constructor(store: OnlineStore, stamper: Stamper) {
@@ -19,9 +19,9 @@ export class Retirement {
     this.#stamper = stamper;
   }
 
-  /** Before the first source of the run begins. */
+  /** Before the first source of the run begins: what it writes. */
   add(source: string, views: readonly string[]): void {
-    this.#left.push({ source, views });
+    this.#viewsOf.set(source, new Set(views));
   }
 
   /** Before any source of the run writes, since a view may have gone from one to the other. */
@@ -31,12 +31,11 @@ export class Retirement {
   }
 
   async #retire(): Promise<void> {
-    for (const { source, views } of this.#left) for (const view of views) await this.#retireView(source, view);
-  }
-
-  async #retireView(source: string, view: string): Promise<void> {
-    const last = await this.#store.heartbeat(view);
-    if (last === null || last.fingerprint === RETIRED || !Object.hasOwn(last.positions, source)) return;
-    await this.#store.write(this.#stamper.next(), [], { ...last, fingerprint: RETIRED });
+    for (const view of await this.#store.heartbeats()) {
+      const last = await this.#store.heartbeat(view);
+      if (last === null || last.fingerprint === RETIRED) continue;
+      const isLeft = Object.keys(last.positions).some((source) => this.#viewsOf.get(source)?.has(view) === false);
+      if (isLeft) await this.#store.write(this.#stamper.next(), [], { ...last, fingerprint: RETIRED });
+    }
   }
 }

@@ -94,11 +94,7 @@ export class SourcePipeline {
     this.#replay = parts.replay;
     this.#retries = parts.retries;
     this.#retirement = parts.retirement;
-    const views = new Set(this.#viewNames());
-    this.#retirement.add(
-      input.program.spec.name,
-      state.viewsBefore.filter((name) => !views.has(name)),
-    );
+    this.#retirement.add(input.program.spec.name, this.#viewNames());
     this.#writer = new OnlineWriter(options.program, groups, options.store, stamper, options.namespace);
     this.#position = saved?.position ?? { partitions: {} };
     this.#newestMicros = saved?.newestMicros ?? Number.NEGATIVE_INFINITY;
@@ -400,7 +396,6 @@ export class SourcePipeline {
         settleLineMicros: this.#settleLineMicros,
         knownToMicros: this.#knownToMicros,
         store: this.#hasForeignRows ? null : await this.#writer.mark(),
-        views: this.#viewNames(),
         log: this.#log.snapshot(),
         groups: new Map(groups),
       };

@@ -30,8 +30,6 @@ export interface SavedSource {
   readonly knownToMicros: number | null;
   /** The online store that the rows were written to; null: none, or rows of another state stand in it. */
   readonly store: StoreMark | null;
-  /** Names of those that were written. */
-  readonly views: readonly string[];
   readonly log: ReadonlyMap<string, Section>;
   /** By group fingerprint. */
   readonly groups: ReadonlyMap<string, SavedGroup>;
@@ -55,8 +53,6 @@ interface Meta {
   readonly store?: StoreMark | null;
   readonly sequence: number;
   readonly groups: readonly string[];
-  /** Snapshots of the first versions have none. */
-  readonly views?: readonly string[];
 }
 
 export class StateFolder {
@@ -104,7 +100,6 @@ interface SourceParts {
   readonly saved: SavedSource | null;
   readonly framesFrom: LogPosition;
   readonly frames: readonly JournalEntry[];
-  readonly viewsBefore: readonly string[];
 }
 
 /** What one source has in the folder. */
@@ -119,8 +114,6 @@ export class SourceState {
   readonly change: Exclude<Change, 'records'>;
   /** Records of the archive are of the kind that is declared now, so that their verdicts stand where the state is made anew. */
   readonly keepsVerdicts: boolean;
-  /** Names of the views that the last snapshot was made for, even one that is left aside. */
-  readonly viewsBefore: readonly string[];
   readonly #parts: SourceParts;
 
   private constructor(parts: SourceParts) {
@@ -130,7 +123,6 @@ export class SourceState {
     this.saved = parts.saved;
     this.framesFrom = parts.framesFrom;
     this.frames = parts.frames;
-    this.viewsBefore = parts.viewsBefore;
   }
 
   static async open(folder: string, spec: SourceSpec, isRebuilt: boolean): Promise<SourceState> {
@@ -153,7 +145,6 @@ export class SourceState {
         saved: sections === null || meta === null || isAside ? null : savedOf(sections, meta),
         framesFrom: meta?.position ?? { partitions: {} },
         frames: after.map((frame) => decodeEntry(frame, journalPath)),
-        viewsBefore: meta?.views ?? [],
       });
     } catch (error) {
       await journal.close();
@@ -188,7 +179,6 @@ export class SourceState {
       store: state.store,
       sequence: this.#parts.journal.sequence,
       groups: [...state.groups.keys()],
-      views: state.views,
     };
     const sections = new Map<string, Section>([['meta', JSON.stringify(meta)]]);
     for (const [name, section] of state.log) sections.set(`log/${name}`, section);
@@ -290,7 +280,6 @@ function savedOf(sections: ReadonlyMap<string, Section>, meta: Meta): SavedSourc
     settleLineMicros: meta.settleLineMicros ?? Number.NEGATIVE_INFINITY,
     knownToMicros: meta.knownToMicros,
     store: meta.store ?? null,
-    views: meta.views ?? [],
     log: withPrefix(sections, 'log/'),
     groups,
   };

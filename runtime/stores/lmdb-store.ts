@@ -338,6 +338,13 @@ class LmdbStore implements OnlineStore {
     return this.#heartbeats.decode(view, core, positions);
   }
 
+  heartbeats(): readonly string[] {
+    const prefix = `heartbeat:${JSON.stringify([this.#namespace]).slice(0, -1)},`;
+    // Names that are hashed, of hundreds of characters, are not among them.
+    const keys = this.#reading(() => [...this.#tables.meta.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })]);
+    return keys.map((key) => (JSON.parse(key.slice('heartbeat:'.length)) as readonly [string, string])[1]);
+  }
+
   stamp(): WriterStamp | null {
     return this.#readMeta<WriterStamp>(this.#metaKey('stamp'));
   }

@@ -63,6 +63,10 @@ export class MemoryStore implements OnlineStore {
     return this.#heartbeats.get(view) ?? null;
   }
 
+  heartbeats(): readonly string[] {
+    return [...this.#heartbeats.keys()];
+  }
+
   stamp(): WriterStamp | null {
     return this.#stamp;
   }

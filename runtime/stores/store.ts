@@ -25,6 +25,8 @@ export interface OnlineStore {
     | Promise<{ readonly key: Uint8Array; readonly value: Uint8Array } | null>;
   /** Last heartbeat written for the view's source, or null. */
   heartbeat(view: string): Heartbeat | null | Promise<Heartbeat | null>;
+  /** Views that have a heartbeat. */
+  heartbeats(): readonly string[] | Promise<readonly string[]>;
   /** The greatest stamp that was written with; null before the first. A new writer takes a later epoch. */
   stamp(): WriterStamp | null | Promise<WriterStamp | null>;
   close(): Promise<void>;

@@ -39,3 +39,22 @@ it('are not answered from the rows of then', async () => {
     remove();
   }
 });
+
+it('are not answered so where the state that knew them is gone, or never got to its snapshot', async () => {
+  const other = FILES['features/card/v1.sql'].replace('AS n', 'AS m');
+  const { root, remove } = project({ ...FILES, 'features/other/v1.sql': other, 'tx.jsonl': tx(1, 'a') });
+  const fsc = (...args: readonly string[]): Promise<CliResult> => cli(args, { cwd: root });
+  const get = (view: string): Promise<CliResult> => fsc('get', view, 'card=a', '--format', 'json');
+  try {
+    expect((await fsc('run', '--mode', 'stream')).code).toBe(0);
+    rmSync(join(root, '.fsc/state'), { recursive: true });
+    rmSync(join(root, 'features/card'), { recursive: true });
+    put(root, 'tx.jsonl', tx(1, 'a') + tx(3, 'a'));
+    expect((await fsc('run', '--mode', 'stream')).code).toBe(0);
+    put(root, 'features/card/v1.sql', FILES['features/card/v1.sql']);
+    expect(await get('card_v1')).toMatchObject({ code: 1, err: expect.stringContaining('FSC7203') });
+    expect((await get('other_v1')).out).toBe('{"card":"a","m":2}\n');
+  } finally {
+    remove();
+  }
+});

@@ -43,6 +43,19 @@ storeContract({
 });
 
 describe('online store in LMDB', () => {
+  it('keeps the heartbeats of each namespace apart', async () => {
+    const path = newFolder();
+    for (const namespace of ['', 'a', 'ab']) {
+      const store = await openLmdbStore({ path, readOnly: false, namespace });
+      expect(store.heartbeats()).toEqual([]);
+      for (const view of ['v', 'é"\\', `of ${namespace}`])
+        await store.write({ epoch: 1, sequence: 1 }, [], heartbeat(view));
+      expect([...(await store.heartbeats())].sort()).toEqual([`of ${namespace}`, 'v', 'é"\\']);
+      await store.close();
+    }
+    remove(path);
+  });
+
   it('refuses a newer format and changes nothing', async () => {
     const path = newFolder();
     const store = await openLmdbStore({ path, readOnly: false, namespace: '' });

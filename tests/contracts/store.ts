@@ -193,6 +193,7 @@ export function storeContract(subject: StoreUnderTest): void {
       await store.write(stamp(1, 1), [], b);
       expect(await store.heartbeat('a')).toEqual(heartbeat('a'));
       expect(await store.heartbeat('b')).toEqual(b);
+      expect([...(await store.heartbeats())].sort()).toEqual(['a', 'b']);
       const later = heartbeat('a', { writtenAtMicros: 2_000_000, positions: { flights: 'x' } });
       await store.write(stamp(1, 2), [], later);
       expect(await store.heartbeat('a')).toEqual(later);

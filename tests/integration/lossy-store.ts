@@ -80,6 +80,10 @@ export class LossyStore implements OnlineStore {
     return this.#inner.floor(prefix, key);
   }
 
+  heartbeats(): readonly string[] {
+    return this.#inner.heartbeats();
+  }
+
   heartbeat(view: string) {
     return this.#inner.heartbeat(view);
   }

@@ -89,6 +89,7 @@ export function remote(store: OnlineStore): OnlineStore {
     scan: (prefix) => store.scan(prefix),
     floor: async (prefix, key) => later(await store.floor(prefix, key)),
     heartbeat: async (view) => later(await store.heartbeat(view)),
+    heartbeats: async () => later(await store.heartbeats()),
     stamp: async () => later(await store.stamp()),
     close: () => store.close(),
   };
