@@ -96,16 +96,18 @@ function tryEnvironment(library: Library, { path, readOnly, isLocked }: Environm
   } catch (error) {
     return whyNot(error);
   }
-  let last: LastTransaction | null = null;
   try {
-    // At once: until then readers may see the transaction before the last one.
-    last = isLocked ? LastTransaction.settled(path) : null;
     new Txn(environment, READ_ONLY).abort();
-    return { kind: 'usable', environment, last };
   } catch (error) {
-    last?.close();
     environment.close();
     return whyNot(error);
+  }
+  try {
+    // At once: until then readers may see the transaction before the last one.
+    return { kind: 'usable', environment, last: isLocked ? LastTransaction.settled(path) : null };
+  } catch (error) {
+    environment.close();
+    throw error;
   }
 }
 
@@ -120,8 +122,8 @@ function overlappingSync(): number {
   return process.platform === 'win32' ? 0 : OVERLAPPING_SYNC;
 }
 
-function openTried(library: Library, { path, readOnly }: EnvironmentOptions, tried: Tried): Environment {
-  const last = tried.kind === 'usable' ? tried.last : null;
+function openTried(library: Library, { path, readOnly, isLocked }: EnvironmentOptions, tried: Tried): Environment {
+  let last = tried.kind === 'usable' ? tried.last : null;
   try {
     const root = library.open<Uint8Array, string>({
       path,
@@ -131,6 +133,7 @@ function openTried(library: Library, { path, readOnly }: EnvironmentOptions, tri
       noSubdir: false,
       maxReaders: MOST_READERS,
     });
+    if (isLocked) last ??= LastTransaction.settled(path);
     return { root, last };
   } catch (error) {
     last?.close();
