@@ -9,7 +9,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Verdict, VerdictCounts } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
-import { parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
+import { OWN_PARQUET, parquetRelation, quoteText } from '../sources/duckdb-scan.ts';
 import { errorCode } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import {
@@ -143,7 +143,7 @@ async function writeQuery(session: DuckDbSession, sql: string, path: string): Pr
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     const result = await session.connection.run(
-      `COPY (${sql}) TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`,
+      `COPY (${sql}) TO ${quoteText(temporary)} (${OWN_PARQUET}, COMPRESSION snappy)`,
     );
     renameSync(temporary, path);
     return Number(result.rowsChanged);

@@ -183,9 +183,14 @@ export const gt: ScalarFunction = comparison('gt', '>', '>', [
 ]);
 export const ge: ScalarFunction = comparison('ge', '>=', '>=', [{ sql: '1 >= 2', value: 'false' }]);
 
+/**
+ * Not IS DISTINCT FROM: where an OR has it beside another condition on the column, DuckDB 1.5 leaves out row groups in which the column is all NULL
+ * (duckdb/duckdb#25992).
+ */
 function duckdbDistinct(args: readonly string[], types: CallTypes): string {
-  const text = `(${comparands('duckdb', args, types).join(' IS DISTINCT FROM ')})`;
-  return isWidePair(typeAt(types, 0), typeAt(types, 1)) ? `coalesce(TRY(${text}), TRUE)` : text;
+  const [a, b] = comparands('duckdb', args, types);
+  const differ = isWidePair(typeAt(types, 0), typeAt(types, 1)) ? `TRY(${a} <> ${b})` : `${a} <> ${b}`;
+  return `coalesce(${differ}, ${arg(args, 0)} IS NOT NULL OR ${arg(args, 1)} IS NOT NULL)`;
 }
 
 export const isDistinct: ScalarFunction = {

@@ -67,6 +67,12 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/**
+ * How fsc writes Parquet files that it reads again. Bloom filters know a value by its bits, and a NaN has many: DuckDB 1.5 would leave out the row
+ * groups that hold none of the bits asked for (duckdb/duckdb#23921).
+ */
+export const OWN_PARQUET = 'FORMAT parquet, WRITE_BLOOM_FILTER false';
+
 /** `read_parquet` over the files, in their order. */
 export function parquetRelation(paths: readonly string[], extra = ''): string {
   // union_by_name: a file may lack a column or have them in another order. A folder on the way called `card=x` is no column of the files in it, let

@@ -321,6 +321,12 @@ const genLog = (
   const { source, entities } = schema;
   const log: LogLine[] = [];
   let serial = 0;
+  // As of columns that came later.
+  const unknown = new Set(
+    source.columns
+      .filter(({ name, notNull }) => !notNull && !entities.includes(name) && random.chance(0.05))
+      .map(({ name }) => name),
+  );
   const quiet = random.chance(0.4);
   for (const time of times) {
     const form = random.next();
@@ -352,7 +358,8 @@ const genLog = (
       else if (spec.name === 'event_id' || spec.name === 'seq') {
         const n = BigInt(random.chance(0.3) ? 1000 - serial : serial);
         value = spec.type.kind === 'text' ? `e${n}` : n;
-      } else if (!spec.notNull && random.chance(entities.includes(spec.name) ? 0.05 : 0.15)) value = null;
+      } else if (unknown.has(spec.name)) value = null;
+      else if (!spec.notNull && random.chance(entities.includes(spec.name) ? 0.05 : 0.15)) value = null;
       else value = random.pick(pools[spec.name]!);
       if (value === null && random.chance(0.5)) continue;
       if (spec.fallback !== undefined && random.chance(0.2)) continue;

@@ -1,5 +1,17 @@
 /** Outputs that a case has besides the random ones, so that a run of a thousand cases shows every function with every type it takes. */
-import { binary, call, castTo, column, compareWith, exactType, intervalLiteral, literal, NOW } from './expressions.ts';
+import {
+  binary,
+  call,
+  castTo,
+  column,
+  compareWith,
+  exactType,
+  intervalLiteral,
+  isNull,
+  literal,
+  NOW,
+  sameOrBothNull,
+} from './expressions.ts';
 import type { Random } from './random.ts';
 import type {
   AggregateExpr,
@@ -101,7 +113,17 @@ const PREDICATES: readonly Focus[] = [
   ...(['is null', 'is not null'] as const).flatMap((op) =>
     scalar(ALL, (x): Expr => ({ node: 'unary', op, arg: x, type: BOOLEAN })),
   ),
+  ...scalar(COMPARABLE, (x) => sameOrBothNull(x, punched(x))),
+  // DuckDB takes what both have in common out of them.
+  ...scalar(COMPARABLE, (x) => {
+    const [y, common] = [punched(x), compareWith('<=', x, x)];
+    const areNull = compareWith('and', isNull(x), isNull(y));
+    return compareWith('or', compareWith('and', compareWith('=', x, y), common), compareWith('and', areNull, common));
+  }),
 ];
+
+/** NULL where the column is not: whatever its values are, one of the two is NULL and the other one not. */
+const punched = (x: Expr): Expr => call('nullif', [x, x], x.type);
 
 const CASTS: readonly (readonly [from: Type, to: readonly Type[]])[] = [
   [SMALLINT, [INTEGER, BIGINT, decimal(12, 2), DOUBLE, TEXT]],

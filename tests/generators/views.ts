@@ -6,6 +6,7 @@ import {
   column,
   compareWith,
   genBoolean,
+  genDistinctOr,
   genExpr,
   intervalLiteral,
   isInexact,
@@ -295,6 +296,10 @@ const genWhere = (ctx: ViewContext, guards: readonly Expr[], window: boolean): {
   }
   if (random.chance(0.3)) {
     const p = stageOnePredicate(ctx);
+    if (p !== null) where.push(p);
+  }
+  if (random.chance(0.06)) {
+    const p = genDistinctOr({ random, leaves: columnLeaves(ctx), now: false });
     if (p !== null) where.push(p);
   }
   if (random.chance(0.08) && timeExpr(source).type.kind === 'timestamp')

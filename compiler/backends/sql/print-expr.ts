@@ -1,6 +1,7 @@
 import type { AggregateFunction, Dialect, ScalarFunction } from '../../../runtime/functions/definition.ts';
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { SqlType } from '../../../runtime/values/types.ts';
+import { mapChildren } from '../../bind/walk.ts';
 import { knownInterval } from '../../passes/equal-intervals.ts';
 import type { PlanExpr } from '../../plan/plan.ts';
 import type { Lets } from './lets.ts';
@@ -44,8 +45,9 @@ export function printExpr(expr: PlanExpr, dialect: Dialect, env: PrintEnv): stri
     case 'call':
       return printCall(expr, dialect, env);
     case 'and':
+      return printAll(expr.args, ' AND ', dialect, env);
     case 'or':
-      return `(${expr.args.map((arg) => printExpr(arg, dialect, env)).join(expr.kind === 'and' ? ' AND ' : ' OR ')})`;
+      return printAll(dialect === 'duckdb' ? expr.args.map(withoutIsNull) : expr.args, ' OR ', dialect, env);
     case 'not':
       return `(NOT ${printExpr(expr.arg, dialect, env)})`;
     case 'isNull':
@@ -57,6 +59,20 @@ export function printExpr(expr: PlanExpr, dialect: Dialect, env: PrintEnv): stri
     default:
       return unreachable(expr);
   }
+}
+
+function printAll(args: readonly PlanExpr[], between: string, dialect: Dialect, env: PrintEnv): string {
+  return `(${args.map((arg) => printExpr(arg, dialect, env)).join(between)})`;
+}
+
+/**
+ * `NOT (a IS NOT NULL)` for `a IS NULL`. DuckDB 1.5 makes `a IS NOT DISTINCT FROM b` of `a = b OR (a IS NULL AND b IS NULL)`, and so FALSE of NULL
+ * where one of them is NULL (duckdb/duckdb#23685), also once it has taken what several conditions have in common out of an OR.
+ */
+function withoutIsNull(expr: PlanExpr): PlanExpr {
+  const inner = mapChildren(expr, withoutIsNull);
+  if (inner.kind !== 'isNull' || inner.negated) return inner;
+  return { kind: 'not', arg: { ...inner, negated: true }, type: inner.type, span: inner.span };
 }
 
 function printCase(expr: Extract<PlanExpr, { kind: 'case' }>, dialect: Dialect, env: PrintEnv): string {

@@ -13,7 +13,7 @@ import type { LogBatch, SourceProgram, VerdictCounts } from '../../log/contract.
 import { fileChecksum, textChecksum, writeFault, writeWhole } from '../../log/durable-file.ts';
 import { columnsOfOnly } from '../../log/judge.ts';
 import { type LogPhase, openLog, type SourceLog } from '../../log/source-log.ts';
-import { quoteText } from '../../sources/duckdb-scan.ts';
+import { OWN_PARQUET, quoteText } from '../../sources/duckdb-scan.ts';
 import { findFiles } from '../../sources/files.ts';
 import { parseLocation } from '../../sources/location.ts';
 import { openPhase, postgresAddress } from '../../sources/open-source.ts';
@@ -30,7 +30,7 @@ import { createSourceTable, quoteName, RecordAppender } from './load.ts';
 import { type DuckDbSession, openDuckDb } from './session.ts';
 
 /** Changes whenever the same files could give other Parquet. */
-const CACHE_VERSION = 6;
+const CACHE_VERSION = 7;
 /** Bounds the memory that one part takes while it is gathered. */
 const PART_ROWS = 4_000_000;
 /** Older entries of a source go when a new one is written. */
@@ -251,7 +251,7 @@ function withKnownTimes(spec: SourceSpec, batch: LogBatch): ColumnBatch {
 async function writePart(session: DuckDbSession, path: string): Promise<string> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await session.run(`COPY ${quoteName(TABLE)} TO ${quoteText(temporary)} (FORMAT parquet, COMPRESSION snappy)`);
+    await session.run(`COPY ${quoteName(TABLE)} TO ${quoteText(temporary)} (${OWN_PARQUET}, COMPRESSION snappy)`);
     const checksum = await fileChecksum(temporary);
     renameSync(temporary, path);
     return checksum;

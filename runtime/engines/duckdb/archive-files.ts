@@ -7,7 +7,7 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileChecksum, makeFolder, syncFolder, writeFault } from '../../log/durable-file.ts';
-import { quoteText } from '../../sources/duckdb-scan.ts';
+import { OWN_PARQUET, quoteText } from '../../sources/duckdb-scan.ts';
 import { errorCode, FscError, messageOf } from '../../values/errors.ts';
 
 /** Columns of more different values in a row group have no dictionary, and DuckDB gives up sooner to look for one. */
@@ -110,7 +110,7 @@ async function checksumOf(path: string): Promise<string> {
 
 /** The statement that writes records as the archive keeps them. */
 export function copyTo(query: string, path: string): string {
-  return `COPY (${query}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`;
+  return `COPY (${query}) TO ${quoteText(path)} (${OWN_PARQUET}, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT ${DICTIONARY_TEXTS})`;
 }
 
 /**

@@ -249,6 +249,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "return `${months < 0 ? '-' : '+'} INTERVAL '${Math.abs(months)} months'`;",
   },
   {
+    name: 'SQL: IS NULL stands in an OR as it is',
+    file: 'compiler/backends/sql/print-expr.js',
+    find: "dialect === 'duckdb' ? expr.args.map(withoutIsNull) : expr.args",
+    replace: 'expr.args',
+  },
+  {
+    name: "SQL: IS DISTINCT FROM is DuckDB's own",
+    file: 'runtime/functions/comparison.js',
+    find: 'return `coalesce(${differ}, ${arg(args, 0)} IS NOT NULL OR ${arg(args, 1)} IS NOT NULL)`;',
+    replace: 'return `(${a} IS DISTINCT FROM ${b})`;',
+  },
+  {
     name: 'stream: row_number and ROWS frames begin a row late',
     file: advance,
     find: 'const stop = last - ${jsData(end)};',

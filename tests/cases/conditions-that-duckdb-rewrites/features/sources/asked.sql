@@ -1,0 +1,2 @@
+-- @kind request
+CREATE TABLE asked (card text NOT NULL, place integer);
