@@ -33,7 +33,8 @@ export class Retirement {
   async #retire(): Promise<void> {
     for (const view of await this.#store.heartbeats()) {
       const last = await this.#store.heartbeat(view);
-      if (last === null || last.fingerprint === RETIRED) continue;
+      // Of another view: a flipped bit in the name that it stands under.
+      if (last === null || last.fingerprint === RETIRED || last.view !== view) continue;
       const isLeft = Object.keys(last.positions).some((source) => this.#viewsOf.get(source)?.has(view) === false);
       if (isLeft) await this.#store.write(this.#stamper.next(), [], { ...last, fingerprint: RETIRED });
     }

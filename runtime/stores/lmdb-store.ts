@@ -342,7 +342,7 @@ class LmdbStore implements OnlineStore {
     const prefix = `heartbeat:${JSON.stringify([this.#namespace]).slice(0, -1)},`;
     // Names that are hashed, of hundreds of characters, are not among them.
     const keys = this.#reading(() => [...this.#tables.meta.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })]);
-    return keys.map((key) => (JSON.parse(key.slice('heartbeat:'.length)) as readonly [string, string])[1]);
+    return keys.flatMap((key) => viewOf(key.slice(prefix.length, -1)));
   }
 
   stamp(): WriterStamp | null {
@@ -353,6 +353,15 @@ class LmdbStore implements OnlineStore {
     this.#unlocked?.close();
     this.#last?.close();
     await this.#root.close();
+  }
+}
+
+/** None: a flipped bit made something else of the name. */
+function viewOf(name: string): string[] {
+  try {
+    return [JSON.parse(name) as string];
+  } catch {
+    return [];
   }
 }
 
