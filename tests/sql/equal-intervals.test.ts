@@ -2,7 +2,6 @@
  * DuckDB takes expressions for one that differ in a constant interval alone, where the two intervals are as long with months of 30 days.
  * Emitted SQL has no such pair, whatever the session; the file's own text may.
  */
-import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, it } from 'vitest';
 import { emitDatasetSql } from '../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
@@ -11,6 +10,7 @@ import { emitViewSql } from '../../compiler/backends/sql/view-sql.ts';
 import { compileProject } from '../../compiler/index.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { compileView, EVENTS as EVENTS_SQL, faultsOf, REQUEST } from '../compiler/project.ts';
+import { inDuckDb } from './stock-duckdb.ts';
 
 const CONTEXT = { dialect: 'duckdb', functions: FUNCTIONS } as const;
 const EVENTS = `CREATE TABLE events AS
@@ -21,17 +21,6 @@ function planned(items: string, where = ''): ViewPlan {
   const view = plan?.views.find(({ spec }) => spec.name === 't_v1');
   if (view === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
   return view;
-}
-
-/** In a session as DuckDB opens it. */
-async function inDuckDb(...statements: readonly string[]): Promise<unknown> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  let rows: unknown = null;
-  for (const sql of statements) rows = (await connection.runAndReadAll(sql)).getRowsJson();
-  connection.closeSync();
-  instance.closeSync();
-  return rows;
 }
 
 const atEnd = (view: ViewPlan): Promise<unknown> =>

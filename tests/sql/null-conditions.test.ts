@@ -5,29 +5,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, it } from 'vitest';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import { emitViewSql } from '../../compiler/backends/sql/view-sql.ts';
 import { refereeSession } from '../../runtime/engines/duckdb/referee.ts';
 import { OWN_PARQUET } from '../../runtime/sources/duckdb-scan.ts';
 import { compileView } from '../compiler/project.ts';
+import { inDuckDb } from './stock-duckdb.ts';
 
 const EVENTS = `CREATE TABLE events AS SELECT col0 AS id, TIMESTAMP '2025-03-31 12:00' AS ts, col1 AS usr,
   CAST(NULL AS timestamp) AS due_at, CAST(NULL AS integer) AS n
   FROM (VALUES (1::bigint, 'ann'), (2, 'ann'))`;
 const PAIRS = 'CREATE TABLE pairs AS FROM (VALUES (1, 1), (1, NULL), (NULL, NULL), (1, 2)) AS p(a, b)';
-
-/** In a session as DuckDB opens it. */
-async function inDuckDb(...statements: readonly string[]): Promise<unknown> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  let rows: unknown = null;
-  for (const sql of statements) rows = (await connection.runAndReadAll(sql)).getRowsJson();
-  connection.closeSync();
-  instance.closeSync();
-  return rows;
-}
 
 async function inReferee(...statements: readonly string[]): Promise<unknown> {
   const referee = await refereeSession();
