@@ -62,6 +62,9 @@ export function replaceHelp(
   return { text, applicability, edits };
 }
 
+/** More errors than this in one file help nobody; the rest are told once these are mended. */
+export const MAX_ERRORS_OF_FILE = 100;
+
 /** A sink that keeps what it is told. */
 export class CollectingSink implements DiagnosticSink {
   readonly diagnostics: Diagnostic[] = [];

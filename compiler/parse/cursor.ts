@@ -1,6 +1,6 @@
 /** Reads tokens of one statement, and makes the syntax faults. */
 import type { Diagnostic, DiagnosticSink, SourceText, Span } from '../diagnostics/diagnostic.ts';
-import { type FaultParts, fault, replaceHelp } from '../diagnostics/fault.ts';
+import { type FaultParts, fault, MAX_ERRORS_OF_FILE, replaceHelp } from '../diagnostics/fault.ts';
 import type { Identifier } from './ast.ts';
 import { isNameWord } from './keywords.ts';
 import type { Token } from './lexer.ts';
@@ -240,7 +240,7 @@ export class Cursor {
     }
   }
 
-  /** Reads; if that fails, goes on to where `stop` holds and gives null. */
+  /** Reads; if that fails, goes on to where `stop` holds (to the end, when no more faults are told) and gives null. */
   recover<T>(read: () => T, stop: (cursor: Cursor) => boolean): T | null {
     const depthBefore = this.depth;
     const start = this.index;
@@ -249,6 +249,7 @@ export class Cursor {
     } catch (error) {
       if (error !== UNREADABLE) throw error;
       this.depth = depthBefore;
+      if (this.faults > MAX_ERRORS_OF_FILE) this.index = this.tokens.length - 1;
       this.resume(start);
       this.skipUntil(stop);
       return null;

@@ -3,7 +3,7 @@
  * reported with its place and scanning goes on after it. Comments are kept apart for the tags.
  */
 import type { DiagnosticSink, Help, SourceText, Span } from '../diagnostics/diagnostic.ts';
-import { fault, replaceHelp } from '../diagnostics/fault.ts';
+import { fault, MAX_ERRORS_OF_FILE, replaceHelp } from '../diagnostics/fault.ts';
 
 export type TokenKind = 'word' | 'quoted' | 'number' | 'string' | 'operator' | 'punctuation' | 'end';
 
@@ -49,6 +49,7 @@ class Lexer {
   private readonly comments: LexedComment[] = [];
   private readonly broken: number[] = [];
   private at = 0;
+  private faults = 0;
 
   constructor(file: SourceText, sink: DiagnosticSink) {
     this.file = file;
@@ -57,7 +58,8 @@ class Lexer {
   }
 
   run(): Lexed {
-    while (this.at < this.text.length) this.next();
+    // What follows more faults than are told has no reader.
+    while (this.at < this.text.length && this.faults <= MAX_ERRORS_OF_FILE) this.next();
     this.push('end', this.text.length, this.text.length, '');
     return { tokens: this.tokens, comments: this.comments, broken: this.broken };
   }
@@ -85,6 +87,7 @@ class Lexer {
   }
 
   private fault(code: string, start: number, end: number, message: string, parts: Parameters<typeof fault>[4]): void {
+    this.faults++;
     if (code <= 'FSC1004') this.broken.push(start);
     this.sink.report(fault(code, this.file, { start, end }, message, parts));
   }

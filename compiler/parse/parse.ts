@@ -10,7 +10,7 @@
  * on nested parentheses; they are compared with the real Postgres grammar in tests/parse.
  */
 import type { Diagnostic, DiagnosticSink, Help, SourceText, Span } from '../diagnostics/diagnostic.ts';
-import { fault, replaceHelp } from '../diagnostics/fault.ts';
+import { fault, MAX_ERRORS_OF_FILE, replaceHelp } from '../diagnostics/fault.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { Comment, Expr, Query, SourceFile, ViewFile } from './ast.ts';
 import { readCommentOn } from './comment-on.ts';
@@ -24,9 +24,6 @@ import { readQuery } from './query.ts';
 import { type Statement, splitStatements } from './statements.ts';
 import { readTags } from './tags.ts';
 
-/** More faults than this in one file help nobody; the rest are told once these are mended. */
-const MAX_FAULTS = 100;
-
 /** Counts what passes through it, so that a file with faults gives no tree. */
 class CountingSink implements DiagnosticSink {
   errors = 0;
@@ -38,7 +35,11 @@ class CountingSink implements DiagnosticSink {
 
   report(diagnostic: Diagnostic): void {
     if (diagnostic.severity === 'error') this.errors++;
-    if (this.errors <= MAX_FAULTS) this.sink.report(diagnostic);
+    if (!this.isFull()) this.sink.report(diagnostic);
+  }
+
+  isFull(): boolean {
+    return this.errors > MAX_ERRORS_OF_FILE;
   }
 }
 
@@ -123,6 +124,7 @@ function parseFile<Main, File>(
   const comments: Comment[] = [];
   const mains: { readonly main: Main | null; readonly statement: Statement }[] = [];
   for (const statement of statements) {
+    if (counting.isFull()) break;
     const grammar = grammarOf(file, statement, counting);
     const first = statement.tokens[0]!;
     const reader = choose(statement, counting);

@@ -26,8 +26,8 @@ export function splitStatements(file: SourceText, lexed: Lexed, sink: Diagnostic
     while ((lexed.broken[nextBroken] ?? Infinity) < token.end) nextBroken++;
     if (first !== undefined && !broken && bracketsMatch(file, current, sink)) {
       const span = { start: first.start, end: current.at(-1)!.end };
-      const end: Token = { kind: 'end', start: token.start, end: token.end, text: '' };
-      statements.push({ tokens: [...current, end], span });
+      current.push({ kind: 'end', start: token.start, end: token.end, text: '' });
+      statements.push({ tokens: current, span });
     }
     current = [];
   }

@@ -90,6 +90,8 @@ describe('hostile text', () => {
     ['commas', `SELECT ${','.repeat(100_000)} FROM t`],
     ['semicolons', ';'.repeat(200_000)],
     ['broken statements', '–;'.repeat(200_000)],
+    ['foreign statements', 'x;'.repeat(100_000)],
+    ['unmatched statements', 'a);'.repeat(60_000)],
     ['substring', `SELECT ${'substring('.repeat(2_000)}a${')'.repeat(2_000)} AS x FROM t`],
     ['joins', `SELECT a FROM t${' LEFT JOIN u ON a = b'.repeat(300)}`],
     ['digits', `SELECT ${'1'.repeat(500_000)} AS x FROM t`],
