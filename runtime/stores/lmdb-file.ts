@@ -4,7 +4,12 @@
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
-const MAGIC = 0xbeefc0de;
+/** Of an environment's folder. */
+export const DATA_FILE = 'data.mdb';
+export const LOCK_FILE = 'lock.mdb';
+
+/** Both files have it, of this machine's order. */
+export const MAGIC = 0xbeefc0de;
 const FORMAT = 2;
 const META_BYTES = 176;
 const MAGIC_AT = 24;

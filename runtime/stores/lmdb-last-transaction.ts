@@ -9,15 +9,16 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastTransaction } from './lmdb-file.ts';
+import type { RootDatabase } from 'lmdb';
+import { DATA_FILE, LOCK_FILE, lastTransaction, MAGIC } from './lmdb-file.ts';
 
-const MAGIC = 0xbeefc0de;
 /** In the lock file, after magic and format: 8 bytes, in the machine's order (little-endian wherever the library has a build). */
 const NUMBER_AT = 8;
 const HEAD_BYTES = 16;
 
 /** How often others may commit, or open it in just that moment, until something else is wrong. */
 const ATTEMPTS = 100;
+const TAKEN_BACK = new Error('the number of its last transaction goes back again and again');
 
 export class LastTransaction {
   readonly #data: number;
@@ -25,8 +26,8 @@ export class LastTransaction {
   readonly #bytes = Buffer.alloc(HEAD_BYTES);
 
   private constructor(folder: string) {
-    this.#lock = lockFileOf(join(folder, 'lock.mdb'));
-    this.#data = openSync(join(folder, 'data.mdb'), 'r');
+    this.#lock = lockFileOf(join(folder, LOCK_FILE));
+    this.#data = openSync(join(folder, DATA_FILE), 'r');
   }
 
   /** Of an environment that this process has just opened, and may lock. Throws what the file system says. */
@@ -48,11 +49,25 @@ export class LastTransaction {
       // If another one commits meanwhile, this takes it back: which the next look finds out, or the next writer.
       this.#write(committed);
     }
-    throw new Error('the number of its last transaction goes back again and again');
+    throw TAKEN_BACK;
+  }
+
+  /** A write transaction of the environment, which begins where the last one ended, whoever opens it meanwhile. What `work` throws undoes it. */
+  transact<T>(root: RootDatabase<Uint8Array, string>, work: () => T): T {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return root.transactionSync(() => {
+          if (!this.#isFollowedBy(root.getWriteTxnId())) throw TAKEN_BACK;
+          return work();
+        });
+      } catch (error) {
+        if (error !== TAKEN_BACK || attempt === ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Whether a write transaction that has begun, and not ended, follows the one committed last. If not it has to be given up, and the next one does. */
-  isFollowedBy(transaction: number): boolean {
+  #isFollowedBy(transaction: number): boolean {
     const committed = this.#committed();
     if (transaction === committed + 1) return true;
     this.#write(committed);

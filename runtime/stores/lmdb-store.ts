@@ -24,7 +24,7 @@ import {
   refused,
   replaced,
 } from './lmdb-faults.ts';
-import { appendMissingPages, faultOfLmdbFile, isUnborn } from './lmdb-file.ts';
+import { appendMissingPages, DATA_FILE, faultOfLmdbFile, isUnborn, LOCK_FILE } from './lmdb-file.ts';
 import type { LastTransaction } from './lmdb-last-transaction.ts';
 import { UnlockedReads } from './lmdb-unlocked.ts';
 import { refuseStale } from './stamp.ts';
@@ -36,19 +36,13 @@ const STORE_FORMAT = 1;
 /** A transaction holds up the event loop, so a large write is several: signals and readers get their turn. */
 const ROWS_PER_TRANSACTION = 20_000;
 const SCAN_CHUNK = 1000;
-/** How often another process may open the store in just the moment in which a transaction begins. */
-const BEGINNINGS = 100;
 
-const DATA_FILE = 'data.mdb';
-const LOCK_FILE = 'lock.mdb';
 /** How long a reader may go on reading a file that another one has taken the place of. */
 const PLACE_CHECK_MS = 1000;
 /** How long pages stay unused that a reader saw which was killed: the file grows by all that is written meanwhile. */
 const READER_CHECK_MS = 1000;
 const FORMAT_KEY = 'format';
 const IDENTITY_KEY = 'identity';
-
-const TAKEN_BACK = new Error('the last transaction was taken back');
 
 export interface LmdbStoreOptions {
   /** The folder of the environment. */
@@ -66,18 +60,6 @@ type Meta = Database<Uint8Array, string>;
 interface Tables {
   readonly rows: Rows;
   readonly meta: Meta;
-}
-
-/** Makes them, in a write transaction. null: a reader finds none. */
-function tablesIn(root: Root): Tables | null {
-  // undefined, whatever its type says.
-  const meta: Meta | undefined = root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
-  const rows: Rows | undefined = root.openDB<Uint8Array, Uint8Array>({
-    name: 'rows',
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  });
-  return meta === undefined || rows === undefined ? null : { meta, rows };
 }
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<OnlineStore> {
@@ -125,7 +107,8 @@ async function openUsable({ path, readOnly }: LmdbStoreOptions, isLocked: boolea
 class LmdbStore implements OnlineStore {
   readonly name: string;
   readonly #root: Root;
-  readonly #tables: Tables;
+  readonly #rows: Rows;
+  readonly #meta: Meta;
   readonly #path: string;
   readonly #namespace: string;
   /** What the library found broken. It is not asked again: reading on after such a fault can end the process. */
@@ -153,28 +136,26 @@ class LmdbStore implements OnlineStore {
     this.#path = options.path;
     this.#namespace = options.namespace;
     this.#root = root;
-    this.#tables = options.readOnly ? this.#existingTables() : this.#transaction(() => this.#madeTables());
+    const { readOnly } = options;
+    const open = (): Tables => this.#openTables(readOnly);
+    ({ meta: this.#meta, rows: this.#rows } = readOnly ? open() : this.#transaction(open));
   }
 
-  #existingTables(): Tables {
-    const tables = tablesIn(this.#root);
-    // A writer that has just made the file comes to its tables in a moment.
-    if (tables === null) throw nothingRunYet(this.#path);
-    this.#checkFormat(tables.meta);
-    return tables;
+  /** A writer, in its transaction, makes them. */
+  #openTables(readOnly: boolean): Tables {
+    // undefined, whatever its type says: a writer that has just made the file comes to its tables in a moment.
+    const meta: Meta | undefined = this.#root.openDB<Uint8Array, string>({ name: 'meta', encoding: 'binary' });
+    const rows: Rows | undefined = this.#root.openDB<Uint8Array, Uint8Array>({
+      name: 'rows',
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    });
+    if (meta === undefined || rows === undefined) throw nothingRunYet(this.#path);
+    this.#checkFormat(meta, readOnly);
+    return { meta, rows };
   }
 
-  /** In a transaction. */
-  #madeTables(): Tables {
-    const tables = tablesIn(this.#root) as Tables;
-    const { meta } = tables;
-    if (!this.#checkFormat(meta)) meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
-    if (this.#readMeta<string>(IDENTITY_KEY, meta) === null) meta.putSync(IDENTITY_KEY, metaBytes(randomUUID()));
-    return tables;
-  }
-
-  /** Whether it has one; throws where that is one of later versions. */
-  #checkFormat(meta: Meta): boolean {
+  #checkFormat(meta: Meta, readOnly: boolean): void {
     const format = this.#readMeta<number>(FORMAT_KEY, meta);
     if (format !== null && format > STORE_FORMAT) {
       throw new FscError(
@@ -185,7 +166,9 @@ class LmdbStore implements OnlineStore {
         'use the fsc version that wrote it, or remove the folder and run again',
       );
     }
-    return format !== null;
+    if (readOnly) return;
+    if (format === null) meta.putSync(FORMAT_KEY, metaBytes(STORE_FORMAT));
+    if (this.#readMeta<string>(IDENTITY_KEY, meta) === null) meta.putSync(IDENTITY_KEY, metaBytes(randomUUID()));
   }
 
   identity(): string {
@@ -203,7 +186,7 @@ class LmdbStore implements OnlineStore {
     return key;
   }
 
-  #readMeta<T>(key: string, meta = this.#tables.meta): T | null {
+  #readMeta<T>(key: string, meta = this.#meta): T | null {
     return this.#reading(() => {
       const bytes = meta.get(key);
       return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
@@ -248,7 +231,7 @@ class LmdbStore implements OnlineStore {
       this.#clearDeadReaders();
       this.#transaction(() => {
         refuseStale(this.#readMeta<WriterStamp>(this.#metaKey('stamp')), stamp, this.name);
-        this.#tables.meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
+        this.#meta.putSync(this.#metaKey('stamp'), metaBytes({ epoch: stamp.epoch, sequence: stamp.sequence }));
         for (let i = from; i < to; i++) this.#put(rows[i] as StoredRow);
         if (heartbeat !== null) this.#putHeartbeat(heartbeat);
       });
@@ -264,36 +247,26 @@ class LmdbStore implements OnlineStore {
     this.#nextReaderCheckMs = performance.now() + READER_CHECK_MS;
   }
 
-  /** Begins where the last one ended, whoever opens the store meanwhile. What is thrown undoes it. */
   #transaction<T>(work: () => T): T {
-    for (let beginning = 0; beginning < BEGINNINGS; beginning++) {
-      try {
-        return this.#root.transactionSync(() => {
-          if (this.#last?.isFollowedBy(this.#root.getWriteTxnId()) === false) throw TAKEN_BACK;
-          return work();
-        });
-      } catch (error) {
-        if (error !== TAKEN_BACK) throw error;
-      }
-    }
-    throw new Error('the number of its last transaction goes back again and again');
+    // Who may not lock the store does not write.
+    return (this.#last as LastTransaction).transact(this.#root, work);
   }
 
   #put(row: StoredRow): void {
-    if (row.value === null) this.#tables.rows.removeSync(row.key);
-    else this.#tables.rows.putSync(row.key, row.value);
+    if (row.value === null) this.#rows.removeSync(row.key);
+    else this.#rows.putSync(row.key, row.value);
   }
 
   #putHeartbeat(heartbeat: Heartbeat): void {
     const { core, positions } = this.#heartbeats.encode(heartbeat);
-    this.#tables.meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
-    this.#tables.meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
+    this.#meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
+    this.#meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
     const out: (Uint8Array | null)[] = new Array(keys.length);
     return this.#reading(() => {
-      for (let i = 0; i < keys.length; i++) out[i] = this.#tables.rows.getBinary(keys[i] as Uint8Array) ?? null;
+      for (let i = 0; i < keys.length; i++) out[i] = this.#rows.getBinary(keys[i] as Uint8Array) ?? null;
       return out;
     });
   }
@@ -321,27 +294,27 @@ class LmdbStore implements OnlineStore {
     start: Uint8Array,
     end: Uint8Array | null,
   ): RangeIterable<{ key: Uint8Array; value: Uint8Array; version?: number }> {
-    return this.#tables.rows.getRange({ start, limit: SCAN_CHUNK, ...(end === null ? {} : { end }) });
+    return this.#rows.getRange({ start, limit: SCAN_CHUNK, ...(end === null ? {} : { end }) });
   }
 
   floor(prefix: Uint8Array, key: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array } | null {
-    const [entry] = this.#reading(() => [...this.#tables.rows.getRange({ start: key, reverse: true, limit: 1 })]);
+    const [entry] = this.#reading(() => [...this.#rows.getRange({ start: key, reverse: true, limit: 1 })]);
     if (entry === undefined || !hasPrefix(entry.key, prefix)) return null;
     return { key: entry.key, value: entry.value };
   }
 
   heartbeat(view: string): Heartbeat | null {
-    const core = this.#reading(() => this.#tables.meta.getBinary(this.#metaKey('heartbeat', view)));
+    const core = this.#reading(() => this.#meta.getBinary(this.#metaKey('heartbeat', view)));
     if (core === undefined) return null;
     const positions = (): Uint8Array | undefined =>
-      this.#reading(() => this.#tables.meta.getBinary(this.#metaKey('positions', view)));
+      this.#reading(() => this.#meta.getBinary(this.#metaKey('positions', view)));
     return this.#heartbeats.decode(view, core, positions);
   }
 
   heartbeats(): readonly string[] {
-    const prefix = `heartbeat:${JSON.stringify([this.#namespace]).slice(0, -1)},`;
+    const prefix = this.#metaKey('heartbeat').slice(0, -'""]'.length);
     // Names that are hashed, of hundreds of characters, are not among them.
-    const keys = this.#reading(() => [...this.#tables.meta.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })]);
+    const keys = this.#reading(() => [...this.#meta.getKeys({ start: prefix, end: `${prefix}\u{10ffff}` })]);
     return keys.flatMap((key) => viewOf(key.slice(prefix.length, -1)));
   }
 

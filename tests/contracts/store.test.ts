@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { UnlockedReads } from '../../runtime/stores/lmdb-unlocked.ts';
@@ -20,7 +21,6 @@ import type { OnlineStore } from '../../runtime/stores/store.ts';
 import { bytes, collect, heartbeat, storeContract } from './store.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'fsc-store-'));
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
 
 storeContract({

@@ -509,10 +509,6 @@ const genPredicate = (scope: ExprScope, depth: number): Expr | null => {
   switch (random.int(0, 11)) {
     case 0:
       return { node: 'unary', op: random.pick(['is null', 'is not null']), arg: a, type: BOOLEAN };
-    case 10:
-      return sameOrBothNull(a, second());
-    case 11:
-      return distinctOr(kind, a, scope);
     case 1:
       return { node: 'between', negated: random.chance(0.3), arg: a, low: second(), high: second(), type: BOOLEAN };
     case 2: {
@@ -527,6 +523,10 @@ const genPredicate = (scope: ExprScope, depth: number): Expr | null => {
         return compareWith(random.pick<BinaryOperator>(['like', 'not like']), a, literal(TEXT, pattern));
       }
       return compareWith(random.pick(COMPARISONS), a, second());
+    case 10:
+      return sameOrBothNull(a, second());
+    case 11:
+      return distinctOr(kind, a, scope);
     default:
       return compareWith(random.pick(COMPARISONS), a, second());
   }

@@ -44,7 +44,6 @@ const STRICTER = {
   ...FEATURES,
   'features/sources/tx.sql': (FEATURES['features/sources/tx.sql'] as string).replace('amount > 0', 'amount > 5'),
 };
-/** What the worker loads: compiled once. */
 /** A copy that stays: what a kill left is seldom left again. */
 function kept(root: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'fsc-killed-'));
@@ -52,6 +51,7 @@ function kept(root: string): string {
   return copy;
 }
 
+/** What the worker loads: compiled once. */
 const compiled = folderWith();
 function plan(name: string, features: Readonly<Record<string, string>>): Plan {
   const modules = join(compiled, `${name}.json`);

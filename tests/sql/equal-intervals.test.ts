@@ -10,18 +10,11 @@ import { emitViewSql } from '../../compiler/backends/sql/view-sql.ts';
 import { compileProject } from '../../compiler/index.ts';
 import type { ViewPlan } from '../../compiler/plan/plan.ts';
 import { compileView, EVENTS as EVENTS_SQL, faultsOf, REQUEST } from '../compiler/project.ts';
-import { inDuckDb } from './stock-duckdb.ts';
+import { inDuckDb, planned } from './stock-duckdb.ts';
 
 const CONTEXT = { dialect: 'duckdb', functions: FUNCTIONS } as const;
 const EVENTS = `CREATE TABLE events AS
   SELECT 1::bigint AS id, TIMESTAMP '2025-03-31 12:00' AS ts, TIMESTAMP '2025-03-01 06:00' AS due_at, 'ann' AS usr, 1 AS n`;
-
-function planned(items: string, where = ''): ViewPlan {
-  const { plan, diagnostics } = compileView(`SELECT usr, ${items} FROM events ${where} GROUP BY usr`);
-  const view = plan?.views.find(({ spec }) => spec.name === 't_v1');
-  if (view === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  return view;
-}
 
 const atEnd = (view: ViewPlan): Promise<unknown> =>
   inDuckDb(EVENTS, emitViewSql(view, "TIMESTAMP '2025-04-01'", 'latest', CONTEXT));

@@ -10,8 +10,7 @@ import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import { emitViewSql } from '../../compiler/backends/sql/view-sql.ts';
 import { refereeSession } from '../../runtime/engines/duckdb/referee.ts';
 import { OWN_PARQUET } from '../../runtime/sources/duckdb-scan.ts';
-import { compileView } from '../compiler/project.ts';
-import { inDuckDb } from './stock-duckdb.ts';
+import { inDuckDb, lastRows, planned } from './stock-duckdb.ts';
 
 const EVENTS = `CREATE TABLE events AS SELECT col0 AS id, TIMESTAMP '2025-03-31 12:00' AS ts, col1 AS usr,
   CAST(NULL AS timestamp) AS due_at, CAST(NULL AS integer) AS n
@@ -21,9 +20,7 @@ const PAIRS = 'CREATE TABLE pairs AS FROM (VALUES (1, 1), (1, NULL), (NULL, NULL
 async function inReferee(...statements: readonly string[]): Promise<unknown> {
   const referee = await refereeSession();
   try {
-    let rows: unknown = null;
-    for (const sql of statements) rows = (await referee.session.connection.runAndReadAll(sql)).getRowsJson();
-    return rows;
+    return await lastRows(referee.session.connection, statements);
   } finally {
     referee.close();
   }
@@ -52,9 +49,7 @@ it("the file's own text is run without that rule", async () => {
 });
 
 async function emitted(items: string, where = ''): Promise<unknown> {
-  const { plan, diagnostics } = compileView(`SELECT usr, ${items} FROM events ${where} GROUP BY usr`);
-  const view = plan?.views.find(({ spec }) => spec.name === 't_v1');
-  if (view === undefined) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
+  const view = planned(items, where);
   const sql = emitViewSql(view, "TIMESTAMP '2025-04-01'", 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
   return inDuckDb(EVENTS, sql);
 }

@@ -70,6 +70,8 @@ function printAll(args: readonly PlanExpr[], between: string, dialect: Dialect, 
  * where one of them is NULL (duckdb/duckdb#23685), also once it has taken what several conditions have in common out of an OR.
  */
 function withoutIsNull(expr: PlanExpr): PlanExpr {
+  // An OR below does so itself.
+  if (expr.kind === 'or') return expr;
   const inner = mapChildren(expr, withoutIsNull);
   if (inner.kind !== 'isNull' || inner.negated) return inner;
   return { kind: 'not', arg: { ...inner, negated: true }, type: inner.type, span: inner.span };

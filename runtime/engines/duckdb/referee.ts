@@ -42,10 +42,9 @@ export interface RefereeRun {
 
 /** A session in which the user's own text means what fsc says it means. */
 export async function refereeSession(options: DuckDbOptions = {}): Promise<Referee> {
-  const session = await openDuckDb(options);
-  for (const statement of PREAMBLE) await session.run(statement);
   // DuckDB 1.5 rewrites conditions to others that differ where there are NULLs (duckdb/duckdb#23685, #25992, `date_trunc` beside a literal).
-  await session.disableOptimizers('expression_rewriter');
+  const session = await openDuckDb({ ...options, disabledOptimizers: ['expression_rewriter'] });
+  for (const statement of PREAMBLE) await session.run(statement);
   return new Referee(session);
 }
 

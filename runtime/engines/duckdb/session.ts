@@ -17,6 +17,8 @@ export interface DuckDbOptions {
   readonly readable?: readonly string[];
   /** Folders in which `writeParquet` may write once the session is locked. */
   readonly writable?: readonly string[];
+  /** Besides those that always are. */
+  readonly disabledOptimizers?: readonly string[];
 }
 
 /** Columns of a result with their names and types. */
@@ -39,7 +41,8 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
   // An operator that may fail is some seven levels deep in emitted SQL, and the parser takes 400 of them.
   await session.run('SET max_expression_depth = 10000');
   // DuckDB 1.5.1 and later take joins for one that give other columns (duckdb/duckdb#25819), as of training sets over several views.
-  await session.disableOptimizers('common_subplan');
+  const disabled = ['common_subplan', ...(options.disabledOptimizers ?? [])];
+  await session.run(`SET disabled_optimizers = '${disabled.join(',')}'`);
   await session.allow(options.readable ?? [], options.writable ?? []);
   return session;
 }
@@ -59,19 +62,12 @@ export class DuckDbSession {
   readonly connection: DuckDBConnection;
   readonly #instance: Instance;
   readonly #releases: (() => void)[];
-  readonly #disabled: string[] = [];
 
   /** `releases`: done as it is closed. */
   constructor(instance: Instance, connection: DuckDBConnection, releases: (() => void)[] = []) {
     this.#instance = instance;
     this.connection = connection;
     this.#releases = releases;
-  }
-
-  /** Besides those that are disabled already. */
-  async disableOptimizers(...names: readonly string[]): Promise<void> {
-    this.#disabled.push(...names);
-    await this.run(`SET disabled_optimizers = '${this.#disabled.join(',')}'`);
   }
 
   async run(sql: string): Promise<void> {
