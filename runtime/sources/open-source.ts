@@ -48,6 +48,8 @@ export interface PhaseOptions extends HowToRead {
   readonly root: string;
   /** Address of the database that `postgres:TABLE` is in; null or left out: none is configured. */
   readonly postgres?: string | null;
+  /** Of an open `TableSnapshot`, which the table is read by; null or left out: as it is when reading begins. */
+  readonly tableSnapshot?: string | null;
   /** Where `-` reads from; null: it can't be read here. */
   readonly stdin: Readable | null;
   /** Stops a live reader that waits. */
@@ -151,7 +153,7 @@ export function postgresAddress(location: string, url: string | null | undefined
 async function openTable(
   spec: SourceSpec,
   { table }: Extract<Location, { kind: 'postgres' }>,
-  { location, postgres, signal }: PhaseOptions,
+  { location, postgres, tableSnapshot = null, signal }: PhaseOptions,
   resume: LogPosition | null,
   use: PhaseUse,
 ): Promise<RecordReader> {
@@ -166,7 +168,7 @@ async function openTable(
     eventTimeColumn: spec.eventTimeColumn,
     resume,
     use,
-    open: () => openPostgresTable(spec, fields, { url, table, signal }),
+    open: () => openPostgresTable(spec, fields, { url, table, signal }, tableSnapshot),
   });
 }
 

@@ -15,6 +15,8 @@ const SETTINGS = [
   'SET standard_conforming_strings = on',
   'SET statement_timeout = 0',
   'SET idle_in_transaction_session_timeout = 0',
+  // A policy that would hide rows, of whatever table is behind a view, is a fault: see HIDING.
+  'SET row_security = off',
   // Histories are read sorted.
   "SET work_mem = '64MB'",
 ];
@@ -257,12 +259,28 @@ function connectFault(error: unknown, url: string): FscError {
 /** SQLSTATE classes of a server that is going, is full or gave up for the time being. */
 const AWAY = /^(08|53|57|40)/;
 
+/** The server's function that refuses what policies would hide; its words are in the language of the server. */
+const HIDING = 'check_enable_rls';
+
+function routineOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'routine' in error ? error.routine : null;
+}
+
 function statementFault(error: unknown): unknown {
   if (error instanceof FscError) return error;
   const code = codeOf(error);
   const isOfServer = /^[0-9A-Z]{5}$/.test(code);
   if (!isOfServer || AWAY.test(code)) {
     return new FscError('FSC7360', 3, 'PostgreSQL went away', wordsOf(error), 'the command can be run again');
+  }
+  if (routineOf(error) === HIDING) {
+    return new FscError(
+      'FSC7364',
+      2,
+      'row-level security hides rows from this user',
+      `${wordsOf(error)}: values would depend on who reads them, and records would be missing without a word`,
+      'read as its owner or a role with BYPASSRLS, or name a view, without security_invoker, that its owner made of the rows that are meant',
+    );
   }
   const permission = code === '42501';
   return new PostgresFault(code, permission ? 2 : 1, wordsOf(error));

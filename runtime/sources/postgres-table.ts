@@ -55,13 +55,16 @@ export interface PostgresTable {
   readonly signal: AbortSignal | null;
 }
 
+/** As it is now, or as it was when an open `TableSnapshot` of this `id` was made. */
 export async function openPostgresTable(
   spec: SourceSpec,
   fields: readonly FieldSpec[],
   at: PostgresTable,
+  snapshot: string | null,
 ): Promise<FileRecords> {
   const session = await PostgresSession.open(at.url, at.signal);
   try {
+    if (snapshot !== null) await session.run(`${BEGIN}; SET TRANSACTION SNAPSHOT '${snapshot}'`);
     const query = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
     return new TableRecords(spec, fields, session, query);
   } catch (error) {
@@ -70,26 +73,49 @@ export async function openPostgresTable(
   }
 }
 
-/** Over all that the source reads of the table, in no order: equal for equal rows. */
-export async function tableChecksum(
-  spec: SourceSpec,
-  fields: readonly FieldSpec[],
-  at: PostgresTable,
-): Promise<string> {
-  const session = await PostgresSession.open(at.url, at.signal);
-  try {
-    const { items, from } = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
-    const hash = (seed: number): string => `coalesce(sum(CAST(hashtextextended(r, ${seed}) AS numeric)), 0)`;
-    const row = `CAST(ROW(${items.map((item) => `CAST(${item} AS text)`).join(', ')}) AS text)`;
-    const [sums] = await session.rows(
-      `SELECT count(*), ${hash(1)}, ${hash(2)} FROM (SELECT ${row} AS r FROM ${from}) AS records`,
-    );
-    return createHash('sha256')
-      .update(JSON.stringify([items, sums]))
-      .digest('hex');
-  } finally {
-    await session.close();
+const BEGIN = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/** What a table holds at one moment, and for who reads it by `id`, while this is open. */
+export class TableSnapshot {
+  readonly id: string;
+  /** Over all that the source reads of the table, in no order: equal for equal rows. */
+  readonly checksum: string;
+  readonly #session: PostgresSession;
+
+  private constructor(session: PostgresSession, id: string, checksum: string) {
+    this.#session = session;
+    this.id = id;
+    this.checksum = checksum;
   }
+
+  static async open(spec: SourceSpec, fields: readonly FieldSpec[], at: PostgresTable): Promise<TableSnapshot> {
+    const session = await PostgresSession.open(at.url, at.signal);
+    try {
+      await session.run(BEGIN);
+      const query = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
+      const checksum = await checksumOf(session, query);
+      const [exported] = await session.rows('SELECT pg_export_snapshot()');
+      return new TableSnapshot(session, exported?.[0] ?? '', checksum);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+}
+
+async function checksumOf(session: PostgresSession, { items, from }: TableQuery): Promise<string> {
+  const hash = (seed: number): string => `coalesce(sum(CAST(hashtextextended(r, ${seed}) AS numeric)), 0)`;
+  const row = `CAST(ROW(${items.map((item) => `CAST(${item} AS text)`).join(', ')}) AS text)`;
+  const [sums] = await session.rows(
+    `SELECT count(*), ${hash(1)}, ${hash(2)} FROM (SELECT ${row} AS r FROM ${from}) AS records`,
+  );
+  return createHash('sha256')
+    .update(JSON.stringify([items, sums]))
+    .digest('hex');
 }
 
 function quotedTable({ schema, name }: TableName): string {
@@ -105,11 +131,8 @@ function printTable({ schema, name }: TableName): string {
 }
 
 async function describeTable(session: PostgresSession, table: TableName): Promise<readonly TableColumn[]> {
-  const [found] = await session.rows(
-    'SELECT c::oid, row_security_active(c) FROM (SELECT to_regclass($1)) AS found(c)',
-    [quotedTable(table)],
-  );
-  const [oid = null, isFiltered = null] = found ?? [];
+  const [found] = await session.rows('SELECT CAST(to_regclass($1) AS oid)', [quotedTable(table)]);
+  const oid = found?.[0] ?? null;
   if (oid === null) {
     throw new FscError(
       'FSC7362',
@@ -117,15 +140,6 @@ async function describeTable(session: PostgresSession, table: TableName): Promis
       `there is no table \`${printTable(table)}\``,
       'names are taken as they are written: small letters and capitals differ',
       'check the name and the schema: postgres:SCHEMA.TABLE',
-    );
-  }
-  if (isFiltered === 't') {
-    throw new FscError(
-      'FSC7364',
-      2,
-      `row-level security hides rows of \`${printTable(table)}\` from this user`,
-      'values would depend on who reads them, and records would be missing without a word',
-      'read it as its owner or a role with BYPASSRLS, or name a view of the rows that are meant',
     );
   }
   const rows = await session.rows(

@@ -158,7 +158,7 @@ export function nextBoundary(unit: TemporalUnit, micros: number): number {
 
 /** The first start of a unit at or after `micros`. */
 export function boundaryAtOrAfter(unit: TemporalUnit, micros: number): number {
-  return truncMicros(unit, micros) === micros ? micros : nextBoundary(unit, micros);
+  return nextBoundary(unit, micros - 1);
 }
 
 function floorTo(micros: number, unit: number): number {

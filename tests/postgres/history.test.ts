@@ -1,4 +1,5 @@
 /** `postgres:TABLE` as history, as pipelines see it, over a real server. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cli, jsonLines, project, put } from '../cli/in-process.ts';
 import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
@@ -83,6 +84,17 @@ function projectOver(history: unknown, source = SOURCE, view = VIEW): string {
     'features/spend/v1.sql': view,
   });
   return made.root;
+}
+
+/** Until a statement of fsc's runs that is like this. */
+async function runs(asker: PostgresConnection, like: string): Promise<void> {
+  for (;;) {
+    const { rows } = await asker.query(
+      `SELECT 1 FROM pg_stat_activity WHERE application_name = 'fsc' AND state = 'active' AND query LIKE '${like}'`,
+    );
+    if (rows.length > 0) return;
+    await pause(5);
+  }
 }
 
 const LOCATION = 'postgres:My Data.Payments';
@@ -274,6 +286,29 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     expect([third.code, third.err]).toEqual([1, expect.stringContaining('FSC7104')]);
   });
 
+  it('is kept under the checksum of the very rows that were read, however often others take rows away and put them back', async () => {
+    await database.query(TABLE);
+    // Reading takes long enough to be met.
+    await database.query(`CREATE VIEW "My Data"."Slow" AS
+      SELECT p.* FROM "My Data"."Payments" AS p CROSS JOIN (SELECT pg_sleep(0.5) OFFSET 0) AS wait`);
+    const cwd = projectOver(LOCATION.replace('Payments', 'Slow'));
+    const reading = cli(batchOut, { cwd, env });
+    const other = await server.connect();
+    try {
+      await runs(other, '%hashtextextended%');
+      await other.query(
+        `CREATE TABLE "My Data".away AS SELECT * FROM "My Data"."Payments" WHERE id = 3; DELETE FROM "My Data"."Payments" WHERE id = 3`,
+      );
+      await runs(other, 'COPY%');
+      await other.query(`INSERT INTO "My Data"."Payments" SELECT * FROM "My Data".away`);
+    } finally {
+      await other.close();
+    }
+    const first = await reading;
+    expect([first.code, jsonLines(first.out)], first.err).toEqual([0, ROWS]);
+    expect(jsonLines((await cli(batchOut, { cwd, env })).out)).toEqual(ROWS);
+  });
+
   it('sorts by code point, whatever the collation, so that a later run finds its place', async () => {
     await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text);
 INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unnest(ARRAY['a', 'B', 'é', 'Z', 'z', '', '1', 'ａ', '😀']) AS k`);
@@ -303,17 +338,23 @@ describe('what does not fit', () => {
     await database.query(TABLE);
     await database.query(`CREATE ROLE reader LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA "My Data" TO reader;
       GRANT SELECT ON "My Data"."Payments" TO reader; ALTER TABLE "My Data"."Payments" ENABLE ROW LEVEL SECURITY;
-      CREATE VIEW "My Data"."Meant" AS SELECT * FROM "My Data"."Payments"; GRANT SELECT ON "My Data"."Meant" TO reader`);
+      CREATE VIEW "My Data"."Meant" AS SELECT * FROM "My Data"."Payments"; GRANT SELECT ON "My Data"."Meant" TO reader;
+      CREATE VIEW "My Data"."Asked" WITH (security_invoker = true) AS SELECT * FROM "My Data"."Payments";
+      CREATE VIEW "My Data"."Behind" AS SELECT * FROM "My Data"."Asked"; ALTER VIEW "My Data"."Behind" OWNER TO reader;
+      GRANT SELECT ON "My Data"."Asked" TO reader`);
     try {
       const url = new URL(server.url);
       url.username = 'reader';
       url.password = 'secret';
       const as = { env: { DATABASE_URL: url.href } };
-      const hidden = await cli(batchOut, { cwd: projectOver(LOCATION), ...as });
-      expect([hidden.code, hidden.err]).toEqual([2, expect.stringContaining('"FSC7364"')]);
+      for (const table of ['Payments', 'Asked', 'Behind']) {
+        const hidden = await cli(batchOut, { cwd: projectOver(LOCATION.replace('Payments', table)), ...as });
+        expect([table, hidden.code, hidden.err]).toEqual([table, 2, expect.stringContaining('"FSC7364"')]);
+      }
       const meant = await cli(batchOut, { cwd: projectOver(LOCATION.replace('Payments', 'Meant')), ...as });
       expect([meant.code, jsonLines(meant.out)], meant.err).toEqual([0, ROWS]);
-      expect((await cli(batchOut, { cwd: projectOver(LOCATION), env })).code).toBe(0);
+      for (const table of ['Payments', 'Asked'])
+        expect((await cli(batchOut, { cwd: projectOver(LOCATION.replace('Payments', table)), env })).code).toBe(0);
     } finally {
       await database.query('DROP OWNED BY reader; DROP ROLE reader');
     }

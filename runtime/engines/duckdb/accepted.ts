@@ -17,6 +17,7 @@ import { OWN_PARQUET, quoteText } from '../../sources/duckdb-scan.ts';
 import { findFiles } from '../../sources/files.ts';
 import { parseLocation } from '../../sources/location.ts';
 import { openPhase, postgresAddress } from '../../sources/open-source.ts';
+import type { TableSnapshot } from '../../sources/postgres-table.ts';
 import { fieldsOf } from '../../sources/record-columns.ts';
 import { wallClock } from '../../time/clock.ts';
 import type { ColumnBatch, NumericVector } from '../../values/batch.ts';
@@ -79,27 +80,43 @@ export function hasKnownTimes(spec: SourceSpec): boolean {
 }
 
 export async function acceptedParquet(input: AcceptedInput): Promise<Accepted> {
-  const key = await cacheKey(input);
-  const name = `${encodeURIComponent(input.program.spec.name)}-${key}`;
-  const cacheDir = resolve(input.cacheDir);
-  const cached = await readCached(join(cacheDir, name));
-  if (cached !== null) return cached;
-  const folder = writableCache(cacheDir);
-  const base = join(folder, name);
-  const own = folder === cacheDir ? null : await readCached(base);
-  if (own !== null) return own;
-  const written = await write(input, base);
-  // A table that changed while it was read must not be found under its old rows again.
-  const isTable = input.locations.some(({ location }) => parseLocation(location).kind === 'postgres');
-  if (isTable && (await cacheKey(input)) !== key) rmSync(`${base}.json`, { force: true });
-  return written;
+  const tables = new Map<string, TableSnapshot>();
+  try {
+    await openTables(input, tables);
+    const name = `${encodeURIComponent(input.program.spec.name)}-${cacheKey(input, tables)}`;
+    const cacheDir = resolve(input.cacheDir);
+    const cached = await readCached(join(cacheDir, name));
+    if (cached !== null) return cached;
+    const folder = writableCache(cacheDir);
+    const base = join(folder, name);
+    const own = folder === cacheDir ? null : await readCached(base);
+    return own ?? (await write(input, tables, base));
+  } finally {
+    for (const table of tables.values()) await table.close();
+  }
+}
+
+/** By location. What is read of a table is what its checksum in the key is of, whatever others do to it meanwhile. */
+type Tables = ReadonlyMap<string, TableSnapshot>;
+
+async function openTables(input: AcceptedInput, tables: Map<string, TableSnapshot>): Promise<void> {
+  const { spec } = input.program;
+  for (const { location } of input.locations) {
+    const parsed = parseLocation(location);
+    if (parsed.kind !== 'postgres' || tables.has(location)) continue;
+    const url = postgresAddress(location, input.postgres, 'none');
+    const at = { url, table: parsed.table, signal: input.signal ?? null };
+    // The client is loaded where there is something to ask.
+    const { TableSnapshot } = await import('../../sources/postgres-table.ts');
+    tables.set(location, await TableSnapshot.open(spec, fieldsOf(spec, columnsOfOnly(spec)), at));
+  }
 }
 
 /** Over everything that decides which records are accepted and what their values are. */
-async function cacheKey(input: AcceptedInput): Promise<string> {
+function cacheKey(input: AcceptedInput, tables: Tables): string {
   const contents: unknown[] = [];
   for (const { name, location, order } of input.locations)
-    contents.push([name, order], ...(await contentOf(location, input)));
+    contents.push([name, order], ...contentOf(location, input.root, tables));
   const text = JSON.stringify([
     CACHE_VERSION,
     input.program.spec.fingerprint,
@@ -114,22 +131,16 @@ async function cacheKey(input: AcceptedInput): Promise<string> {
 }
 
 /** What changes whenever the records of the location do: files by size and time, a table by its rows. */
-async function contentOf(location: string, input: AcceptedInput): Promise<unknown[]> {
+function contentOf(location: string, root: string, tables: Tables): unknown[] {
   const parsed = parseLocation(location);
   switch (parsed.kind) {
     case 'files':
-      return findFiles(input.root, parsed.pattern).map((file) => {
+      return findFiles(root, parsed.pattern).map((file) => {
         const { size, mtimeNs } = statSync(file.path, { bigint: true });
         return [file.name, String(size), String(mtimeNs)];
       });
-    case 'postgres': {
-      const { spec } = input.program;
-      const url = postgresAddress(location, input.postgres, 'none');
-      const at = { url, table: parsed.table, signal: input.signal ?? null };
-      // The client is loaded where there is something to ask.
-      const { tableChecksum } = await import('../../sources/postgres-table.ts');
-      return [[location, await tableChecksum(spec, fieldsOf(spec, columnsOfOnly(spec)), at)]];
-    }
+    case 'postgres':
+      return [[location, tables.get(location)?.checksum]];
     case 'stdin':
       throw new FscError(
         'FSC7101',
@@ -165,7 +176,7 @@ function partPath(base: string, index: number): string {
   return index === 0 ? `${base}.parquet` : `${base}-${index}.parquet`;
 }
 
-async function write(input: AcceptedInput, base: string): Promise<Accepted> {
+async function write(input: AcceptedInput, tables: Tables, base: string): Promise<Accepted> {
   const phases: LogPhase[] = input.locations.map(({ name, location, order }) =>
     openPhase(input.program.spec, {
       name,
@@ -173,6 +184,7 @@ async function write(input: AcceptedInput, base: string): Promise<Accepted> {
       order,
       root: input.root,
       postgres: input.postgres ?? null,
+      tableSnapshot: tables.get(location)?.id ?? null,
       stdin: null,
       signal: input.signal ?? null,
     }),
