@@ -16,6 +16,7 @@ export interface InstantOrder {
 export function orderByInstant(instants: Float64Array): InstantOrder {
   const range = rangeOf(instants);
   if (range.isSorted) return { labels: identity(instants.length), instants };
+  if (range.greatest - range.least >= TWO_53) return comparedOrder(instants);
   const size = 2 ** Math.ceil(Math.log2(instants.length));
   const isShort = instants.length <= MAX_SHORT && ((range.greatest - range.least) / range.unit + 1) * size <= TWO_53;
   return isShort ? shortOrder(instants, range, size) : radixOrder(instants, range);
@@ -59,6 +60,13 @@ function identity(length: number): Uint32Array {
   const out = new Uint32Array(length);
   for (let i = 0; i < length; i++) out[i] = i;
   return out;
+}
+
+/** Of instants so far apart that no double holds all their distances: the sign of one is right all the same. */
+function comparedOrder(instants: Float64Array): InstantOrder {
+  const labels = identity(instants.length);
+  labels.sort((a, b) => (instants[a] as number) - (instants[b] as number) || a - b);
+  return { labels, instants: Float64Array.from(labels, (label) => instants[label] as number) };
 }
 
 /** Each label as one number, its instant before its place; `size`: a power of two, so that both can be told again. */

@@ -172,18 +172,23 @@ describe('replay', () => {
 });
 
 describe('instants of labels', () => {
+  const END = Number.MAX_SAFE_INTEGER;
   it.each([
-    ['whole minutes', 60_000_000, 1000],
-    ['microseconds', 1, 2 ** 45],
-    ['few', 1000, 3],
-    ['one', 1, 1],
-  ])('are put in order, equal ones as they came: %s', (_what, unit, range) => {
+    ['whole minutes', 60_000_000, 1000, []],
+    ['microseconds', 1, 2 ** 45, []],
+    ['few', 1000, 3, []],
+    ['one', 1, 1, []],
+    ['microseconds, and one of long ago', 1, 5000, [-END]],
+    ['as far apart as they get', 1, 5000, [-END, 1 - END, END - 1, END]],
+    ['whole minutes, and as far apart', 60_000_000, 1000, [-9_007_199_220_000_000, 9_007_199_220_000_000]],
+  ])('are put in order, equal ones as they came: %s', (_what, unit, range, others) => {
     const random = new Random(range % 1000);
     // Few are sorted in one way, many in another.
     for (const length of [2, 255, 256, 257, 5000, 70_000]) {
-      const instants = Float64Array.from(
-        { length },
-        () => START + unit * Math.floor((random.below(2 ** 31) / 2 ** 31) * range),
+      const instants = Float64Array.from({ length }, (_, i) =>
+        others.length > 0 && i % 3 === 1
+          ? (others[random.below(others.length)] as number)
+          : START + unit * Math.floor((random.below(2 ** 31) / 2 ** 31) * range),
       );
       const expected = [...instants.keys()].sort((a, b) => (instants[a] as number) - (instants[b] as number) || a - b);
       const order = orderByInstant(instants);

@@ -1,6 +1,6 @@
 /** Random labels of a training set for one view, and what the naive evaluator says at each. */
 import type { Random } from '../generators/random.ts';
-import type { ColumnSpec, Expr, Row, SourceSpec, Value, ViewSpec } from '../generators/view-spec.ts';
+import type { Case, ColumnSpec, Expr, Row, SourceSpec, Value, ViewSpec } from '../generators/view-spec.ts';
 import { versioned } from '../generators/view-spec.ts';
 import type { ColumnInfo } from '../reference/compare.ts';
 import { columnsOf } from '../reference/compare.ts';
@@ -21,6 +21,8 @@ interface NaiveLabel {
 }
 
 const LABELS = 6;
+/** Years 1700 and 2239: what a view adds to its instant stays in range. */
+const FARTHEST = [-8_500_000_000_000_001n, 8_500_000_000_000_001n] as const;
 
 export class NaiveLabels implements Labels {
   readonly project: Project;
@@ -110,7 +112,7 @@ function makeLabels(naive: Naive, spec: ViewSpec, random: Random): NaiveLabel[] 
   const labels: NaiveLabel[] = [];
   for (let i = 0; i < LABELS; i++) {
     const event = rows.length > 0 && random.chance(0.4) ? random.pick(rows) : null;
-    const t = event === null ? random.pick(test.instants) : (event[test.source.eventTime] as bigint);
+    const t = event === null ? instantOf(test, random) : (event[test.source.eventTime] as bigint);
     const own = event === null || spec.shape === 'D' ? null : entityOf(spec, event);
     const columns = own ?? (pool.length > 0 ? random.pick(pool) : strangers(naive, spec, random));
     const named = event ?? (rows.length > 0 ? random.pick(rows) : null);
@@ -118,6 +120,11 @@ function makeLabels(naive: Naive, spec: ViewSpec, random: Random): NaiveLabel[] 
   }
   if (random.chance(0.5)) labels.push(labels[0]!);
   return labels;
+}
+
+/** Of the case, or so far that no double holds how far it is from others. */
+function instantOf(test: Case, random: Random): bigint {
+  return random.chance(0.06) ? random.pick(FARTHEST) : random.pick(test.instants);
 }
 
 function labelOf(t: bigint, columns: Row, event: Row | null, source: SourceSpec): NaiveLabel {
