@@ -1,10 +1,7 @@
-/** `--engine postgres`: the configured database, with what a command needs in tables of its own connection, gone when that ends. */
+/** `--engine postgres`: the configured database, with what a command needs in tables of its own transaction, gone when that ends. */
 import type { PostgresSession } from '../runtime/sources/postgres-session.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import type { Project } from './project.ts';
-
-/** Names mean the tables of this connection, and the server's own functions, whatever else the database holds. */
-const OWN_NAMES = 'SET search_path TO pg_temp, pg_catalog';
 
 export async function withPostgres<T>(
   project: Project,
@@ -12,9 +9,8 @@ export async function withPostgres<T>(
   action: (session: PostgresSession) => Promise<T>,
 ): Promise<T> {
   const { PostgresSession } = await import('../runtime/sources/postgres-session.ts');
-  const session = await PostgresSession.open(needAddress(project), signal);
+  const session = await PostgresSession.open(needAddress(project), 'READ WRITE', signal);
   try {
-    await session.run(OWN_NAMES);
     return await action(session);
   } finally {
     await session.close();

@@ -13,10 +13,9 @@ import { batchOf } from './memory-records.ts';
 
 type Row = readonly Value[];
 
-/** A table of this connection, in the place of one that a test before had under the name. */
+/** A table of this transaction. */
 export async function copyIn(postgres: PostgresSession, spec: SourceSpec, rows: readonly Row[]): Promise<void> {
   const table = tableOf(spec.name);
-  await postgres.run(`DROP TABLE IF EXISTS ${table}`);
   await createTable(postgres, table, spec.columns);
   await loadTable(postgres, table, spec.columns, [{ batch: batchOf(spec, rows), rows: null, count: rows.length }]);
 }

@@ -71,15 +71,15 @@ const LINE_END = 10;
 
 /** Rows of a COPY TO STDOUT, some at a time. */
 export async function* copyRows(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly TextRow[]> {
-  let rest: Buffer = Buffer.alloc(0);
+  let rest: Buffer[] = [];
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(LINE_END);
     if (end < 0) {
-      rest = Buffer.concat([rest, chunk]);
+      rest.push(chunk);
       continue;
     }
-    const whole = Buffer.concat([rest, chunk.subarray(0, end)]).toString('utf8');
-    rest = Buffer.from(chunk.subarray(end + 1));
+    const whole = Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8');
+    rest = end + 1 < chunk.length ? [Buffer.from(chunk.subarray(end + 1))] : [];
     yield whole.split('\n').map(splitRow);
   }
   if (rest.length > 0) throw new Error('the last row of a COPY has no end');

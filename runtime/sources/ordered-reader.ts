@@ -45,8 +45,13 @@ export interface OrderedOptions {
 
 export async function openOrdered(options: OrderedOptions): Promise<RecordReader> {
   const reader = new OrderedReader(options);
-  if (options.resume !== null) await reader.goOn(options.resume);
-  return reader;
+  try {
+    if (options.resume !== null) await reader.goOn(options.resume);
+    return reader;
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
 }
 
 class OrderedReader implements RecordReader {

@@ -1,29 +1,41 @@
-/** One connection to PostgreSQL, with settings under which text means one thing. Rows go in and come out by COPY. */
+/**
+ * One transaction in PostgreSQL, of one snapshot, with settings under which text means one thing; nothing of it is committed. Behind a pooler
+ * that gives a connection for a transaction, nothing is left behind, and nobody else's settings or tables are met. Rows go in and come out by COPY.
+ */
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type QueryResult } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { errorCode, FscError, messageOf } from '../values/errors.ts';
 
+/** Names and operators mean the server's own, and tables of this transaction. */
+const OWN_NAMES = 'SET LOCAL search_path = pg_catalog, pg_temp';
 /** What is sent, and read, is text: in UTC, with all digits, whatever the server's or the user's defaults are. */
 const SETTINGS = [
-  "SET TimeZone = 'UTC'",
-  "SET DateStyle = 'ISO, YMD'",
-  "SET IntervalStyle = 'postgres'",
-  'SET extra_float_digits = 1',
-  "SET client_encoding = 'UTF8'",
-  'SET standard_conforming_strings = on',
-  'SET statement_timeout = 0',
-  'SET idle_in_transaction_session_timeout = 0',
+  OWN_NAMES,
+  "SET LOCAL TimeZone = 'UTC'",
+  "SET LOCAL DateStyle = 'ISO, YMD'",
+  "SET LOCAL IntervalStyle = 'postgres'",
+  'SET LOCAL extra_float_digits = 1',
+  "SET LOCAL client_encoding = 'UTF8'",
+  'SET LOCAL standard_conforming_strings = on',
+  'SET LOCAL transform_null_equals = off',
+  'SET LOCAL statement_timeout = 0',
+  'SET LOCAL lock_timeout = 0',
+  'SET LOCAL idle_in_transaction_session_timeout = 0',
+  // Since version 17.
+  "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'",
   // A policy that would hide rows, of whatever table is behind a view, is a fault: see HIDING.
-  'SET row_security = off',
+  'SET LOCAL row_security = off',
   // Histories are read sorted.
-  "SET work_mem = '64MB'",
+  "SET LOCAL work_mem = '64MB'",
 ];
 const CONNECT_MILLIS = 15_000;
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 type PgClient = Client & { readonly connection: { readonly stream: Duplex } };
+
+export type Access = 'READ ONLY' | 'READ WRITE';
 
 export type TextRow = readonly (string | null)[];
 
@@ -33,6 +45,7 @@ export class PostgresSession {
   readonly #stop: () => void;
   /** What a lost connection said; later statements only say that there is none. */
   #lost: Error | null = null;
+  #searchPath = '';
 
   private constructor(client: PgClient, signal: AbortSignal | null) {
     this.#client = client;
@@ -45,22 +58,46 @@ export class PostgresSession {
     signal?.addEventListener('abort', this.#stop);
   }
 
-  static async open(url: string, signal: AbortSignal | null = null): Promise<PostgresSession> {
+  /** `snapshot`: what another session exported; null: as things are now. */
+  static async open(
+    url: string,
+    access: Access,
+    signal: AbortSignal | null = null,
+    snapshot: string | null = null,
+  ): Promise<PostgresSession> {
     const session = new PostgresSession(clientOf(url), signal);
     try {
       await session.#client.connect();
     } catch (error) {
       await session.close();
-      throw connectFault(error, url);
+      throw connectFault(error, session.#client);
     }
     try {
-      await session.run(SETTINGS.join('; '));
+      session.#searchPath = (await session.rows('SHOW search_path'))[0]?.[0] ?? '';
+      await session.begin(access, snapshot);
       await session.#checkEncoding();
     } catch (error) {
       await session.close();
       throw error;
     }
     return session;
+  }
+
+  /** Anew, with nothing of what was. */
+  async begin(access: Access, snapshot: string | null = null): Promise<void> {
+    const taken = snapshot === null ? [] : [`SET TRANSACTION SNAPSHOT '${snapshot}'`];
+    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ, ${access}`;
+    await this.run(['ROLLBACK', begin, ...taken, ...SETTINGS].join('; '));
+  }
+
+  /** The relation that a name means to this user; null: there is none. */
+  async resolve(name: string): Promise<string | null> {
+    // A temporary table was left behind by somebody else, and comes last.
+    const path = [...(this.#searchPath === '' ? [] : [this.#searchPath]), 'pg_temp'].join(', ');
+    await this.run(`SET LOCAL search_path = ${path}`);
+    const [found] = await this.rows('SELECT CAST(pg_catalog.to_regclass($1) AS pg_catalog.oid)', [name]);
+    await this.run(OWN_NAMES);
+    return found?.[0] ?? null;
   }
 
   /** By code points is by bytes in UTF-8 only, and no other encoding holds every text. */
@@ -193,14 +230,9 @@ function badAddress(): FscError {
   );
 }
 
-/** `host:port/database`, and nothing that is a secret. */
-export function placeOf(url: string): string {
-  try {
-    const { hostname, port, pathname } = new URL(url);
-    return `${hostname === '' ? 'localhost' : hostname}:${port === '' ? '5432' : port}${pathname}`;
-  } catch {
-    return 'the configured address';
-  }
+/** As it was looked for, with what the environment adds to the address, and nothing that is a secret. */
+function placeOf({ host, port, database }: Client): string {
+  return `${host}:${port}/${database ?? ''}`;
 }
 
 function codeOf(error: unknown): string {
@@ -218,12 +250,12 @@ function isOfTls(error: unknown): boolean {
 }
 
 /** Wrong names and passwords don't mend themselves. */
-function connectFault(error: unknown, url: string): FscError {
+function connectFault(error: unknown, client: Client): FscError {
   if (/client password must be/.test(wordsOf(error))) {
     return new FscError(
       'FSC7360',
       2,
-      `PostgreSQL at ${placeOf(url)} wants a password`,
+      `PostgreSQL at ${placeOf(client)} wants a password`,
       'its address has none',
       'write postgres://user:password@host:5432/database, or set PGPASSWORD',
     );
@@ -232,7 +264,7 @@ function connectFault(error: unknown, url: string): FscError {
     return new FscError(
       'FSC7360',
       2,
-      `PostgreSQL at ${placeOf(url)} does not give the encryption that is asked for`,
+      `PostgreSQL at ${placeOf(client)} does not give the encryption that is asked for`,
       wordsOf(error),
       'name the authority of its certificate with sslrootcert=FILE; sslmode=no-verify does not check it, sslmode=disable does not encrypt',
     );
@@ -242,7 +274,7 @@ function connectFault(error: unknown, url: string): FscError {
     return new FscError(
       'FSC7360',
       2,
-      `PostgreSQL at ${placeOf(url)} let nobody in`,
+      `PostgreSQL at ${placeOf(client)} let nobody in`,
       wordsOf(error),
       'check user, password and database',
     );
@@ -250,7 +282,7 @@ function connectFault(error: unknown, url: string): FscError {
   return new FscError(
     'FSC7360',
     3,
-    `PostgreSQL at ${placeOf(url)} is not there`,
+    `PostgreSQL at ${placeOf(client)} is not there`,
     wordsOf(error),
     'start it, or check the address; the command can be run again',
   );
@@ -261,6 +293,9 @@ const AWAY = /^(08|53|57|40)/;
 
 /** The server's function that refuses what policies would hide; its words are in the language of the server. */
 const HIDING = 'check_enable_rls';
+
+/** SQLSTATEs of what somebody has to set up first: rights, a server that is written to, a materialized view that is filled. */
+const IN_THE_WAY: ReadonlySet<string> = new Set(['42501', '25006', '0A000', '55000']);
 
 function routineOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'routine' in error ? error.routine : null;
@@ -282,8 +317,7 @@ function statementFault(error: unknown): unknown {
       'read as its owner or a role with BYPASSRLS, or name a view, without security_invoker, that its owner made of the rows that are meant',
     );
   }
-  const permission = code === '42501';
-  return new PostgresFault(code, permission ? 2 : 1, wordsOf(error));
+  return new PostgresFault(code, IN_THE_WAY.has(code) ? 2 : 1, wordsOf(error));
 }
 
 /** A statement that the server refused or aborted. */

@@ -62,18 +62,15 @@ export async function openPostgresTable(
   at: PostgresTable,
   snapshot: string | null,
 ): Promise<FileRecords> {
-  const session = await PostgresSession.open(at.url, at.signal);
+  const session = await PostgresSession.open(at.url, 'READ ONLY', at.signal, snapshot);
   try {
-    if (snapshot !== null) await session.run(`${BEGIN}; SET TRANSACTION SNAPSHOT '${snapshot}'`);
-    const query = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
+    const query = tableQuery(spec, fields, await describeTable(session, at.table));
     return new TableRecords(spec, fields, session, query);
   } catch (error) {
     await session.close();
     throw error;
   }
 }
-
-const BEGIN = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 /** What a table holds at one moment, and for who reads it by `id`, while this is open. */
 export class TableSnapshot {
@@ -89,10 +86,9 @@ export class TableSnapshot {
   }
 
   static async open(spec: SourceSpec, fields: readonly FieldSpec[], at: PostgresTable): Promise<TableSnapshot> {
-    const session = await PostgresSession.open(at.url, at.signal);
+    const session = await PostgresSession.open(at.url, 'READ ONLY', at.signal);
     try {
-      await session.run(BEGIN);
-      const query = tableQuery(spec, fields, at.table, await describeTable(session, at.table));
+      const query = tableQuery(spec, fields, await describeTable(session, at.table));
       const checksum = await checksumOf(session, query);
       const [exported] = await session.rows('SELECT pg_export_snapshot()');
       return new TableSnapshot(session, exported?.[0] ?? '', checksum);
@@ -130,32 +126,55 @@ function printTable({ schema, name }: TableName): string {
   return `postgres:${schema === null ? '' : `${schema}.`}${name}`;
 }
 
-async function describeTable(session: PostgresSession, table: TableName): Promise<readonly TableColumn[]> {
-  const [found] = await session.rows('SELECT CAST(to_regclass($1) AS oid)', [quotedTable(table)]);
-  const oid = found?.[0] ?? null;
-  if (oid === null) {
-    throw new FscError(
-      'FSC7362',
-      2,
-      `there is no table \`${printTable(table)}\``,
-      'names are taken as they are written: small letters and capitals differ',
-      'check the name and the schema: postgres:SCHEMA.TABLE',
-    );
-  }
+interface Table {
+  /** For messages. */
+  readonly printed: string;
+  /** With its schema, quoted. */
+  readonly sql: string;
+  readonly columns: readonly TableColumn[];
+}
+
+async function describeTable(session: PostgresSession, name: TableName): Promise<Table> {
+  const printed = printTable(name);
+  const oid = await session.resolve(quotedTable(name));
+  if (oid === null) throw noTable(printed, 'names are taken as they are written: small letters and capitals differ');
+  const [relation] = await session.rows(
+    `SELECT n.nspname, c.relname, c.relkind FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = CAST($1 AS oid)`,
+    [oid],
+  );
+  const [schema = null, relname = null, kind = null] = relation ?? [];
+  if (!RELATIONS.includes(kind ?? '')) throw noTable(printed, 'what has the name is neither a table nor a view');
+  // Under a domain, of a domain too, is a type; of types by users an enum is known.
   const rows = await session.rows(
-    `SELECT a.attname, coalesce(b.typname, t.typname), format_type(a.atttypid, a.atttypmod), coalesce(b.typtype, t.typtype)
-FROM pg_catalog.pg_attribute AS a
-JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
+    `SELECT a.attname, CASE WHEN b.typtype = 'e' THEN 'text' WHEN b.typnamespace = CAST('pg_catalog' AS regnamespace) THEN b.typname END,
+  format_type(a.atttypid, a.atttypmod)
+FROM pg_attribute AS a
+CROSS JOIN LATERAL (
+  WITH RECURSIVE under (oid) AS (
+    SELECT a.atttypid UNION ALL SELECT t.typbasetype FROM under JOIN pg_type AS t ON t.oid = under.oid WHERE t.typtype = 'd'
+  )
+  SELECT t.typname, t.typtype, t.typnamespace FROM under JOIN pg_type AS t ON t.oid = under.oid WHERE t.typtype <> 'd'
+) AS b
 WHERE a.attrelid = CAST($1 AS oid) AND a.attnum > 0 AND NOT a.attisdropped`,
     [oid],
   );
-  return rows.map(([name, base, type, kind]) => ({
-    name: name ?? '',
-    type: type ?? '',
-    base: base ?? '',
-    class: kind === 'e' ? 'text' : (CLASSES[base ?? ''] ?? 'other'),
-  }));
+  const columns = rows.map(
+    ([column, base, type]): TableColumn => ({
+      name: column ?? '',
+      type: type ?? '',
+      base: base ?? '',
+      class: CLASSES[base ?? ''] ?? 'other',
+    }),
+  );
+  return { printed, sql: quotedTable({ schema, name: relname ?? '' }), columns };
+}
+
+/** Of the catalogue: tables, partitioned, foreign, views, materialized. */
+const RELATIONS = ['r', 'p', 'f', 'v', 'm'];
+
+function noTable(printed: string, cause: string): FscError {
+  const help = 'check the name and the schema: postgres:SCHEMA.TABLE';
+  return new FscError('FSC7362', 2, `there is no table \`${printed}\``, cause, help);
 }
 
 interface TableQuery {
@@ -169,12 +188,7 @@ interface TableQuery {
   readonly orderBy: readonly string[];
 }
 
-function tableQuery(
-  spec: SourceSpec,
-  fields: readonly FieldSpec[],
-  table: TableName,
-  columns: readonly TableColumn[],
-): TableQuery {
+function tableQuery(spec: SourceSpec, fields: readonly FieldSpec[], { printed, sql, columns }: Table): TableQuery {
   const faults: string[] = [];
   const find = (path: readonly string[]): TableColumn | null => {
     const name = fileColumnName(path);
@@ -199,7 +213,7 @@ function tableQuery(
     throw new FscError(
       'FSC7363',
       2,
-      `table \`${printTable(table)}\` does not fit source \`${spec.name}\``,
+      `table \`${printed}\` does not fit source \`${spec.name}\``,
       faults.join('; '),
       `mend features/sources/${spec.name}.sql, or name a view of the table that casts: postgres:VIEW`,
     );
@@ -208,7 +222,7 @@ function tableQuery(
   return {
     items: spec.knownTimePath === null ? items : [...items, readItem(known, false)],
     isMissing: found.map((column) => column === null),
-    from: quotedTable(table),
+    from: sql,
     isTimed: isTimedSql(found[spec.eventTimeColumn] ?? null, fields[spec.eventTimeColumn] as FieldSpec),
     orderBy: orderOf(spec, found),
   };

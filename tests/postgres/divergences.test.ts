@@ -1,15 +1,14 @@
 /** What raw text means in PostgreSQL where it aggregates: the part of the divergence table that tests/functions can't show, a view at a time. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DuckDbSession, openDuckDb } from '../../runtime/engines/duckdb/session.ts';
-import { PostgresSession } from '../../runtime/sources/postgres-session.ts';
-import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
 let server: PostgresServer;
-let postgres: PostgresSession;
+let postgres: PostgresConnection;
 let duckdb: DuckDbSession;
 beforeAll(async () => {
   server = await startPostgres();
-  postgres = await PostgresSession.open(server.url);
+  postgres = await server.connect();
   duckdb = await openDuckDb({ threads: 1 });
 }, 60_000);
 afterAll(async () => {
@@ -20,7 +19,7 @@ afterAll(async () => {
 
 async function inPostgres(sql: string): Promise<string | null> {
   try {
-    return (await postgres.rows(`SELECT CAST((${sql}) AS text)`))[0]?.[0] ?? null;
+    return (await postgres.query(`SELECT CAST((${sql}) AS text)`)).rows[0]?.[0] ?? null;
   } catch {
     return 'aborts';
   }

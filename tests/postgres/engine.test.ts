@@ -146,6 +146,35 @@ describe.each(['events.jsonl', 'postgres:history'])('over %s', (history) => {
   );
 });
 
+it('a source may be called as a type is', async () => {
+  made = project({
+    'fsc.json': JSON.stringify({ postgres: `\${DATABASE_URL}`, sources: { date: { history: 'e.jsonl' } } }),
+    'features/sources/date.sql': `-- @event_time ts
+CREATE TABLE date (id bigint NOT NULL PRIMARY KEY, ts timestamp NOT NULL, k text NOT NULL, day date);
+`,
+    'features/days/v1.sql': 'SELECT k, max(day) AS newest, CAST(max(ts) AS date) AS last_day FROM date GROUP BY k\n',
+    'e.jsonl': '{"id":1,"ts":"2001-01-01T12:00:00","k":"a","day":"2001-01-02"}\n',
+  });
+  const env = { DATABASE_URL: server.url };
+  for (const engine of ['duckdb', 'postgres']) {
+    const args = [
+      'run',
+      '--mode',
+      'batch',
+      '--as-of',
+      '2001-01-03',
+      '--out',
+      '-',
+      '--engine',
+      engine,
+      '--format',
+      'json',
+    ];
+    const { code, out, err } = await cli(args, { cwd: made.root, env });
+    expect([code, jsonLines(out)], err).toEqual([0, [{ k: 'a', newest: '2001-01-02', last_day: '2001-01-01' }]]);
+  }
+});
+
 it('ties are counted and not decided', async () => {
   const { run } = start('events.jsonl');
   const args = ['dataset', '--labels', 'labels.jsonl', '--view', 'spend_v1', '--out', 'x.csv', '--allow-open'];

@@ -1,6 +1,7 @@
 /** `postgres:TABLE` as history, as pipelines see it, over a real server. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresSession } from '../../runtime/sources/postgres-session.ts';
 import { cli, jsonLines, project, put } from '../cli/in-process.ts';
 import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
@@ -25,7 +26,8 @@ GROUP BY card
 `;
 const TABLE = `CREATE SCHEMA "My Data";
 CREATE TYPE "My Data".kind AS ENUM ('b', 'a');
-CREATE TABLE "My Data"."Payments" (id integer, paid_at timestamptz, card varchar(20), amount numeric, rate real, seen timestamp, day date,
+CREATE DOMAIN "My Data".short AS varchar(20); CREATE DOMAIN "My Data".card AS "My Data".short;
+CREATE TABLE "My Data"."Payments" (id integer, paid_at timestamptz, card "My Data".card, amount numeric, rate real, seen timestamp, day date,
   small bigint, ok boolean, other jsonb);
 INSERT INTO "My Data"."Payments" VALUES
   (3, '2001-01-01 12:00:00.000001+09', 'é''\\\t', 3.10, 0.1, '2001-01-01', '2001-01-02', 4, true, '{}'),
@@ -309,6 +311,43 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     expect(jsonLines((await cli(batchOut, { cwd, env })).out)).toEqual(ROWS);
   });
 
+  it('means the same to a user with other names, operators and settings', async () => {
+    await database.query(TABLE);
+    await database.query(`CREATE SCHEMA evil; CREATE DOMAIN evil.text AS varchar(1);
+      CREATE FUNCTION evil.to_regclass(pg_catalog.text) RETURNS regclass LANGUAGE sql AS 'SELECT NULL::regclass';
+      CREATE FUNCTION evil.never(timestamptz, timestamptz) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+      CREATE OPERATOR evil.>= (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = evil.never);
+      CREATE ROLE strange LOGIN SUPERUSER PASSWORD 'secret'; ALTER ROLE strange SET search_path = evil, pg_catalog, "My Data";
+      ALTER ROLE strange SET default_transaction_read_only = on; ALTER ROLE strange SET lock_timeout = 1;
+      ALTER ROLE strange SET idle_session_timeout = 200; ALTER ROLE strange SET statement_timeout = 1;
+      ALTER ROLE strange SET transform_null_equals = on`);
+    try {
+      const url = new URL(server.url);
+      url.username = 'strange';
+      url.password = 'secret';
+      for (const engine of ['duckdb', 'postgres']) {
+        const args = [...batchOut, '--engine', engine];
+        const end = await cli(args, { cwd: projectOver('postgres:Payments'), env: { DATABASE_URL: url.href } });
+        expect([end.code, jsonLines(end.out)], end.err).toEqual([0, ROWS]);
+      }
+    } finally {
+      await database.query('DROP SCHEMA evil CASCADE; DROP OWNED BY strange; DROP ROLE strange');
+    }
+  });
+
+  it('leaves nothing in the connection, which a pooler gives to others', async () => {
+    const session = await PostgresSession.open(server.url, 'READ WRITE');
+    try {
+      await session.run('CREATE TABLE pg_temp.mine (x int)');
+      expect(await session.rows('SHOW TimeZone')).toEqual([['UTC']]);
+      await session.run('ROLLBACK');
+      expect(await session.rows('SHOW TimeZone')).toEqual([['Asia/Tokyo']]);
+      expect(await session.rows(`SELECT to_regclass('pg_temp.mine')`)).toEqual([[null]]);
+    } finally {
+      await session.close();
+    }
+  });
+
   it('sorts by code point, whatever the collation, so that a later run finds its place', async () => {
     await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" (id text, paid_at timestamp, card text);
 INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unnest(ARRAY['a', 'B', 'é', 'Z', 'z', '', '1', 'ａ', '😀']) AS k`);
@@ -326,10 +365,14 @@ INSERT INTO "My Data"."Payments" SELECT k, TIMESTAMP '2001-01-01', 'c' FROM unne
 describe('what does not fit', () => {
   it.each([
     ['postgres:nowhere', {}, 2, '"FSC7362","severity":"error","message":"there is no table `postgres:nowhere`'],
+    ['postgres:My Data.kinds', {}, 2, 'neither a table nor a view'],
+    ['postgres:My Data.Full', {}, 2, 'has not been populated'],
     ['postgres:a.b.c', {}, 2, 'a table is named'],
     [{ path: LOCATION, order: 'arrival' }, {}, 2, 'no order of arrival'],
   ])('%j', async (history, _, status, words) => {
     await database.query(TABLE);
+    await database.query(`CREATE TYPE "My Data".kinds AS (id bigint);
+      CREATE MATERIALIZED VIEW "My Data"."Full" AS SELECT * FROM "My Data"."Payments" WITH NO DATA`);
     const { code, err } = await cli(batchOut, { cwd: projectOver(history), env });
     expect([code, err]).toEqual([status, expect.stringContaining(words)]);
   });

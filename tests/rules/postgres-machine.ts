@@ -24,7 +24,7 @@ export class PostgresMachine {
 
   static async open(): Promise<PostgresMachine> {
     const server = await startPostgres();
-    return new PostgresMachine(server, await PostgresSession.open(server.url));
+    return new PostgresMachine(server, await PostgresSession.open(server.url, 'READ WRITE'));
   }
 
   async close(): Promise<void> {
@@ -37,7 +37,8 @@ export class PostgresMachine {
     records: ReadonlyMap<string, ColumnBatch>,
     functions: readonly string[],
   ): Promise<void> {
-    const setup = [`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`, `CREATE SCHEMA ${SCHEMA}`, `SET search_path = ${SCHEMA}`];
+    await this.#session.begin('READ WRITE');
+    const setup = [`CREATE SCHEMA ${SCHEMA}`, `SET LOCAL search_path = ${SCHEMA}`];
     for (const statement of setup) await this.#session.run(statement);
     for (const { name, columns } of sources) {
       const table = quoteName(name);
