@@ -104,6 +104,7 @@ class LabelReader {
     const out = this.#file.isText
       ? this.#readTexts(want, vector as TextVector, length, refuse)
       : this.#convert(want, column, vector, length, refuse);
+    refuseFar(want.type, out, length, refuse);
     if (refusal !== null) throw await this.#fault(want, refusal);
     return out;
   }
@@ -268,6 +269,27 @@ function fieldOf({ name, type }: WantedColumn): FieldSpec {
 
 function isWhole(type: SqlType): boolean {
   return type.kind === 'smallint' || type.kind === 'integer' || type.kind === 'bigint' || type.kind === 'decimal';
+}
+
+/** Days of the years 0 to 9999, which a date as text has. */
+const FIRST_DAY = -719_528;
+const LAST_DAY = 2_932_896;
+
+/** What no record, and no request, could hold either: each engine would go on with it in its own way. */
+function refuseFar(
+  type: SqlType,
+  vector: ColumnVector,
+  length: number,
+  refuse: (row: number, reason: string) => void,
+): void {
+  const isDate = type.kind === 'date';
+  if (vector.kind !== 'numeric' || !(isDate || type.kind === 'timestamp' || type.kind === 'timestamptz')) return;
+  for (let row = 0; row < length; row++) {
+    const value = vector.values[row] as number;
+    const fits = isDate ? value >= FIRST_DAY && value <= LAST_DAY : Number.isSafeInteger(value);
+    // A NULL's value is 0, or what was refused already.
+    if (!fits && vector.nulls?.[row] !== 1) refuse(row, `is out of range for ${printType(type)}`);
+  }
 }
 
 function setNumber(vector: NumericVector, row: number, value: number | bigint | boolean): void {

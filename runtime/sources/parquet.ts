@@ -25,7 +25,7 @@ import {
 } from './duckdb-scan.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
-import { noKnownTime } from './known-time.ts';
+import { noKnownTime, unreadableKnownTime } from './known-time.ts';
 import { type ColumnConverter, converterOf, missingColumn, type RefuseField, UNREAD } from './parquet-columns.ts';
 import { EPOCH_MICROS, type FieldSpec, valueAt } from './record-columns.ts';
 
@@ -173,6 +173,7 @@ export class ParquetDecoder {
     | { readonly column: number; readonly convert: ColumnConverter }
     | { readonly missing: (length: number, refuse: RefuseField) => ColumnVector }
   )[];
+  readonly #knownTimePath: readonly string[];
   readonly #knownTimeColumn: number;
   #faults = new Uint8Array(0);
   readonly #reasons = new Map<number, string>();
@@ -201,6 +202,7 @@ export class ParquetDecoder {
         ? { missing: missingColumn(field) }
         : { column: scan(column), convert: converterOf(field, column) };
     });
+    this.#knownTimePath = spec.knownTimePath ?? [];
     const known = spec.knownTimePath === null ? null : fileColumnName(spec.knownTimePath);
     const knownColumn = columns.find((column) => column.name === known);
     this.#knownTimeColumn =
@@ -221,10 +223,11 @@ export class ParquetDecoder {
     this.#hasFault = false;
     this.#reasons.clear();
     this.#texts.clear();
-    const known =
-      this.#knownTimeColumn < 0 ? null : knownTimes(scan.columns[this.#knownTimeColumn] as NumericVector, length);
+    const known = this.#knownTimes(scan);
     const columns = this.#sources.map((source, i) => {
-      const refuse: RefuseField = (row, reason) => this.#refuse(this.#fields[i]!, row, reason, scan);
+      const { name, decidesOnly } = this.#fields[i]!;
+      const fault = decidesOnly ? RECORD_FAULT : FIELD_FAULT;
+      const refuse: RefuseField = (row, reason) => this.#refuse(row, fault, `${name}: ${reason}`, scan);
       return 'missing' in source
         ? source.missing(length, refuse)
         : source.convert(scan.columns[source.column]!, length, refuse);
@@ -240,13 +243,25 @@ export class ParquetDecoder {
     };
   }
 
-  #refuse(field: FieldSpec, row: number, reason: string, scan: ColumnBatch): void {
+  /** A copy: where the column is an event time too, refused instants become 0 in place. */
+  #knownTimes(scan: ColumnBatch): Float64Array | null {
+    if (this.#knownTimeColumn < 0) return null;
+    const { values, nulls } = scan.columns[this.#knownTimeColumn] as NumericVector;
+    const out = values.slice(0, scan.length);
+    for (let row = 0; row < scan.length; row += 1) {
+      if (nulls !== null && nulls[row] === 1) out[row] = Number.NaN;
+      else if (!(Math.abs(out[row]!) < INFINITE))
+        this.#refuse(row, FIELD_FAULT, unreadableKnownTime(this.#knownTimePath, 'is no instant'), scan);
+    }
+    return out;
+  }
+
+  #refuse(row: number, fault: number, reason: string, scan: ColumnBatch): void {
     this.#hasFault = true;
     // Before converting clears the field.
     if (!this.#texts.has(row)) this.#texts.set(row, this.#text(scan, row));
-    const fault = field.decidesOnly ? RECORD_FAULT : FIELD_FAULT;
     if (this.#faults[row]! < fault) this.#faults[row] = fault;
-    if (!this.#reasons.has(row)) this.#reasons.set(row, `${field.name}: ${reason}`);
+    if (!this.#reasons.has(row)) this.#reasons.set(row, reason);
   }
 
   /** The record as JSON. */
@@ -262,13 +277,8 @@ export class ParquetDecoder {
   }
 }
 
-/** A copy: where the column is an event time too, refused instants become 0 in place. */
-function knownTimes(vector: NumericVector, length: number): Float64Array {
-  const out = vector.values.slice(0, length);
-  if (vector.nulls !== null)
-    for (let row = 0; row < length; row += 1) if (vector.nulls[row] === 1) out[row] = Number.NaN;
-  return out;
-}
+/** What DuckDB writes for `infinity`. */
+const INFINITE = 2 ** 63;
 
 /** Records that were taken to be in order are not: whoever reads them begins again, and has them sorted. */
 export class OutOfOrder extends Error {}

@@ -13,6 +13,7 @@ import { copyRows } from './copy-text.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import { readEpochDigits } from './json-decoder.ts';
+import { unreadableKnownTime } from './known-time.ts';
 import type { TableName } from './location.ts';
 import { fileColumnName } from './parquet.ts';
 import { PostgresSession, type TextRow } from './postgres-session.ts';
@@ -293,14 +294,15 @@ class TableRecords implements FileRecords {
   readonly endByte = null;
   readonly #fields: readonly FieldSpec[];
   readonly #isMissing: readonly boolean[];
-  readonly #hasKnown: boolean;
+  /** null: there is none. */
+  readonly #knownTimePath: readonly string[] | null;
   readonly #session: PostgresSession;
   readonly #parts: AsyncGenerator<readonly TextRow[]>;
   #rest: readonly TextRow[] = [];
 
   constructor(spec: SourceSpec, fields: readonly FieldSpec[], session: PostgresSession, query: TableQuery) {
     this.#fields = fields;
-    this.#hasKnown = spec.knownTimePath !== null;
+    this.#knownTimePath = spec.knownTimePath;
     this.#session = session;
     const { items, from, isTimed, orderBy, isMissing } = query;
     this.#isMissing = isMissing;
@@ -323,7 +325,7 @@ class TableRecords implements FileRecords {
     const columns = new RecordColumns(this.#fields, rows.length);
     const faults = new Uint8Array(rows.length);
     const reasons = new Map<number, string>();
-    const known = this.#hasKnown ? new Float64Array(rows.length) : null;
+    const known = this.#knownTimePath === null ? null : new Float64Array(rows.length);
     for (const [row, texts] of rows.entries()) {
       for (const [i, field] of this.#fields.entries()) {
         const read = this.#isMissing[i] === true ? filled(field) : readField(field, texts[i] ?? null);
@@ -335,7 +337,13 @@ class TableRecords implements FileRecords {
         if (!reasons.has(row)) reasons.set(row, `${field.name}: ${read.reason}`);
         faults[row] = Math.max(faults[row] as number, field.decidesOnly ? RECORD_FAULT : FIELD_FAULT);
       }
-      if (known !== null) known[row] = instantOf(texts[this.#fields.length] ?? null);
+      if (known === null) continue;
+      const text = texts[this.#fields.length] ?? null;
+      const read = text === null ? taken(Number.NaN) : readInstantText(text);
+      known[row] = read.ok ? (read.value as number) : Number.NaN;
+      if (read.ok || reasons.has(row)) continue;
+      faults[row] = FIELD_FAULT;
+      reasons.set(row, unreadableKnownTime(this.#knownTimePath ?? [], read.reason));
     }
     return {
       batch: { length: rows.length, columns: columns.columns },
@@ -371,9 +379,4 @@ function readField(field: FieldSpec, text: string | null): ReadResult {
   if (field.epochUnit !== null) return readEpochDigits(text, field);
   const isInstant = field.type.kind === 'timestamp' || field.type.kind === 'timestamptz';
   return isInstant ? readInstantText(text) : readTextValue(text, field.type);
-}
-
-function instantOf(text: string | null): number {
-  const read = text === null ? null : readInstantText(text);
-  return read?.ok === true && typeof read.value === 'number' ? read.value : Number.NaN;
 }

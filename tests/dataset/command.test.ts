@@ -278,6 +278,43 @@ describe('fsc dataset', () => {
     }
   });
 
+  it.each([
+    ['date', "DATE 'infinity'", 1],
+    ['date', "DATE '0044-03-15 (BC)'", 1],
+    ['date', "DATE '12024-01-01'", 1],
+    ['date', "DATE '9999-12-31'", 0],
+    ['date', "DATE '0001-01-01 (BC)'", 0],
+    ['timestamp', "TIMESTAMP '2300-01-01'", 1],
+    ['timestamp', "TIMESTAMP 'infinity'", 1],
+    ['timestamptz', "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'", 1],
+    ['timestamptz', "TIMESTAMPTZ '-infinity'", 1],
+    ['timestamptz', "TIMESTAMPTZ '2250-01-01 00:00:00+00'", 0],
+  ])('a request has %s values that a record could have: %s, exit %i', async (type, value, code) => {
+    const root = make({
+      'features/sources/asked.sql': `-- @kind request\nCREATE TABLE asked (card text NOT NULL, born ${type});\n`,
+      'features/then/v1.sql':
+        'SELECT a.card AS card, a.born AS again, w.n_2h AS n FROM asked a LEFT JOIN windows_v1 w ON w.card = a.card\n',
+    });
+    await inDuckDb(`COPY (SELECT 'a' AS card, ${value} AS born, TIMESTAMP '2024-03-01' AS as_of) TO '${root}/l.parquet'`);
+    for (const engine of ['replay', 'duckdb']) {
+      const args = [
+        '--labels',
+        'l.parquet',
+        '--view',
+        'then_v1',
+        '--ties',
+        'include',
+        '--engine',
+        engine,
+        '--out',
+        '-',
+      ];
+      const end = await dataset(root, ...args);
+      expect([engine, end.code], end.err).toEqual([engine, code]);
+      if (code === 1) expect(end.err).toMatch(/FSC7013.*`born`.* is out of range for/s);
+    }
+  });
+
   it('names a clash, unless features are qualified or a request only passes its own column through', async () => {
     const root = make({ 'labels.csv': LABELS.replace('note', 'least') });
     const { code, err } = await dataset(root, ...ALL, '--out', '-');

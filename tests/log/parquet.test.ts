@@ -127,6 +127,14 @@ describe('parquet files', () => {
     );
   });
 
+  it('a known time that is no instant makes a record malformed, one that is NULL does not', async () => {
+    const known = `CASE i WHEN 0 THEN TIMESTAMP 'infinity' WHEN 1 THEN TIMESTAMP '-infinity' WHEN 2 THEN ${at('9')} END`;
+    const spec = sourceSpec({ knownTimePath: ['seen'] });
+    const seen = await readSql(`SELECT ${at('i')} AS ts, i AS id, ${known} AS seen FROM range(4) t(i)`, spec);
+    expect(seen.verdicts).toEqual(['malformed', 'malformed', 'accepted', 'accepted']);
+    expect(seen.refused.map(({ reason }) => reason)).toEqual(Array(2).fill('@known_time seen: is no instant'));
+  });
+
   it('a missing NOT NULL column makes every record malformed', async () => {
     const seen = await readSql('SELECT i AS id FROM range(3) t(i)');
     expect(seen.verdicts).toEqual(['malformed', 'malformed', 'malformed']);

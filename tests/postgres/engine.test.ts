@@ -175,6 +175,25 @@ CREATE TABLE date (id bigint NOT NULL PRIMARY KEY, ts timestamp NOT NULL, k text
   }
 });
 
+it('a request has a date of the year 0 as it was given', async () => {
+  made = project({
+    ...FILES,
+    'fsc.json': JSON.stringify({ postgres: `\${DATABASE_URL}`, sources: { payments: { history: 'events.jsonl' } } }),
+    'features/sources/request.sql': '-- @kind request\nCREATE TABLE request (card text NOT NULL, born date);\n',
+    'features/risk/v1.sql':
+      'SELECT r.card AS card, r.born AS day, a.n AS mine FROM request r LEFT JOIN spend_v1 a ON a.card = r.card\n',
+    'labels.jsonl': '{"card":"a","born":"0000-02-29","as_of":"2001-01-01T01:30:00Z"}\n',
+  });
+  for (const engine of ['replay', 'postgres']) {
+    const args = ['dataset', '--labels', 'labels.jsonl', '--view', 'risk_v1', '--engine', engine, '--out', '-'];
+    const { code, out, err } = await cli([...args, '--format', 'json'], {
+      cwd: made.root,
+      env: { DATABASE_URL: server.url },
+    });
+    expect([code, jsonLines(out)], err).toMatchObject([0, [{ day: '0000-02-29' }]]);
+  }
+});
+
 it('ties are counted and not decided', async () => {
   const { run } = start('events.jsonl');
   const args = ['dataset', '--labels', 'labels.jsonl', '--view', 'spend_v1', '--out', 'x.csv', '--allow-open'];

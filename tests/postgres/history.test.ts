@@ -311,6 +311,17 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     expect(jsonLines((await cli(batchOut, { cwd, env })).out)).toEqual(ROWS);
   });
 
+  it('refuses a known time that is no instant', async () => {
+    await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" AS
+      SELECT i AS id, timestamp '2001-01-01' + i * interval '1 second' AS paid_at, 'a' AS card, k AS known FROM
+        unnest(ARRAY['infinity', '-infinity', '0044-03-15 BC', '12024-01-01', '2001-01-02', NULL]::timestamp[]) WITH ORDINALITY AS u(k, i)`);
+    const source = `-- @event_time paid_at\n-- @known_time known\nCREATE TABLE payments (id bigint NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL);\n`;
+    const cwd = projectOver(LOCATION, source, 'SELECT card, count(*) AS n FROM payments GROUP BY card\n');
+    const { code, out, err } = await cli(batchOut, { cwd, env });
+    expect([code, jsonLines(out)], err).toEqual([0, [{ card: 'a', n: 2 }]]);
+    expect(err).toContain('"malformed":4');
+  });
+
   it('means the same to a user with other names, operators and settings', async () => {
     await database.query(TABLE);
     await database.query(`CREATE SCHEMA evil; CREATE DOMAIN evil.text AS varchar(1);
@@ -319,7 +330,7 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
       CREATE OPERATOR evil.>= (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = evil.never);
       CREATE ROLE strange LOGIN SUPERUSER PASSWORD 'secret'; ALTER ROLE strange SET search_path = evil, pg_catalog, "My Data";
       ALTER ROLE strange SET default_transaction_read_only = on; ALTER ROLE strange SET lock_timeout = 1;
-      ALTER ROLE strange SET idle_session_timeout = 200; ALTER ROLE strange SET statement_timeout = 1;
+      ALTER ROLE strange SET idle_session_timeout = 5000;
       ALTER ROLE strange SET transform_null_equals = on`);
     try {
       const url = new URL(server.url);

@@ -83,7 +83,12 @@ const NO_FIELD = {
 
 function readOutput(text: string | null, type: SqlType): Value {
   if (text === null) return null;
-  const read = readTextValue(text, type);
+  const read = readTextValue(type.kind === 'date' ? withYearZero(text) : text, type);
   if (!read.ok) throw new Error(`PostgreSQL gave ${text} for ${printType(type)}`);
   return read.value;
+}
+
+/** Of ISO 8601: the year before 1. */
+function withYearZero(date: string): string {
+  return date.replace(/^0001(-\d\d-\d\d) BC$/, '0000$1');
 }
