@@ -181,8 +181,8 @@ function noTable(printed: string, cause: string): FscError {
 interface TableQuery {
   /** An expression a field; then the known time, where the source has one. */
   readonly items: readonly string[];
-  /** A field: no column holds it, and DEFAULT fills it. */
-  readonly isMissing: readonly boolean[];
+  /** A field: of the column that holds it; null: there is none, and DEFAULT fills it. */
+  readonly classes: readonly (TypeClass | null)[];
   readonly from: string;
   /** The row has an event time in range, just where reading it gives one. Others come last. */
   readonly isTimed: string;
@@ -222,7 +222,7 @@ function tableQuery(spec: SourceSpec, fields: readonly FieldSpec[], { printed, s
   const items = found.map((column, i) => readItem(column, (fields[i] as FieldSpec).isLoose));
   return {
     items: spec.knownTimePath === null ? items : [...items, readItem(known, false)],
-    isMissing: found.map((column) => column === null),
+    classes: found.map((column) => column?.class ?? null),
     from: sql,
     isTimed: isTimedSql(found[spec.eventTimeColumn] ?? null, fields[spec.eventTimeColumn] as FieldSpec),
     orderBy: orderOf(spec, found),
@@ -293,7 +293,7 @@ function orderOf(spec: SourceSpec, columns: readonly (TableColumn | null)[]): st
 class TableRecords implements FileRecords {
   readonly endByte = null;
   readonly #fields: readonly FieldSpec[];
-  readonly #isMissing: readonly boolean[];
+  readonly #classes: readonly (TypeClass | null)[];
   /** null: there is none. */
   readonly #knownTimePath: readonly string[] | null;
   readonly #session: PostgresSession;
@@ -304,8 +304,8 @@ class TableRecords implements FileRecords {
     this.#fields = fields;
     this.#knownTimePath = spec.knownTimePath;
     this.#session = session;
-    const { items, from, isTimed, orderBy, isMissing } = query;
-    this.#isMissing = isMissing;
+    const { items, from, isTimed, orderBy, classes } = query;
+    this.#classes = classes;
     const order = [`(${isTimed}) IS NOT TRUE`, ...orderBy].join(', ');
     this.#parts = copyRows(session.copyOut(`SELECT ${items.join(', ')} FROM ${from} ORDER BY ${order}`));
   }
@@ -328,7 +328,8 @@ class TableRecords implements FileRecords {
     const known = this.#knownTimePath === null ? null : new Float64Array(rows.length);
     for (const [row, texts] of rows.entries()) {
       for (const [i, field] of this.#fields.entries()) {
-        const read = this.#isMissing[i] === true ? filled(field) : readField(field, texts[i] ?? null);
+        const from = this.#classes[i] ?? null;
+        const read = from === null ? filled(field) : readField(field, from, texts[i] ?? null);
         if (read.ok) {
           columns.set(i, row, read.value);
           continue;
@@ -374,9 +375,16 @@ function filled({ defaultValue = null, nullable }: FieldSpec): ReadResult {
   return defaultValue === null && !nullable ? refused('is missing and NOT NULL') : taken(defaultValue);
 }
 
-function readField(field: FieldSpec, text: string | null): ReadResult {
+function readField(field: FieldSpec, from: TypeClass, text: string | null): ReadResult {
   if (text === null) return field.nullable ? taken(null) : refused('is null and NOT NULL');
   if (field.epochUnit !== null) return readEpochDigits(text, field);
+  if (from === 'integer' && (field.type.kind === 'double' || field.type.kind === 'real') && !isDouble(text))
+    return refused(`${text} does not fit ${printType(field.type)} without loss`);
   const isInstant = field.type.kind === 'timestamp' || field.type.kind === 'timestamptz';
   return isInstant ? readInstantText(text) : readTextValue(text, field.type);
+}
+
+function isDouble(integer: string): boolean {
+  const number = Number(integer);
+  return Number.isSafeInteger(number) || BigInt(number) === BigInt(integer);
 }

@@ -311,6 +311,21 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     expect(jsonLines((await cli(batchOut, { cwd, env })).out)).toEqual(ROWS);
   });
 
+  it('refuses an integer that its double would round', async () => {
+    await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" AS
+      SELECT i AS id, timestamp '2001-01-01' AS paid_at, 'a' AS card, rate FROM
+        unnest(ARRAY[9007199254740992, 9007199254740993, -9223372036854775808, 9223372036854775807, 7]) WITH ORDINALITY AS u(rate, i)`);
+    const source = `-- @event_time paid_at\nCREATE TABLE payments (id bigint NOT NULL PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL, rate double precision);\n`;
+    const cwd = projectOver(
+      LOCATION,
+      source,
+      'SELECT card, count(rate) AS n, max(id) AS top FROM payments GROUP BY card\n',
+    );
+    const { code, out, err } = await cli(batchOut, { cwd, env });
+    expect([code, jsonLines(out)], err).toEqual([0, [{ card: 'a', n: 3, top: 5 }]]);
+    expect(err).toContain('"malformed":2');
+  });
+
   it('refuses a known time that is no instant', async () => {
     await database.query(`CREATE SCHEMA "My Data"; CREATE TABLE "My Data"."Payments" AS
       SELECT i AS id, timestamp '2001-01-01' + i * interval '1 second' AS paid_at, 'a' AS card, k AS known FROM
