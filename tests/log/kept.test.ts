@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -201,6 +210,22 @@ describe('accepted records as Parquet', () => {
     writeFileSync(paths[0]!, 'x');
     expect(await rowsOf((await acceptedParquet(input(root, 'a.jsonl'))).paths)).toHaveLength(1);
   });
+
+  it.each(['written again', 'replaced'] as const)(
+    'are made anew where a file was %s that has the size and the time of the one before',
+    async (how) => {
+      const root = folder();
+      const path = join(root, 'a.jsonl');
+      const make = async (v: number, name = 'a.jsonl'): Promise<unknown[]> => {
+        put(root, name, lines(event(0, 1, { v })));
+        utimesSync(join(root, name), 0, 0);
+        if (name !== 'a.jsonl') renameSync(join(root, name), path);
+        return rowsOf((await acceptedParquet(input(root, 'a.jsonl'))).paths);
+      };
+      expect(await make(1)).toEqual([['1', 1, '0']]);
+      expect(await make(2, how === 'replaced' ? 'b.jsonl' : 'a.jsonl')).toEqual([['1', 2, '0']]);
+    },
+  );
 
   it('drop old entries of the same source only', async () => {
     const root = folder();

@@ -130,14 +130,17 @@ function cacheKey(input: AcceptedInput, tables: Tables): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 20);
 }
 
-/** What changes whenever the records of the location do: files by size and time, a table by its rows. */
+/**
+ * What changes whenever the records of the location do: a table by its rows, files by size and times. The time of writing alone may be that of
+ * the file before (`touch -d`, `cp -p`); nobody sets the time of the change itself.
+ */
 function contentOf(location: string, root: string, tables: Tables): unknown[] {
   const parsed = parseLocation(location);
   switch (parsed.kind) {
     case 'files':
       return findFiles(root, parsed.pattern).map((file) => {
-        const { size, mtimeNs } = statSync(file.path, { bigint: true });
-        return [file.name, String(size), String(mtimeNs)];
+        const { ino, size, mtimeNs, ctimeNs } = statSync(file.path, { bigint: true });
+        return [file.name, ...[ino, size, mtimeNs, ctimeNs].map(String)];
       });
     case 'postgres':
       return [[location, tables.get(location)?.checksum]];
