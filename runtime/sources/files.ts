@@ -121,7 +121,7 @@ export type PositionEntry = LogPosition['partitions'][string];
 export class WatchedFile {
   readonly file: SourceFile;
   readonly #isWhole: boolean;
-  readonly #opened: { readonly device: bigint; readonly inode: bigint; readonly size: bigint; readonly time: bigint };
+  readonly #opened: FileState;
   readonly #head: Buffer;
   readonly #entry: PositionEntry;
 
@@ -147,20 +147,29 @@ export class WatchedFile {
 
   /** Throws if the file at the path is not the one that is being read, or has lost bytes that were. */
   check(bytes: number): void {
-    const { device, inode, size, time } = this.#opened;
+    const { device, inode, size, written, touched } = this.#opened;
     const now = statOf(this.file);
     const isOther = now.device !== device || now.inode !== inode;
     if (isOther || now.size < BigInt(bytes)) throw changed(this.file.name, 'it was replaced or cut while it was read');
-    if (now.size === size && now.time === time) return;
+    if (now.size === size && now.written === written && now.touched === touched) return;
     if (this.#isWhole || !bytesAt(this.file, 0, this.#head.length).equals(this.#head))
       throw changed(this.file.name, 'it was written to while it was read');
   }
 }
 
-function statOf(file: SourceFile): { device: bigint; inode: bigint; size: bigint; time: bigint } {
+interface FileState {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly written: bigint;
+  /** Of the file or its attributes: the time of writing can be set back (`cp -p`), this one can't. */
+  readonly touched: bigint;
+}
+
+function statOf(file: SourceFile): FileState {
   try {
-    const { dev, ino, size, mtimeNs } = statSync(file.path, { bigint: true });
-    return { device: dev, inode: ino, size, time: mtimeNs };
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file.path, { bigint: true });
+    return { device: dev, inode: ino, size, written: mtimeNs, touched: ctimeNs };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') throw changed(file.name, 'it is gone');
     throw unreadable(file.name, error);

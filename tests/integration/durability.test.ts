@@ -6,7 +6,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -391,9 +393,19 @@ describe('a file that changes while it is read', () => {
     ],
     ['was cut', (root: string) => truncateSync(path(root), 2000)],
     ['was written anew', (root: string) => writeFileSync(path(root), long.replaceAll('5.00', '6.00'))],
+    [
+      'was written anew, and has the time of the one before',
+      (root: string) => {
+        const { atime, mtime } = statSync(path(root));
+        writeFileSync(path(root), long.replaceAll('5.00', '6.00'));
+        utimesSync(path(root), atime, mtime);
+      },
+    ],
     ['is gone', (root: string) => rmSync(path(root))],
   ] as const)('stops the run where it %s', async (_, change) => {
     const root = folderWith({ 'a.jsonl': long, 'b.jsonl': textOf([tx(99_999, 13_000, 'z')]) });
+    // A whole second, so that it can be set again.
+    utimesSync(path(root), 1, 1);
     const store = new MemoryStore();
     await expect(run({ ...options(root, store, () => change(root)), batchRows: 1000 })).rejects.toMatchObject({
       code: 'FSC7104',
