@@ -129,6 +129,12 @@ export const CLI_CODES = {
       'A file or folder of the project, or of what fsc keeps in .fsc/ and generated/, could not be opened, read or changed: this user may not (exit 2), or the disk or a limit of the system is in the way (exit 3).',
     help: 'Give the user that runs fsc the right to the project’s folders, or run all commands as one user; look at the disk and at the limit of open files.',
   },
+  FSC7029: {
+    title: 'Node.js may run no generated programs',
+    explanation:
+      'Views run as programs that fsc generates and Node.js evaluates. With the option `--disallow-code-generation-from-strings`, on the command line or in NODE_OPTIONS, it refuses to.',
+    help: 'Run fsc without the option.',
+  },
 } as const;
 
 export const BUG_CODES = {

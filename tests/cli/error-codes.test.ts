@@ -1,10 +1,12 @@
 /** What stops a command, each with the code of its page; and every code of every page has a test that names it. */
+import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { diagnosticPages } from '../../cli/diagnostic-pages.ts';
 import { systemFault } from '../../cli/system-fault.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
+import { MAIN } from '../integration/process.ts';
 import { cli, project } from './in-process.ts';
 
 const FILES = {
@@ -63,6 +65,20 @@ describe('a command is stopped', () => {
     });
     expect(systemFault(Object.assign(new Error('x'), { code: 'ENOENT', syscall: 'open', path: '/x' }))).toBeNull();
     expect(systemFault(new TypeError('x'))).toBeNull();
+  });
+
+  it('by Node.js, which may evaluate no text: FSC7029', () => {
+    const root = start();
+    const flags = ['--disallow-code-generation-from-strings', MAIN];
+    for (const args of [['get', 'card_v1', 'card=a'], RUN, ['verify']]) {
+      const { status, stderr } = spawnSync(process.execPath, [...flags, ...args], {
+        cwd: root,
+        encoding: 'utf8',
+        input: '',
+      });
+      expect([status, stderr]).toEqual([2, expect.stringContaining('error[FSC7029]')]);
+      expect(stderr).toContain('help: run fsc without --disallow-code-generation-from-strings');
+    }
   });
 
   it('by a source without data: FSC7009', async () => {
