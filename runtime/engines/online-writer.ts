@@ -89,6 +89,11 @@ interface GroupWriter {
   renewAt: Float64Array;
 }
 
+/** Whether lookups by this plan are answered: any other's rows are not those that they would find. */
+export async function isServed(store: OnlineStore, { name, fingerprint }: ViewProgram['spec']): Promise<boolean> {
+  return (await store.heartbeat(name))?.fingerprint === fingerprint;
+}
+
 export class OnlineWriter {
   readonly #store: OnlineStore;
   readonly #stamper: Stamper;
@@ -97,6 +102,7 @@ export class OnlineWriter {
   #rows: StoredRow[] = [];
   #bytes = 0;
   #written: WriterStamp | null = null;
+  #isEarlierSwept = false;
 
   constructor(
     program: Program,
@@ -145,6 +151,24 @@ export class OnlineWriter {
       if (last === null || !last.ended || last.fingerprint !== view.spec.fingerprint) continue;
       await this.#write({ ...last, ended: false });
     }
+  }
+
+  /**
+   * Before the first row: what stands under a plan that nobody is answered by was left by an earlier life of the view, whose entities need not be
+   * those of now. False: it was too late for some.
+   */
+  async sweepEarlier(isTooLate: () => boolean): Promise<boolean> {
+    if (this.#isEarlierSwept) return true;
+    for (const { view, keys } of this.#views()) {
+      if (await isServed(this.#store, view.spec)) continue;
+      for await (const { key } of this.#store.scan(keys.planPrefix)) {
+        await this.#delete([{ key, value: null }]);
+        if (this.#rows.length === 0 && isTooLate()) return false;
+      }
+    }
+    await this.#write(null);
+    this.#isEarlierSwept = true;
+    return true;
   }
 
   /** Deletes the rows of entities that the state does not know: another state wrote them. `isAll`: not of groups alone that were built anew. */

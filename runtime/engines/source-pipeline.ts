@@ -6,7 +6,7 @@ import { Quarantine } from '../log/quarantine.ts';
 import { RETRIES_FOLDER, RETRIES_PARTITION, Retries } from '../log/retries.ts';
 import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
-import type { GroupState, ViewProgram } from '../state/program.ts';
+import type { GroupState, Program, ViewProgram } from '../state/program.ts';
 import { isBefore } from '../stores/stamp.ts';
 import type { Heartbeat, OnlineStore } from '../stores/store.ts';
 import { FscError } from '../values/errors.ts';
@@ -15,12 +15,12 @@ import { Archive } from './duckdb/archive.ts';
 import { Interval } from './interval.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { NextBatch } from './next-batch.ts';
-import { OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
+import { isServed, OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
 import { rebuildGroups, recordsOfFiles, stdinOf } from './rebuild-groups.ts';
 import type { Retirement } from './retirement.ts';
 import { addCounts, type ErrorTally, noCounts } from './run-summary.ts';
 import { openInput, type SourceInput, stdinPartition } from './source-input.ts';
-import { OTHER_COLUMNS, redeclared, type SavedSource, type SourceState } from './state-folder.ts';
+import { OTHER_COLUMNS, redeclared, type SavedGroup, type SavedSource, type SourceState } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
@@ -309,6 +309,9 @@ export class SourcePipeline {
     // The settled part of the state stands at the line; rows never begin before it.
     const fromMicros = Math.max(this.#settleLineMicros, present - REACH_BACK_MICROS);
     await this.#begin();
+    // A flush that a stop cuts off is followed by the last one, which knows for how long.
+    const isTooLate = (): boolean => (budget === 'stream' && signal.aborted) || this.#isTooLate();
+    if (!(await this.#writer.sweepEarlier(isTooLate))) return false;
     let written: number | null = 0;
     if (fromMicros > Number.NEGATIVE_INFINITY) {
       written = await this.#writer.flush({
@@ -318,8 +321,7 @@ export class SourcePipeline {
         nowMicros: this.#log.isLive ? Math.max(present, wall) : present,
         flushIntervalMicros,
         heartbeat: (view) => this.#heartbeat(view, ended),
-        // A flush that a stop cuts off is followed by the last one, which knows for how long.
-        isTooLate: () => (budget === 'stream' && signal.aborted) || this.#isTooLate(),
+        isTooLate,
         ...(signal.aborted ? { rowsPerWrite: ROWS_PER_WRITE_AT_STOP } : {}),
       });
     } else await this.#writer.beat((view) => this.#heartbeat(view, ended)); // no rows, but a lookup can tell that
@@ -387,7 +389,8 @@ export class SourcePipeline {
     if (!this.#isSaved) {
       await this.#archive?.flush();
       const groups = this.#groups.map(({ index, state }) => {
-        const saved = { image: state.snapshot(), renewAtMicros: this.#writer.renewAt(index) };
+        const views = new Map(viewsOf(program, index).map(({ name, fingerprint }) => [name, fingerprint]));
+        const saved = { image: state.snapshot(), renewAtMicros: this.#writer.renewAt(index), views };
         return [program.groups[index]?.fingerprint ?? '', saved] as const;
       });
       const saved: SavedSource = {
@@ -573,22 +576,38 @@ async function openGroups(
 ): Promise<GroupsOpened> {
   const groups: WriterGroup[] = [];
   const missing: GroupState[] = [];
-  options.program.groups.forEach((group, index) => {
-    if (group.source !== input.program.spec.name) return;
+  for (const [index, group] of options.program.groups.entries()) {
+    if (group.source !== input.program.spec.name) continue;
     const state = group.create({ errors, entityHint: 0 });
     const old = isJudgedAnew ? null : (saved?.groups.get(group.fingerprint) ?? null);
     if (old !== null) state.restore(old.image);
     else if (saved !== null) missing.push(state);
+    const isOnline = old !== null && isSameStore && (await standsOnline(options, index, old));
     groups.push({
       index,
       state,
-      renewAtMicros: isSameStore ? (old?.renewAtMicros ?? null) : null,
+      renewAtMicros: isOnline ? old.renewAtMicros : null,
       isBuilt: saved !== null && old === null,
     });
-  });
+  }
   if (saved === null || missing.length === 0) return { groups, countsAnew: noCounts() };
   const counts = await rebuildGroups(options, input, saved, missing, isJudgedAnew ? quarantine : null);
   return { groups, countsAnew: isJudgedAnew ? counts : noCounts() };
+}
+
+/**
+ * Whether the store has the rows that were saved as written. A state goes by its layout, rows go by what their view means: a view may mean something
+ * else by now, and a run in which it did may have taken their place and been killed before its snapshot.
+ */
+async function standsOnline({ program, store }: StreamRunOptions, group: number, saved: SavedGroup): Promise<boolean> {
+  for (const spec of viewsOf(program, group)) {
+    if (saved.views.get(spec.name) !== spec.fingerprint || !(await isServed(store, spec))) return false;
+  }
+  return true;
+}
+
+function viewsOf(program: Program, group: number): readonly ViewProgram['spec'][] {
+  return program.views.filter((view) => view.group === group).map(({ spec }) => spec);
 }
 
 function nextTurn(): Promise<void> {

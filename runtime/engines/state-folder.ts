@@ -39,6 +39,8 @@ export interface SavedGroup {
   readonly image: StateImage;
   /** When each entity's online row must be renewed; Infinity: it covers its whole future. */
   readonly renewAtMicros: Float64Array;
+  /** Fingerprints of the views whose rows those are, by name: views of another meaning may keep the same state. */
+  readonly views: ReadonlyMap<string, string>;
 }
 
 interface Meta {
@@ -53,6 +55,8 @@ interface Meta {
   readonly store?: StoreMark | null;
   readonly sequence: number;
   readonly groups: readonly string[];
+  /** By group: names and fingerprints of its views. Snapshots of the first versions have none. */
+  readonly views?: readonly (readonly (readonly [string, string])[])[];
 }
 
 export class StateFolder {
@@ -179,6 +183,7 @@ export class SourceState {
       store: state.store,
       sequence: this.#parts.journal.sequence,
       groups: [...state.groups.keys()],
+      views: [...state.groups.values()].map(({ views }) => [...views]),
     };
     const sections = new Map<string, Section>([['meta', JSON.stringify(meta)]]);
     for (const [name, section] of state.log) sections.set(`log/${name}`, section);
@@ -267,11 +272,12 @@ function readMeta(sections: ReadonlyMap<string, Section>, path: string): Meta {
 
 function savedOf(sections: ReadonlyMap<string, Section>, meta: Meta): SavedSource {
   const groups = new Map<string, SavedGroup>();
-  for (const fingerprint of meta.groups) {
+  for (const [i, fingerprint] of meta.groups.entries()) {
     const renew = sections.get(`renew/${fingerprint}`);
     groups.set(fingerprint, {
       image: { fingerprint, sections: withPrefix(sections, `group/${fingerprint}/`) },
       renewAtMicros: renew instanceof Float64Array ? renew : new Float64Array(0),
+      views: new Map(meta.views?.[i]),
     });
   }
   return {

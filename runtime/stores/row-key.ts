@@ -24,6 +24,8 @@ const PAGE = 1;
 const LONG_KEY = 2;
 const MAX_NAME_BYTES = 250;
 const HASHED_NAME = 255;
+/** Of the hash of a fingerprint. */
+const PLAN_BYTES = 8;
 const FROM_BYTES = 8;
 const TWO_32 = 2 ** 32;
 /** No key begins so: as a length it would be more than any key has. */
@@ -38,6 +40,8 @@ export interface RowKeysOptions {
 }
 
 export class RowKeys {
+  /** Every key of the view by this plan starts so. */
+  readonly planPrefix: Uint8Array;
   /** Every head of the view starts so, every page so. */
   readonly headPrefix: Uint8Array;
   readonly pagePrefix: Uint8Array;
@@ -46,8 +50,8 @@ export class RowKeys {
   readonly #arena = new ByteArena();
 
   constructor(options: RowKeysOptions) {
-    const tag = createHash('sha256').update(options.fingerprint).digest().subarray(0, 8);
-    const prefix = Buffer.concat([nameBytes(options.namespace), nameBytes(options.view), tag]);
+    const prefix = planPrefix(viewPrefix(options.namespace, options.view), options.fingerprint);
+    this.planPrefix = prefix;
     this.headPrefix = append(prefix, Uint8Array.of(HEAD));
     this.pagePrefix = append(prefix, Uint8Array.of(PAGE));
     this.#longPrefix = append(prefix, Uint8Array.of(LONG_KEY));
@@ -118,6 +122,15 @@ export class RowKeys {
   entityOfPage(key: Uint8Array): Uint8Array {
     return key.subarray(this.pagePrefix.length, key.length - FROM_BYTES);
   }
+}
+
+/** Every key of the view starts so, by whatever plan. */
+function viewPrefix(namespace: string, view: string): Uint8Array {
+  return append(nameBytes(namespace), nameBytes(view));
+}
+
+function planPrefix(view: Uint8Array, fingerprint: string): Uint8Array {
+  return append(view, createHash('sha256').update(fingerprint).digest().subarray(0, PLAN_BYTES));
 }
 
 function hashedKey(bytes: Uint8Array): Uint8Array {

@@ -99,6 +99,8 @@ export interface View extends Named {
   /** Seconds; null: none. */
   readonly within: number | null;
   readonly having: boolean;
+  /** Its aggregates go by other names. */
+  readonly isRenamed: boolean;
   readonly remark: number;
 }
 
@@ -147,9 +149,10 @@ export function featuresOf(view: View, { hasExtra }: Declaration): readonly stri
   return chosenOf(view, hasExtra).map((text) => text.slice(text.lastIndexOf(' ') + 1));
 }
 
-function chosenOf({ features }: View, hasExtra: boolean): readonly string[] {
+function chosenOf({ features, isRenamed }: View, hasExtra: boolean): readonly string[] {
   const pool = [...POOL, ...(hasExtra ? POOL_EXTRA : [])];
-  return [...new Set(features.map((feature) => pool[feature % pool.length]!))];
+  const chosen = new Set(features.map((feature) => pool[feature % pool.length]!));
+  return [...chosen].map((text) => (isRenamed ? `${text}_renamed` : text));
 }
 
 function aggregateText(view: View, hasExtra: boolean): string {

@@ -220,6 +220,7 @@ class Planner {
       [2.5, () => [{ kind: 'view', view: this.#view(r.pick(NAMES), r.int(1, 2), producer.plan.name) }]],
       // As it was before: rows of then may still stand somewhere.
       [1, () => [{ kind: 'view', view: r.pick(this.#views) }]],
+      [1.5, () => this.#edited()],
       [this.#asks ? 1 : 0, () => [{ kind: 'request', request: this.#request() }]],
       [0.7, () => [{ kind: 'drop', name: r.pick(NAMES), version: r.int(1, 2) }]],
       [0.5, () => [{ kind: 'rename', name: r.pick(NAMES), to: r.pick(NAMES) }]],
@@ -297,6 +298,16 @@ class Planner {
     return viewName(this.#random.pick(this.#views));
   }
 
+  /** A view with the aggregates that it had: the state is as good as it was, and no row is. Then, perhaps, it is as it was. */
+  #edited(): readonly Step[] {
+    const r = this.#random;
+    const before: Step = { kind: 'view', view: r.pick(this.#views) };
+    const isRenamed = r.chance(0.6);
+    const edited: Step = { kind: 'view', view: { ...before.view, isRenamed, having: !isRenamed || r.chance(0.5) } };
+    const back = r.chance(0.6) ? [before, this.#run(false)] : [];
+    return [before, this.#run(true), edited, this.#run(true), ...back];
+  }
+
   #batch(producer: Producer): Step {
     const sent = this.#reader?.send() ?? [];
     return { kind: 'batch', at: producer.instant(), sent };
@@ -327,6 +338,7 @@ class Planner {
       byKind: r.chance(0.25),
       within: r.chance(0.3) ? r.pick([600, 3600, 86_400, 259_200]) : null,
       having: r.chance(0.15),
+      isRenamed: false,
       remark: r.int(0, 2),
     };
     this.#views.push(view);
