@@ -10,7 +10,7 @@ import type { Heartbeat, OnlineStore, StoredRow, WriterStamp } from '../stores/s
 import { storedEntity } from '../stores/stored-entity.ts';
 import type { Value } from '../values/types.ts';
 
-const ROWS_PER_WRITE = 10_000;
+export const ROWS_PER_WRITE = 10_000;
 /** Rows between two looks at the time. */
 const ROWS_PER_LOOK = 256;
 const BYTES_PER_WRITE = 8 << 20;

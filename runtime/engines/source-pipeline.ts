@@ -14,6 +14,7 @@ import { printTimestamp } from '../values/temporal.ts';
 import { Archive } from './duckdb/archive.ts';
 import { Interval } from './interval.ts';
 import { JournalReplay } from './journal-replay.ts';
+import type { Leftovers } from './leftovers.ts';
 import { NextBatch } from './next-batch.ts';
 import { isServed, OnlineWriter, type Stamper, type WriterGroup } from './online-writer.ts';
 import { rebuildGroups, recordsOfFiles, stdinOf } from './rebuild-groups.ts';
@@ -53,6 +54,7 @@ export class SourcePipeline {
   readonly #groups: readonly WriterGroup[];
   readonly #writer: OnlineWriter;
   readonly #retirement: Retirement;
+  readonly #leftovers: Leftovers;
   readonly #replay: JournalReplay;
   readonly #retries: Retries;
   readonly #flushes: Interval;
@@ -71,6 +73,8 @@ export class SourcePipeline {
   readonly #countsFilesAlone: boolean;
   /** Rows of entities that the state does not know may stand in the store, which another state has filled, or a view had before it was taken away. */
   #hasForeignRows: boolean;
+  /** Rows of other plans may stand in the store. They go once those of this run are in their place. */
+  #mayHaveLeftovers = true;
   readonly #isSameStore: boolean;
   /**
    * The journal of a run over stdin that is killed before its first snapshot would hold records of which nobody knows by what declaration they were
@@ -94,6 +98,7 @@ export class SourcePipeline {
     this.#replay = parts.replay;
     this.#retries = parts.retries;
     this.#retirement = parts.retirement;
+    this.#leftovers = parts.leftovers;
     this.#retirement.add(input.program.spec.name, this.#viewNames());
     this.#writer = new OnlineWriter(options.program, groups, options.store, stamper, options.namespace);
     this.#position = saved?.position ?? { partitions: {} };
@@ -122,9 +127,7 @@ export class SourcePipeline {
   static async open(
     asked: StreamRunOptions,
     input: SourceInput,
-    stamper: Stamper,
-    retirement: Retirement,
-    errors: ErrorTally,
+    { stamper, retirement, leftovers, errors }: SharedParts,
   ): Promise<SourcePipeline> {
     const { name } = input.program.spec;
     const { state, options, countsFilesAlone, settledMicros } = await openState(asked, input);
@@ -159,7 +162,7 @@ export class SourcePipeline {
       log = await unlessStopped(openingLog, signal, (late) => void late.close());
       return new SourcePipeline({
         ...{ options, input, state, log, quarantine, refused, groups, stamper, replay, retries, saved, isSameStore },
-        ...{ retirement, anew, countsAnew, countsFilesAlone },
+        ...{ retirement, leftovers, anew, countsAnew, countsFilesAlone },
       });
     } catch (error) {
       await log?.close();
@@ -280,7 +283,10 @@ export class SourcePipeline {
     if (!this.#replay.isOver && aborted) return;
     this.#endReplay();
     const isWritten = await this.#flush('complete', !aborted, true);
-    if (isWritten && !aborted) await this.#sweep();
+    if (isWritten && !aborted) {
+      await this.#sweep();
+      while (this.#mayHaveLeftovers && !this.#options.signal.aborted) await this.#sweepLeftovers();
+    }
     // The log is ahead of the position while it works on a batch. The journal has everything.
     const isTime = isWritten && !this.#next.isAsked && !(aborted && this.#isLarge());
     if (!isTime || !(await this.#save(() => this.#isTooLate()))) await this.#archive?.flush();
@@ -331,6 +337,7 @@ export class SourcePipeline {
     if (written > 0) this.#isSaved = false;
     this.#hasNews = false;
     if (this.#hasForeignRows && this.#log.isLive) await this.#sweep();
+    if (this.#mayHaveLeftovers && this.#log.isLive) await this.#sweepLeftovers();
     const now = clock.nowMicros();
     const share = this.#log.isLive ? FLUSH_SHARE.live : FLUSH_SHARE.history;
     this.#flushes.start(now, Math.max(flushIntervalMicros, isQuiet ? 0 : share * (now - started)));
@@ -359,6 +366,10 @@ export class SourcePipeline {
     }
     this.#hasForeignRows = false;
     if (this.rows > 0) await this.#writer.sweepPages();
+  }
+
+  async #sweepLeftovers(): Promise<void> {
+    this.#mayHaveLeftovers = !(await this.#leftovers.sweepSome());
   }
 
   #isTooLate(): boolean {
@@ -448,6 +459,14 @@ interface Anew {
   readonly isAll: boolean;
 }
 
+/** What the sources of a run have in common. */
+interface SharedParts {
+  readonly stamper: Stamper;
+  readonly retirement: Retirement;
+  readonly leftovers: Leftovers;
+  readonly errors: ErrorTally;
+}
+
 interface PipelineParts {
   readonly options: StreamRunOptions;
   readonly input: SourceInput;
@@ -458,6 +477,7 @@ interface PipelineParts {
   readonly groups: readonly WriterGroup[];
   readonly stamper: Stamper;
   readonly retirement: Retirement;
+  readonly leftovers: Leftovers;
   readonly replay: JournalReplay;
   readonly retries: Retries;
   readonly saved: SavedSource | null;

@@ -9,6 +9,7 @@ import type { VerdictCounts } from '../log/contract.ts';
 import type { Program } from '../state/program.ts';
 import type { OnlineStore } from '../stores/store.ts';
 import type { Clock } from '../time/clock.ts';
+import { Leftovers } from './leftovers.ts';
 import { Stamper } from './online-writer.ts';
 import { Retirement } from './retirement.ts';
 import { addCounts, ErrorTally, noCounts, type RunSummary, readSummary } from './run-summary.ts';
@@ -49,13 +50,15 @@ export async function runStream(options: StreamRunOptions): Promise<RunSummary> 
   const errors = new ErrorTally();
   const stamper = await Stamper.open(options.store);
   const retirement = new Retirement(options.store, stamper);
+  const leftovers = new Leftovers(options.store, stamper, options.namespace, options.program);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const pipelines: SourcePipeline[] = [];
   try {
     // All are opened before one begins: a fault of any leaves everything as it was.
     for (const input of options.inputs) {
-      pipelines.push(await SourcePipeline.open({ ...options, signal }, input, stamper, retirement, errors));
+      const shared = { stamper, retirement, leftovers, errors };
+      pipelines.push(await SourcePipeline.open({ ...options, signal }, input, shared));
     }
     const runs = pipelines.map((pipeline) =>
       pipeline.run().catch((error: unknown) => {

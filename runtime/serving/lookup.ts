@@ -194,6 +194,8 @@ class StoreLookup implements Lookup {
       const found = await reader.read(store, entity, keys, value, t);
       yield { keys, answer: answerOf(found, freshness, t) };
     }
+    // A run of another plan that came meanwhile takes these rows away.
+    this.#freshness(reader, await store.heartbeat(view));
   }
 
   async heartbeat(view: string): Promise<Heartbeat | null> {

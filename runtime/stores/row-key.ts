@@ -25,7 +25,7 @@ const LONG_KEY = 2;
 const MAX_NAME_BYTES = 250;
 const HASHED_NAME = 255;
 /** Of the hash of a fingerprint. */
-const PLAN_BYTES = 8;
+export const PLAN_BYTES = 8;
 const FROM_BYTES = 8;
 const TWO_32 = 2 ** 32;
 /** No key begins so: as a length it would be more than any key has. */
@@ -125,11 +125,11 @@ export class RowKeys {
 }
 
 /** Every key of the view starts so, by whatever plan. */
-function viewPrefix(namespace: string, view: string): Uint8Array {
+export function viewPrefix(namespace: string, view: string): Uint8Array {
   return append(nameBytes(namespace), nameBytes(view));
 }
 
-function planPrefix(view: Uint8Array, fingerprint: string): Uint8Array {
+export function planPrefix(view: Uint8Array, fingerprint: string): Uint8Array {
   return append(view, createHash('sha256').update(fingerprint).digest().subarray(0, PLAN_BYTES));
 }
 

@@ -220,6 +220,15 @@ describe('a lookup', () => {
       ['c', ['c', 2]],
     ]);
   });
+
+  it('does not take what is left for all of them where a run of another plan came meanwhile', async () => {
+    const store = await stored([step(0, [1])]);
+    const list = async () => {
+      for await (const _one of lookupOver(store, [counts]).scanAll('counts_v1', 0))
+        await store.write({ epoch: 2, sequence: 1 }, [], beat(counts, { fingerprint: 'fp1:other' }));
+    };
+    await expect(list()).rejects.toMatchObject({ code: 'FSC7203', exitCode: 1 });
+  });
 });
 
 describe('a lookup of a request view', () => {
