@@ -491,6 +491,9 @@ export const genDistinctOr = (scope: ExprScope): Expr | null => {
   return leaf === null || leaf.node !== 'column' ? null : distinctOr(kind, leaf, scope);
 };
 
+/** The last three begin with what ends in the greatest byte that goes on in a text. */
+const LIKE_PATTERNS = ['a%', '%b', '_', '%', '', 'a_b', '%a%', '%é%', '_%', '%😀', 'п%', 'п%п', 'タ_'];
+
 const genPredicate = (scope: ExprScope, depth: number): Expr | null => {
   const { random } = scope;
   const kind = random.choose(comparable);
@@ -519,7 +522,7 @@ const genPredicate = (scope: ExprScope, depth: number): Expr | null => {
     case 4:
       if (kind === 'text') {
         if (random.chance(0.3)) return call('starts_with', [a, literalOf('text', scope)], BOOLEAN);
-        const pattern = random.pick(['a%', '%b', '_', '%', '', 'a_b', '%a%', '%é%', '_%', '%😀']);
+        const pattern = random.pick(LIKE_PATTERNS);
         return compareWith(random.pick<BinaryOperator>(['like', 'not like']), a, literal(TEXT, pattern));
       }
       return compareWith(random.pick(COMPARISONS), a, second());
