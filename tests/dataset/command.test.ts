@@ -243,6 +243,21 @@ describe('fsc dataset', () => {
     expect(readdirSync(join(root, '.fsc', 'cache')).filter((name) => name.startsWith('labels-'))).toEqual([]);
   });
 
+  it('takes labels from SQL as it is written, not as rules of the optimizer would have it', async () => {
+    const root = make();
+    const labels = async (from: string): Promise<unknown[]> => {
+      put(root, 'labels.sql', `SELECT id, card, paid_at AS as_of FROM ${from}`);
+      return (await rowsOf(root, '--labels', 'labels.sql', ...VIEW, '--ties', 'include'))
+        .map(({ id }) => Number(id))
+        .sort();
+    };
+    const ranked =
+      'SELECT *, row_number() OVER (PARTITION BY shop ORDER BY nullif(id, 1) DESC NULLS LAST) AS place FROM pay';
+    expect(await labels(`(${ranked}) AS ranked WHERE place <= 8`)).toEqual([1, 2, 3]);
+    expect(await labels('pay WHERE nullif(id, 2) IS DISTINCT FROM 3 OR nullif(id, 2) > 5')).toEqual([1, 2]);
+    expect(await labels("pay WHERE card NOT LIKE 'п%а'")).toEqual([1, 2, 3]);
+  });
+
   it('gives one row for each listed entity at one instant', async () => {
     const root = make({ 'cards.csv': 'card\nb\nnobody\na\n' });
     const rows = await rowsOf(root, '--entities', 'cards.csv', '--as-of', '2024-03-01 11:00', ...VIEW);

@@ -33,6 +33,12 @@ interface Described {
   readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[];
 }
 
+/** Conditions that DuckDB 1.5 makes others of (duckdb/duckdb#23685, #25992); emitted SQL has forms that it leaves alone, people's own has not. */
+const WRONG_FOR_OWN_TEXT = ['expression_rewriter'];
+/** It carries conditions down to tables, and raises for some of LIKE's patterns there (duckdb/duckdb#23559). Without it a comma is a product. */
+const RAISES_FOR_LIKE = 'filter_pushdown';
+const LIKE_RAISED = 'Invalid unicode (byte sequence mismatch) detected in value construction';
+
 /** What may be asked: statements that only read. */
 const READING = new Set([StatementType.SELECT, StatementType.EXPLAIN, StatementType.RELATION]);
 
@@ -44,10 +50,10 @@ export async function openQuerySession(
   const { signal, writableFiles, ...engine } = options;
   const files = sources.flatMap((source) => source.paths ?? []);
   const readable = [...files, ...(writableFiles ?? []), ...(engine.readable ?? [])];
-  const session = await openDuckDb({ ...engine, readable });
+  const session = await openDuckDb({ ...engine, readable, disabledOptimizers: WRONG_FOR_OWN_TEXT });
   try {
     await installRelations((sql) => session.run(sql), sources, macroFiles);
-    await session.lock();
+    await session.lock(['disabled_optimizers']);
   } catch (error) {
     session.close();
     throw error;
@@ -126,6 +132,16 @@ export class QuerySession {
   }
 
   async #describe(sql: string): Promise<Described> {
+    try {
+      return await this.#prepare(sql);
+    } catch (error) {
+      if (!(error instanceof FscError) || !error.message.includes(LIKE_RAISED)) throw error;
+      await this.#session.disable([...WRONG_FOR_OWN_TEXT, RAISES_FOR_LIKE]);
+      return this.#prepare(sql);
+    }
+  }
+
+  async #prepare(sql: string): Promise<Described> {
     try {
       const statements = await this.#session.connection.extractStatements(sql);
       if (statements.count !== 1)

@@ -30,6 +30,13 @@ export interface ResultColumns {
 
 const BATCH_ROWS = 16_384;
 
+const WRONG_OPTIMIZERS = [
+  // DuckDB 1.5.1 and later take joins for one that give other columns (duckdb/duckdb#25819), as of training sets over several views.
+  'common_subplan',
+  // Where rows are ordered by what may be NULL, the first few of each group are others or none (duckdb/duckdb#23677, #24363).
+  'top_n_window_elimination',
+];
+
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSession> {
   const instance = await createInstance({
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
@@ -40,9 +47,7 @@ export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSes
   await session.run("SET TimeZone = 'UTC'");
   // An operator that may fail is some seven levels deep in emitted SQL, and the parser takes 400 of them.
   await session.run('SET max_expression_depth = 10000');
-  // DuckDB 1.5.1 and later take joins for one that give other columns (duckdb/duckdb#25819), as of training sets over several views.
-  const disabled = ['common_subplan', ...(options.disabledOptimizers ?? [])];
-  await session.run(`SET disabled_optimizers = '${disabled.join(',')}'`);
+  await session.disable(options.disabledOptimizers ?? []);
   await session.allow(options.readable ?? [], options.writable ?? []);
   return session;
 }
@@ -74,6 +79,11 @@ export class DuckDbSession {
     await this.#guard(() => this.connection.run(sql));
   }
 
+  /** Rules of the optimizer, besides those that are wrong for anybody. */
+  async disable(optimizers: readonly string[]): Promise<void> {
+    await this.run(`SET disabled_optimizers = '${[...WRONG_OPTIMIZERS, ...optimizers].join(',')}'`);
+  }
+
   /** Before `lock`: what may still be touched afterwards. */
   async allow(readable: readonly string[], writable: readonly string[]): Promise<void> {
     // A file is looked up by the pattern that stands for its name, then opened by the name itself.
@@ -82,9 +92,10 @@ export class DuckDbSession {
     if (writable.length > 0) await this.run(`SET allowed_directories = [${writable.map(pathText).join(', ')}]`);
   }
 
-  /** No file but those allowed, no extension, no setting, from here on (design.md section 11). */
-  async lock(): Promise<void> {
+  /** No file but those allowed, no extension, no setting but those given, from here on (design.md section 11). */
+  async lock(settings: readonly string[] = []): Promise<void> {
     await this.run('SET enable_external_access = false');
+    if (settings.length > 0) await this.run(`SET allowed_configs = [${settings.map(quoteText).join(', ')}]`);
     await this.run('SET lock_configuration = true');
   }
 
