@@ -30,21 +30,23 @@ function macro(name: string, view: ViewPlan, rows: RowsForm, functions: Function
 export function postgresFile(view: ViewPlan, functions: FunctionTable): string {
   const { name } = view.spec;
   const lines = [heading(view, 'a function of the instant: SELECT * FROM', `${name}(TIMESTAMP '2001-01-01 12:00:00')`)];
-  lines.push(postgresFunction(name, view, 'every', functions));
+  lines.push('BEGIN;', postgresFunction(name, view, 'every', functions));
   if (view.kind === 'rows') {
     lines.push('', "-- Each entity's latest row only.", postgresFunction(`${name}_latest`, view, 'latest', functions));
   }
+  lines.push('COMMIT;');
   return `${lines.join('\n')}\n`;
 }
 
 function postgresFunction(name: string, view: ViewPlan, rows: RowsForm, functions: FunctionTable): string {
   // $1 and not a name: a source may have a column of any name.
   const body = emitViewSql(view, '$1', rows, { dialect: 'postgres', functions });
-  const columns = view.outputs.map((output) => `${quoteName(output.name)} ${declaredType(output.type, 'postgres')}`);
-  const taken = view.outputs.some((output) => output.name === PARAMETER);
+  const outputs = view.outputs.map((output) => ({ name: output.name, type: declaredType(output.type, 'postgres') }));
+  const columns = outputs.map((output) => `${quoteName(output.name)} ${output.type}`);
+  const parameter = { name: outputs.some((output) => output.name === PARAMETER) ? '' : PARAMETER, type: 'timestamp' };
   return [
-    dropOwn(name),
-    `CREATE FUNCTION ${quoteName(name)}(${taken ? '' : `${PARAMETER} `}timestamp)`,
+    dropOther(name, [parameter, ...outputs]),
+    `CREATE OR REPLACE FUNCTION ${quoteName(name)}(${`${parameter.name} timestamp`.trimStart()})`,
     `RETURNS TABLE (${columns.join(', ')})`,
     'LANGUAGE sql STABLE',
     ...PINNED,
@@ -54,10 +56,31 @@ function postgresFunction(name: string, view: ViewPlan, rows: RowsForm, function
   ].join('\n');
 }
 
-/** A function's columns can't be replaced. The one in the schema that the new one goes to, and no other that the search path leads to. */
-function dropOwn(name: string): string {
-  const drop = `format('DROP FUNCTION IF EXISTS %I.%I(timestamp)', current_schema(), ${quoteText(name, 'postgres')})`;
-  return `DO $$ BEGIN EXECUTE ${drop}; END $$;`;
+/**
+ * A function is replaced, with its grants and the views over it, unless its columns are others: those can't be replaced. The one in the schema that
+ * the new one goes to, and no other that the search path leads to.
+ */
+function dropOther(name: string, columns: readonly { readonly name: string; readonly type: string }[]): string {
+  const texts = (all: readonly string[]): string =>
+    `ARRAY[${all.map((text) => quoteText(text, 'postgres')).join(', ')}]`;
+  const body = [
+    `DECLARE own regprocedure := to_regprocedure(format('%I.%I(timestamp)', current_schema(), ${quoteText(name, 'postgres')}));`,
+    'BEGIN',
+    '  IF EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid = own AND (proargnames, proallargtypes::regtype[]) IS DISTINCT FROM (',
+    `    ${texts(columns.map((column) => column.name))},`,
+    `    ${texts(columns.map((column) => column.type))}::regtype[]`,
+    "  )) THEN EXECUTE format('DROP FUNCTION %s', own); END IF;",
+    'END',
+  ].join('\n');
+  const quote = dollarQuote(body);
+  return `DO ${quote}\n${body}\n${quote};`;
+}
+
+/** One that does not end within the text. */
+function dollarQuote(text: string): string {
+  let quote = '$$';
+  for (let i = 0; text.includes(quote); i += 1) quote = `$fsc${i}$`;
+  return quote;
 }
 
 /**
