@@ -150,8 +150,7 @@ class Writer {
       lets: null,
       leaf: (expr) => {
         if (expr.kind !== 'request') throw new Error(`a join's key holds a ${expr.kind}`);
-        const { type } = request.columns[expr.column]!;
-        return `CAST(${sourceColumn(request, expr.column, 'postgres', 'l')} AS ${physicalType(type, 'postgres')})`;
+        return sourceColumn(request, expr.column, 'postgres', 'l');
       },
     };
   }

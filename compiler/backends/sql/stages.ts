@@ -13,7 +13,7 @@ import type {
 } from '../../plan/plan.ts';
 import { duckdbZoned, windowConditions } from './bounds.ts';
 import { Lets } from './lets.ts';
-import { declaredType, printDuration } from './print-const.ts';
+import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type FunctionTable, formType, type PrintEnv, printExpr } from './print-expr.ts';
 import { quoteName, UnsupportedSql } from './text.ts';
 
@@ -61,7 +61,7 @@ export function eventSelect(view: LogViewPlan, context: SqlContext): EventSelect
   const keys = rawKeys.map((key, i) => named.add(`k${i}`, key));
   const rawEventTime = sourceColumn(view.source, view.source.eventTimeColumn, context.dialect);
   named.add('e', rawEventTime);
-  const rawOrder = view.source.keyColumns.map((column) => keyColumn(view.source, column, context.dialect));
+  const rawOrder = view.source.keyColumns.map((column) => sourceColumn(view.source, column, context.dialect));
   const order = rawOrder.map((column, i) => named.add(`o${i}`, column));
   const argument = (expr: PlanExpr | null, prefix: string): string | null =>
     expr === null ? null : named.share(prefix, print(expr));
@@ -131,17 +131,16 @@ function eventEnv(source: SourceSpec, context: SqlContext, lets: Lets): PrintEnv
   };
 }
 
-/** A source's column, in the physical type that expressions compute with. */
+/**
+ * A source's column, in the physical type that expressions compute with. In Postgres the table is the user's, and its column may be of another type
+ * that fits the declared one, or of another collation than text by code point; of the very type, the cast is none.
+ */
 export function sourceColumn(source: SourceSpec, index: number, dialect: Dialect, alias = 'src'): string {
-  const column = source.columns[index]!;
-  const name = `${alias}.${quoteName(column.name)}`;
-  return column.type.kind === 'timestamptz' && dialect === 'duckdb' ? `make_timestamp(epoch_us(${name}))` : name;
-}
-
-/** A key that orders events: text by code point, whatever the database's collation. */
-function keyColumn(source: SourceSpec, index: number, dialect: Dialect): string {
-  const text = sourceColumn(source, index, dialect);
-  return dialect === 'postgres' && source.columns[index]!.type.kind === 'text' ? `${text} COLLATE "C"` : text;
+  const { name, type } = source.columns[index]!;
+  const column = `${alias}.${quoteName(name)}`;
+  if (dialect === 'duckdb') return type.kind === 'timestamptz' ? `make_timestamp(epoch_us(${column}))` : column;
+  const cast = `CAST(${column} AS ${physicalType(type, dialect)})`;
+  return type.kind === 'text' ? `(${cast} COLLATE "C")` : cast;
 }
 
 /** Stage 2 of shape A: one item a slot, over columns of `eventSelect`. `extra` conditions hold besides (labels among the rows). */

@@ -27,14 +27,18 @@ export function columnTypeText(type: SqlType): string {
   return type.kind === 'text' ? 'text' : printType(type);
 }
 
-/** `table` is SQL: quoted, with its schema where it has one. */
+/** `table` is SQL: quoted, with its schema where it has one. Texts have the collation in which emitted SQL compares them, or no index would serve it. */
 export async function createTable(
   session: PostgresSession,
   table: string,
   columns: readonly TableColumn[],
 ): Promise<void> {
-  const items = columns.map(({ name, type }) => `${quoteName(name)} ${columnTypeText(type)}`);
+  const items = columns.map(({ name, type }) => columnText(name, type));
   await session.run(`CREATE TABLE ${table} (${items.join(', ')})`);
+}
+
+function columnText(name: string, type: SqlType): string {
+  return `${quoteName(name)} ${columnTypeText(type)}${type.kind === 'text' ? ' COLLATE "C"' : ''}`;
 }
 
 /** Gives the number of rows. The batches may be overwritten once the next is asked for. */
