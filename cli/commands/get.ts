@@ -1,6 +1,14 @@
 import { type Command, Option } from 'commander';
 import { keyColumns, type OutputColumn, outputColumns } from '../../runtime/serving/key-columns.ts';
-import { type Answer, type AnswerMeta, createLookup, isNotOnline, type Lookup } from '../../runtime/serving/lookup.ts';
+import {
+  type Answer,
+  type AnswerMeta,
+  type ClockMode,
+  createLookup,
+  isNotOnline,
+  type Lookup,
+  type NotOnline,
+} from '../../runtime/serving/lookup.ts';
 import { beforeRow } from '../../runtime/serving/view-reader.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { REACH_BACK_MICROS } from '../../runtime/stores/row-builder.ts';
@@ -50,7 +58,7 @@ async function get(io: Io, flags: GlobalFlags, name: string, pairs: string[], op
   try {
     const { clock, namespace } = project.config;
     const lookup = createLookup({ views: program.views, store, clock: wallClock, clockMode: clock, namespace });
-    const answers = keys === null ? await allRows(lookup, view, at) : [await lookup.get(name, keys, at)];
+    const answers = keys === null ? await allRows(lookup, view, at, clock) : [await lookup.get(name, keys, at)];
     await writeOut(io.stdout, print(outputColumns(view.spec), answers, flags, options));
     return 0;
   } finally {
@@ -64,19 +72,24 @@ function noPairs(pairs: readonly string[]): null {
 }
 
 /** In order of the key. */
-async function allRows(lookup: Lookup, view: ViewProgram, at: number | null): Promise<readonly Answer[]> {
+async function allRows(
+  lookup: Lookup,
+  view: ViewProgram,
+  at: number | null,
+  clock: ClockMode,
+): Promise<readonly Answer[]> {
   const { name, entity } = view.spec;
   const found: { readonly keys: readonly Value[]; readonly answer: Answer }[] = [];
-  let latestStart: number | null = null;
+  let latest: NotOnline | null = null;
   for await (const { keys, answer } of lookup.scanAll(name, at)) {
     if (!isNotOnline(answer)) {
       if (answer.row !== null) found.push({ keys, answer });
-    } else if (latestStart === null || answer.fromMicros > latestStart) latestStart = answer.fromMicros;
+    } else if (latest === null || answer.fromMicros > latest.fromMicros) latest = answer;
   }
-  if (latestStart !== null) {
-    if (at !== null) throw beforeRow(name, at, latestStart);
+  if (latest !== null) {
+    if (at !== null || clock === 'wall') throw beforeRow(name, latest, at === null);
     // A flush is under way whose rows are ahead of the heartbeat: they tell a newer now (as lookups do).
-    return allRows(lookup, view, latestStart + REACH_BACK_MICROS);
+    return allRows(lookup, view, latest.fromMicros + REACH_BACK_MICROS, clock);
   }
   found.sort((a, b) => {
     for (let i = 0; i < entity.length; i++) {

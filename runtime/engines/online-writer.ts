@@ -58,7 +58,7 @@ export interface WriterGroup {
 export interface FlushOptions {
   /** `complete`: at the end of finite input and at a clean stop. */
   readonly budget: 'stream' | 'complete';
-  /** The first instant that rows speak for. */
+  /** The first instant that rows speak for; where the state is folded further, that is. */
   readonly fromMicros: number;
   /** What lookups ask for by now: steps are renewed before it passes them. */
   readonly nowMicros: number;
@@ -237,7 +237,7 @@ export class OnlineWriter {
     group.state.entityKeys(entity, this.#keys);
     let renewAt = WHOLE;
     for (const { view, builder } of group.views) {
-      const walk = group.state.walk(view.viewInGroup, entity, options.fromMicros);
+      const walk = group.state.walk(view.viewInGroup, entity, Math.max(options.fromMicros, group.state.lineMicros));
       const built = builder.build(walk, this.#keys, {
         budget: options.budget,
         flushIntervalMicros: options.flushIntervalMicros,

@@ -9,12 +9,13 @@ import type { GroupState } from '../state/program.ts';
 import { counted, plural } from '../values/counted.ts';
 import { FscError } from '../values/errors.ts';
 import { archivedAccepted } from './duckdb/archive.ts';
+import { foldableTo } from './foldable.ts';
 import { addCounts, noCounts } from './run-summary.ts';
 import { consumedRecords, openInput, type SourceInput, stdinPartition } from './source-input.ts';
 import type { SavedSource } from './state-folder.ts';
 import type { StreamRunOptions } from './stream-run.ts';
 
-type RebuildOptions = Pick<StreamRunOptions, 'archiveFolder' | 'clock' | 'signal' | 'batchRows'>;
+type RebuildOptions = Pick<StreamRunOptions, 'archiveFolder' | 'clock' | 'clockMode' | 'signal' | 'batchRows'>;
 
 /** Gives the counts of what was read again of files. `refused`: takes what is refused of it; null: nobody does. */
 export async function rebuildGroups(
@@ -27,8 +28,8 @@ export async function rebuildGroups(
   const archived = archivedRecords(input, saved);
   const counts = await replayFiles(options, input, saved, states, refused);
   if (archived > 0) await replayArchive(options, input, saved, states, archived);
-  for (const state of states)
-    if (saved.settleLineMicros > Number.NEGATIVE_INFINITY) state.settle(saved.settleLineMicros);
+  const line = foldableTo(saved.settleLineMicros, options);
+  for (const state of states) if (line > Number.NEGATIVE_INFINITY) state.settle(line);
   return counts;
 }
 
@@ -79,7 +80,7 @@ async function replayFiles(
       addCounts(counts, batch.counts);
       for (const state of states) {
         state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
-        const line = Math.min(batch.settleLineMicros, saved.settleLineMicros);
+        const line = foldableTo(Math.min(batch.settleLineMicros, saved.settleLineMicros), options);
         if (left > 0 && line > Number.NEGATIVE_INFINITY) state.settle(line);
       }
     }
@@ -105,9 +106,10 @@ async function replayArchive(
     const times = batch.columns[time];
     if (times?.kind !== 'numeric') throw new Error('event time column is not numeric');
     const newest = times.values[batch.length - 1] as number;
+    const line = foldableTo(Math.min(newest, saved.settleLineMicros), options);
     for (const state of states) {
       state.ingest(batch, rows, batch.length);
-      state.settle(Math.min(newest, saved.settleLineMicros));
+      state.settle(line);
     }
   }
 }

@@ -7,11 +7,13 @@ import { RETRIES_FOLDER, RETRIES_PARTITION, Retries } from '../log/retries.ts';
 import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
 import { STDIN_PARTITION } from '../sources/location.ts';
 import type { GroupState, Program, ViewProgram } from '../state/program.ts';
+import { REACH_BACK_MICROS } from '../stores/row-builder.ts';
 import { isBefore } from '../stores/stamp.ts';
 import type { Heartbeat, OnlineStore } from '../stores/store.ts';
 import { FscError } from '../values/errors.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import { Archive } from './duckdb/archive.ts';
+import { foldableTo } from './foldable.ts';
 import { Interval } from './interval.ts';
 import { JournalReplay } from './journal-replay.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -25,8 +27,6 @@ import { OTHER_COLUMNS, redeclared, type SavedGroup, type SavedSource, type Sour
 import type { StreamRunOptions } from './stream-run.ts';
 import { unlessStopped } from './unless-stopped.ts';
 
-/** Rows begin this long before the newest event (rules.md 6). */
-const REACH_BACK_MICROS = 5_000_000;
 /** A clean stop takes less than two seconds: what is not written by then is found again by the next run. */
 const STOP_MICROS = 1_000_000;
 const ROWS_PER_WRITE_AT_STOP = 1000;
@@ -236,7 +236,8 @@ export class SourcePipeline {
     this.#retries.note(batch.position);
     this.#keepRefused();
     await this.#keep(batch);
-    const line = Math.min(batch.settleLineMicros, this.#replay.floorMicros(batch.position));
+    const settled = Math.min(batch.settleLineMicros, this.#replay.floorMicros(batch.position));
+    const line = foldableTo(settled, this.#options);
     for (const { state } of this.#groups) {
       state.ingest(batch.batch, batch.accepted, batch.acceptedCount);
       if (line > Number.NEGATIVE_INFINITY) state.settle(line);
@@ -312,8 +313,7 @@ export class SourcePipeline {
     const started = clock.nowMicros();
     const wall = clockMode === 'wall' ? started : this.#newestMicros;
     const present = Math.min(this.#newestMicros, wall);
-    // The settled part of the state stands at the line; rows never begin before it.
-    const fromMicros = Math.max(this.#settleLineMicros, present - REACH_BACK_MICROS);
+    const fromMicros = present - REACH_BACK_MICROS;
     await this.#begin();
     // A flush that a stop cuts off is followed by the last one, which knows for how long.
     const isTooLate = (): boolean => (budget === 'stream' && signal.aborted) || this.#isTooLate();

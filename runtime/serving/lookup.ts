@@ -127,7 +127,7 @@ class StoreLookup implements Lookup {
     const { store, clock, clockMode } = this.#options;
     if (reader === undefined || (at === null && clockMode === 'events')) {
       const [answers] = await this.tryViews([{ view, keys: [keys] }], at);
-      return online(view, (answers as (Answer | NotOnline)[])[0] as Answer | NotOnline);
+      return online(view, (answers as (Answer | NotOnline)[])[0] as Answer | NotOnline, at);
     }
     // The call made most: without lists, and without waiting for a store that answers at once.
     const beat = store.heartbeat(view);
@@ -137,17 +137,17 @@ class StoreLookup implements Lookup {
     const stored = entity === null ? [] : store.getMany([reader.keys.head(entity)]);
     const [head] = stored instanceof Promise ? await stored : stored;
     const found = reader.read(store, entity, keys, head ?? null, t);
-    return online(view, answerOf(found instanceof Promise ? await found : found, freshness, t));
+    return online(view, answerOf(found instanceof Promise ? await found : found, freshness, t), at);
   }
 
   async getMany(view: string, keys: readonly (readonly Value[])[], at: number | null): Promise<Answer[]> {
     const [answers] = await this.tryViews([{ view, keys }], at);
-    return (answers as (Answer | NotOnline)[]).map((answer) => online(view, answer));
+    return (answers as (Answer | NotOnline)[]).map((answer) => online(view, answer, at));
   }
 
   async getViews(requests: readonly LookupRequest[], at: number | null): Promise<Answer[][]> {
     const all = await this.tryViews(requests, at);
-    return all.map((answers, i) => answers.map((answer) => online((requests[i] as LookupRequest).view, answer)));
+    return all.map((answers, i) => answers.map((answer) => online((requests[i] as LookupRequest).view, answer, at)));
   }
 
   async tryViews(requests: readonly LookupRequest[], at: number | null): Promise<(Answer | NotOnline)[][]> {
@@ -366,8 +366,8 @@ function latestStart(answers: readonly (readonly (Answer | NotOnline)[])[]): num
   return latest;
 }
 
-function online(view: string, answer: Answer | NotOnline): Answer {
-  if (isNotOnline(answer)) throw beforeRow(view, answer.asOf, answer.fromMicros);
+function online(view: string, answer: Answer | NotOnline, at: number | null): Answer {
+  if (isNotOnline(answer)) throw beforeRow(view, answer, at === null);
   return answer;
 }
 

@@ -116,12 +116,19 @@ export class ViewReader {
   }
 }
 
-export function beforeRow(view: string, tMicros: number, fromMicros: number): FscError {
+/** `isNow`: no instant was asked for, so a value of the past is not what is wanted. */
+export function beforeRow(
+  view: string,
+  { asOf, fromMicros }: { readonly asOf: number; readonly fromMicros: number },
+  isNow: boolean,
+): FscError {
   return new FscError(
     'FSC7220',
     1,
-    `\`${view}\` at ${printTimestamp(tMicros)} is not online`,
+    `\`${view}\` at ${printTimestamp(asOf)} is not online`,
     `the online row begins at ${printTimestamp(fromMicros)}: rows hold the present and its future`,
-    'compute values of the past with fsc dataset --entities FILE --as-of T',
+    isNow
+      ? 'that is ahead of the clock here: set the clocks of writer and reader alike, or make the rows anew with fsc run --rebuild if they were written with "clock": "events"'
+      : 'compute values of the past with fsc dataset --entities FILE --as-of T',
   );
 }

@@ -42,6 +42,10 @@ class Machine implements GroupState {
     return this.#store.entities.count;
   }
 
+  get lineMicros(): number {
+    return this.#store.line;
+  }
+
   ingest(batch: ColumnBatch, rows: Int32Array, count: number): void {
     this.#store.sweep();
     this.#store.compact();

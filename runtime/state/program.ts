@@ -75,6 +75,8 @@ export interface ProjectInput {
 export interface GroupState {
   ingest(batch: ColumnBatch, rows: Int32Array, count: number): void;
   settle(lineMicros: number): void;
+  /** Where it was settled last; −Infinity: never. */
+  readonly lineMicros: number;
   readonly entityCount: number;
   /** −1 if the entity was never seen. */
   entityId(keys: readonly Value[]): number;

@@ -231,3 +231,50 @@ describe('fsc get', () => {
     expect(told).toMatchObject({ code: 2, err: expect.stringContaining('fsc.json:1:23: `ask` is a request source') });
   });
 });
+
+/** Flights that are planned: the history is further ahead of the clock than its lateness. */
+describe('fsc get where the history is ahead of the clock', () => {
+  const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const config = (clock: string): string => `{ "sources": { "e": { "history": "e.csv" } }, "clock": "${clock}" }`;
+  let root = '';
+  let remove = (): void => {};
+  beforeAll(() => {
+    ({ root, remove } = project({
+      'fsc.json': config('wall'),
+      'features/sources/e.sql':
+        '-- @event_time ts\nCREATE TABLE e (id bigint NOT NULL PRIMARY KEY, ts timestamp NOT NULL, k text NOT NULL);',
+      'features/a/v1.sql': "SELECT k, count(*) AS n FROM e WHERE ts > now() - INTERVAL '1 hour' GROUP BY k",
+      'e.csv': `id,ts,k\n1,${at(-9)},a\n2,${at(-0.1)},a\n3,${at(-0.1)},b\n4,${at(24)},b\n5,${at(24.2)},b\n`,
+    }));
+  });
+  afterAll(() => remove());
+
+  const run = (...args: string[]) => cli([...args, '--format', 'json', '--quiet'], { cwd: root });
+
+  it('answers for now, with and without --all, as batch does', async () => {
+    expect((await run('run', '--mode', 'stream')).code).toBe(0);
+    const now = await run('query', 'SELECT k, n FROM a_v1(now()::timestamp) ORDER BY k');
+    expect(now.out).toBe('{"k":"a","n":1}\n{"k":"b","n":1}\n');
+    for (const asked of [[], ['--as-of', 'now']]) {
+      expect(await run('get', 'a_v1', '--all', ...asked)).toMatchObject({ code: 0, out: now.out });
+      expect(await run('get', 'a_v1', 'k=b', ...asked)).toMatchObject({ code: 0, out: '{"k":"b","n":1}\n' });
+    }
+    expect((await run('get', 'a_v1', '--all', '--as-of', at(24.5))).out).toBe('{"k":"b","n":2}\n');
+    expect(await run('verify', '--as-of', 'now', '--as-of', at(24.5))).toMatchObject({
+      code: 0,
+      out: expect.not.stringMatching(/"notOnline":[1-9]/),
+    });
+  });
+
+  it('refuses what rows cannot tell, with --all too, instead of telling another instant', async () => {
+    put(root, 'fsc.json', config('events'));
+    expect((await run('run', '--mode', 'stream', '--rebuild')).code).toBe(0);
+    put(root, 'fsc.json', config('wall'));
+    for (const entities of ['--all', 'k=b']) {
+      const { code, out, err } = await run('get', 'a_v1', entities);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/FSC7220[\s\S]*clock/);
+      expect(err).not.toContain('dataset');
+    }
+  });
+});

@@ -2,7 +2,10 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { InputLocation, SourceInput } from '../../runtime/engines/source-input.ts';
+import { StateFolder } from '../../runtime/engines/state-folder.ts';
 import { listQuarantine } from '../../runtime/log/quarantine-index.ts';
+import { createLookup } from '../../runtime/serving/lookup.ts';
 import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
 import { cli } from '../cli/in-process.ts';
@@ -226,6 +229,72 @@ describe('the hand-off from history to stream', () => {
       ([minute, card, id]) => `${id},${new Date(START_MS + minute * 60_000).toISOString()},${card},5.00`,
     );
     return `id,paid_at,card,amount\n${lines.join('\n')}\n`;
+  }
+});
+
+describe('a history that is ahead of the clock', () => {
+  const DAY = 24 * 60;
+  /** What is planned is further ahead than the lateness. */
+  const planned = textOf([tx(-90, 'a'), tx(-1, 'a'), tx(-1, 'b'), tx(DAY, 'b'), tx(DAY + 1, 'a'), tx(2 * DAY, 'c')]);
+  const instants = [0, 59, 60, DAY - 1, DAY, DAY + 1, DAY + 62, 2 * DAY].map(
+    (minute) => START_MS * 1000 + minute * MINUTE + 10 * SECOND,
+  );
+  const views = ['card_v1', 'last_v1'].map((view) => ({ view, keys: [['a'], ['b'], ['c']] }));
+  type Rows = readonly (readonly (readonly unknown[] | null)[])[];
+
+  /** Of both views and all cards, null where a card has none. `at`: null is now. */
+  async function rowsAt(store: MemoryStore, own: typeof program, now: number, at: number | null): Promise<Rows> {
+    const clock = new FixedClock(now);
+    const lookup = createLookup({ views: own.views, store, clock, clockMode: 'wall', namespace: '' });
+    return (await lookup.getViews(views, at)).map((answers) => answers.map(({ row }) => row));
+  }
+
+  async function seen(store: MemoryStore, own: typeof program): Promise<Rows[]> {
+    const [now, ...later] = instants as [number, ...number[]];
+    const rows: Rows[] = [];
+    for (const at of [null, ...later]) rows.push(await rowsAt(store, own, now, at));
+    return rows;
+  }
+
+  const counts = (rows: Rows | undefined): unknown[] => rows?.[0]?.map((row) => row?.[1] ?? null) ?? [];
+
+  function inputsOf(own: typeof program, root: string, order: 'arrival' | 'none'): SourceInput[] {
+    const locations: InputLocation[] = [{ name: 'history', location: 'tx.jsonl', order }];
+    return own.sources.map((source) => ({ program: source, locations, cutMicros: null, root, stdin: null }));
+  }
+
+  it.each(['arrival', 'none'] as const)('has rows for now, then what comes (order: %s)', async (order) => {
+    const root = folderWith({ 'tx.jsonl': planned });
+    const store = new MemoryStore();
+    const clock = new FixedClock(START_MS * 1000);
+    const options = { root, store, program, clock, clockMode: 'wall' as const, batchRows: 2 };
+    await run({ ...options, inputs: inputsOf(program, root, order) });
+    const rows = await seen(store, program);
+    expect(rows).toEqual(await oracle(root));
+    expect([counts(rows[0]), counts(rows.at(-1))]).toEqual([
+      [2, 1, null],
+      [3, 2, 1],
+    ]);
+    // A view that is built later, from the start of the log, has the same.
+    const more = programOf({
+      ...FEATURES,
+      'features/card/v1.sql': (FEATURES['features/card/v1.sql'] as string).replace('FROM tx', 'FROM tx WHERE id >= 0'),
+    });
+    await run({ ...options, program: more, inputs: inputsOf(more, root, order) });
+    expect(await seen(store, more)).toEqual(rows);
+  });
+
+  /** Runs over what there is by each instant: nothing of it is ahead. */
+  async function oracle(root: string): Promise<Rows[]> {
+    const rows: Rows[] = [];
+    for (const t of instants) {
+      const store = new MemoryStore();
+      const folder = StateFolder.open(join(root, `.fsc/oracle-${t}`));
+      await run({ root, store, program, folder, history: 'tx.jsonl', untilMicros: t });
+      folder.close();
+      rows.push(await rowsAt(store, program, t, t));
+    }
+    return rows;
   }
 });
 
