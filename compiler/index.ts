@@ -42,7 +42,7 @@ export function compileProject(
   for (const diagnostic of discovered.diagnostics) sink.report(diagnostic);
   const sources = new Map<string, SourcePlan>();
   // Views over a source that has faults would repeat them.
-  let faulty = false;
+  let faulty = discovered.unfit.hasSources;
   for (const file of discovered.sources) {
     const ast = parseSourceFile(file, sink);
     const faults = new Faults(file, sink);
@@ -55,6 +55,7 @@ export function compileProject(
   const parsed = parseViews(discovered.views, options.isKnown ?? (() => false), sink);
   if (faulty) return { plan: null, viewNames, diagnostics: sink.diagnostics };
   const planned = new ViewPlanner(sources, viewNames, sink, options.strict ?? false);
+  for (const name of discovered.unfit.views) planned.addUnfit(name);
   for (const { view, ast } of parsed) planned.add(view, ast);
   const views = planned.finish();
   const plan = sink.hasErrors() ? null : { sources: [...sources.values()], views };
@@ -124,7 +125,7 @@ type ViewAst = ReturnType<typeof parseViewFile>;
 /** Plans views over logs first, then those that join them; a view's plan is asked for by name. */
 class ViewPlanner {
   readonly #sources: ReadonlyMap<string, SourcePlan>;
-  readonly #names: ReadonlySet<string>;
+  readonly #names: Set<string>;
   readonly #order: readonly string[];
   readonly #sink: DiagnosticSink;
   readonly #strict: boolean;
@@ -144,6 +145,11 @@ class ViewPlanner {
     this.#order = names;
     this.#sink = sink;
     this.#strict = strict;
+  }
+
+  addUnfit(name: string): void {
+    this.#names.add(name);
+    this.#views.set(name, null);
   }
 
   add(view: ViewSource, ast: ViewAst): void {

@@ -19,7 +19,15 @@ export interface Discovered {
   readonly sources: readonly SourceText[];
   /** By name, then by version. */
   readonly views: readonly ViewSource[];
+  /** Files that are there and told to be unfit: who names them must not be told that there are none. */
+  readonly unfit: Unfit;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Unfit {
+  readonly hasSources: boolean;
+  /** With their versions. */
+  readonly views: readonly string[];
 }
 
 /** The longest name both databases keep whole: Postgres cuts after 63 bytes, and `_v<N>` is added. */
@@ -38,18 +46,22 @@ export function discoverFiles(files: ReadonlyMap<string, string | Uint8Array>): 
   const sink: DiagnosticSink = { report: (diagnostic) => void diagnostics.push(diagnostic) };
   const sources: SourceText[] = [];
   const views: ViewSource[] = [];
+  const unfitViews: string[] = [];
+  let hasUnfitSources = false;
   for (const path of [...files.keys()].sort(byCodePoint)) {
     const parts = path.split('/');
     if (parts[0] !== 'features' || parts.slice(1, -1).includes('tests') || !path.toLowerCase().endsWith('.sql'))
       continue;
     const place = placeOf(path, parts, sink);
     const file = place === null ? null : decodeSource(path, files.get(path)!, sink);
-    if (place === null || file === null) continue;
-    if (place.version === null) sources.push(file);
+    if (place === null || file === null) {
+      hasUnfitSources ||= parts[1] === 'sources';
+      if (place !== null && place.version !== null) unfitViews.push(`${place.name}_v${place.version}`);
+    } else if (place.version === null) sources.push(file);
     else views.push({ name: place.name, version: place.version, file });
   }
   views.sort((a, b) => byCodePoint(a.name, b.name) || a.version - b.version);
-  return { sources, views, diagnostics };
+  return { sources, views, unfit: { hasSources: hasUnfitSources, views: unfitViews }, diagnostics };
 }
 
 /** The name that the path declares; its file must hold a table of that name. */

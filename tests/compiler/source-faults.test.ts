@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compileSource, faultsOf, unmended } from './project.ts';
+import { compileProject } from '../../compiler/index.ts';
+import { compileSource, EVENTS, faultsOf, REQUEST, unmended } from './project.ts';
 
 const T = '-- @event_time ts\n';
 const S = (columns: string, tags = T): string =>
@@ -93,5 +94,30 @@ describe('what a source declares', () => {
       type: { kind: 'timestamptz' },
     });
     expect(source?.spec.columns[2]).toMatchObject({ hasDefault: true, defaultValue: 3 });
+  });
+});
+
+describe('files that cannot be read or have no fit name', () => {
+  const VIEW = 'SELECT usr, count(*) AS c FROM events GROUP BY usr';
+  const REQUEST_VIEW = 'SELECT a.usr, b.c FROM ask a LEFT JOIN base_v1 b ON b.usr = a.usr';
+  const told = (files: Record<string, string>): readonly string[] =>
+    compileProject(
+      new Map(
+        Object.entries({
+          'features/sources/ask.sql': REQUEST,
+          'features/base/v1.sql': VIEW,
+          'features/joined/v1.sql': REQUEST_VIEW,
+          ...files,
+        }),
+      ),
+    ).diagnostics.map(({ code, file }) => `${code} ${file.path}`);
+
+  it('are told once: who names them is not told that there are none', () => {
+    const path = 'features/sources/events.sql';
+    expect(told({ [path]: EVENTS })).toEqual([]);
+    expect(told({ [path]: `\ufeff${EVENTS}` })).toEqual([`FSC1041 ${path}`]);
+    expect(told({ 'features/sources/Events.sql': EVENTS })).toEqual(['FSC1045 features/sources/Events.sql']);
+    const view = 'features/base/v1.sql';
+    expect(told({ [path]: EVENTS, [view]: `\ufeff${VIEW}` })).toEqual([`FSC1041 ${view}`]);
   });
 });
