@@ -201,7 +201,12 @@ describe('fsc query', () => {
   it('says how an instant is written', async () => {
     const { code, err } = await query("SELECT * FROM card_v1('2024-03-01')");
     expect(code).toBe(1);
-    expect(err).toContain("help: a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')");
+    expect(err).toContain("help: a view takes an instant: card_v1(TIMESTAMP '2024-03-01')");
+    for (const argument of ['NULL', '1']) {
+      const other = await query(`SELECT * FROM card_v1(${argument})`);
+      expect(other.err).toContain("card_v1(TIMESTAMP '2001-03-01 12:00:00')");
+      expect(other.err).not.toContain('epoch_us');
+    }
     const bare = await query('SELECT * FROM card_v1');
     expect(bare.err).toContain("help: if it is a view, give it an instant: card_v1(TIMESTAMP '2001-03-01 12:00:00')");
   });

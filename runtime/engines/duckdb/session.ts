@@ -235,6 +235,8 @@ export function engineFault(error: unknown): FscError {
   if (/^Permission Error|configuration has been locked/.test(message)) {
     return new FscError('FSC7351', 1, first, 'the session is locked to the sources and views of the project', null);
   }
+  const instant = instantMissing(message);
+  if (instant !== null) return instant;
   const detail = rest.join('\n').trim();
   return new FscError('FSC7350', saysDiskFull(message) ? 3 : 1, first, detail === '' ? null : detail, helpFor(first));
 }
@@ -246,4 +248,15 @@ function helpFor(message: string): string | null {
   return /epoch_us\((STRING_LITERAL|VARCHAR)\)/.test(message)
     ? "a view takes an instant: view(TIMESTAMP '2001-03-01 12:00:00')"
     : null;
+}
+
+/** What a view's macro makes of its argument is its own: of that DuckDB would tell, with all that it could have been. */
+function instantMissing(message: string): FscError | null {
+  const [first = ''] = message.split('\n');
+  if (!/^Binder Error: .*epoch_us\(/.test(first)) return null;
+  const line = message.slice(message.lastIndexOf('LINE ')).trimEnd();
+  const [, view, text] = /\b(\w+_v\d+(?:_latest)?)\s*\(\s*('[^']*')?/.exec(line) ?? [];
+  if (view === undefined) return null;
+  const help = `a view takes an instant: ${view}(TIMESTAMP ${text ?? "'2001-03-01 12:00:00'"})`;
+  return new FscError('FSC7350', 1, 'Binder Error: the argument is no timestamp', line, help);
 }
