@@ -108,7 +108,7 @@ export class Relations {
       say(
         this.#io,
         this.#flags,
-        `the catalogue for notebooks is not up to date: ${error.message} (${error.why ?? ''})`,
+        `the catalogue for notebooks is not up to date: ${error.message} (${cache.includes('?') ? QUESTION : (error.why ?? '')})`,
       );
     }
   }
@@ -117,6 +117,9 @@ export class Relations {
 export function macroFiles(workspace: Workspace): readonly string[] {
   return [...workspace.files].filter(([path]) => path.startsWith('duckdb/')).map(([, text]) => text);
 }
+
+/** DuckDB takes it for the begin of options. */
+const QUESTION = 'DuckDB writes no database in a folder with a question mark in its path';
 
 /** Sources of more bytes are left to the first query that needs them. */
 const SMALL_BYTES = 8 << 20;

@@ -70,4 +70,20 @@ describe('a project', () => {
       await fsc('verify');
     },
   );
+
+  it('in a folder with a question mark says why there is no catalogue', async () => {
+    const root = projectIn('a?b');
+    const { err } = await cli(['run', '--mode', 'stream', '--source', 'pay=-'], { cwd: root, stdin: '' });
+    expect(err).not.toContain('catalogue');
+    await writeParquet(
+      join(root, 'data/1.parquet'),
+      "SELECT 4 AS id, TIMESTAMP '2024-01-04' AS paid_at, 'bob' AS card",
+    );
+    const told = await cli(['query', 'SELECT count(*) FROM pay'], { cwd: root });
+    expect(told).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('DuckDB writes no database in a folder with a question mark in its path'),
+    });
+    expect(told.err).not.toContain('.wal');
+  });
 });
