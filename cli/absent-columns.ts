@@ -1,6 +1,6 @@
 /** Tells of columns that the files of a source don't have, once a command and source: a misspelt name would be NULL for ever in silence. */
 import { suggest } from '../compiler/diagnostics/suggest.ts';
-import { type AbsentColumn, absentColumns } from '../runtime/sources/absent-columns.ts';
+import { type Absent, type AbsentColumn, absentColumns } from '../runtime/sources/absent-columns.ts';
 import { counted } from '../runtime/values/counted.ts';
 import { FscError } from '../runtime/values/errors.ts';
 import { type GlobalFlags, type Io, say } from './io.ts';
@@ -22,27 +22,38 @@ export async function tellAbsentColumns(
   if (spec === undefined || at === undefined || flags.quiet || !told.isFirst(io, name)) return;
   for (const location of [at.history?.location, at.stream]) {
     if (location === undefined || location === null) continue;
-    for (const column of await absentOrNone(() => absentColumns(spec, location, project.root)))
-      say(io, flags, absentText(column));
+    const { columns, headers } = await absentOrNone(() => absentColumns(spec, location, project.root));
+    for (const { fault, files } of headers)
+      say(
+        io,
+        flags,
+        `warning: ${filesText(files)} cannot be read: ${fault}\nhelp: write the file anew as CSV with commas`,
+      );
+    for (const column of columns) say(io, flags, absentText(column));
   }
 }
 
 /** Files that can't be read are told of by whoever reads their records. */
-async function absentOrNone(find: () => Promise<readonly AbsentColumn[]>): Promise<readonly AbsentColumn[]> {
+async function absentOrNone(find: () => Promise<Absent>): Promise<Absent> {
   try {
     return await find();
   } catch (error) {
-    if (error instanceof FscError) return [];
+    if (error instanceof FscError) return { columns: [], headers: [] };
     throw error;
   }
 }
 
-function absentText({ name, field, files, unread }: AbsentColumn): string {
-  const [file, ...more] = files;
-  const who = `${plainText(file ?? '')}${more.length === 0 ? ' has' : ` and ${counted(more.length, 'more file')} have`}`;
-  const column = field === name ? `\`${name}\`; it` : `\`${plainText(field)}\` for \`${name}\`, which`;
-  const whose = more.length === 0 ? 'its' : 'their';
-  return `warning: ${who} no column ${column} is NULL in all ${whose} records\nhelp: ${helpFor(name, field, unread)}`;
+function absentText({ name, nullable, field, files, unread }: AbsentColumn): string {
+  const [has, its] = files.length === 1 ? ['has', 'its'] : ['have', 'their'];
+  const isRenamed = field !== name;
+  const column = isRenamed ? `\`${plainText(field)}\` for \`${name}\`` : `\`${name}\``;
+  const what = nullable ? `NULL in all ${its} records` : `NOT NULL: all ${its} records are malformed`;
+  const text = `${filesText(files)} ${has} no column ${column}${isRenamed ? ', which' : '; it'} is ${what}`;
+  return `warning: ${text}\nhelp: ${helpFor(name, field, unread)}`;
+}
+
+function filesText([file = '', ...more]: readonly string[]): string {
+  return more.length === 0 ? plainText(file) : `${plainText(file)} and ${counted(more.length, 'more file')}`;
 }
 
 function helpFor(name: string, field: string, unread: readonly string[]): string {

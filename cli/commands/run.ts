@@ -87,6 +87,8 @@ async function start(io: Io, flags: GlobalFlags, options: RunFlags): Promise<Exi
   if (workspace === null) return 1;
   for (const name of options.view ?? []) viewNamed(workspace.plan, name);
   if (options.out !== undefined) return writeOutFile(io, flags, workspace, options, options.out);
+  if (options.view !== undefined)
+    say(io, flags, 'warning: --view says what --out writes; online rows are written of all views');
   const locations = locationsOf(workspace, options.source);
   const status = await runOnline(io, flags, workspace, options, locations);
   if (status !== 0) return status;
@@ -105,7 +107,9 @@ function refuseMisfits(options: RunFlags): void {
       throw only('--out', 'a stream run writes online rows; `--mode batch --out` writes files');
     if (options.asOf !== undefined)
       throw only('--as-of', 'a stream run goes on to the end of its input; `--mode batch` stops at an instant');
-  }
+    if (options.view !== undefined) throw only('--view', 'a stream run writes the online rows of all views');
+  } else if (options.untilEnd)
+    throw only('--until-end', 'a batch run ends at an instant; it goes with `--mode stream`');
   if (options.engine !== undefined && options.out === undefined)
     throw only('--engine', 'online rows always come from the stream operators; it goes with --out');
   if (options.requireFinal && options.out === undefined)

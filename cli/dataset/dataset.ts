@@ -156,8 +156,9 @@ class DatasetJob {
 
   async #readLabels() {
     const { workspace, views, session, file } = this.#parts;
-    const { columns, missing } = wantedColumns(workspace.program, views, file);
-    for (const text of missingTexts(missing, file)) say(this.#parts.io, this.#parts.flags, text);
+    const wanted = wantedColumns(workspace.program, views, file);
+    const { columns, missing } = wanted;
+    for (const text of missingTexts(wanted, file)) say(this.#parts.io, this.#parts.flags, text);
     const instants = await this.#instants();
     const read = await readLabels(session, file, columns, instants);
     const vectors = new Map(read.table.columns);

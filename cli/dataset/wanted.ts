@@ -51,18 +51,21 @@ export interface Wanted {
 export function wantedColumns(program: Program, views: readonly ViewProgram[], file: LabelFile): Wanted {
   const columns = new Map<string, WantedColumn>();
   const missing = new Map<string, MissingColumn>();
+  const requests = requestsOf(program, views);
+  const declared = [...views.map(({ spec }) => spec.entity), ...requests.map((request) => request.columns)].flat();
+  const used = declared.map(({ name }) => name);
   for (const { spec } of views) {
     for (const { name, type } of spec.entity) {
       const what = `the entity of ${spec.name}`;
-      if (!hasColumn(file, name)) throw lacks(file, name, what);
+      if (!hasColumn(file, name)) throw lacks(file, used, name, what);
       addWanted(file, columns, { name, type, what });
     }
   }
-  for (const request of requestsOf(program, views)) {
+  for (const request of requests) {
     for (const column of request.columns) {
       const what = `a column of ${request.name}`;
       if (hasColumn(file, column.name)) addWanted(file, columns, { name: column.name, type: column.type, what });
-      else if (!column.nullable && !column.hasDefault) throw lacks(file, column.name, what);
+      else if (!column.nullable && !column.hasDefault) throw lacks(file, used, column.name, what);
       else missing.set(column.name, { ...column, request: request.name });
     }
   }
@@ -70,8 +73,11 @@ export function wantedColumns(program: Program, views: readonly ViewProgram[], f
 }
 
 /** A name that is misspelt would be NULL in silence; a DEFAULT excuses. */
-export function missingTexts(missing: readonly MissingColumn[], file: LabelFile): readonly string[] {
-  const names = file.columns.map(({ name }) => name);
+export function missingTexts({ columns, missing }: Wanted, file: LabelFile): readonly string[] {
+  const names = unused(
+    file,
+    columns.map(({ name }) => name),
+  );
   return missing
     .filter(({ hasDefault }) => !hasDefault)
     .map(({ name, request }) => {
@@ -111,10 +117,14 @@ function hasColumn(file: LabelFile, name: string): boolean {
   return file.columns.some((column) => column.name === name);
 }
 
-function lacks(file: LabelFile, name: string, what: string): FscError {
-  const names = file.columns.map((column) => column.name);
-  const meant = suggest(name, names);
-  const help = meant === null ? `the file has ${names.join(', ')}` : `did you mean \`${meant}\`? Rename the column`;
+/** What a column that is missing may be called there: no name that another one has. */
+function unused(file: LabelFile, used: readonly string[]): readonly string[] {
+  return file.columns.map(({ name }) => name).filter((name) => !used.includes(name));
+}
+
+function lacks(file: LabelFile, used: readonly string[], name: string, what: string): FscError {
+  const meant = suggest(name, unused(file, used));
+  const help = meant === null ? columnsOf(file) : `did you mean \`${meant}\`? Rename the column`;
   return unusable(file.name, `it has no column \`${name}\`, ${what}`, help);
 }
 
@@ -123,8 +133,13 @@ export function needInstant(file: LabelFile, instant: string): void {
   throw unusable(
     file.name,
     `it has no column \`${instant}\` with the labels' instants`,
-    `name it with --instant; the file has ${file.columns.map(({ name }) => name).join(', ')}`,
+    `name it with --instant; ${columnsOf(file)}`,
   );
+}
+
+function columnsOf(file: LabelFile): string {
+  const names = file.columns.map(({ name }) => name);
+  return `the file has ${names.join(', ')}`;
 }
 
 /** Sources whose whole primary key the labels have columns for: they may know their own events. */

@@ -1,6 +1,7 @@
 /** `fsc init --from FILE`: a project over records that are there, declared as they look. */
 import { basename, relative, resolve, sep } from 'node:path';
 import { compileProject } from '../../compiler/index.ts';
+import { headerFault } from '../../runtime/sources/csv.ts';
 import { findFiles } from '../../runtime/sources/files.ts';
 import { type FileFormat, parseLocation } from '../../runtime/sources/location.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
@@ -66,6 +67,9 @@ export async function projectFromFile(io: Io, root: string, from: string): Promi
 }
 
 async function lookAt(file: RecordFile, format: FileFormat, source: string, from: string): Promise<Looked> {
+  const fault = format === 'csv' ? headerFault(file.fields.map(({ path }) => path[0] ?? '')) : null;
+  if (fault !== null)
+    throw cannotUse(from, fault, 'write the file anew as CSV with commas, the names of the columns first');
   const profiles: FieldProfile[] = [];
   const counts = await file.read((cells) => {
     while (profiles.length < file.fields.length) {

@@ -1,4 +1,4 @@
-/** The candidate that `name` was probably meant to be, or null. Ties go to the first candidate. */
+/** The candidate that `name` was probably meant to be, or null: something of it must be the same. Ties go to the first candidate. */
 export function suggest(name: string, candidates: Iterable<string>): string | null {
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | null = null;
@@ -6,7 +6,7 @@ export function suggest(name: string, candidates: Iterable<string>): string | nu
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
+    if (distance < bestDistance && distance < Math.max(name.length, candidate.length)) {
       best = candidate;
       bestDistance = distance;
     }

@@ -7,6 +7,7 @@
 
 import { openBytes } from '../sources/byte-input.ts';
 import { refuseChangedInstants } from '../sources/changed-instants.ts';
+import { headerFault } from '../sources/csv.ts';
 import { CsvSplitter, recordFault } from '../sources/csv-splitter.ts';
 import { describeParquet, type ParquetColumn, parquetRelation } from '../sources/duckdb-scan.ts';
 import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
@@ -177,6 +178,8 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
     if (header === null) throw unusable(file.name, 'the file is empty', 'the first line names the columns');
     if (header.fault !== null) throw unusable(file.name, `its header: ${header.fault}`, null);
     const names = header.fields.map((field) => field ?? '');
+    const fault = headerFault(names);
+    if (fault !== null) throw unusable(file.name, fault, 'write the file anew as CSV with commas');
     checkNames(file.name, names);
     const loader = await TextLoader.open(session, names);
     let start = header.end;

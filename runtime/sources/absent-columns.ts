@@ -1,6 +1,6 @@
-/** Declared columns that files have no field for: their records hold NULL there, which a misspelt name does in silence. */
+/** Declared columns that files have no field for: their records hold NULL there, which a misspelt name does in silence, or are malformed. */
 import type { ColumnSpec, SourceSpec } from '../values/manifest.ts';
-import { readHeader } from './csv.ts';
+import { headerFault, readHeader } from './csv.ts';
 import { parquetFieldNames } from './duckdb-scan.ts';
 import { findFiles, type SourceFile } from './files.ts';
 import { parseLocation } from './location.ts';
@@ -8,6 +8,8 @@ import { fileColumnName, readingFiles } from './parquet.ts';
 
 export interface AbsentColumn {
   readonly name: string;
+  /** False: records without it are malformed. */
+  readonly nullable: boolean;
   /** What a file would have to call it (`@from`). */
   readonly field: string;
   /** Names of the files that lack it; at least one. */
@@ -16,18 +18,42 @@ export interface AbsentColumn {
   readonly unread: readonly string[];
 }
 
-/** Of CSV and Parquet files, which name their fields once. A DEFAULT excuses, and NOT NULL makes each record malformed, which is told anyway. */
-export async function absentColumns(
-  spec: SourceSpec,
-  location: string,
-  root: string,
-): Promise<readonly AbsentColumn[]> {
+/** Files whose columns can't be told from one another. */
+export interface OddHeader {
+  readonly fault: string;
+  /** At least one. */
+  readonly files: readonly string[];
+}
+
+export interface Absent {
+  readonly columns: readonly AbsentColumn[];
+  readonly headers: readonly OddHeader[];
+}
+
+/** Of CSV and Parquet files, which name their fields once. A DEFAULT excuses. */
+export async function absentColumns(spec: SourceSpec, location: string, root: string): Promise<Absent> {
   const parsed = parseLocation(location);
-  const columns = spec.columns.filter((column) => column.nullable && !column.hasDefault);
-  if (parsed.kind !== 'files' || parsed.format === 'jsonl' || columns.length === 0) return [];
-  const files = findFiles(root, parsed.pattern);
-  const fields = await (parsed.format === 'csv' ? csvFields(files) : readingFiles(files, parquetFieldNames));
-  return columns.flatMap((column) => absentIn(spec, column, files, fields));
+  if (parsed.kind !== 'files' || parsed.format === 'jsonl') return { columns: [], headers: [] };
+  const all = findFiles(root, parsed.pattern);
+  const fields = await (parsed.format === 'csv' ? csvFields(all) : readingFiles(all, parquetFieldNames));
+  const declared = new Set(spec.columns.map(({ path }) => fileColumnName(path)));
+  const faults = fields.map((names) => (names.some((name) => declared.has(name)) ? null : headerFault(names)));
+  const isFit = (_: unknown, i: number): boolean => faults[i] === null;
+  const columns = spec.columns.filter((column) => !column.hasDefault);
+  const [files, names] = [all.filter(isFit), fields.filter(isFit)];
+  return {
+    headers: oddHeaders(all, faults),
+    columns: columns.flatMap((column) => absentIn(spec, column, files, names)),
+  };
+}
+
+function oddHeaders(files: readonly SourceFile[], faults: readonly (string | null)[]): readonly OddHeader[] {
+  const byFault = new Map<string, string[]>();
+  files.forEach(({ name }, i) => {
+    const fault = faults[i] ?? null;
+    if (fault !== null) byFault.set(fault, [...(byFault.get(fault) ?? []), name]);
+  });
+  return [...byFault].map(([fault, names]) => ({ fault, files: names }));
 }
 
 function absentIn(
@@ -40,9 +66,13 @@ function absentIn(
   const lacking = files.flatMap((_, i) => (fields[i]?.includes(field) === false ? [i] : []));
   const [first] = lacking;
   if (first === undefined) return [];
-  const read = new Set(spec.columns.map(({ path }) => fileColumnName(path)));
-  const unread = (fields[first] as readonly string[]).filter((name) => !read.has(name));
-  return [{ name: column.name, field, files: lacking.map((i) => (files[i] as SourceFile).name), unread }];
+  const others = spec.columns.map(({ path }) => fileColumnName(path)).filter((name) => name !== field);
+  // What only differs in case from the name of another column is that one, misspelt.
+  const taken = new Set([...others, ...others.map((name) => name.toLowerCase())]);
+  const isFree = (name: string): boolean => !taken.has(name) && !taken.has(name.toLowerCase());
+  const unread = (fields[first] as readonly string[]).filter(isFree);
+  const { nullable } = column;
+  return [{ name: column.name, nullable, field, files: lacking.map((i) => (files[i] as SourceFile).name), unread }];
 }
 
 async function csvFields(files: readonly SourceFile[]): Promise<readonly (readonly string[])[]> {

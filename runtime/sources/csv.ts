@@ -58,6 +58,23 @@ export async function readHeader(file: SourceFile): Promise<readonly string[]> {
   }
 }
 
+/** What spreadsheets write that is no header of a CSV file; null: it may be one. */
+export function headerFault(header: readonly string[]): string | null {
+  const [first = '', ...more] = header;
+  if (/^sep=.?$/i.test(first) && more.join('') === '')
+    return 'its first line is `sep=`, which is for spreadsheets alone: it must be the names of the columns';
+  const separator = more.length > 0 ? undefined : SEPARATORS.find(([text]) => first.includes(text));
+  if (separator === undefined) return null;
+  return `its header has no comma, but ${separator[1]}: fields must be separated by commas`;
+}
+
+/** Of many countries' spreadsheets and of database dumps. */
+const SEPARATORS = [
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+  ['|', 'the sign `|`'],
+] as const;
+
 function badHeader(file: SourceFile, why: string): FscError {
   return new FscError(
     'FSC7105',

@@ -238,6 +238,7 @@ describe('fsc init --from', () => {
   it('says what is wrong with a file that cannot be a source, and writes nothing', async () => {
     put('x.csv', 'a,b\n1,2\n');
     put('empty.csv', 'a,b\n');
+    put('excel.csv', 'id;at\n1;2024-01-01\n');
     put('dup.csv', 'a,a\n1,2\n');
     put('bad.jsonl', 'no\n');
     put('x.parquet', 'no Parquet');
@@ -245,6 +246,7 @@ describe('fsc init --from', () => {
     const cases: [string, number, string][] = [
       ['x.csv', 1, 'error[FSC7020]'],
       ['empty.csv', 1, 'it holds no records'],
+      ['excel.csv', 1, 'its header has no comma, but semicolons: fields must be separated by commas'],
       ['dup.csv', 1, 'two columns are called `a`'],
       ['bad.jsonl', 1, 'no line of it is a JSON object'],
       ['x.parquet', 1, 'error[FSC7103]'],

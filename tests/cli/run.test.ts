@@ -365,6 +365,9 @@ describe('fsc run', () => {
       [['run'], 2, '--mode'],
       [['run', '--mode', 'strem'], 2, 'strem'],
       [['run', '--mode', 'stream', '--as-of', 'now'], 2, 'FSC7001'],
+      [['run', '--mode', 'stream', '--view', 'card_v1'], 2, 'FSC7001'],
+      [['run', '--mode', 'batch', '--until-end', '--out', 'x.csv'], 2, 'FSC7001'],
+      [['run', '--mode', 'batch', '--view', 'card_v1'], 0, 'warning: --view says what --out writes'],
       [['run', '--mode', 'batch', '--as-of', 'yesterday'], 2, 'FSC7007'],
       [['run', '--mode', 'stream', '--source', 'ty=x.jsonl'], 2, 'FSC7001'],
       [['run', '--mode', 'stream', '--source', 'tx=nothing*.jsonl'], 2, 'FSC7102'],
@@ -403,6 +406,37 @@ help: if it has another name there, write -- @from city NAME; a DEFAULT says wha
     expect(query.err).toBe(`${told}1 row\n`);
     const out = await cli(['run', '--mode', 'batch', '--out', 'x.csv', '--quiet'], { cwd: root });
     expect(out).toMatchObject({ code: 0, err: '' });
+  });
+
+  it.each([
+    ['id;paid_at;card\n1;2024-01-01 10:00;a\n', 'its header has no comma, but semicolons'],
+    ['id\tpaid_at\tcard\n1\t2024-01-01 10:00\ta\n', 'its header has no comma, but tabs'],
+    ['sep=,\nid,paid_at,card\n1,2024-01-01 10:00,a\n', 'its first line is `sep=`'],
+  ])('tells of a file of a spreadsheet once, instead of its columns: %j', async (text, fault) => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "a.csv" } }, "clock": "events" }',
+      'a.csv': text,
+    });
+    const { err } = await cli(['run', '--mode', 'stream'], { cwd: root });
+    expect(err).toContain(`warning: a.csv cannot be read: ${fault}`);
+    expect(err.match(/warning/g)).toHaveLength(1);
+  });
+
+  it('tells of NOT NULL columns that a file lacks, and proposes for each the name that is its own', async () => {
+    const root = make({
+      'fsc.json': '{ "sources": { "e": { "history": "a.csv" } }, "clock": "events" }',
+      'features/sources/e.sql':
+        '-- @event_time ts\nCREATE TABLE e (id bigint NOT NULL PRIMARY KEY, ts timestamp NOT NULL, k text NOT NULL, n integer);',
+      'features/a/v1.sql': 'SELECT k, count(*) AS events FROM e GROUP BY k',
+      'a.csv': 'ID,TS,K\n1,2024-01-01,a\n',
+    });
+    const { err } = await cli(['run', '--mode', 'stream'], { cwd: root });
+    const malformed = (name: string, there: string): string =>
+      `warning: a.csv has no column \`${name}\`; it is NOT NULL: all its records are malformed\nhelp: did you mean \`${there}\`? rename it, or write -- @from ${name} ${there}\n`;
+    expect(err).toContain(
+      `${malformed('id', 'ID')}${malformed('ts', 'TS')}${malformed('k', 'K')}warning: a.csv has no column \`n\`; it is NULL in all its records\nhelp: if it has another name there`,
+    );
   });
 
   it('stops within two seconds when asked to, keeps what it took off stdin, and goes on', async () => {

@@ -330,6 +330,15 @@ describe('fsc dataset', () => {
     }
   });
 
+  it('proposes no column that another one is, and none that has nothing of its name', async () => {
+    const root = make({ 'asks.csv': 'card,as_of,s\na,2024-03-01,x\n', 'v.csv': 'Card,as_of\na,2024-03-01\n' });
+    const rest = ['--ties', 'include', '--allow-open', '--out', '-'];
+    const { err } = await dataset(root, '--labels', 'asks.csv', '--view', 'risk_v1', ...rest);
+    expect(err).toContain('asks.csv has no column `shop` of `ask`: it is NULL in all rows\n');
+    const other = await dataset(root, '--labels', 'v.csv', ...VIEW, ...rest);
+    expect(other.err).toContain('did you mean `Card`?');
+  });
+
   it('names a clash, unless features are qualified or a request only passes its own column through', async () => {
     const root = make({ 'labels.csv': LABELS.replace('note', 'least') });
     const { code, err } = await dataset(root, ...ALL, '--out', '-');
@@ -360,6 +369,11 @@ describe('fsc dataset', () => {
     ['an unreadable instant', 'card,as_of\na,2024-03-01\n\na,soon\n', 'line 4: `as_of` `soon` is no timestamp'],
     ['no instant', 'card,at\na,2024-03-01\n', 'it has no column `as_of`'],
     ['no entity', 'Card,as_of\na,2024-03-01\n', 'it has no column `card`, the entity of windows_v1'],
+    [
+      'semicolons',
+      'card;as_of\na;2024-03-01\n',
+      'its header has no comma, but semicolons: fields must be separated by commas',
+    ],
     ['a broken line', 'card,as_of\na\n', 'line 2: 1 field where the header has 2'],
   ])('refuses %s', async (_what, text, message) => {
     const root = make({ 'l.csv': text });
