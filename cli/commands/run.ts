@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { SourceInput } from '../../runtime/engines/source-input.ts';
-import { hasHistory, StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
+import { hasHistory, hasHistoryRecords, StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
@@ -185,7 +185,7 @@ async function runOnline(
         },
       });
       progress.end();
-      for (const input of inputs) await tellUnreadHistory(io, flags, workspace, input);
+      for (const { program } of inputs) await tellOtherHistory(io, flags, workspace, program.spec.name, locations);
       return await tell(io, flags, options, summary);
     } finally {
       await store.close();
@@ -196,22 +196,31 @@ async function runOnline(
   }
 }
 
-/** A state that began with a stream is past its history for good, also one that fsc.json got since, or that --source stood in for. */
-async function tellUnreadHistory(
+/**
+ * A state that began with a stream is past its history for good, also one that fsc.json got since, or that --source stood in for. So does one that
+ * began with a history keep it, whatever fsc.json says by now; offline commands read what it says.
+ */
+async function tellOtherHistory(
   io: Io,
   flags: GlobalFlags,
   { paths }: Workspace,
-  { program, locations }: SourceInput,
+  name: string,
+  locations: ReadonlyMap<string, SourceLocations>,
 ): Promise<void> {
-  if (!locations.some(({ name }) => name === 'history')) return;
-  const { name } = program.spec;
+  const at = locations.get(name);
   const position = await snapshotPosition(paths.state, name);
-  if (position === null || Object.keys(position.partitions).length === 0 || hasHistory(position)) return;
-  say(
-    io,
-    flags,
-    `warning: the history of ${name} is not in the online rows: their state began with a stream\nhelp: fsc run --mode stream --rebuild makes them anew, history first`,
-  );
+  if (at === undefined || at.isOverridden || position === null) return;
+  const isBegun = Object.keys(position.partitions).length > 0;
+  if (at.history !== null && isBegun && !hasHistory(position)) say(io, flags, unreadHistory(name));
+  if (at.history === null && hasHistoryRecords(position)) say(io, flags, goneHistory(name));
+}
+
+function unreadHistory(name: string): string {
+  return `warning: the history of ${name} is not in the online rows: their state began with a stream\nhelp: fsc run --mode stream --rebuild makes them anew, history first`;
+}
+
+function goneHistory(name: string): string {
+  return `warning: the online rows have a history of ${name} that fsc.json no longer names: batch and training sets are without it\nhelp: put "history" back in fsc.json, or make the rows anew without it: fsc run --mode stream --rebuild`;
 }
 
 /** Every source that has records; told where one has none. */

@@ -229,6 +229,10 @@ export function hasHistory({ partitions }: LogPosition): boolean {
   return Object.keys(partitions).some((partition) => partition.startsWith('history:'));
 }
 
+export function hasHistoryRecords({ partitions }: LogPosition): boolean {
+  return Object.entries(partitions).some(([name, { offset }]) => name.startsWith('history:') && offset > 0);
+}
+
 /** Of what was consumed after the last snapshot; null: nothing was. Takes no lock. */
 export function journaledPosition(folder: string, source: string): LogPosition | null {
   return lastJournaled(pathOf(folder, source, 'journal'));

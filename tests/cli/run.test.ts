@@ -96,6 +96,28 @@ describe('fsc run', () => {
     expect(await told([])).toBe(false);
   });
 
+  it('tells of a history that its state has read and nobody names any more', async () => {
+    const config = (history: string) => `{ "sources": { "tx": { ${history}"stream": "-" } }, "clock": "events" }`;
+    const whole = config('"history": "tx.jsonl", ');
+    const root = make({ ...FILES, 'fsc.json': whole, 'tx.jsonl': tx(1, 10, 'a', '2') });
+    const told = async (args: readonly string[] = [], stdin = '') =>
+      (await cli(['run', '--mode', 'stream', ...args], { cwd: root, stdin })).err.includes(
+        'warning: the online rows have a history of tx that fsc.json no longer names: batch and training sets are without it\nhelp: put "history" back in fsc.json, or',
+      );
+    expect(await told([], tx(2, 20, 'b', '3'))).toBe(false);
+    expect(await told(['--source', 'tx=-'], tx(3, 21, 'b', '3'))).toBe(false);
+    put(root, 'fsc.json', config(''));
+    expect(await told()).toBe(true);
+    expect((await cli(['verify'], { cwd: root })).err).toContain('FSC7026');
+    put(root, 'fsc.json', whole);
+    expect(await told()).toBe(false);
+    put(root, 'fsc.json', config(''));
+    expect(await told(['--rebuild'])).toBe(false);
+    expect([await row(root, 'a'), await row(root, 'b')]).toMatchObject([null, { n: 2 }]);
+    expect((await cli(['verify'], { cwd: root })).code).toBe(0);
+    expect(await told()).toBe(false);
+  });
+
   it('tells each view and column of its own expression errors, though views share what is computed', async () => {
     const byZero = '1.0 / (amount - 5)';
     const root = make({
