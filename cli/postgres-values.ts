@@ -9,7 +9,7 @@ import { fetchQuery, loadQuery } from '../runtime/engines/postgres/transfer.ts';
 import { parquetRelation } from '../runtime/sources/duckdb-scan.ts';
 import type { PostgresSession } from '../runtime/sources/postgres-session.ts';
 import type { SourceSpec } from '../runtime/values/manifest.ts';
-import { withPostgres } from './postgres.ts';
+import { refuseWide, widestSelect, withPostgres } from './postgres.ts';
 import type { Relations } from './relations.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -27,6 +27,7 @@ export async function valuesByPostgres(
   asOfMicros: number,
   signal: AbortSignal,
 ): Promise<PostgresValues> {
+  for (const view of views) refuseWide(view.spec.name, widestSelect(view));
   const session = await openDuckDb({ threads: 2 });
   try {
     await withPostgres(workspace.project, signal, async (postgres) => {

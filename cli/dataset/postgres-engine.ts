@@ -10,7 +10,7 @@ import type { PostgresSession } from '../../runtime/sources/postgres-session.ts'
 import type { ColumnVector, NumericVector } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
-import { withPostgres } from '../postgres.ts';
+import { refuseWide, widestSelect, withPostgres } from '../postgres.ts';
 import type { Project } from '../project.ts';
 import { type DuckDbJob, sourceQuery, specOf } from './duckdb-engine.ts';
 
@@ -27,7 +27,10 @@ const BIGINT: SqlType = { kind: 'bigint' };
 const TIMESTAMP: SqlType = { kind: 'timestamp' };
 
 /** Fills the features' table; gives the number of tied labels. */
-export function computeByPostgres(job: PostgresJob): Promise<number> {
+export async function computeByPostgres(job: PostgresJob): Promise<number> {
+  refuseWide('the training set', job.features.length + 1);
+  for (const name of new Set(job.features.map(({ view }) => view.spec.name)))
+    refuseWide(name, widestSelect(viewPlan(job, name)));
   return withPostgres(job.project, job.signal, async (postgres) => {
     for (const source of job.sources) await copySource(postgres, job, source);
     await copyLabels(postgres, job);

@@ -29,4 +29,10 @@ export const POSTGRES_CODES = {
       'The table has row-level security, and its policies apply to the user of "postgres" in fsc.json: which records there are would depend on who reads them, and nobody would be told of the others.',
     help: 'Read the table as its owner or as a role with BYPASSRLS, or name a view that gives the rows that are meant to everybody.',
   },
+  FSC7365: {
+    title: 'too many columns for PostgreSQL',
+    explanation:
+      'A SELECT of PostgreSQL holds 1664 columns. Outputs of a view, the aggregates and entity columns that they are computed from, and all features of a training set stand in one.',
+    help: 'Use another engine, split the view, or ask for fewer views at once.',
+  },
 } as const;

@@ -206,6 +206,28 @@ it('ties are counted and not decided', async () => {
   expect(told[1]).toBe(told[0]);
 });
 
+it('what is too wide for a SELECT is told before anything is copied', async () => {
+  const counts = (n: number): string => Array.from({ length: n }, (_, i) => `count(shop) + ${i} AS f${i}`).join(', ');
+  const made = project({
+    ...FILES,
+    'features/wide/v1.sql': `SELECT card, ${counts(1664)} FROM payments GROUP BY card\n`,
+    'features/half/v1.sql': `SELECT card, ${counts(1000).replaceAll('AS f', 'AS g')} FROM payments GROUP BY card\n`,
+    'features/other/v1.sql': `SELECT card, ${counts(664).replaceAll('AS f', 'AS h')} FROM payments GROUP BY card\n`,
+    'fsc.json': JSON.stringify({ postgres: server.url, sources: { payments: { history: 'events.jsonl' } } }),
+  });
+  const refused = async (args: readonly string[]): Promise<void> => {
+    const { code, err } = await cli([...args, '--engine', 'postgres'], { cwd: made.root });
+    expect([code, err]).toEqual([1, expect.stringContaining('FSC7365')]);
+  };
+  try {
+    await refused(['run', '--mode', 'batch', '--view', 'wide_v1', '--out', 'w.csv', '--as-of', '2001-01-02']);
+    const labels = ['dataset', '--labels', 'labels.jsonl', '--ties', 'include', '--out', 'd.csv'];
+    await refused([...labels, '--view', 'half_v1', '--view', 'other_v1']);
+  } finally {
+    made.remove();
+  }
+});
+
 it('a server that is away is worth another try; one that is not configured is not', async () => {
   const { cwd } = start('events.jsonl');
   const args = ['run', '--mode', 'batch', '--view', 'spend_v1', '--out', 'x.csv', '--engine', 'postgres'];
