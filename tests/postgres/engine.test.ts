@@ -2,8 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
+import { emitPostgresDataset } from '../../compiler/backends/sql/postgres-dataset.ts';
+import { createTable } from '../../runtime/engines/postgres/tables.ts';
+import { PostgresSession } from '../../runtime/sources/postgres-session.ts';
 import { cli, jsonLines, project } from '../cli/in-process.ts';
 import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { planned } from '../sql/stock-duckdb.ts';
 
 const FILES = {
   'features/sources/payments.sql': `-- @event_time paid_at
@@ -204,6 +209,34 @@ it('ties are counted and not decided', async () => {
     told.push(/FSC7014.*/.exec(err)?.[0]);
   }
   expect(told[1]).toBe(told[0]);
+});
+
+it("an index over the entity serves each label, whatever the database's collation", async () => {
+  const view = planned('count(*) AS c');
+  const session = await PostgresSession.open(server.url, new AbortController().signal);
+  await createTable(session, 'labels', [
+    { name: 'ordinal', type: { kind: 'bigint' } },
+    { name: 'at', type: { kind: 'timestamp' } },
+    { name: 'usr', type: { kind: 'text', maxLength: null } },
+  ]);
+  await createTable(session, 'events', view.kind === 'request' ? [] : view.source.columns);
+  await session.close();
+  const sql = emitPostgresDataset(
+    {
+      labels: { relation: 'labels', ordinal: 'ordinal', instant: 'at' },
+      source: (name) => `public.${name}`,
+      features: [{ view, ordinal: 1, name: 'c' }],
+      ties: 'include',
+      ownEvents: new Set(),
+      tied: 'tied',
+      knownTime: null,
+    },
+    FUNCTIONS,
+  );
+  await database.query('CREATE INDEX ON events (usr, ts); SET enable_seqscan = off');
+  const { rows } = await database.query(`EXPLAIN ${sql}`);
+  await database.query('RESET enable_seqscan; DROP TABLE events, labels');
+  expect(rows.join('\n')).toContain('Index Cond: ((usr = l.usr) AND (ts <= l.at))');
 });
 
 it('what is too wide for a SELECT is told before anything is copied', async () => {
