@@ -310,7 +310,9 @@ describe('fsc dataset', () => {
       'features/then/v1.sql':
         'SELECT a.card AS card, a.born AS again, w.n_2h AS n FROM asked a LEFT JOIN windows_v1 w ON w.card = a.card\n',
     });
-    await inDuckDb(`COPY (SELECT 'a' AS card, ${value} AS born, TIMESTAMP '2024-03-01' AS as_of) TO '${root}/l.parquet'`);
+    await inDuckDb(
+      `COPY (SELECT 'a' AS card, ${value} AS born, TIMESTAMP '2024-03-01' AS as_of) TO '${root}/l.parquet'`,
+    );
     for (const engine of ['replay', 'duckdb']) {
       const args = [
         '--labels',

@@ -213,13 +213,15 @@ it('ties are counted and not decided', async () => {
 
 it("an index over the entity serves each label, whatever the database's collation", async () => {
   const view = planned('count(*) AS c');
-  const session = await PostgresSession.open(server.url, new AbortController().signal);
+  const session = await PostgresSession.open(server.url, 'READ WRITE');
+  await session.run('SET LOCAL search_path = public');
   await createTable(session, 'labels', [
     { name: 'ordinal', type: { kind: 'bigint' } },
     { name: 'at', type: { kind: 'timestamp' } },
     { name: 'usr', type: { kind: 'text', maxLength: null } },
   ]);
   await createTable(session, 'events', view.kind === 'request' ? [] : view.source.columns);
+  await session.run('COMMIT');
   await session.close();
   const sql = emitPostgresDataset(
     {
