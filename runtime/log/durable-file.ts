@@ -4,11 +4,23 @@ import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, 
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { errorCode, FscError, isDiskFull, messageOf, refusalOf } from '../values/errors.ts';
+import { errorCode, FscError, isDiskFull, messageOf } from '../values/errors.ts';
+
+const DISK_FAULTS: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'ENOTDIR',
+  'EMFILE',
+]);
 
 /** A fault of the disk or the folder's rights as FSC7115; anything else as it is. */
 export function writeFault(path: string, error: unknown): unknown {
-  if (refusalOf(error) === null) return error;
+  const code = errorCode(error);
+  if (code === null || !DISK_FAULTS.has(code)) return error;
   const isFull = isDiskFull(error);
   return new FscError(
     'FSC7115',

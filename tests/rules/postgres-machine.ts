@@ -4,7 +4,7 @@ import { PostgresSession } from '../../runtime/sources/postgres-session.ts';
 import type { ColumnBatch } from '../../runtime/values/batch.ts';
 import type { SourceSpec } from '../../runtime/values/manifest.ts';
 import type { SqlType } from '../../runtime/values/types.ts';
-import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
+import { type PostgresConnection, type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
 export interface PostgresOutput {
   readonly name: string;
@@ -15,20 +15,22 @@ const SCHEMA = 'records';
 
 export class PostgresMachine {
   readonly #server: PostgresServer;
-  readonly #session: PostgresSession;
+  readonly #connection: PostgresConnection;
 
-  private constructor(server: PostgresServer, session: PostgresSession) {
+  private constructor(server: PostgresServer, connection: PostgresConnection) {
     this.#server = server;
-    this.#session = session;
+    this.#connection = connection;
   }
 
   static async open(): Promise<PostgresMachine> {
     const server = await startPostgres();
-    return new PostgresMachine(server, await PostgresSession.open(server.url, 'READ WRITE'));
+    const connection = await server.connect();
+    await connection.query(`SET search_path = ${SCHEMA}`);
+    return new PostgresMachine(server, connection);
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
+    await this.#connection.close();
     await this.#server.stop();
   }
 
@@ -37,21 +39,22 @@ export class PostgresMachine {
     records: ReadonlyMap<string, ColumnBatch>,
     functions: readonly string[],
   ): Promise<void> {
-    await this.#session.begin('READ WRITE');
-    const setup = [`CREATE SCHEMA ${SCHEMA}`, `SET LOCAL search_path = ${SCHEMA}`];
-    for (const statement of setup) await this.#session.run(statement);
+    await this.#connection.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`);
+    const session = await PostgresSession.open(this.#server.url, 'READ WRITE');
     for (const { name, columns } of sources) {
-      const table = quoteName(name);
-      await createTable(this.#session, table, columns);
+      const table = `${SCHEMA}.${quoteName(name)}`;
+      await createTable(session, table, columns);
       const batch = records.get(name)!;
-      await loadTable(this.#session, table, columns, [{ batch, rows: null, count: batch.length }]);
+      await loadTable(session, table, columns, [{ batch, rows: null, count: batch.length }]);
     }
-    for (const text of functions) await this.#session.run(text);
+    await session.run('COMMIT');
+    await session.close();
+    for (const text of functions) await this.#connection.query(text);
   }
 
   /** As a person writes the values; NULL is `NULL`. */
   async rows(name: string, outputs: readonly PostgresOutput[], at: string): Promise<readonly (readonly string[])[]> {
-    const rows = await this.#session.rows(`SELECT * FROM ${quoteName(name)}(TIMESTAMP '${at}')`);
+    const { rows } = await this.#connection.query(`SELECT * FROM ${quoteName(name)}(TIMESTAMP '${at}')`);
     return rows.map((row) => row.map((text, i) => (text === null ? 'NULL' : plainText(text, outputs[i]!.type))));
   }
 }
