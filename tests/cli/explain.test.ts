@@ -59,7 +59,7 @@ describe('fsc explain VIEW', () => {
     expect(out).toMatch(/\d+ bytes an entity beside the text of its key, \d+ bytes a kept event\n/);
     expect(out).toMatch(/double \(.*\): rate\n/);
     expect(out).toContain('CREATE OR REPLACE MACRO "card_v1"');
-    expect(out).toContain('CREATE FUNCTION "card_v1"');
+    expect(out).toContain('CREATE OR REPLACE FUNCTION "card_v1"');
     expect(readdirSync(world.root)).toEqual(['features']);
   });
 
