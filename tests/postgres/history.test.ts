@@ -292,7 +292,7 @@ INSERT INTO "My Data"."Payments" VALUES (1, '2001-01-01 09:00+00', 'c'), (2, NUL
     await database.query(TABLE);
     // Reading takes long enough to be met.
     await database.query(`CREATE VIEW "My Data"."Slow" AS
-      SELECT p.* FROM "My Data"."Payments" AS p CROSS JOIN (SELECT pg_sleep(0.5) OFFSET 0) AS wait`);
+      SELECT p.* FROM "My Data"."Payments" AS p CROSS JOIN (SELECT pg_sleep(1) OFFSET 0) AS wait`);
     const cwd = projectOver(LOCATION.replace('Payments', 'Slow'));
     const reading = cli(batchOut, { cwd, env });
     const other = await server.connect();
