@@ -112,7 +112,7 @@ async function postgresMachines(
   duckdb: DuckDbSession,
   postgres: PostgresSession,
 ): Promise<readonly Machine[]> {
-  await postgres.begin('READ WRITE');
+  await postgres.beginAnew('READ WRITE');
   for (const { spec, rows } of tablesOf(world)) await copyIn(postgres, spec, rows);
   const table = labelTable(labels);
   await copyIn(postgres, table.spec, table.rows);

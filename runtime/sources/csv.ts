@@ -3,14 +3,14 @@
 import { DECODED, FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
-import { type ReadResult, readTextValue, taken } from '../values/text.ts';
+import { type ReadResult, readTextValue } from '../values/text.ts';
 import { isPacked, openBytes } from './byte-input.ts';
 import { type CsvRecord, CsvSplitter, recordFault } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
 import type { SourceFile } from './files.ts';
 import { readEpochDigits } from './json-decoder.ts';
-import { noKnownTime, unreadableKnownTime } from './known-time.ts';
+import { noKnownTime, readKnownTime, unreadableKnownTime } from './known-time.ts';
 import { fileColumnName } from './parquet.ts';
 import { type FieldSpec, RecordColumns } from './record-columns.ts';
 
@@ -151,7 +151,7 @@ class CsvRecords implements FileRecords {
     for (const [row, record] of records.entries()) {
       faults[row] = this.#decodeRow(columns, row, record, reasons);
       if (known === null) continue;
-      const read = instantOf(record.fields[this.#knownTimeColumn] ?? null);
+      const read = readKnownTime(record.fields[this.#knownTimeColumn] ?? null);
       known[row] = read.ok ? (read.value as number) : Number.NaN;
       if (read.ok || faults[row] !== DECODED) continue;
       faults[row] = FIELD_FAULT;
@@ -209,6 +209,3 @@ class CsvRecords implements FileRecords {
 }
 
 /** NaN: there is none. */
-function instantOf(text: string | null): ReadResult {
-  return text === null ? taken(Number.NaN) : readInstantText(text.trim());
-}

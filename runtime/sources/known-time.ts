@@ -1,4 +1,6 @@
 import { FscError } from '../values/errors.ts';
+import { type ReadResult, taken } from '../values/text.ts';
+import { readInstantText } from './fast-timestamp.ts';
 
 /** Files whose columns are known beforehand, and none of them is the known time: without this their records would be known too early. */
 export function noKnownTime(source: string, column: string): FscError {
@@ -9,6 +11,11 @@ export function noKnownTime(source: string, column: string): FscError {
     '@known_time names it',
     'name a timestamp column of the files, or drop the tag: a record is then known from its event time on',
   );
+}
+
+/** NaN: there is none. */
+export function readKnownTime(text: string | null): ReadResult {
+  return text === null ? taken(Number.NaN) : readInstantText(text.trim());
 }
 
 /** Why a record is malformed whose known time says something, but no instant. */

@@ -4,13 +4,14 @@
  */
 import type { ColumnVector, NumericVector, TextVector } from '../values/batch.ts';
 import { decimalToNumber, fitsPrecision, powerOfTen, rescale, truncateScale } from '../values/decimal.ts';
-import { fitsInt64, type Hybrid, hybridToNumber } from '../values/hybrid.ts';
+import { fitsInt64, type Hybrid } from '../values/hybrid.ts';
 import type { ColumnSpec } from '../values/manifest.ts';
 import {
   type ReadResult,
   readDateText,
   readDecimalText,
   readDouble,
+  readIntegerAsDouble,
   readString,
   refused,
   taken,
@@ -379,12 +380,8 @@ function doubleReader(to: SqlType, from: SqlType): ReadValue | null {
   if (isFloating(from)) return (value) => readDouble(value as number, to);
   const scale = exactScale(from);
   if (scale === null) return null;
-  return (value) => {
-    const number = scale === 0 ? hybridToNumber(value as Hybrid) : decimalToNumber(value as Hybrid, scale);
-    if (scale === 0 && BigInt(number) !== BigInt(value as Hybrid))
-      return refused(`${String(value)} does not fit ${printType(to)} without loss`);
-    return readDouble(number, to);
-  };
+  if (scale === 0) return (value) => readIntegerAsDouble(BigInt(value as Hybrid), to);
+  return (value) => readDouble(decimalToNumber(value as Hybrid, scale), to);
 }
 
 function dateReader(from: SqlType): ReadValue | null {

@@ -45,7 +45,6 @@ export class PostgresSession {
   readonly #stop: () => void;
   /** What a lost connection said; later statements only say that there is none. */
   #lost: Error | null = null;
-  #searchPath = '';
 
   private constructor(client: PgClient, signal: AbortSignal | null) {
     this.#client = client;
@@ -73,8 +72,7 @@ export class PostgresSession {
       throw connectFault(error, session.#client);
     }
     try {
-      session.#searchPath = (await session.rows('SHOW search_path'))[0]?.[0] ?? '';
-      await session.begin(access, snapshot);
+      await session.#begin(access, snapshot);
       await session.#checkEncoding();
     } catch (error) {
       await session.close();
@@ -83,18 +81,24 @@ export class PostgresSession {
     return session;
   }
 
-  /** Anew, with nothing of what was. */
-  async begin(access: Access, snapshot: string | null = null): Promise<void> {
+  async #begin(access: Access, snapshot: string | null): Promise<void> {
     const taken = snapshot === null ? [] : [`SET TRANSACTION SNAPSHOT '${snapshot}'`];
     const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ, ${access}`;
-    await this.run(['ROLLBACK', begin, ...taken, ...SETTINGS].join('; '));
+    await this.run([begin, ...taken, ...SETTINGS].join('; '));
+  }
+
+  /** Another transaction, with nothing of what was. */
+  async beginAnew(access: Access): Promise<void> {
+    await this.run('ROLLBACK');
+    await this.#begin(access, null);
   }
 
   /** The relation that a name means to this user; null: there is none. */
   async resolve(name: string): Promise<string | null> {
-    // A temporary table was left behind by somebody else, and comes last.
-    const path = [...(this.#searchPath === '' ? [] : [this.#searchPath]), 'pg_temp'].join(', ');
-    await this.run(`SET LOCAL search_path = ${path}`);
+    // By the path that the role or the database sets. A temporary table was left behind by somebody else, and comes last.
+    await this.run(
+      `SELECT set_config(name, concat_ws(', ', nullif(reset_val, ''), 'pg_temp'), true) FROM pg_settings WHERE name = 'search_path'`,
+    );
     const [found] = await this.rows('SELECT CAST(pg_catalog.to_regclass($1) AS pg_catalog.oid)', [name]);
     await this.run(OWN_NAMES);
     return found?.[0] ?? null;

@@ -7,13 +7,13 @@ import { FIELD_FAULT, RECORD_FAULT } from '../log/reader.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { RANGE_END_MICROS } from '../values/temporal.ts';
-import { type ReadResult, readTextValue, refused, taken } from '../values/text.ts';
+import { type ReadResult, readIntegerAsDouble, readTextValue, refused, taken } from '../values/text.ts';
 import { printType } from '../values/types.ts';
 import { copyRows } from './copy-text.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import { readEpochDigits } from './json-decoder.ts';
-import { unreadableKnownTime } from './known-time.ts';
+import { readKnownTime, unreadableKnownTime } from './known-time.ts';
 import type { TableName } from './location.ts';
 import { fileColumnName } from './parquet.ts';
 import { PostgresSession, type TextRow } from './postgres-session.ts';
@@ -339,8 +339,7 @@ class TableRecords implements FileRecords {
         faults[row] = Math.max(faults[row] as number, field.decidesOnly ? RECORD_FAULT : FIELD_FAULT);
       }
       if (known === null) continue;
-      const text = texts[this.#fields.length] ?? null;
-      const read = text === null ? taken(Number.NaN) : readInstantText(text);
+      const read = readKnownTime(texts[this.#fields.length] ?? null);
       known[row] = read.ok ? (read.value as number) : Number.NaN;
       if (read.ok || reasons.has(row)) continue;
       faults[row] = FIELD_FAULT;
@@ -378,13 +377,8 @@ function filled({ defaultValue = null, nullable }: FieldSpec): ReadResult {
 function readField(field: FieldSpec, from: TypeClass, text: string | null): ReadResult {
   if (text === null) return field.nullable ? taken(null) : refused('is null and NOT NULL');
   if (field.epochUnit !== null) return readEpochDigits(text, field);
-  if (from === 'integer' && (field.type.kind === 'double' || field.type.kind === 'real') && !isDouble(text))
-    return refused(`${text} does not fit ${printType(field.type)} without loss`);
+  if (from === 'integer' && (field.type.kind === 'double' || field.type.kind === 'real'))
+    return readIntegerAsDouble(BigInt(text), field.type);
   const isInstant = field.type.kind === 'timestamp' || field.type.kind === 'timestamptz';
   return isInstant ? readInstantText(text) : readTextValue(text, field.type);
-}
-
-function isDouble(integer: string): boolean {
-  const number = Number(integer);
-  return Number.isSafeInteger(number) || BigInt(number) === BigInt(integer);
 }

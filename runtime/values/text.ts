@@ -52,6 +52,13 @@ export function readDouble(value: number, type: SqlType): ReadResult {
   return taken(value === 0 ? 0 : value);
 }
 
+/** Only what the double stands for exactly. */
+export function readIntegerAsDouble(integer: bigint, type: SqlType): ReadResult {
+  const value = Number(integer);
+  if (BigInt(value) !== integer) return refused(`${integer} does not fit ${printType(type)} without loss`);
+  return readDouble(value, type);
+}
+
 const DOUBLE_WORDS: ReadonlyMap<string, number> = new Map([
   ['nan', Number.NaN],
   ['inf', Number.POSITIVE_INFINITY],

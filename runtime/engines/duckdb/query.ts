@@ -12,7 +12,14 @@ import type { Value } from '../../values/types.ts';
 import { type CatalogueSource, installRelations } from './catalogue.ts';
 import { quoteName } from './load.ts';
 import { type QueryColumn, QueryRows, queryColumn } from './query-values.ts';
-import { type DuckDbOptions, type DuckDbSession, engineFault, openDuckDb } from './session.ts';
+import {
+  type DuckDbOptions,
+  type DuckDbSession,
+  engineFault,
+  openDuckDb,
+  RAISES_FOR_LIKE,
+  WRONG_FOR_OWN_TEXT,
+} from './session.ts';
 
 export interface QuerySessionOptions extends DuckDbOptions {
   /** Stops a running query at once. */
@@ -33,10 +40,6 @@ interface Described {
   readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[];
 }
 
-/** Conditions that DuckDB 1.5 makes others of (duckdb/duckdb#23685, #25992); emitted SQL has forms that it leaves alone, people's own has not. */
-const WRONG_FOR_OWN_TEXT = ['expression_rewriter'];
-/** It carries conditions down to tables, and raises for some of LIKE's patterns there (duckdb/duckdb#23559). Without it a comma is a product. */
-const RAISES_FOR_LIKE = 'filter_pushdown';
 const LIKE_RAISED = 'Invalid unicode (byte sequence mismatch) detected in value construction';
 
 /** What may be asked: statements that only read. */
@@ -50,7 +53,7 @@ export async function openQuerySession(
   const { signal, writableFiles, ...engine } = options;
   const files = sources.flatMap((source) => source.paths ?? []);
   const readable = [...files, ...(writableFiles ?? []), ...(engine.readable ?? [])];
-  const session = await openDuckDb({ ...engine, readable, disabledOptimizers: WRONG_FOR_OWN_TEXT });
+  const session = await openDuckDb({ ...engine, readable, disabledOptimizers: [WRONG_FOR_OWN_TEXT] });
   try {
     await installRelations((sql) => session.run(sql), sources, macroFiles);
     await session.lock(['disabled_optimizers']);
@@ -136,7 +139,7 @@ export class QuerySession {
       return await this.#prepare(sql);
     } catch (error) {
       if (!(error instanceof FscError) || !error.message.includes(LIKE_RAISED)) throw error;
-      await this.#session.disable([...WRONG_FOR_OWN_TEXT, RAISES_FOR_LIKE]);
+      await this.#session.disable([WRONG_FOR_OWN_TEXT, RAISES_FOR_LIKE]);
       return this.#prepare(sql);
     }
   }

@@ -1,7 +1,14 @@
 import { FscError } from '../../values/errors.ts';
 import type { SourceSpec } from '../../values/manifest.ts';
 import { columnTypeText, quoteName } from './load.ts';
-import { type DuckDbOptions, type DuckDbSession, openDuckDb, type ResultColumns } from './session.ts';
+import {
+  type DuckDbOptions,
+  type DuckDbSession,
+  openDuckDb,
+  RAISES_FOR_LIKE,
+  type ResultColumns,
+  WRONG_FOR_OWN_TEXT,
+} from './session.ts';
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const UPPER = LOWER.toUpperCase();
@@ -42,10 +49,7 @@ export interface RefereeRun {
 
 /** A session in which the user's own text means what fsc says it means. */
 export async function refereeSession(options: DuckDbOptions = {}): Promise<Referee> {
-  // DuckDB 1.5 rewrites conditions to others that differ where there are NULLs (duckdb/duckdb#23685, #25992, `date_trunc` beside a literal),
-  // and raises for some of LIKE's patterns (#23559) where it carries them down to the table, the more without that rule.
-  const disabledOptimizers = ['expression_rewriter', 'filter_pushdown'];
-  const session = await openDuckDb({ ...options, disabledOptimizers });
+  const session = await openDuckDb({ ...options, disabledOptimizers: [WRONG_FOR_OWN_TEXT, RAISES_FOR_LIKE] });
   for (const statement of PREAMBLE) await session.run(statement);
   return new Referee(session);
 }

@@ -37,6 +37,14 @@ const WRONG_OPTIMIZERS = [
   'top_n_window_elimination',
 ];
 
+/**
+ * Conditions that DuckDB 1.5 makes others of (duckdb/duckdb#23685, #25992, `date_trunc` beside a literal); emitted SQL has forms that it leaves
+ * alone, people's own has not.
+ */
+export const WRONG_FOR_OWN_TEXT = 'expression_rewriter';
+/** It carries conditions down to tables, and raises for some of LIKE's patterns there (duckdb/duckdb#23559). Without it a comma is a product. */
+export const RAISES_FOR_LIKE = 'filter_pushdown';
+
 export async function openDuckDb(options: DuckDbOptions = {}): Promise<DuckDbSession> {
   const instance = await createInstance({
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
