@@ -47,6 +47,7 @@ import {
   type NamedFeature,
   nameFeatures,
   needInstant,
+  noRequestTexts,
   sourcesOf,
   viewsNamed,
   wantedColumns,
@@ -166,6 +167,8 @@ class DatasetJob {
     const own = await this.#readOwnKeys(columns, instants);
     for (const [name, vector] of own.vectors) if (!vectors.has(name)) vectors.set(name, vector);
     const labels: LabelTable = { ...read.table, columns: vectors };
+    for (const text of noRequestTexts(workspace.program, views, file, labels))
+      say(this.#parts.io, this.#parts.flags, text);
     const known = new Set(columns.map(({ name }) => name));
     const all = [...columns, ...missing, ...own.columns.filter(({ name }) => !known.has(name))];
     return { labels, read, columns: all, ownEvents: own.sources };

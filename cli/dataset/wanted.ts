@@ -2,7 +2,10 @@
 import { suggest } from '../../compiler/diagnostics/suggest.ts';
 import type { WantedColumn } from '../../runtime/engines/label-columns.ts';
 import { type LabelFile, unusable } from '../../runtime/engines/label-file.ts';
+import type { LabelTable } from '../../runtime/engines/label-table.ts';
 import type { Program, ViewProgram } from '../../runtime/state/program.ts';
+import type { ColumnVector } from '../../runtime/values/batch.ts';
+import { counted, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { ColumnSpec, FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
@@ -85,6 +88,33 @@ export function missingTexts({ columns, missing }: Wanted, file: LabelFile): rea
       const help = meant === null ? '' : `; did you mean \`${meant}\`?`;
       return `warning: ${file.name} has no column \`${name}\` of \`${request}\`: it is NULL in all rows${help}`;
     });
+}
+
+/** Labels that are no request: a view answers them with NULL, where `get` refuses them. */
+export function noRequestTexts(
+  program: Program,
+  views: readonly ViewProgram[],
+  file: LabelFile,
+  labels: LabelTable,
+): readonly string[] {
+  return requestsOf(program, views).flatMap((request) => {
+    const own = views.filter(({ spec }) => spec.source === request.name).map(({ spec }) => spec.name);
+    return request.columns.flatMap(({ name, nullable }) => {
+      const count = nullable ? 0 : countNulls(labels.columns.get(name), labels.length);
+      if (count === 0) return [];
+      const have = `${counted(count, 'label')} of ${file.name} ${plural(count, 'has', 'have')}`;
+      const what = `NULL in \`${name}\`, which is NOT NULL in \`${request.name}\``;
+      return `warning: ${have} ${what}: the features of ${own.join(', ')} are NULL there`;
+    });
+  });
+}
+
+function countNulls(vector: ColumnVector | undefined, length: number): number {
+  const nulls = vector?.nulls ?? null;
+  if (nulls === null) return 0;
+  let count = 0;
+  for (let row = 0; row < length; row += 1) count += nulls[row] ?? 0;
+  return count;
 }
 
 /** A name may serve several views; where they declare it differently, one reading must do for all. */

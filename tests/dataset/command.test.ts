@@ -293,6 +293,25 @@ describe('fsc dataset', () => {
     }
   });
 
+  it('tells of labels that no request can be', async () => {
+    const root = make({
+      'features/sources/asked.sql':
+        '-- @kind request\nCREATE TABLE asked (card text NOT NULL, price decimal(9,2) NOT NULL, shop text);\n',
+      'features/then/v1.sql':
+        'SELECT a.price AS again, w.n_2h AS n FROM asked a LEFT JOIN windows_v1 w ON w.card = a.card\n',
+      'asks.csv': 'card,price,shop,as_of\na,1,,2024-03-01\na,,x,2024-03-01\n,,x,2024-03-01\n',
+    });
+    for (const engine of ['replay', 'duckdb']) {
+      const rest = ['--ties', 'include', '--allow-open', '--engine', engine, '--out', '-'];
+      const { out, err } = await dataset(root, '--labels', 'asks.csv', '--view', 'then_v1', ...rest);
+      expect(out.match(/"again":null,"n":null/g)).toHaveLength(2);
+      const told = (n: string, column: string): string =>
+        `warning: ${n} of asks.csv ${n === '1 label' ? 'has' : 'have'} NULL in \`${column}\`, which is NOT NULL in \`asked\`: the features of then_v1 are NULL there\n`;
+      expect(err).toContain(`${told('1 label', 'card')}${told('2 labels', 'price')}`);
+      expect(err).not.toContain('`shop`');
+    }
+  });
+
   it.each([
     ['date', "DATE 'infinity'", 1],
     ['date', "DATE '0044-03-15 (BC)'", 1],
