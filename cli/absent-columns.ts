@@ -49,11 +49,18 @@ function absentText({ name, nullable, field, files, unread }: AbsentColumn): str
   const column = isRenamed ? `\`${plainText(field)}\` for \`${name}\`` : `\`${name}\``;
   const what = nullable ? `NULL in all ${its} records` : `NOT NULL: all ${its} records are malformed`;
   const text = `${filesText(files)} ${has} no column ${column}${isRenamed ? ', which' : '; it'} is ${what}`;
-  return `warning: ${text}\nhelp: ${helpFor(name, field, unread)}`;
+  return `warning: ${text}\nhelp: ${pathHelp(field, files) ?? helpFor(name, field, unread)}`;
 }
 
 function filesText([file = '', ...more]: readonly string[]): string {
   return more.length === 0 ? plainText(file) : `${plainText(file)} and ${counted(more.length, 'more file')}`;
+}
+
+/** Of files partitioned as Hive does it; null: the first of them is not, by this column. */
+function pathHelp(field: string, [file = '']: readonly string[]): string | null {
+  const folder = file.split('/').find((part) => part.startsWith(`${field}=`));
+  if (folder === undefined) return null;
+  return `only its path tells it (\`${plainText(folder)}\`), which is not read: write the column into the files too`;
 }
 
 function helpFor(name: string, field: string, unread: readonly string[]): string {

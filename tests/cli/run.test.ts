@@ -430,6 +430,20 @@ help: if it has another name there, write -- @from city NAME; a DEFAULT says wha
     expect(out).toMatchObject({ code: 0, err: '' });
   });
 
+  it('tells that columns which only the path of a file tells are not read', async () => {
+    const root = make({
+      ...FILES,
+      'fsc.json': '{ "sources": { "tx": { "history": "data/*/*.csv" } }, "clock": "events" }',
+      'features/sources/tx.sql':
+        '-- @event_time paid_at\nCREATE TABLE tx (id bigint PRIMARY KEY, paid_at timestamp NOT NULL, card text NOT NULL, amount integer, day date);\n',
+      'data/day=2024-01-01/a.csv': 'id,paid_at,card,amount,the_day\n1,2024-01-01 10:00,a,5,x\n',
+    });
+    const { err } = await cli(['run', '--mode', 'stream'], { cwd: root });
+    expect(err).toContain(`warning: data/day=2024-01-01/a.csv has no column \`day\`; it is NULL in all its records
+help: only its path tells it (\`day=2024-01-01\`), which is not read: write the column into the files too
+`);
+  });
+
   it.each([
     ['id;paid_at;card\n1;2024-01-01 10:00;a\n', 'its header has no comma, but semicolons'],
     ['id\tpaid_at\tcard\n1\t2024-01-01 10:00\ta\n', 'its header has no comma, but tabs'],
