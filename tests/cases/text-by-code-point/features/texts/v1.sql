@@ -1,4 +1,4 @@
--- Order by code point, letters of ASCII only.
+-- Order by code point, letters of ASCII only; of text that no column holds too.
 SELECT
   k,
   min(s)                                AS least,
@@ -10,6 +10,8 @@ SELECT
   count(*) FILTER (WHERE s LIKE '%😀')  AS smiling,
   max(length(s))                        AS longest,
   max(substr(s, 1, 1))                  AS initial,
-  min(lower(s) || '-' || k)             AS joined
+  min(lower(s) || '-' || k)             AS joined,
+  max(CASE WHEN s < 'a' THEN 'B' ELSE 'a' END)                          AS chosen,
+  count(*) FILTER (WHERE CASE WHEN s < 'a' THEN 'B' ELSE 'a' END > 'B') AS above
 FROM readings
 GROUP BY k
