@@ -422,6 +422,23 @@ describe('records of stdin', () => {
     expect(new Set(columns).size).toBeGreaterThan(20);
   });
 
+  it.each(['first', 'between', 'last'])('go to the archive beside one that is no text (%s)', async (place) => {
+    const root = folder();
+    const broken = Buffer.from('{"id":9,"p":"\xff"}\n', 'latin1');
+    const before = place === 'first' ? [] : [event(0, 1, { p: 'thirteen byte' }), '1'];
+    const behind = place === 'last' ? [] : ['2', event(0, 2, { p: 'thirteen more' })];
+    const bytes = Buffer.concat([Buffer.from(lines(...before)), broken, Buffer.from(lines(...behind))]);
+    const log = await open(source, { stream: '-', stdin: Readable.from([bytes], { objectMode: false }) });
+    const archive = await Archive.open(root, checked, '-');
+    for (let batch = await log.next(); batch !== null; batch = await log.next()) archive.add(batch, 0);
+    await archive.flush();
+    await archive.close();
+    const count = before.length + behind.length + 1;
+    const kept: string[] = [];
+    for await (const { records } of archivedTexts(root, 'events', '-', count)) kept.push(...records);
+    expect(kept).toEqual([...before, '\ufffdinvalid UTF-8\ufffd{"id":9,"p":"\ufffd"}', ...behind]);
+  });
+
   it('are archived once where a run was redone', async () => {
     const root = folder();
     const write = async (from: number, texts: readonly string[]) => {

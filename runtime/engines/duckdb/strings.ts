@@ -87,17 +87,26 @@ export class StringFiller {
     return known.words;
   }
 
-  /** Lines from row `from` on: their bytes are copied as one string, which theirs then point into. */
-  fillLines(target: VectorPart, { lines }: LinesVector, from: number, count: number): void {
-    const { bytes, starts, ends, faults } = lines;
-    const { start, end } = lines.extent(from, count);
-    const block = bytes.subarray(start, end);
-    const areText = !block.includes(0);
-    if (areText && block.length > 0) this.#pointInto(target, block, starts, ends, from, count, start);
-    for (let i = 0; i < count; i += 1) {
-      if (areText && !faults.has(from + i)) continue;
-      bindings.vector_assign_string_element(target.vector, target.at + i, plainText(lines.markedText(from + i)));
+  /** Lines from row `from` on. Between two of them may stand the bytes of one at fault, which DuckDB takes in no string. */
+  fillLines(target: VectorPart, source: LinesVector, from: number, count: number): void {
+    const { faults } = source.lines;
+    const end = from + count;
+    for (let row = from; row < end; row += 1) {
+      const first = row;
+      while (row < end && !faults.has(row)) row += 1;
+      const at = target.at - from;
+      if (row > first) this.#fillWhole({ ...target, at: at + first }, source, first, row - first);
+      if (row < end) assignMarked({ ...target, at: at + row }, source, row);
     }
+  }
+
+  /** Of lines without a fault the bytes are copied as one string, which theirs then point into. */
+  #fillWhole(target: VectorPart, source: LinesVector, from: number, count: number): void {
+    const { lines } = source;
+    const { start, end } = lines.extent(from, count);
+    const block = lines.bytes.subarray(start, end);
+    if (!block.includes(0)) this.#pointInto(target, block, lines.starts, lines.ends, from, count, start);
+    else for (let i = 0; i < count; i += 1) assignMarked({ ...target, at: target.at + i }, source, from + i);
   }
 
   #pointInto(
@@ -137,6 +146,10 @@ export class StringFiller {
   #copy({ vector, at }: VectorPart, count: number): void {
     bindings.copy_data_to_vector(vector, at * WORDS * 4, this.#words.buffer, 0, count * WORDS * 4);
   }
+}
+
+function assignMarked({ vector, at }: VectorPart, { lines }: LinesVector, row: number): void {
+  bindings.vector_assign_string_element(vector, at, plainText(lines.markedText(row)));
 }
 
 /** What can stand in a database. */
