@@ -48,6 +48,7 @@ import {
   nameFeatures,
   needInstant,
   noRequestTexts,
+  requestDefaults,
   sourcesOf,
   viewsNamed,
   wantedColumns,
@@ -70,7 +71,7 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   session.interruptOn(io.signal);
   try {
     const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);
-    const file = await openLabels(session, found, options, io.signal);
+    const file = await openLabels(session, found, options, requestDefaults(workspace.program, views), io.signal);
     const job = new DatasetJob({ io, flags, options, workspace, views, locations, feeds, session, file });
     const summary = await job.run(output, startedMicros);
     await tell(io, flags, summary, options.out);

@@ -50,7 +50,9 @@ export function openLabels(
   session: DuckDbSession,
   found: MaterialisedLabels,
   { place, instant }: DatasetOptions,
+  defaults: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<LabelFile> {
-  return openLabelFile(session, { name: place.name, path: found.path, format: found.format, instant }, signal);
+  const { path, format } = found;
+  return openLabelFile(session, { name: place.name, path, format, instant, defaults }, signal);
 }

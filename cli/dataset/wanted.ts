@@ -7,6 +7,7 @@ import type { Program, ViewProgram } from '../../runtime/state/program.ts';
 import type { ColumnVector } from '../../runtime/values/batch.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import { printJsonValue } from '../../runtime/values/json.ts';
 import type { ColumnSpec, FeatureSpec, SourceSpec } from '../../runtime/values/manifest.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { viewNamed } from '../view-named.ts';
@@ -37,6 +38,16 @@ function sourceOf(program: Program, view: string): string {
 export function requestsOf(program: Program, views: readonly ViewProgram[]): readonly SourceSpec[] {
   const names = new Set(views.flatMap(({ spec }) => (spec.shape === 'request' ? [spec.source] : [])));
   return program.sources.flatMap(({ spec }) => (names.has(spec.name) ? [spec] : []));
+}
+
+/** JSON of what `DEFAULT` makes of columns that a request lacks. */
+export function requestDefaults(program: Program, views: readonly ViewProgram[]): ReadonlyMap<string, string> {
+  const columns = requestsOf(program, views).flatMap((request) => request.columns);
+  return new Map(
+    columns.flatMap(({ name, type, hasDefault, defaultValue }) =>
+      hasDefault && defaultValue !== null ? [[name, printJsonValue(defaultValue, type)]] : [],
+    ),
+  );
 }
 
 export interface MissingColumn extends ColumnSpec {

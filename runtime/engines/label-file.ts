@@ -48,6 +48,8 @@ export interface LabelPath {
   readonly format: FileFormat;
   /** The column of the instants; null: all labels have one instant, which is not in the file. */
   readonly instant: string | null;
+  /** JSON of what columns of requests are where a line of JSONL lacks them, as online where a caller leaves them out. */
+  readonly defaults: ReadonlyMap<string, string>;
 }
 
 export async function openLabelFile(session: DuckDbSession, file: LabelPath, signal: AbortSignal): Promise<LabelFile> {
@@ -211,16 +213,17 @@ function refuseTwice(file: string, names: readonly string[]): void {
 }
 
 /** Twice over the file: which columns there are is known at its end. */
-async function readJsonl(session: DuckDbSession, file: TextFile, signal: AbortSignal): Promise<LoadedTexts> {
+async function readJsonl(session: DuckDbSession, file: LabelPath, signal: AbortSignal): Promise<LoadedTexts> {
   const shape = new JsonShape();
   await eachObject(file, signal, (object) => shape.see(object));
+  shape.seeDefaults(file.defaults);
   const names = [...shape.names.keys()];
   checkNames(file.name, names);
   if (names.length === 0) throw unusable(file.name, 'the file holds no labels', 'a line is one JSON object');
   const loader = await TextLoader.open(session, names);
   await eachObject(file, signal, (object, text, end) => {
     loader.add(
-      names.map((name) => fieldText(object, text, name)),
+      names.map((name) => fieldText(object, text, name, file.defaults)),
       end,
     );
   });
@@ -235,14 +238,30 @@ class JsonShape {
   /** Whether a column holds texts somewhere: what looks like a number in it is none. */
   readonly names = new Map<string, 'text' | 'other'>();
   readonly nonText = new Set<string>();
+  readonly #seen = new Map<string, number>();
+  #lines = 0;
 
   see(object: JsonObject): void {
+    this.#lines++;
     for (const [name, value] of Object.entries(object)) {
-      const before = this.names.get(name);
-      if (typeof value === 'string' || (typeof value === 'object' && value !== null)) this.names.set(name, 'text');
-      else if (before === undefined) this.names.set(name, 'other');
-      if (typeof value === 'number' || typeof value === 'boolean') this.nonText.add(name);
+      this.#seen.set(name, (this.#seen.get(name) ?? 0) + 1);
+      this.#seeValue(name, value);
     }
+  }
+
+  /** Those that stand in for what some lines lack. */
+  seeDefaults(defaults: ReadonlyMap<string, string>): void {
+    for (const [name, json] of defaults) {
+      const seen = this.#seen.get(name);
+      if (seen !== undefined && seen < this.#lines) this.#seeValue(name, JSON.parse(json));
+    }
+  }
+
+  #seeValue(name: string, value: unknown): void {
+    const isText = typeof value === 'string' || (typeof value === 'object' && value !== null);
+    if (isText) this.names.set(name, 'text');
+    else if (!this.names.has(name)) this.names.set(name, 'other');
+    if (typeof value === 'number' || typeof value === 'boolean') this.nonText.add(name);
   }
 }
 
@@ -282,13 +301,24 @@ function parseLine(lines: LineBatch, index: number): JsonObject | string {
 }
 
 /** Numbers keep the digits that they are written with; lists and objects stay JSON. */
-function fieldText(object: JsonObject, text: string, name: string): string | null {
+function fieldText(
+  object: JsonObject,
+  text: string,
+  name: string,
+  defaults: ReadonlyMap<string, string>,
+): string | null {
   const value = object[name];
-  if (value === undefined || value === null) return null;
+  if (value === undefined) return defaultText(defaults.get(name));
+  if (value === null) return null;
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   return rawJsonAt(text, [name]) ?? JSON.stringify(value);
+}
+
+function defaultText(json: string | undefined): string | null {
+  if (json === undefined) return null;
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }
 
 /** The number of the line that holds a byte, or of the first one after it that is not blank. */

@@ -360,6 +360,36 @@ describe('fsc dataset', () => {
     expect(other.err).toContain('did you mean `Card`?');
   });
 
+  it.each(['replay', 'duckdb'])(
+    'takes DEFAULT for what a line of JSONL lacks, as a lookup does, by %s',
+    async (engine) => {
+      const columns =
+        "n bigint DEFAULT 7, price decimal(38,2) DEFAULT 123456789012345678901234567890.50, s text DEFAULT '5'";
+      const rows = [{ n: 1, price: '2.50', s: 'x' }, {}, { n: null, price: null, s: null }];
+      const root = make({
+        'features/sources/asked.sql': `-- @kind request\nCREATE TABLE asked (card text NOT NULL, ${columns});\n`,
+        'features/asked/v1.sql':
+          'SELECT a.card, a.n, a.n + 1 AS more, a.price AS cost, a.s AS t, w.n_2h FROM asked a LEFT JOIN windows_v1 w ON w.card = a.card\n',
+        'asked.jsonl': rows
+          .map((row) => `${JSON.stringify({ card: 'a', as_of: '2024-03-01T12:00:00Z', ...row })}\n`)
+          .join(''),
+      });
+      const asked = ['--labels', 'asked.jsonl', '--view', 'asked_v1', '--engine', engine];
+      const found = await rowsOf(root, ...asked);
+      expect(found.map(({ n, more, cost, s, t }) => [n, more, cost, s, t])).toEqual([
+        ['1', '2', '2.50', 'x', 'x'],
+        ['7', '8', '123456789012345678901234567890.50', '5', '5'],
+        [null, null, null, null, null],
+      ]);
+      const { out } = await dataset(root, ...asked, '--out', '-');
+      expect(jsonLines(out).map(({ n, s }) => [n, s])).toEqual([
+        [1, 'x'],
+        [7, '5'],
+        [null, null],
+      ]);
+    },
+  );
+
   it('names a clash, unless features are qualified or a request only passes its own column through', async () => {
     const root = make({ 'labels.csv': LABELS.replace('note', 'least') });
     const { code, err } = await dataset(root, ...ALL, '--out', '-');
