@@ -14,7 +14,8 @@ import { type LineBatch, LineSplitter } from '../sources/line-splitter.ts';
 import type { FileFormat } from '../sources/location.ts';
 import type { ColumnBatch, TextVector } from '../values/batch.ts';
 import { FscError, messageOf } from '../values/errors.ts';
-import { rawJsonAt } from '../values/json.ts';
+import { memberNames, rawJsonAt } from '../values/json.ts';
+import { clip } from '../values/text.ts';
 import { quoteName, RecordAppender } from './duckdb/load.ts';
 import type { DuckDbSession } from './duckdb/session.ts';
 import { inferColumns, type LabelColumn } from './label-types.ts';
@@ -215,7 +216,7 @@ function refuseTwice(file: string, names: readonly string[]): void {
 /** Twice over the file: which columns there are is known at its end. */
 async function readJsonl(session: DuckDbSession, file: LabelPath, signal: AbortSignal): Promise<LoadedTexts> {
   const shape = new JsonShape();
-  await eachObject(file, signal, (object) => shape.see(object));
+  await eachObject(file, signal, (object, text) => shape.see(object, text));
   shape.seeDefaults(file.defaults);
   const names = [...shape.names.keys()];
   checkNames(file.name, names);
@@ -234,6 +235,9 @@ async function readJsonl(session: DuckDbSession, file: LabelPath, signal: AbortS
 
 type JsonObject = { readonly [key: string]: unknown };
 
+/** A name that an object has before all others, wherever it was written. */
+const LIKE_INDEX = /^\d+$/;
+
 class JsonShape {
   /** Whether a column holds texts somewhere: what looks like a number in it is none. */
   readonly names = new Map<string, 'text' | 'other'>();
@@ -241,11 +245,12 @@ class JsonShape {
   readonly #seen = new Map<string, number>();
   #lines = 0;
 
-  see(object: JsonObject): void {
+  see(object: JsonObject, text: string): void {
     this.#lines++;
-    for (const [name, value] of Object.entries(object)) {
+    const names = Object.keys(object);
+    for (const name of LIKE_INDEX.test(names[0] ?? '') ? memberNames(text) : names) {
       this.#seen.set(name, (this.#seen.get(name) ?? 0) + 1);
-      this.#seeValue(name, value);
+      this.#seeValue(name, object[name]);
     }
   }
 
@@ -294,10 +299,17 @@ function parseLine(lines: LineBatch, index: number): JsonObject | string {
   try {
     const json: unknown = JSON.parse(lines.lines.text(index));
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'it is no JSON object';
-    return Object.assign(Object.create(null), json) as JsonObject;
+    const object = Object.assign(Object.create(null), json) as JsonObject;
+    // DuckDB would hold another character, and find the entity of that one.
+    const broken = Object.keys(object).find((name) => !isWellFormed(object[name]));
+    return broken === undefined ? object : `\`${clip(broken)}\` holds a lone surrogate`;
   } catch (error) {
     return messageOf(error);
   }
+}
+
+function isWellFormed(value: unknown): boolean {
+  return typeof value !== 'string' || value.isWellFormed();
 }
 
 /** Numbers keep the digits that they are written with; lists and objects stay JSON. */

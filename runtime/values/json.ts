@@ -141,18 +141,27 @@ export function rawJsonAt(text: string, path: readonly string[]): string | null 
 
 function findKey(text: string, objectStart: number, key: string): [number, number] | null {
   let found: [number, number] | null = null;
+  for (const [name, start, end] of membersOf(text, objectStart)) if (name === key) found = [start, end];
+  return found;
+}
+
+/** Names of an object's members as they are written: JSON.parse moves those that look like an array's indices to the front. */
+export function memberNames(text: string): readonly string[] {
+  return [...new Set([...membersOf(text, skipBlank(text, 0))].map(([name]) => name))];
+}
+
+/** Name, and where the value begins and ends. */
+function* membersOf(text: string, objectStart: number): Generator<readonly [string, number, number]> {
   let at = skipBlank(text, objectStart + 1);
   while (text[at] === '"') {
     const keyEnd = skipValue(text, at);
-    const name: unknown = JSON.parse(text.slice(at, keyEnd));
     const start = skipBlank(text, skipBlank(text, keyEnd) + 1);
     const end = skipValue(text, start);
-    if (name === key) found = [start, end];
+    yield [JSON.parse(text.slice(at, keyEnd)) as string, start, end];
     at = skipBlank(text, end);
     if (text[at] !== ',') break;
     at = skipBlank(text, at + 1);
   }
-  return found;
 }
 
 function skipBlank(text: string, from: number): number {

@@ -360,6 +360,30 @@ describe('fsc dataset', () => {
     expect(other.err).toContain('did you mean `Card`?');
   });
 
+  it('keeps columns of JSONL that are called like numbers where they stand', async () => {
+    const instant = '"as_of":"2024-03-01T12:00:00Z"';
+    const root = make({
+      'l.jsonl': `{"card":"a","10":1,${instant},"2":null}\n{"0":{"x":[1]},"2":5,"card":"b",${instant}}\n`,
+    });
+    const found = await dataset(root, '--labels', 'l.jsonl', ...VIEW, '--out', 'l.csv');
+    expect(found.code).toBe(0);
+    const [header, first, second] = readFileSync(join(root, 'l.csv'), 'utf8').split('\n');
+    expect(header).toMatch(/^card,10,as_of,2,0,n_2h,/);
+    expect(first).toMatch(/^a,1,2024-03-01T12:00:00Z,,,1,/);
+    expect(second).toMatch(/^b,,2024-03-01T12:00:00Z,5,"\{""x"":\[1\]\}",1,/);
+  });
+
+  it.each(['card', 'note'])(
+    'refuses half of a surrogate pair in `%s` of JSONL: DuckDB would hold another text',
+    async (name) => {
+      const label = { card: 'a', note: 'x', as_of: '2024-03-01T12:00:00Z' };
+      const lines = [label, { ...label, [name]: '\ud83d' }].map((line) => `${JSON.stringify(line)}\n`);
+      const root = make({ 'pay.csv': EVENTS.replace(',b,', ',\ufffd,'), 'l.jsonl': lines.join('') });
+      const { code, err } = await dataset(root, '--labels', 'l.jsonl', ...VIEW, '--out', '-');
+      expect([code, err]).toEqual([1, expect.stringContaining(`line 2: \`${name}\` holds a lone surrogate`)]);
+    },
+  );
+
   it.each(['replay', 'duckdb'])(
     'takes DEFAULT for what a line of JSONL lacks, as a lookup does, by %s',
     async (engine) => {
