@@ -74,6 +74,7 @@ const entityType = (random: Random): Type =>
     [1, SMALLINT],
     [1, BOOLEAN],
     [1, DATE],
+    [1, TIMESTAMPTZ],
     [1, decimal(6, 2)],
   ]);
 

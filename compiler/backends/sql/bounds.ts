@@ -1,6 +1,6 @@
 import type { Dialect } from '../../../runtime/functions/definition.ts';
 import { duckdbMonths } from '../../../runtime/functions/moves.ts';
-import { MICROS_PER_DAY } from '../../../runtime/values/types.ts';
+import { MICROS_PER_DAY, type SqlType } from '../../../runtime/values/types.ts';
 import type { InstantBound, InstantWindow } from '../../plan/plan.ts';
 import { printDuration } from './print-const.ts';
 
@@ -46,6 +46,11 @@ export function isWholeHistory(window: InstantWindow): boolean {
 /** The instant as a timestamp in UTC, whatever the session's zone and whichever timestamp type is given. */
 export function instantOf(parameter: string, dialect: Dialect): string {
   return dialect === 'duckdb' ? `make_timestamp(epoch_us(${parameter}))` : parameter;
+}
+
+/** A column that may have a zone, in the type that expressions compute with: comparing or casting it as it is would read the session's zone. */
+export function physicalColumn(column: string, type: SqlType, dialect: Dialect): string {
+  return type.kind === 'timestamptz' ? instantOf(column, dialect) : column;
 }
 
 /** A UTC timestamp as an instant. DuckDB's `AT TIME ZONE` takes half a microsecond a row, and reads the session's calendar. */

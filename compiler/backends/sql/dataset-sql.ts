@@ -1,6 +1,6 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { AggregateViewPlan, InstantWindow, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
-import { duckdbZoned, instantOf, isWholeHistory } from './bounds.ts';
+import { duckdbZoned, instantOf, isWholeHistory, physicalColumn } from './bounds.ts';
 import { FlatLeaves } from './flat-leaves.ts';
 import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
@@ -134,7 +134,7 @@ class DatasetWriter {
   /** Text of an output of the view, by ordinal, beside a label `l`. */
   #viewPrinter(view: ViewPlan): (ordinal: number) => string {
     if (view.kind === 'request') return this.#requestPrinter(view);
-    const keys = view.spec.entity.map((entity) => `l.${quoteName(entity.name)}`);
+    const keys = view.spec.entity.map(({ name, type }) => physicalColumn(`l.${quoteName(name)}`, type, 'duckdb'));
     const target = this.#addTarget(view, keys);
     return (ordinal) => `${target.name}.w${ordinal}`;
   }
@@ -207,8 +207,7 @@ class DatasetWriter {
           case 'feature': {
             const target = targets[expr.join]!;
             const output = target.view.outputs[expr.ordinal]!;
-            const name = `${target.name}.w${expr.ordinal}`;
-            return output.type.kind === 'timestamptz' ? `make_timestamp(epoch_us(${name}))` : name;
+            return physicalColumn(`${target.name}.w${expr.ordinal}`, output.type, 'duckdb');
           }
           case 'now':
             return 'l."fsc instant"';

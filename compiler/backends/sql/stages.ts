@@ -11,7 +11,7 @@ import type {
   RowsViewPlan,
   Slot,
 } from '../../plan/plan.ts';
-import { duckdbZoned, windowConditions } from './bounds.ts';
+import { duckdbZoned, physicalColumn, windowConditions } from './bounds.ts';
 import { Lets } from './lets.ts';
 import { declaredType, physicalType, printDuration } from './print-const.ts';
 import { type FunctionTable, formType, type PrintEnv, printExpr } from './print-expr.ts';
@@ -138,7 +138,7 @@ function eventEnv(source: SourceSpec, context: SqlContext, lets: Lets): PrintEnv
 export function sourceColumn(source: SourceSpec, index: number, dialect: Dialect, alias = 'src'): string {
   const { name, type } = source.columns[index]!;
   const column = `${alias}.${quoteName(name)}`;
-  if (dialect === 'duckdb') return type.kind === 'timestamptz' ? `make_timestamp(epoch_us(${column}))` : column;
+  if (dialect === 'duckdb') return physicalColumn(column, type, dialect);
   const cast = `CAST(${column} AS ${physicalType(type, dialect)})`;
   return type.kind === 'text' ? `(${cast} COLLATE "C")` : cast;
 }

@@ -1,5 +1,6 @@
 import { unreachable } from '../../../runtime/values/errors.ts';
 import type { AggregateViewPlan, RequestViewPlan, RowsViewPlan, ViewPlan } from '../../plan/plan.ts';
+import { physicalColumn } from './bounds.ts';
 import { FlatLeaves } from './flat-leaves.ts';
 import { type PrintEnv, printExpr } from './print-expr.ts';
 import {
@@ -92,8 +93,9 @@ function requestViewSql(view: RequestViewPlan, t: string, context: SqlContext): 
   const joins = view.joins.map((join, i) => {
     const text = emitViewSql(join.view, t, 'latest', context);
     const on = join.keys.map((key, k) => {
-      const column = quoteName(join.view.spec.entity[k]!.name);
-      return `j${i}.${column} = ${printExpr(key, context.dialect, env)}`;
+      const { name, type } = join.view.spec.entity[k]!;
+      const column = physicalColumn(`j${i}.${quoteName(name)}`, type, context.dialect);
+      return `${column} = ${printExpr(key, context.dialect, env)}`;
     });
     const kind = join.inner ? 'JOIN' : 'LEFT JOIN';
     if (context.isLookup !== true) return `${kind} ${subquery(text, `j${i}`)} ON ${on.join(' AND ')}`;
@@ -127,9 +129,7 @@ function requestEnv(view: RequestViewPlan, t: string, context: SqlContext): Prin
           return sourceColumn(view.request, expr.column, context.dialect, 'r');
         case 'feature': {
           const output = view.joins[expr.join]!.view.outputs[expr.ordinal]!;
-          const name = `j${expr.join}.${quoteName(output.name)}`;
-          const zoned = output.type.kind === 'timestamptz' && context.dialect === 'duckdb';
-          return zoned ? `make_timestamp(epoch_us(${name}))` : name;
+          return physicalColumn(`j${expr.join}.${quoteName(output.name)}`, output.type, context.dialect);
         }
         case 'now':
           return t;

@@ -1,0 +1,1 @@
+SELECT slot, count(*) AS n FROM bookings GROUP BY slot

@@ -1,0 +1,2 @@
+-- @kind request
+CREATE TABLE slot_request (slot timestamptz NOT NULL, other timestamp);
