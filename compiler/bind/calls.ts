@@ -14,7 +14,7 @@ import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts'
 import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
 import { roundingHelp } from './rounded.ts';
-import { isTextOperand, refuseTextOperand } from './text-operand.ts';
+import { refuseTextOperand, textOperand } from './text-operand.ts';
 import { foldUnit, unknownUnit } from './units.ts';
 import { NOW_NAMES } from './walk.ts';
 
@@ -41,8 +41,9 @@ function settleOperands(op: string, operands: readonly PlanExpr[], context: Bind
   if (left === undefined || right === undefined || op === '||' || op === 'like') return operands.map(settleText);
   if (COMPARISONS.has(op) && isUntyped(left) && isUntyped(right))
     return unify([left, right], context.faults, 'operands');
-  if (isTextOperand(op, left, right)) return refuseTextOperand(op, left, right, context);
-  if (isTextOperand(op, right, left)) return refuseTextOperand(op, right, left, context);
+  const text = textOperand(op, left, right);
+  if (text === 'left') return refuseTextOperand(op, left, right, context);
+  if (text === 'right') return refuseTextOperand(op, right, left, context);
   return allOrNull([settleBeside(left, right, context), settleBeside(right, left, context)]);
 }
 

@@ -28,12 +28,27 @@ describe('a text literal beside an operator and a number', () => {
     for (const item of ["max(n + CAST('1' AS integer))", 'max(n + NULL)']) expect(codes(item)).toEqual([]);
   });
 
-  it('is what it was beside an instant, and in comparisons', () => {
+  it('is what it was before an instant, and in comparisons', () => {
     for (const item of [
-      "max(extract(epoch FROM ts - '2001-01-01'))",
+      "max(extract(epoch FROM '2001-01-01' - ts))",
       "bool_or(n = '5')",
       "bool_or(amount BETWEEN '1' AND '2')",
     ])
       expect(codes(item)).toEqual([]);
+  });
+});
+
+describe('a text literal beside an operator and a time', () => {
+  it.each([
+    ["max(extract(epoch FROM ts - '2001-01-01'))", "TIMESTAMP '2001-01-01'"],
+    ["now() - '2001-01-01' > INTERVAL '1 day'", "TIMESTAMP '2001-01-01'"],
+    ["max(CAST(ts AS date) - '2001-01-01')", "DATE '2001-01-01'"],
+    ["now() - max(ts) + '1 day' > INTERVAL '2 days'", "INTERVAL '1 day'"],
+    ["now() - max(ts) > '1 day' + INTERVAL '1 hour'", "INTERVAL '1 day'"],
+    ["now() - max(ts) > '1 day' - INTERVAL '1 hour'", "INTERVAL '1 day'"],
+  ])('%s', (item, typed) => {
+    expect(codes(item)).toEqual([`FSC3101 ${typed.slice(typed.indexOf("'"))}`]);
+    expect(compileView(A(item)).diagnostics[0]?.help.map(({ text }) => text)).toEqual([`write \`${typed}\``]);
+    expect(unmended(A(item), compileView)).toEqual([]);
   });
 });
