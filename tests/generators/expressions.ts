@@ -247,6 +247,26 @@ const choice = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
   return call(fn, [first, second], commonType([first.type, second.type]));
 };
 
+/** A whole field of an instant or date: a double, and an integer to DuckDB itself. */
+const partOfTime = (scope: ExprScope, depth: number, want: Want): Expr | null => {
+  const { random } = scope;
+  const x = genExpr(random.chance(0.5) ? 'timestamp' : 'date', scope, depth - 1, want);
+  if (x === null) return null;
+  const units = ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy'];
+  const unit = random.pick(x.type.kind === 'date' ? units : [...units, 'hour', 'minute']);
+  return call(random.pick<ScalarFunction>(['extract', 'date_part']), [x], DOUBLE, unit);
+};
+
+/** What an integer may divide: no integer. */
+const genDividend = (scope: ExprScope, depth: number, want: Want): Expr | null => {
+  const part = scope.random.chance(0.25) ? partOfTime(scope, depth, want) : null;
+  if (part !== null) return part;
+  const left = genExpr('int', scope, depth - 1, want) ?? genExpr('decimal', scope, depth - 1, { exact: true });
+  if (left === null) return null;
+  const type = decimal(Math.min(38, precision(left.type) + 2), scale(left.type) + 1);
+  return binary('*', left, decimalLiteral(10n, 1), type);
+};
+
 const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr | null => {
   const { random } = scope;
   const sub = (k: Kind, w: Want = want): Expr | null => genExpr(k, scope, depth - 1, w);
@@ -332,24 +352,14 @@ const derive = (kind: Kind, scope: ExprScope, depth: number, want: Want): Expr |
           const fn = random.pick<ScalarFunction>(['round', 'floor', 'ceil', 'trunc', 'abs']);
           return x === null ? null : call(fn, [x], DOUBLE);
         }
-        const x = sub(random.chance(0.5) ? 'timestamp' : 'date');
-        if (x === null) return null;
-        const units = ['year', 'quarter', 'month', 'week', 'day', 'dow', 'isodow', 'doy'];
-        const unit = random.pick(x.type.kind === 'date' ? units : [...units, 'hour', 'minute']);
-        return call(random.pick<ScalarFunction>(['extract', 'date_part']), [x], DOUBLE, unit);
+        return partOfTime(scope, depth, want);
       }
       if (option <= 4 || option === 11) {
-        const left = sub('int') ?? sub('decimal', { exact: true });
-        if (left === null) return null;
-        const one = binary(
-          '*',
-          left,
-          decimalLiteral(10n, 1),
-          decimal(Math.min(38, precision(left.type) + 2), scale(left.type) + 1),
-        );
+        const dividend = genDividend(scope, depth, want);
+        if (dividend === null) return null;
         const divisor = sub('int') ?? literalOf('int', scope);
         const guarded = random.chance(0.6) ? call('nullif', [divisor, literal(INTEGER, 0n)], divisor.type) : divisor;
-        return divisor.node === 'literal' && divisor.value === 0n ? null : binary('/', one, guarded, DOUBLE);
+        return divisor.node === 'literal' && divisor.value === 0n ? null : binary('/', dividend, guarded, DOUBLE);
       }
       if (option === 5 || option === 10 || option === 12) {
         const x = leafOf('double', scope, { small: true, exact: true }) ?? leafOf('int', scope, { small: true });

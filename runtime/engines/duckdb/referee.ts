@@ -25,6 +25,8 @@ const PREAMBLE = [
   // DuckDB's own takes other spaces of Unicode too. With the second form for what is emitted.
   "CREATE MACRO trim(x) AS ltrim(rtrim(x, ' '), ' '), (x, blanks) AS ltrim(rtrim(x, blanks), blanks)",
   ...['substr', 'substring'].map(substringMacro),
+  // rules.md 21. `extract` is called so too; DuckDB's own gives integers, of which a quotient would be cut here.
+  'CREATE MACRO date_part(field, x) AS CAST(system.main.date_part(field, x) AS double)',
 ];
 
 /** DuckDB's own counts from the end of the text where fsc has no value. */
