@@ -10,6 +10,7 @@ import type { PlanExpr } from '../plan/plan.ts';
 import { allOrNull, branchType, coerce, commonType, isFloat, isUntyped, settleText, unify } from './coerce.ts';
 import { makeCase } from './conditional.ts';
 import type { BindContext } from './context.ts';
+import { typeInDuckDb } from './duckdb-digits.ts';
 import { insteadOf, isVolatile, WINDOW_FUNCTIONS } from './foreign-functions.ts';
 import { pickedInstead } from './picked.ts';
 import { functionNames, scalarsCalled, scalarsOfOperator } from './registry.ts';
@@ -144,7 +145,7 @@ function resolveCall(
   const constants: ConstantArg[] = args.map((arg) => (arg.kind === 'const' ? arg.value : undefined));
   let failure: Extract<Resolution, { ok: false }> | null = null;
   for (const candidate of candidates) {
-    const resolution = candidate.resolve(types, constants, null);
+    const resolution = resolveSharing(candidate, args, constants);
     if (!resolution.ok) {
       // The overload with a fault of its own explains more than one that is not meant.
       if (failure === null || (failure.code === null && resolution.code !== null)) failure = resolution;
@@ -168,6 +169,19 @@ function resolveCall(
     ...rounding,
     ...unitParts(code, candidates[0], args, context),
   });
+}
+
+/** What DuckDB has no digits for has no type, even where fsc would have them. */
+function resolveSharing(
+  candidate: ScalarFunction,
+  args: readonly PlanExpr[],
+  constants: readonly ConstantArg[],
+): Resolution {
+  const types = args.map((arg) => arg.type);
+  const resolution = candidate.resolve(types, constants, null);
+  if (!resolution.ok) return resolution;
+  const inDuckDb = candidate.resolve(args.map(typeInDuckDb), constants, null);
+  return inDuckDb.ok || inDuckDb.code !== 'FSC3016' ? resolution : inDuckDb;
 }
 
 function unitParts(

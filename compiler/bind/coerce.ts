@@ -4,6 +4,7 @@ import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { literalValue, rescale } from '../catalog/literals.ts';
 import { sameType } from '../catalog/types.ts';
 import type { PlanExpr } from '../plan/plan.ts';
+import { typeInDuckDb } from './duckdb-digits.ts';
 import { scalarNamed } from './registry.ts';
 
 export const BOOLEAN: SqlType = { kind: 'boolean' };
@@ -137,14 +138,18 @@ export function settleText(expr: PlanExpr): PlanExpr {
 /** All of one type, or null after the fault was told. */
 export function unify(exprs: readonly PlanExpr[], faults: Faults, what: string): readonly PlanExpr[] | null {
   let type: SqlType = { kind: 'unknown' };
+  let inDuckDb: SqlType = type;
   // Constants last: beside 38 digits, `0.0` can be a whole number.
   for (const expr of [...exprs].sort((a, b) => Number(a.kind === 'const') - Number(b.kind === 'const'))) {
+    const own = typeInDuckDb(expr);
     const next: SqlType | null = commonType(type, expr.type) ?? commonType(type, typeOfDigits(expr));
-    if (next === null) {
-      const code = digitsCode(type, expr.type);
-      return faults.error(code, expr.span, `${what} mix ${printType(type)} and ${printType(expr.type)}`);
+    const nextInDuckDb: SqlType | null = commonType(inDuckDb, own) ?? commonType(inDuckDb, typeOfDigits(expr));
+    if (next === null || nextInDuckDb === null) {
+      const code = digitsCode(inDuckDb, own);
+      return faults.error(code, expr.span, `${what} mix ${printType(inDuckDb)} and ${printType(own)}`);
     }
     type = next;
+    inDuckDb = nextInDuckDb;
   }
   if (type.kind === 'unknown') {
     if (exprs.every((expr) => expr.kind === 'const' && expr.value === null)) return exprs;
