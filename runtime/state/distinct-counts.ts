@@ -1,5 +1,9 @@
 import { growFloats, growInts } from './grow.ts';
 
+/** A table of so many places is emptied in a microsecond; a larger one is given up where fewer than one place in `SPARSE` is taken. */
+const KEPT_PLACES = 1024;
+const SPARSE = 16;
+
 /**
  * How often each value stands in a window: open addressing over (owner, value) → count, in typed arrays. Owner is cursor·aggregates + aggregate.
  * Entries that fall to 0 leave by backward shift, so the table holds what windows hold. Scratch cursors count differences in an overlay.
@@ -41,10 +45,15 @@ export class DistinctCounts {
     }
   }
 
+  /** Costs in proportion to what is in the table: one that a busy entity has made large would be emptied for each of the others that follow. */
   clear(): void {
     if (this.#size === 0) return;
-    this.#owners.fill(0);
-    this.#counts.fill(0);
+    const places = this.#counts.length;
+    if (places > KEPT_PLACES && this.#size * SPARSE < places) this.#allocate(KEPT_PLACES);
+    else {
+      this.#owners.fill(0);
+      this.#counts.fill(0);
+    }
     this.#size = 0;
   }
 
@@ -93,12 +102,15 @@ export class DistinctCounts {
     this.#counts[hole] = 0;
   }
 
+  #allocate(places: number): void {
+    this.#owners = new Float64Array(places);
+    this.#values = new Float64Array(places);
+    this.#counts = new Int32Array(places);
+  }
+
   #grow(): void {
     const [owners, values, counts] = [this.#owners, this.#values, this.#counts];
-    const size = counts.length * 2;
-    this.#owners = new Float64Array(size);
-    this.#values = new Float64Array(size);
-    this.#counts = new Int32Array(size);
+    this.#allocate(counts.length * 2);
     for (let i = 0; i < counts.length; i++) {
       if (owners[i] === 0) continue;
       const at = this.#slot((owners[i] as number) - 1, values[i] as number);

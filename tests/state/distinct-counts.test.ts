@@ -85,4 +85,19 @@ describe('counts of distinct values', () => {
     for (let i = 0; i < 100; i++) counts.move(5, i, 1);
     expect(counts.bytes()).toBe(before * 4);
   });
+
+  it('are emptied at the cost of what they hold, however much they held before', () => {
+    const counts = new DistinctCounts(256);
+    const busy = 100_000;
+    for (let value = 0; value < busy; value++) counts.move(0, value, 1);
+    const held = counts.bytes();
+    counts.clear();
+    counts.move(0, 1, 1);
+    counts.clear();
+    // What is emptied is what there is room for.
+    expect(counts.bytes()).toBeLessThan(held / 100);
+    expect(counts.get(0, 1)).toBe(0);
+    for (let value = 0; value < busy; value++) counts.move(0, value, -1);
+    expect([counts.get(0, 0), counts.get(0, busy - 1), counts.get(0, busy)]).toEqual([-1, -1, 0]);
+  });
 });
