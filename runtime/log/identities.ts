@@ -3,6 +3,7 @@
  * compared as a number, any other as a canonical text; the hash only finds the place to look.
  */
 import { type ColumnVector, type NumericVector, textAt } from '../values/batch.ts';
+import { textParts } from '../values/text-parts.ts';
 
 const FIRST_SLOTS = 1 << 12;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
@@ -10,8 +11,8 @@ const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 export interface IdentityImage {
   readonly times: Float64Array;
   readonly numbers: Float64Array;
-  /** JSON array of texts; null where the key is one number. */
-  readonly texts: string | null;
+  /** JSON arrays of texts, one after the other; null where the key is one number. */
+  readonly texts: readonly string[] | null;
 }
 
 export class Identities {
@@ -88,7 +89,8 @@ export class Identities {
     }
   }
 
-  snapshot(forgetBefore: number): IdentityImage {
+  /** `most`: characters of a JSON array, about. */
+  snapshot(forgetBefore: number, most?: number): IdentityImage {
     const kept: number[] = [];
     let hasText = false;
     for (let i = 0; i < this.#count; i += 1) {
@@ -99,12 +101,17 @@ export class Identities {
     return {
       times: Float64Array.from(kept, (i) => this.#times[i]!),
       numbers: Float64Array.from(kept, (i) => this.#numbers[i]!),
-      texts: hasText ? JSON.stringify(kept.map((i) => this.#texts[i]!)) : null,
+      texts: hasText
+        ? textParts(
+            kept.map((i) => this.#texts[i]!),
+            most,
+          ).map((part) => JSON.stringify(part))
+        : null,
     };
   }
 
   restore(image: IdentityImage): void {
-    const texts = image.texts === null ? null : (JSON.parse(image.texts) as string[]);
+    const texts = image.texts === null ? null : image.texts.flatMap((part) => JSON.parse(part) as string[]);
     for (let i = 0; i < image.times.length; i += 1) {
       this.#insert(image.times[i]!, image.numbers[i]!, texts === null ? '' : texts[i]!);
     }

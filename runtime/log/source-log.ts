@@ -422,7 +422,7 @@ class PhasedLog implements SourceLog {
       ['identity-times', identities.times],
       ['identity-numbers', identities.numbers],
     ]);
-    if (identities.texts !== null) image.set('identity-texts', identities.texts);
+    for (const [i, part] of (identities.texts ?? []).entries()) image.set(i === 0 ? TEXTS : `${TEXTS}.${i}`, part);
     return image;
   }
 
@@ -432,12 +432,15 @@ class PhasedLog implements SourceLog {
     const text = image.get('log');
     const times = image.get('identity-times');
     const numbers = image.get('identity-numbers');
-    const texts = image.get('identity-texts') ?? null;
+    const parts: LogSection[] = [];
+    for (let part = image.get(TEXTS); part !== undefined; part = image.get(`${TEXTS}.${parts.length}`))
+      parts.push(part);
+    const texts = parts.length === 0 ? null : parts.filter((part) => typeof part === 'string');
     const isWhole =
       typeof text === 'string' &&
       times instanceof Float64Array &&
       numbers instanceof Float64Array &&
-      (texts === null || typeof texts === 'string');
+      (texts?.length ?? 0) === parts.length;
     if (!isWhole) throw foreignState(this.#program.spec.name);
     const state = JSON.parse(text) as LogState;
     this.#knownTo = state.knownTo;
@@ -450,6 +453,9 @@ class PhasedLog implements SourceLog {
     this.#reader = null;
   }
 }
+
+/** Section of the identities' texts; further ones are numbered. */
+const TEXTS = 'identity-texts';
 
 function foreignState(source: string): FscError {
   return new FscError(

@@ -385,7 +385,10 @@ export class GroupStore {
   snapshot(): StateImage {
     const sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string> = new Map();
     this.entities.snapshot(sections);
-    sections.set('texts', this.texts.snapshot());
+    const texts = this.texts.snapshot();
+    // Several have names of their own, so that an fsc that knows of one alone refuses them.
+    if (texts.length === 1) sections.set('texts', texts[0] as string);
+    else for (const [i, part] of texts.entries()) sections.set(`texts.${i}`, part);
     const { contents, description } = this.#slabs.snapshot();
     sections.set('slabs', description);
     sections.set('ring', contents);
@@ -410,7 +413,7 @@ export class GroupStore {
     const read = sectionReader(image);
     const scalars = JSON.parse(read.text('scalars')) as Scalars;
     this.entities.restore(read);
-    this.texts.restore(read.text('texts'));
+    this.texts.restore(read.texts('texts'));
     this.#slabs.restore(read.floats('ring'), read.text('slabs'));
     this.#growEntities(this.entities.count + 1);
     this.acc.set(read.floats('cursors'));
@@ -582,6 +585,8 @@ export interface SectionReader {
   words(name: string): Uint32Array;
   bytes(name: string): Uint8Array;
   text(name: string): string;
+  /** One of that name, or several that are numbered. */
+  texts(name: string): readonly string[];
 }
 
 function sectionReader(image: StateImage): SectionReader {
@@ -590,11 +595,19 @@ function sectionReader(image: StateImage): SectionReader {
     if (!is(section)) throw new Error(`state image has no section ${name}`);
     return section;
   };
+  const isText = (section: unknown): section is string => typeof section === 'string';
+  const texts = (name: string): readonly string[] => {
+    if (!image.sections.has(`${name}.0`)) return [read(name, isText)];
+    const parts: string[] = [];
+    while (image.sections.has(`${name}.${parts.length}`)) parts.push(read(`${name}.${parts.length}`, isText));
+    return parts;
+  };
   return {
     floats: (name) => read(name, (section) => section instanceof Float64Array),
     ints: (name) => read(name, (section) => section instanceof Int32Array),
     words: (name) => read(name, (section) => section instanceof Uint32Array),
     bytes: (name) => read(name, (section) => section instanceof Uint8Array),
-    text: (name) => read(name, (section) => typeof section === 'string'),
+    text: (name) => read(name, isText),
+    texts,
   };
 }

@@ -1,4 +1,6 @@
 import { compareText } from '../values/order.ts';
+import { textParts } from '../values/text-parts.ts';
+import { IdMap } from './id-map.ts';
 
 /**
  * Text and integers beyond 2^53 inside numeric ring columns. Text is an id. A wide integer is a double beyond the safe range
@@ -11,8 +13,8 @@ const SWEEP_LEAST = 65_536;
 export class Interner {
   texts: string[] = [''];
   wides: bigint[] = [];
-  #textIds = new Map<string, number>([['', 0]]);
-  #wideIds = new Map<bigint, number>();
+  #textIds = indexed<string>([''], []);
+  #wideIds = new IdMap<bigint>();
   #freeTexts: number[] = [];
   #freeWides: number[] = [];
   /** Live entries at which a sweep pays again. */
@@ -23,7 +25,7 @@ export class Interner {
     if (known !== undefined) return known;
     const id = this.#freeTexts.pop() ?? this.texts.length;
     this.texts[id] = text;
-    this.#textIds.set(text, id);
+    this.#textIds.add(text, id);
     return id;
   }
 
@@ -33,7 +35,7 @@ export class Interner {
     if (id === undefined) {
       id = this.#freeWides.pop() ?? this.wides.length;
       this.wides[id] = value;
-      this.#wideIds.set(value, id);
+      this.#wideIds.add(value, id);
     }
     return WIDE_BASE + id * WIDE_STEP;
   }
@@ -60,18 +62,18 @@ export class Interner {
         if (stored > Number.MAX_SAFE_INTEGER) wides[(stored - WIDE_BASE) / WIDE_STEP] = 1;
       },
     );
-    for (const [text, id] of this.#textIds) {
-      if (texts[id] === 1) continue;
-      this.#textIds.delete(text);
+    this.#textIds.retain((_, id) => {
+      if (texts[id] === 1) return true;
       this.texts[id] = '';
       this.#freeTexts.push(id);
-    }
-    for (const [wide, id] of this.#wideIds) {
-      if (wides[id] === 1) continue;
-      this.#wideIds.delete(wide);
+      return false;
+    });
+    this.#wideIds.retain((_, id) => {
+      if (wides[id] === 1) return true;
       this.wides[id] = 0n;
       this.#freeWides.push(id);
-    }
+      return false;
+    });
     this.#sweepAt = Math.max(SWEEP_LEAST, 2 * (this.#textIds.size + this.#wideIds.size));
   }
 
@@ -86,23 +88,24 @@ export class Interner {
     return x < y ? -1 : x > y ? 1 : 0;
   }
 
-  snapshot(): string {
-    return JSON.stringify({
-      texts: this.texts,
-      wides: this.wides.map(String),
-      freeTexts: this.#freeTexts,
-      freeWides: this.#freeWides,
-    });
+  /** JSON texts, which together say it. `most`: characters of one, about. */
+  snapshot(most?: number): string[] {
+    const texts = textParts(this.texts, most);
+    const wides = textParts(this.wides.map(String), most);
+    const free = { freeTexts: this.#freeTexts, freeWides: this.#freeWides };
+    return Array.from({ length: Math.max(texts.length, wides.length) }, (_, i) =>
+      JSON.stringify({ texts: texts[i] ?? [], wides: wides[i] ?? [], ...(i === 0 ? free : {}) }),
+    );
   }
 
-  restore(image: string): void {
-    const { texts, wides, freeTexts, freeWides } = JSON.parse(image) as InternerImage;
-    this.texts = texts;
-    this.wides = wides.map(BigInt);
-    this.#freeTexts = freeTexts;
-    this.#freeWides = freeWides;
-    this.#textIds = indexed(texts, freeTexts);
-    this.#wideIds = indexed(this.wides, freeWides);
+  restore(image: readonly string[]): void {
+    const parts = image.map((part) => JSON.parse(part) as InternerImage);
+    this.texts = parts.flatMap(({ texts }) => texts);
+    this.wides = parts.flatMap(({ wides }) => wides.map(BigInt));
+    this.#freeTexts = parts.flatMap(({ freeTexts }) => freeTexts ?? []);
+    this.#freeWides = parts.flatMap(({ freeWides }) => freeWides ?? []);
+    this.#textIds = indexed(this.texts, this.#freeTexts);
+    this.#wideIds = indexed(this.wides, this.#freeWides);
     // How many of them are still in use is not known: if each restart waited for twice as many, none might ever be forgotten.
     this.#sweepAt = SWEEP_LEAST;
   }
@@ -111,15 +114,17 @@ export class Interner {
 interface InternerImage {
   readonly texts: string[];
   readonly wides: string[];
-  readonly freeTexts: number[];
-  readonly freeWides: number[];
+  /** In the first part. */
+  readonly freeTexts?: number[];
+  readonly freeWides?: number[];
 }
 
-function indexed<T>(values: readonly T[], free: readonly number[]): Map<T, number> {
-  const unused = new Set(free);
-  const ids = new Map<T, number>();
+function indexed<K>(values: readonly K[], free: readonly number[]): IdMap<K> {
+  const unused = new Uint8Array(values.length);
+  for (const id of free) unused[id] = 1;
+  const ids = new IdMap<K>();
   values.forEach((value, id) => {
-    if (!unused.has(id)) ids.set(value, id);
+    if (unused[id] === 0) ids.add(value, id);
   });
   return ids;
 }

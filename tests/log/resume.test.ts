@@ -171,6 +171,20 @@ describe('a restart at every batch boundary equals one run', () => {
   });
 });
 
+it('texts of identities that stand in several sections are those of one', async () => {
+  const events = Array.from({ length: 10 }, (_, i) => event(i, i, { p: `p${i % 2}` }));
+  put(root, 'twice/a.jsonl', lines(...events, ...events));
+  const options = { root, batchRows: 5, stream: 'twice/*.jsonl' };
+  const before = await read(partitioned, options, 2);
+  const image = new Map(before.saved!.image);
+  const texts = JSON.parse(image.get('identity-texts') as string) as string[];
+  [texts.slice(0, 1), texts.slice(1, 3), texts.slice(3)].forEach((part, i) => {
+    image.set(i === 0 ? 'identity-texts' : `identity-texts.${i}`, JSON.stringify(part));
+  });
+  const after = await read(partitioned, { ...options, resumeFrom: { position: before.saved!.position, image } });
+  expect(after.verdicts).toEqual(events.map(() => 'duplicate'));
+});
+
 it('a saved log that is not whole is refused: FSC7117', async () => {
   const root = folder();
   put(root, 'a.jsonl', '');

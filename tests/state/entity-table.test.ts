@@ -37,7 +37,7 @@ function copyOf(table: EntityTable, types: readonly SqlType[]): EntityTable {
     if (section === undefined || typeof section === 'string') throw new Error(`no section ${name}`);
     return section.slice() as never;
   };
-  const reader: SectionReader = { floats: read, ints: read, words: read, bytes: read, text: read };
+  const reader: SectionReader = { floats: read, ints: read, words: read, bytes: read, text: read, texts: read };
   const copy = new EntityTable(types, 0);
   copy.restore(reader);
   return copy;

@@ -18,12 +18,17 @@ FROM events GROUP BY entity`,
 const BY_NUMBER = groupBy('bigint');
 const BY_TEXT = groupBy('text');
 
-function ingest(state: GroupState, entities: ColumnVector, times: readonly number[], ns: readonly number[]): void {
-  const columns = [numeric(times), entities, numeric(ns)];
+function ingest(
+  state: GroupState,
+  entities: ColumnVector,
+  times: readonly number[],
+  ns: readonly number[] | TextVector,
+): void {
+  const columns = [numeric(times), entities, 'kind' in ns ? ns : numeric(ns)];
   state.ingest(
-    { length: ns.length, columns },
-    Int32Array.from(ns, (_, i) => i),
-    ns.length,
+    { length: times.length, columns },
+    Int32Array.from(times, (_, i) => i),
+    times.length,
   );
 }
 
@@ -297,6 +302,33 @@ SELECT entity, sum(amount) AS total, count(DISTINCT amount) AS amounts FROM even
     expect(() => state.probe(1, 0, T, [])).toThrow(/no view 1/);
     expect(() => state.probeInOrder(-1, 0, T, [])).toThrow(/no view -1/);
     expect(() => state.walk(1, 0, T)).toThrow(/no view 1/);
+  });
+
+  it('is restored from texts in several sections', () => {
+    const group = groupOf(
+      `-- @event_time ts
+-- @key none
+CREATE TABLE events (ts timestamp NOT NULL, entity bigint NOT NULL, item text NOT NULL);`,
+      "SELECT entity, min(item) FILTER (WHERE ts > now() - INTERVAL '1 hour') AS least FROM events GROUP BY entity",
+    );
+    const state = newState(group);
+    const items: TextVector = {
+      kind: 'text',
+      strings: ['c', 'b', 'd'],
+      codes: null,
+      dictionary: null,
+      dictionaryId: 0,
+      nulls: null,
+    };
+    ingest(state, numeric([1, 1, 2]), [T, T, T], items);
+    const image = state.snapshot();
+    const { texts, ...more } = JSON.parse(image.sections.get('texts') as string) as { texts: string[] };
+    const sections = new Map(without(image, 'texts').sections);
+    sections.set('texts.0', JSON.stringify({ texts: texts.slice(0, 2), ...more }));
+    sections.set('texts.1', JSON.stringify({ texts: texts.slice(2), wides: [] }));
+    const copy = newState(group);
+    copy.restore({ ...image, sections });
+    expect([eventsOf(copy, 1), eventsOf(copy, 2)]).toEqual(['b', 'd']);
   });
 
   it('is not restored over another', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { IdMap } from '../../runtime/state/id-map.ts';
 import { Interner } from '../../runtime/state/interner.ts';
 
 /** A sweep does not pay below so many texts and wide integers. */
@@ -113,5 +114,35 @@ describe('interned values', () => {
       expect(more.map((stored) => interner.value(stored))).toEqual(values);
       expect(wideKept.map((stored) => interner.value(stored))).toEqual([2n ** 60n, 2n ** 60n + 3n]);
     }
+  });
+
+  it('are kept in several texts where they are longer than one string can be', () => {
+    const interner = new Interner();
+    const { texts, wides } = fill(interner, 500, 40);
+    sweep(interner, texts.slice(3), wides.slice(2));
+    const image = interner.snapshot(200);
+    expect(image.length).toBeGreaterThan(20);
+    const copy = new Interner();
+    copy.restore(image);
+    for (const id of texts.slice(3)) expect(copy.textId(`text ${texts.indexOf(id)}`)).toBe(id);
+    expect(wides.slice(2).map((stored) => copy.value(stored))).toEqual(
+      wides.slice(2).map((stored) => interner.value(stored)),
+    );
+    // The numbers that are free are so in the copy too.
+    expect(texts.slice(0, 3)).toContain(copy.textId('new'));
+    expect(wides.slice(0, 2)).toContain(copy.hybrid(2n ** 90n));
+    expect(interner.snapshot()).toHaveLength(1);
+  });
+});
+
+describe('ids by key', () => {
+  it('stand in more maps than one where one is full, and in as few as are needed once some are forgotten', () => {
+    const ids = new IdMap<string>(10);
+    for (let id = 0; id < 95; id++) ids.add(`key ${id}`, id);
+    expect(ids.size).toBe(95);
+    ids.retain((_, id) => id % 7 === 0);
+    for (let id = 0; id < 95; id++) expect(ids.get(`key ${id}`)).toBe(id % 7 === 0 ? id : undefined);
+    ids.add('key 1', 1);
+    expect([ids.size, ids.get('key 1')]).toEqual([15, 1]);
   });
 });
