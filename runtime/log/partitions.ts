@@ -3,6 +3,7 @@
  * the log into batches, because it is brought up to date wherever a verdict could depend on it.
  */
 import { MICROS_PER_SECOND } from '../values/types.ts';
+import { LeastNewest } from './least-newest.ts';
 
 /** rules.md 6: clock skew and readers that look a little back. */
 export const SETTLE_MARGIN_MICROS = 5 * MICROS_PER_SECOND;
@@ -25,6 +26,7 @@ export class Partitions {
   /** −Infinity: nothing accepted yet. */
   #newest = new Float64Array(8).fill(NEVER);
   #idle = new Uint8Array(8);
+  readonly #least = new LeastNewest();
   #line = NEVER;
   #newestOfAll = NEVER;
   /** What a partition that is new has as its newest: history's, after the hand-off. */
@@ -63,13 +65,17 @@ export class Partitions {
   }
 
   accept(id: number, timeMicros: number): void {
-    if (this.#idle[id] === 1) {
-      // The line as it was before the partition joins: afterwards its least newest may be older.
-      this.settleLine();
-      this.#idle[id] = 0;
-    }
+    const isJoining = this.#idle[id] === 1;
+    // The line as it was before the partition joins: afterwards its least newest may be older.
+    if (isJoining) this.settleLine();
     if (timeMicros > this.#newest[id]!) this.#newest[id] = timeMicros;
+    if (isJoining) this.#join(id);
     if (timeMicros > this.#newestOfAll) this.#newestOfAll = timeMicros;
+  }
+
+  #join(id: number): void {
+    this.#idle[id] = 0;
+    this.#least.join(id, this.#newest[id]!);
   }
 
   /** For the loop over one partition, which keeps its newest in a local. */
@@ -82,10 +88,7 @@ export class Partitions {
   }
 
   settleLine(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.#names.length; i += 1) {
-      if (this.#idle[i] === 0 && this.#newest[i]! < least) least = this.#newest[i]!;
-    }
+    const least = this.#least.least(this);
     if (least !== Number.POSITIVE_INFINITY) {
       const line = least - this.#latenessMicros - SETTLE_MARGIN_MICROS;
       if (line > this.#line) this.#line = line;
@@ -114,6 +117,7 @@ export class Partitions {
     this.#names.length = 0;
     this.#newest.fill(NEVER);
     this.#idle.fill(0);
+    this.#least.clear();
   }
 
   #grow(): void {
@@ -142,7 +146,7 @@ export class Partitions {
     image.names.forEach((name, i) => {
       const id = this.id(name);
       this.#newest[id] = image.newest[i] ?? NEVER;
-      this.#idle[id] = image.idle[i] === true ? 1 : 0;
+      if (image.idle[i] !== true) this.#join(id);
     });
     this.#line = image.line ?? NEVER;
     this.#newestOfAll = image.newestOfAll ?? NEVER;
