@@ -166,8 +166,9 @@ function corrupt(path: string, line: number, why: string): FscError {
 
 /** How many retries the log has taken in at a position. */
 export function retriedAt(position: LogPosition | null): number {
-  const counts = Object.values(position?.partitions ?? {}).map(({ retried }) => retried ?? 0);
-  return Math.max(0, ...counts);
+  let most = 0;
+  for (const { retried = 0 } of Object.values(position?.partitions ?? {})) most = Math.max(most, retried);
+  return most;
 }
 
 export interface RetriesOptions {

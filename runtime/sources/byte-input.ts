@@ -6,6 +6,8 @@ import { errorCode, FscError, messageOf } from '../values/errors.ts';
 
 /** Of short records as many as a batch holds. */
 const CHUNK_BYTES = 1 << 21;
+/** Of a small file no more than what it holds: there may be thousands of them. */
+const LEAST_CHUNK_BYTES = 1 << 14;
 /** What a pipe gives at once. */
 const PIPE_BYTES = 1 << 16;
 
@@ -32,7 +34,7 @@ export function isPacked(path: string): boolean {
 export async function openBytes(path: string, fromByte: number): Promise<ByteInput> {
   try {
     const file = await open(path, 'r');
-    if (!isPacked(path)) return new FileInput(path, file, fromByte);
+    if (!isPacked(path)) return new FileInput(path, file, fromByte, chunkOf((await file.stat()).size - fromByte));
     const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
     // Unlike `pipe`, it hands a fault of the disk on: whoever reads the stream finds it there.
     pipeline(file.createReadStream({ highWaterMark: CHUNK_BYTES }), gunzip, () => undefined);
@@ -42,22 +44,30 @@ export async function openBytes(path: string, fromByte: number): Promise<ByteInp
   }
 }
 
+function chunkOf(bytes: number): number {
+  return Math.min(CHUNK_BYTES, Math.max(LEAST_CHUNK_BYTES, bytes));
+}
+
 class FileInput implements ByteInput {
   readonly #path: string;
   readonly #file: FileHandle;
-  #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  readonly #chunkBytes: number;
+  #buffer: Buffer;
   #at: number;
 
-  constructor(path: string, file: FileHandle, fromByte: number) {
+  constructor(path: string, file: FileHandle, fromByte: number, chunkBytes: number) {
     this.#path = path;
     this.#file = file;
     this.#at = fromByte;
+    this.#chunkBytes = chunkBytes;
+    this.#buffer = Buffer.allocUnsafeSlow(chunkBytes);
   }
 
   async read(room = 0): Promise<Buffer | null> {
     try {
-      if (this.#buffer.length < room + CHUNK_BYTES) this.#buffer = Buffer.allocUnsafeSlow(2 * room + CHUNK_BYTES);
-      const { bytesRead } = await this.#file.read(this.#buffer, room, CHUNK_BYTES, this.#at);
+      const chunk = this.#chunkBytes;
+      if (this.#buffer.length < room + chunk) this.#buffer = Buffer.allocUnsafeSlow(2 * room + chunk);
+      const { bytesRead } = await this.#file.read(this.#buffer, room, chunk, this.#at);
       this.#at += bytesRead;
       return bytesRead === 0 ? null : this.#buffer.subarray(0, room + bytesRead);
     } catch (error) {

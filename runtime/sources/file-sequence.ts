@@ -1,4 +1,4 @@
-/** Files read one after the other in order of their paths: `order: arrival`. A batch never spans two files. */
+/** Files read one after the other in order of their paths: `order: arrival`. A batch is of one file, or of several small ones. */
 import type { LogPosition } from '../log/contract.ts';
 import type { Origin, RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
@@ -15,6 +15,7 @@ import {
   WatchedFile,
   WHOLE,
 } from './files.ts';
+import { joinedBatch, partAt, startsOf } from './joined-batch.ts';
 import { STDIN_PARTITION } from './location.ts';
 
 /** A batch of one file, before it has a position. */
@@ -49,11 +50,27 @@ function isWholeOnly(name: string): boolean {
   return isPacked(name) || /\.parquet$/i.test(name);
 }
 
+/** A file is small if so many like it make a batch, and no more files than that are opened for one. */
+const SMALL_SHARE = 8;
+const MOST_JOINED = 256;
+
+/** What was read of a file: all of it, unless it is the last of its batch. */
+interface Part {
+  readonly watched: WatchedFile;
+  readonly batch: FileBatch;
+  /** Of its first record. */
+  readonly from: number;
+  /** Files that had ended before it in this batch. */
+  readonly ended: number;
+}
+
 export class FileSequence implements RecordReader {
   readonly #files: readonly SourceFile[];
   readonly #openFile: OpenFile;
   readonly #mayGrow: boolean;
   readonly #done: Record<string, PositionEntry> = Object.create(null);
+  /** That ended since the last batch was given: a position inside the batch is before some of them. */
+  #ended: (readonly [name: string, entry: PositionEntry])[] = [];
   #index = 0;
   #watched: WatchedFile | null = null;
   #records: FileRecords | null = null;
@@ -116,22 +133,54 @@ export class FileSequence implements RecordReader {
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
+    for (const [name, entry] of this.#ended) this.#done[name] = entry;
+    this.#ended = [];
+    const parts: Part[] = [];
+    let rows = 0;
     while (this.#index < this.#files.length) {
-      const file = this.#files[this.#index]!;
-      this.#records ??= await this.#openNext(file);
-      const batch = await this.#records.next(maxRows);
-      if (batch !== null) return this.#positioned(file, batch);
-      this.#done[file.name] = this.#endOf(this.#records);
-      await this.#records.close();
-      this.#records = null;
-      this.#offset = 0;
-      this.#index += 1;
+      const part = await this.#nextPart(maxRows);
+      if (part === null) continue;
+      parts.push(part);
+      rows += part.batch.batch.length;
+      const isSmall = part.batch.batch.length * SMALL_SHARE <= maxRows && this.#isAtEnd(part);
+      if (!isSmall) break;
+      // Nothing is asked of it any more, so its batch stays as it is.
+      await this.#endFile(part.watched.file.name);
+      if (parts.length === MOST_JOINED || rows * SMALL_SHARE > maxRows * (SMALL_SHARE - 1)) break;
     }
-    return null;
+    return parts.length === 0 ? null : this.#positioned(parts);
+  }
+
+  /** null: the file has ended. */
+  async #nextPart(maxRows: number): Promise<Part | null> {
+    const file = this.#files[this.#index]!;
+    this.#records ??= await this.#openNext(file);
+    const batch = await this.#records.next(maxRows);
+    if (batch === null) {
+      await this.#endFile(file.name);
+      return null;
+    }
+    const from = this.#offset;
+    this.#offset += batch.batch.length;
+    return { watched: this.#watched!, batch, from, ended: this.#ended.length };
+  }
+
+  #isAtEnd({ watched, batch }: Part): boolean {
+    const bytes = batch.bytesAfter(batch.batch.length);
+    return bytes !== null && watched.isSize(bytes);
+  }
+
+  async #endFile(name: string): Promise<void> {
+    const records = this.#records!;
+    this.#ended.push([name, this.#endOf(records)]);
+    await records.close();
+    this.#records = null;
+    this.#offset = 0;
+    this.#index += 1;
   }
 
   get endPosition(): LogPosition {
-    return { partitions: { ...this.#done } };
+    return { partitions: { ...this.#done, ...Object.fromEntries(this.#ended) } };
   }
 
   /** What a file gained after its end was read was not read. */
@@ -155,25 +204,30 @@ export class FileSequence implements RecordReader {
       : this.#openFile(file, { byte: resume.bytes ?? 0, skip: 0, mayGrow });
   }
 
-  #positioned(file: SourceFile, batch: FileBatch): RawBatch {
-    const from = this.#offset;
-    this.#offset += batch.batch.length;
+  #positioned(parts: readonly Part[]): RawBatch {
+    const batches = parts.map(({ batch }) => batch);
+    const { batch, faults, reason, text, knownTimes, unknownFields } = joinedBatch(batches);
+    const starts = startsOf(batches);
     return {
-      batch: batch.batch,
-      faults: batch.faults,
-      reason: batch.reason,
-      text: batch.text,
-      knownTimes: batch.knownTimes,
-      unknownFields: batch.unknownFields,
-      place: (row) => ({ partition: file.name, offset: from + row }),
-      positionAfter: (rows) => this.#positionAfter(this.#watched!, batch, from + rows, rows),
+      ...{ batch, faults, reason, text, knownTimes, unknownFields },
+      place: (row) => {
+        const i = partAt(starts, row);
+        const { watched, from } = parts[i]!;
+        return { partition: watched.file.name, offset: from + row - starts[i]! };
+      },
+      positionAfter: (rows) => {
+        const i = partAt(starts, rows - 1);
+        return this.#positionAfter(parts[i]!, rows - starts[i]!);
+      },
     };
   }
 
-  #positionAfter(watched: WatchedFile, batch: FileBatch, offset: number, rows: number): LogPosition {
+  #positionAfter({ watched, batch, from, ended }: Part, rows: number): LogPosition {
     const partitions: Record<string, PositionEntry> = Object.create(null);
     Object.assign(partitions, this.#done);
+    for (const [name, entry] of this.#ended.slice(0, ended)) partitions[name] = entry;
     const bytes = batch.bytesAfter(rows);
+    const offset = from + rows;
     partitions[watched.file.name] = bytes === null ? watched.wholeEntry(offset) : watched.entryAt(offset, bytes);
     return { partitions };
   }

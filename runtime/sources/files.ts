@@ -139,6 +139,11 @@ export class WatchedFile {
     return { ...this.#entry, offset };
   }
 
+  /** It had so many bytes when reading began. */
+  isSize(bytes: number): boolean {
+    return this.#entry.bytes === bytes;
+  }
+
   /** The first `bytes` bytes were consumed. */
   entryAt(offset: number, bytes: number): PositionEntry {
     this.check(bytes);

@@ -43,9 +43,9 @@ export class LineSplitter {
   #isStart: boolean;
   #count = 0;
   readonly #faults = new Map<number, LineFault>();
-  #starts = new Int32Array(0);
-  #ends = new Int32Array(0);
-  #endBytes = new Float64Array(0);
+  #starts = new Int32Array(1);
+  #ends = new Int32Array(1);
+  #endBytes = new Float64Array(1);
 
   constructor(input: ByteInput, fromByte: number) {
     this.#input = input;
@@ -57,9 +57,10 @@ export class LineSplitter {
   async next(maxLines: number): Promise<LineBatch | null> {
     this.#count = 0;
     this.#faults.clear();
-    this.#reserve(maxLines);
     while (this.#count === 0) {
       if (this.#blockAt >= this.#block.length && !(await this.#fill())) return null;
+      // Each line has a byte. A small file has few, and there may be thousands of such files.
+      this.#reserve(Math.min(maxLines, this.#count + this.#block.length - this.#blockAt));
       this.#split(maxLines);
     }
     const lines = new RecordLines(this.#block, this.#starts, this.#ends, this.#count, this.#faults);
@@ -69,9 +70,14 @@ export class LineSplitter {
 
   #reserve(maxLines: number): void {
     if (this.#starts.length >= maxLines) return;
+    const [starts, ends, endBytes] = [this.#starts, this.#ends, this.#endBytes];
     this.#starts = new Int32Array(maxLines);
     this.#ends = new Int32Array(maxLines);
     this.#endBytes = new Float64Array(maxLines);
+    // A line that was too long may stand there already.
+    this.#starts.set(starts);
+    this.#ends.set(ends);
+    this.#endBytes.set(endBytes);
   }
 
   /** The next whole lines into `#block`. False at the end. */

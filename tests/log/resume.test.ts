@@ -72,6 +72,23 @@ beforeAll(async () => {
       ...RECORDS.map(([s, id, v], i) => event(s + 1000, id + 1000, { v, p: `p${i % 2}` })),
     ),
   );
+  // Of no record, of one, of two, and one of many; some end in blank lines or without a line's end.
+  for (let at = 0, file = 0; at < RECORDS.length; file += 1) {
+    const count = file === 9 ? 40 : file % 3;
+    const rows = RECORDS.slice(at, at + count);
+    const name = `m/${String(file).padStart(3, '0')}`;
+    put(
+      root,
+      `${name}.jsonl`,
+      lines(...rows.map((row, i) => jsonOf(row, at + i))) + '\n'.repeat(file % 20 === 8 ? 2 : 0),
+    );
+    put(
+      root,
+      `${name}.csv`,
+      lines('ts,id,v,p', ...rows.map((row, i) => csvOf(row, at + i))).slice(0, -(file % 2) || undefined),
+    );
+    at += count;
+  }
   const session = await openDuckDb({ threads: 1 });
   put(root, 'p/x', '');
   put(root, 'q/x', '');
@@ -107,6 +124,8 @@ describe('a restart at every batch boundary equals one run', () => {
   const cases = [
     ['JSONL files', { stream: 'j/*.jsonl' }],
     ['JSONL files by partition', { stream: 'j/*.jsonl', isPartitioned: true }],
+    ['many small JSONL files', { stream: 'm/*.jsonl' }],
+    ['many small CSV files as they arrived', { history: 'm/*.csv', order: 'arrival' as const }],
     ['packed JSONL', { stream: 'z/*.jsonl.gz' }],
     ['JSONL sorted', { history: 'j/*.jsonl', order: 'none' as const }],
     ['CSV sorted', { history: 'c/*.csv' }],
@@ -169,6 +188,24 @@ describe('a restart at every batch boundary equals one run', () => {
       expect([...before.verdicts, ...after.verdicts]).toEqual(whole.verdicts);
     }
   });
+});
+
+it('small files share a batch, and a position in it is that of the records up to there', async () => {
+  const where = { root, stream: 'm/*.jsonl' };
+  const whole = await read(source, where);
+  const files = Object.keys(whole.saved!.position.partitions);
+  expect(files.length).toBeGreaterThan(80);
+  // What has blank lines at its end is asked once more whether there are others.
+  expect(whole.batches).toBeLessThan(10);
+  for (let limitRecords = 1; limitRecords < whole.verdicts.length; limitRecords += 13) {
+    const before = await read(source, { ...where, limitRecords });
+    const after = await read(source, { ...where, resumeFrom: await stored(before.saved!) });
+    expect([...before.verdicts, ...after.verdicts]).toEqual(whole.verdicts);
+    expect([...before.refused, ...after.refused]).toEqual(whole.refused);
+    expect(after.saved!.position).toEqual(whole.saved!.position);
+    const offsets = Object.values(before.saved!.position.partitions).map(({ offset }) => offset);
+    expect(offsets.reduce((sum, offset) => sum + offset, 0)).toBe(limitRecords);
+  }
 });
 
 it('texts of identities that stand in several sections are those of one', async () => {
