@@ -8,6 +8,9 @@ export interface LineFault {
 
 /** Begins a line that was no text as it came, where it is kept as a text: it could be read as a record. No JSON text begins so. */
 const MARK = '\u0000';
+/** The same out of a database, which holds no U+0000. Another line may begin so: it is a mark before these reasons alone. */
+const KEPT_MARK = '\ufffd';
+const REASONS: readonly string[] = ['invalid UTF-8', 'line over 1 MiB'];
 
 /**
  * Lines as places in a block of bytes. The bytes between `starts[row]` and `ends[row]` are valid UTF-8; a line at fault has none there. The
@@ -76,10 +79,19 @@ export function textsOf(records: RecordTexts): readonly string[] {
 export function linesOf(texts: readonly string[]): { lines: string[]; faults: Map<number, string> } {
   const faults = new Map<number, string>();
   const lines = texts.map((record, row) => {
-    const end = record.startsWith(MARK) ? record.indexOf(MARK, 1) : -1;
-    if (end < 0) return record;
-    faults.set(row, record.slice(1, end));
-    return record.slice(end + 1);
+    const reason = markedReason(record);
+    if (reason === null) return record;
+    faults.set(row, reason);
+    return record.slice(reason.length + 2);
   });
   return { lines, faults };
+}
+
+function markedReason(record: string): string | null {
+  const isKept = record.startsWith(KEPT_MARK);
+  if (!isKept && !record.startsWith(MARK)) return null;
+  const end = record.indexOf(isKept ? KEPT_MARK : MARK, 1);
+  if (end < 0) return null;
+  const reason = record.slice(1, end);
+  return isKept && !REASONS.includes(reason) ? null : reason;
 }

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeOut } from '../../cli/io.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
@@ -355,6 +355,29 @@ describe('fsc quarantine retry', () => {
       waiting: [],
       refused: [{ source: 'tx', id: 'tx.jsonl:0', why: 'invalid UTF-8: its bytes were not kept' }],
     });
+  });
+
+  it.each([
+    ['with the verdicts that were', 'decimal(12,2)'],
+    ['anew', 'decimal(14,2)'],
+  ])('tells of stdin what was no text after --rebuild too, which judges it %s', async (_, amount) => {
+    const long = `{"id":3,"card":"${'x'.repeat(1 << 20)}"}`;
+    const lines = ['{"id":1,"card":"\xff"}', '\xef\xbf\xbdfoo\xef\xbf\xbd', long, '{"id":2}'];
+    const stdin = Readable.from([Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1')], {
+      objectMode: false,
+    });
+    const run = ['run', '--mode', 'stream', '--source', 'tx=-'];
+    expect(await cli(run, { cwd: world.root, stdin })).toMatchObject({ code: 0 });
+    const before = jsonLines((await quarantine('list', '--format', 'json')).out);
+    expect(before.map(({ reason }) => reason)).toEqual([
+      'invalid UTF-8',
+      'broken JSON',
+      'line over 1 MiB',
+      'card: is missing and NOT NULL',
+    ]);
+    put(world.root, 'features/sources/tx.sql', SOURCE.replace('decimal(12,2)', amount));
+    expect(await fsc([...run, '--rebuild'])).toMatchObject({ code: 0 });
+    expect(jsonLines((await quarantine('list', '--format', 'json')).out)).toEqual(before);
   });
 
   it('has nothing to wait for after --rebuild, which judges every record of a file anew', async () => {
