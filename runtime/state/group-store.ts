@@ -195,9 +195,7 @@ export class GroupStore {
     const at = (entity + 1) * BLOCK_FIELDS;
     const base = this.blocks[at + BASE] as number;
     const n = this.blocks[at + LENGTH] as number;
-    let low = n;
-    while (low > 0 && this.#timeAt(base, low - 1) > t) low--;
-    while (low > 0 && this.#timeAt(base, low - 1) === t && this.#keyIsLess(base, low - 1)) low--;
+    const low = this.#placeOf(base, n, t);
     for (const field of this.layout.tails) {
       if (low < this.#position(entity + 1, field))
         throw new Error(`event at ${t} arrived behind the settled part of its entity`);
@@ -205,6 +203,29 @@ export class GroupStore {
     this.#slabs.move(base + low, base + low + 1, n - low);
     this.blocks[at + LENGTH] = n + 1;
     return base + low;
+  }
+
+  /** Where an event belongs among the first n: in steps that double, since most belong near the end, and some behind a million of their instant. */
+  #placeOf(base: number, n: number, t: number): number {
+    let high = n;
+    let low = n - 1;
+    for (let step = 1; low >= 0 && this.#isBefore(t, base, low); step += step) {
+      high = low;
+      low -= step;
+    }
+    low = Math.max(0, low + 1);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#isBefore(t, base, middle)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Whether the event (t, `newKeys`) comes before one of a block. */
+  #isBefore(t: number, base: number, offset: number): boolean {
+    const other = this.#timeAt(base, offset);
+    return t < other || (t === other && this.#keyOrder(base, offset) < 0);
   }
 
   #timeAt(base: number, offset: number): number {
@@ -234,15 +255,12 @@ export class GroupStore {
 
   /** Offset of the entity's event (t, key); −1 if it has none. */
   findEvent(entity: number, t: number, key: readonly Value[]): number {
-    const { keyColumns } = this.layout;
-    if (keyColumns.length === 0) return -1;
-    const stored = keyColumns.map((_, i) => this.#stored(key[i] ?? null));
+    if (this.newKeys.length === 0) return -1;
+    for (let i = 0; i < this.newKeys.length; i++) this.newKeys[i] = this.#stored(key[i] ?? null);
+    if (this.newKeys.some(Number.isNaN)) return -1;
     const base = this.baseOf(entity);
-    const end = this.#firstAfter(entity, t);
-    for (let i = this.#firstAfter(entity, t - 1); i < end; i++) {
-      if (keyColumns.every((column, k) => this.#columnAt(base, i, column) === stored[k])) return i;
-    }
-    return -1;
+    const at = this.#placeOf(base, this.lengthOf(entity), t) - 1;
+    return at >= 0 && this.#timeAt(base, at) === t && this.#keyOrder(base, at) === 0 ? at : -1;
   }
 
   /** Moves an event behind the others of its instant, and gives how many events come before it then. */
@@ -503,13 +521,14 @@ export class GroupStore {
     blocks[at + CAPACITY] = capacityOf(kind);
   }
 
-  #keyIsLess(base: number, offset: number): boolean {
+  /** Of `newKeys` beside the key of an event: below, at or above 0. */
+  #keyOrder(base: number, offset: number): number {
     for (let i = 0; i < this.newKeys.length; i++) {
       const column = this.layout.keyColumns[i] as number;
       const order = this.#compare(column, this.newKeys[i] as number, this.#columnAt(base, offset, column));
-      if (order !== 0) return order < 0;
+      if (order !== 0) return order;
     }
-    return false;
+    return 0;
   }
 
   #compare(column: number, a: number, b: number): number {
