@@ -10,7 +10,7 @@ import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import { isArchived } from './accepted.ts';
 import type { ExitStatus } from './cli.ts';
 import { countOpen, type Finality, finalityOf, finalText } from './final.ts';
-import { parseInstant } from './instant.ts';
+import { parseAsOf } from './instant.ts';
 import { type GlobalFlags, type Io, say, writeAside, writeOut } from './io.ts';
 import { refuseExcess } from './limits.ts';
 import { locationsOf, type SourceLocations } from './locations.ts';
@@ -55,7 +55,7 @@ export async function runBatchOut(
 ): Promise<ExitStatus> {
   const startedMicros = wallClock.nowMicros();
   refuseCounting(options);
-  if (options.asOf !== 'now') parseInstant(options.asOf, wallClock.nowMicros); // told before anything is read
+  if (options.asOf !== 'now') parseAsOf(options.asOf, wallClock.nowMicros); // told before anything is read
   const locations = locationsOf(workspace, options.sources);
   const views = withData(io, flags, workspace, locations, options, chosenViews(workspace, options));
   const files = filesOf(io, views, options.out);
@@ -162,7 +162,7 @@ async function instantOf(
   views: readonly ViewPlan[],
   asOf: string,
 ): Promise<number> {
-  if (asOf !== 'now' || workspace.project.config.clock === 'wall') return parseInstant(asOf, wallClock.nowMicros);
+  if (asOf !== 'now' || workspace.project.config.clock === 'wall') return parseAsOf(asOf, wallClock.nowMicros);
   const times = new Map(
     views.flatMap((view) => {
       if (view.kind === 'request') return [];

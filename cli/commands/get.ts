@@ -18,7 +18,7 @@ import { compareValues } from '../../runtime/values/order.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import type { CommandRunner } from '../cli.ts';
-import { parseInstant } from '../instant.ts';
+import { parseAsOf } from '../instant.ts';
 import { type GlobalFlags, type Io, writeOut } from '../io.ts';
 import { readPairs } from '../keys.ts';
 import { openProgram } from '../open-program.ts';
@@ -48,7 +48,7 @@ export function register(program: Command, run: CommandRunner): void {
 }
 
 async function get(io: Io, flags: GlobalFlags, name: string, pairs: string[], options: GetOptions): Promise<number> {
-  const at = options.asOf === 'now' ? null : parseInstant(options.asOf, wallClock.nowMicros);
+  const at = options.asOf === 'now' ? null : parseAsOf(options.asOf, wallClock.nowMicros);
   const opened = await openProgram(io, flags);
   if (opened === null) return 1;
   const { project, program } = opened;

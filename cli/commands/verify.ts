@@ -13,7 +13,7 @@ import { printJsonValue } from '../../runtime/values/json.ts';
 import { printTimestamp } from '../../runtime/values/temporal.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import type { CommandRunner } from '../cli.ts';
-import { parseInstant } from '../instant.ts';
+import { parseAsOf } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, type SourceLocations } from '../locations.ts';
 import { jsonRow, plainText, plainValue } from '../result-rows.ts';
@@ -133,7 +133,7 @@ class Verification {
 
   /** Gives the number of values that differ. */
   async at(asOf: string): Promise<number> {
-    const nowMicros = parseInstant(asOf, () => this.#now());
+    const nowMicros = parseAsOf(asOf, () => this.#now());
     let differed = 0;
     for (const view of this.#workspace.plan.views) {
       const joined = view.kind === 'request' ? view.joins.map((join) => join.view) : [view];

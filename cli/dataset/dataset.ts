@@ -25,7 +25,7 @@ import { tellAbsentColumns } from '../absent-columns.ts';
 import { tellUnarchived } from '../archived.ts';
 import type { ExitStatus } from '../cli.ts';
 import { countOpen, finalText } from '../final.ts';
-import { parseInstant } from '../instant.ts';
+import { parseAsOf } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
 import { refuseExcess } from '../limits.ts';
 import { locationsOf, type SourceLocations } from '../locations.ts';
@@ -181,7 +181,7 @@ class DatasetJob {
     const isNewest = options.asOf === 'now' && workspace.project.config.clock === 'events';
     const micros = isNewest
       ? await newestMicros(workspace.program, this.#sources, feeds)
-      : parseInstant(options.asOf, wallClock.nowMicros);
+      : parseAsOf(options.asOf, wallClock.nowMicros);
     return { column: null, micros, timeZone: null };
   }
 

@@ -5,7 +5,7 @@ import type { FileFormat } from '../../runtime/sources/location.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { KnownTo } from '../final.ts';
-import { parseInstant } from '../instant.ts';
+import { parseAsOf, parseInstant } from '../instant.ts';
 import type { NumberFormat } from '../result-rows.ts';
 
 /** As commander gives them. */
@@ -104,7 +104,7 @@ function refuseMisfits(flags: DatasetFlags, isEntities: boolean): void {
     throw misfit('--as-of does not go with --labels', 'each label has its own instant', 'leave it out');
   if (isEntities && flags.timezone !== undefined)
     throw misfit('--timezone does not go with --entities', 'the one instant is --as-of', 'give it with an offset');
-  if (isEntities && flags.asOf !== undefined && flags.asOf !== 'now') parseInstant(flags.asOf, wallClock.nowMicros);
+  if (isEntities && flags.asOf !== undefined && flags.asOf !== 'now') parseAsOf(flags.asOf, wallClock.nowMicros);
 }
 
 function engineOf({ engine, maxExpressionErrors }: DatasetFlags): DatasetFlags['engine'] {

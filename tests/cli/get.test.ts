@@ -165,6 +165,8 @@ describe('fsc get', () => {
     expect(await fault('pay_v1', 'card=a', 'price=1.999')).toMatch(/`price` is no decimal\(10,2\)/);
     expect(await fault('pay_v1', 'card=a', 'ratio=1e400')).toMatch(/`ratio` is no double precision[\s\S]*out of range/);
     expect(await fault('card_v1', 'card=b', '--as-of', 'yesterday')).toMatch(/FSC7007/);
+    // Two microseconds are one to a double there.
+    expect(await fault('card_v1', 'card=b', '--as-of', '2255-06-05T23:47:34.740993')).toMatch(/FSC7007.*too far away/);
     expect(await fault('card_v1', 'card=b', '--all')).toMatch(/--all takes no keys/);
   });
 
