@@ -43,7 +43,7 @@ export function resolveOver(ref: WindowRef, name: string, select: ResolvedSelect
     });
   }
   const source = select.relation.source.spec;
-  const isTotal = checkOrder(spec, source, { span: ref.span, isCounted: isCounted(name, spec) }, faults);
+  const isTotal = checkOrder(spec, source, { name, span: ref.span, isCounted: isCounted(name, spec) }, faults);
   if (isTotal === null) return null;
   const order = spanOf(spec.orderBy);
   const frame = frameOf(spec.frame, { isTotal, order, columns: spec.orderBy.length, source }, faults);
@@ -140,7 +140,12 @@ function isCounted(name: string, spec: WindowSpec): boolean {
   return spec.frame === null ? COUNTING.has(name) : spec.frame.mode === 'rows';
 }
 
+/** Of these, counted from the other end, another number would come. */
+const RANKING: ReadonlySet<string> = new Set(['row_number', 'rank', 'dense_rank']);
+const LATEST_ROW = "leave the number out, and a condition on it: an entity's value is its latest row anyway";
+
 interface OverUse {
+  readonly name: string;
   readonly span: WindowRef['span'];
   readonly isCounted: boolean;
 }
@@ -165,7 +170,7 @@ function checkOrder(spec: WindowSpec, source: SourceSpec, use: OverUse, faults: 
     const isPlain = /^\s+desc$/i.test(textOf(faults.file, word));
     faults.error('FSC3404', whole, 'OVER ordered descending', {
       label: 'looks at later events first',
-      edits: isPlain ? [{ span: word, newText: '' }] : [],
+      ...(RANKING.has(use.name) ? { help: LATEST_ROW } : { edits: isPlain ? [{ span: word, newText: '' }] : [] }),
     });
   }
   if (descending.length > 0) return null;

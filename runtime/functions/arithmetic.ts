@@ -10,7 +10,7 @@ import {
   remHybrid,
   subHybrid,
 } from '../values/hybrid.ts';
-import type { SqlType } from '../values/types.ts';
+import { printType, type SqlType } from '../values/types.ts';
 import type { CallTypes, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
 import { postgresFloats } from './postgres-floats.ts';
 import {
@@ -293,13 +293,22 @@ export const divide: ScalarFunction = {
 
 function resolveModulo(args: readonly SqlType[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
-  if (!isExact(a) || !isExact(b)) return noSuch('%', args, 'integers and decimals (Postgres has no % for doubles)');
+  if (isNumeric(a) && isNumeric(b) && (isFloat(a) || isFloat(b))) return noRemainder(args);
+  if (!isExact(a) || !isExact(b)) return noSuch('%', args, 'integers and decimals');
   if (isInteger(a) && isInteger(b)) {
     const type = widerInteger(a, b);
     return resolved([type, type], type);
   }
   const type = commonDecimal(a, b);
   return type === null ? tooManyDigits('%', args) : resolved([type, type], type);
+}
+
+function noRemainder(args: readonly SqlType[]): Resolution {
+  return rejected(
+    `\`%\` does not take ${args.map(printType).join(', ')}`,
+    'it takes integers and decimals (Postgres has no % for doubles)',
+    'cast what counts something to an integer: `CAST(x AS integer) % y`',
+  );
 }
 
 function modHybrid(a: Hybrid, b: Hybrid): Hybrid | null {
