@@ -102,6 +102,9 @@ export function bindCall(
   nameSpan: Span,
   context: BindContext,
 ): PlanExpr | null {
+  if (IN_THE_GRAMMAR.has(name) && textOf(context.faults.file, nameSpan).startsWith('"')) {
+    return quotedWord(name, nameSpan, context.faults);
+  }
   if (name === 'coalesce') return bindCoalesce(args, span, context);
   if (name === 'nullif') return bindNullIf(args, span, context);
   const candidates = scalarsCalled(name);
@@ -119,6 +122,17 @@ export function bindCall(
   }
   const settled = settleArguments(name, foldUnit(name, args), context);
   return settled === null ? null : resolveCall(fitting, settled, span, nameSpan, `\`${name}\``, context);
+}
+
+/** Words of the grammar rather than functions: in quotes they name a function that one of the databases does not have. */
+const IN_THE_GRAMMAR = new Set(['coalesce', 'nullif', 'greatest', 'least']);
+
+function quotedWord(name: string, nameSpan: Span, faults: Faults): null {
+  return faults.error('FSC3004', nameSpan, `function \`"${name}"\` does not exist`, {
+    cause: 'it is a word of the grammar, and no function that could be named in quotes',
+    help: 'write it without quotes',
+    edits: replacing(nameSpan, name),
+  });
 }
 
 /** Functions whose arguments are of one type, so that a literal among them is of that type too. */
