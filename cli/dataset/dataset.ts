@@ -40,7 +40,7 @@ import type { DatasetOptions } from './options.ts';
 import { Output } from './output.ts';
 import { planReader } from './plan-reader.ts';
 import { computeByReplay } from './replay-engine.ts';
-import { summarise, tell } from './summary.ts';
+import { summarise, tell, tiedEvents } from './summary.ts';
 import {
   keyedSources,
   missingTexts,
@@ -73,8 +73,8 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
     const feeds = new Feeds(workspace, locations, options.knownTo, options.completeToMicros, io.signal);
     const file = await openLabels(session, found, options, requestDefaults(workspace.program, views), io.signal);
     const job = new DatasetJob({ io, flags, options, workspace, views, locations, feeds, session, file });
-    const summary = await job.run(output, startedMicros);
-    await tell(io, flags, summary, options.out);
+    const { summary, tied } = await job.run(output, startedMicros);
+    await tell(io, flags, summary, tied, options.out);
     return 0;
   } finally {
     session.close();
@@ -131,7 +131,7 @@ class DatasetJob {
     const instant = options.timeZone !== null && read.naive > 0 ? options.instant : null;
     if (instant !== null) await loadInstants(session, labels.instants);
     const rows = await output.write(session, trainingSetSql(raw, names, named, instant), labels.length);
-    return summarise({
+    const summary = summarise({
       labels: labels.length,
       rows,
       views: options.views,
@@ -145,6 +145,7 @@ class DatasetJob {
       errors: options.engine === 'replay' ? errors : null,
       seconds: (wallClock.nowMicros() - startedMicros) / 1_000_000,
     });
+    return { summary, tied: tiedEvents(options.ties, this.#sources, ownEvents) };
   }
 
   /** A request's own column, selected as it is. Only the plan knows; it is made where a name is in question. */

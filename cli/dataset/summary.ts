@@ -69,15 +69,36 @@ export function summarise({ read, sources, errors, ...rest }: SummaryFacts): Dat
   };
 }
 
-export async function tell(io: Io, flags: GlobalFlags, summary: DatasetSummary, out: string): Promise<void> {
+/** What becomes of events at their labels' instants. */
+export type TiedEvents = 'count' | 'do not count' | 'count unless own' | 'differ by source';
+
+/** `ownEvents`: sources whose key the labels carry. */
+export function tiedEvents(
+  ties: DatasetSummary['ties'],
+  sources: readonly string[],
+  ownEvents: ReadonlySet<string>,
+): TiedEvents {
+  if (ties !== 'exclude') return 'count';
+  const own = sources.filter((source) => ownEvents.has(source)).length;
+  if (own === 0) return 'do not count';
+  return own === sources.length ? 'count unless own' : 'differ by source';
+}
+
+export async function tell(
+  io: Io,
+  flags: GlobalFlags,
+  summary: DatasetSummary,
+  tied: TiedEvents,
+  out: string,
+): Promise<void> {
   if (flags.format === 'json') {
     const line = `${JSON.stringify(summary)}\n`;
     return out === '-' ? writeAside(io, line) : writeOut(io.stdout, line);
   }
-  say(io, flags, summaryLines(summary, out).join('\n'));
+  say(io, flags, summaryLines(summary, tied, out).join('\n'));
 }
 
-function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
+function summaryLines(summary: DatasetSummary, tied: TiedEvents, out: string): readonly string[] {
   const { events } = summary;
   const place = out === '-' ? '' : ` to ${out}`;
   const lines = [
@@ -102,12 +123,17 @@ function summaryLines(summary: DatasetSummary, out: string): readonly string[] {
     ],
   ];
   for (const [count, one, many] of told) if (count > 0) lines.push(counted(count, one, many));
-  if (summary.ties !== null && summary.tiedLabels > 0) {
-    const choice = summary.ties === 'include' ? 'counts' : 'does not count';
-    const tied = counted(summary.tiedLabels, 'label has', 'labels have');
-    lines.push(
-      `${tied} the instant of an event of ${plural(summary.tiedLabels, 'its', 'their')} entity, which ${choice}`,
-    );
+  if (summary.tiedLabels > 0) {
+    const labels = counted(summary.tiedLabels, 'label has', 'labels have');
+    const entity = `${plural(summary.tiedLabels, 'its', 'their')} entity`;
+    lines.push(`${labels} the instant of an event of ${entity}, ${TIED[tied]}`);
   }
   return lines;
 }
+
+const TIED: Readonly<Record<TiedEvents, string>> = {
+  count: 'which counts',
+  'do not count': 'which does not count',
+  'count unless own': "which counts unless it is the label's own",
+  'differ by source': 'which counts as is told above of its source',
+};
