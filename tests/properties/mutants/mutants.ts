@@ -161,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stream: ties are in order of arrival, not of the key',
     file: store,
-    find: 'return order < 0;',
-    replace: 'return false;',
+    find: 't < other || (t === other && this.#keyOrder(base, offset) < 0)',
+    replace: 't < other',
   },
   {
     name: 'stream: sums of decimals go beyond 38 digits',
