@@ -156,10 +156,11 @@ function resolveCall(
   context: BindContext,
 ): PlanExpr | null {
   const types = args.map((arg) => arg.type);
+  const inDuckDb = args.map(typeInDuckDb);
   const constants: ConstantArg[] = args.map((arg) => (arg.kind === 'const' ? arg.value : undefined));
   let failure: Extract<Resolution, { ok: false }> | null = null;
   for (const candidate of candidates) {
-    const resolution = resolveSharing(candidate, args, constants);
+    const resolution = resolveSharing(candidate, types, inDuckDb, constants);
     if (!resolution.ok) {
       // The overload with a fault of its own explains more than one that is not meant.
       if (failure === null || (failure.code === null && resolution.code !== null)) failure = resolution;
@@ -188,14 +189,14 @@ function resolveCall(
 /** What DuckDB has no digits for has no type, even where fsc would have them. */
 function resolveSharing(
   candidate: ScalarFunction,
-  args: readonly PlanExpr[],
+  types: readonly SqlType[],
+  inDuckDb: readonly SqlType[],
   constants: readonly ConstantArg[],
 ): Resolution {
-  const types = args.map((arg) => arg.type);
   const resolution = candidate.resolve(types, constants, null);
-  if (!resolution.ok) return resolution;
-  const inDuckDb = candidate.resolve(args.map(typeInDuckDb), constants, null);
-  return inDuckDb.ok || inDuckDb.code !== 'FSC3016' ? resolution : inDuckDb;
+  if (!resolution.ok || inDuckDb.every((type, i) => type === types[i])) return resolution;
+  const shared = candidate.resolve(inDuckDb, constants, null);
+  return shared.ok || shared.code !== 'FSC3016' ? resolution : shared;
 }
 
 function unitParts(

@@ -6,14 +6,15 @@ const ROUNDED = new Set(['round', 'trunc', 'floor', 'ceil']);
 const AS_THEIR_ARGUMENT = new Set(['negate', 'abs']);
 
 /**
- * The type that DuckDB finds for an expression, where it has more digits than fsc's: a rounded decimal keeps those that it had after the point.
+ * The type that DuckDB finds for an expression: its own, but for more digits than fsc's: a rounded decimal keeps those that it had after the point.
  * Where decimals have to share 38 digits, theirs are taken from behind the point.
  */
 export function typeInDuckDb(expr: PlanExpr): SqlType {
   if (expr.type.kind !== 'decimal') return expr.type;
   const { precision, scale } = expr.type;
   const whole = sources(expr).map((source) => wholeDigits(source, ROUNDED.has(nameOf(expr)) ? scale : null));
-  return { kind: 'decimal', precision: Math.min(38, Math.max(precision - scale, ...whole) + scale), scale };
+  const digits = Math.min(38, Math.max(precision - scale, ...whole) + scale);
+  return digits === precision ? expr.type : { kind: 'decimal', precision: digits, scale };
 }
 
 function nameOf(expr: PlanExpr): string {

@@ -2,7 +2,7 @@ import { isNumeric } from '../../runtime/functions/support.ts';
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import type { FaultParts } from '../catalog/faults.ts';
 import { literalValue } from '../catalog/literals.ts';
-import { replacing } from '../diagnostics/edits.ts';
+import { literalOf, replacing } from '../diagnostics/edits.ts';
 import type { PlanExpr } from '../plan/plan.ts';
 import { isUntyped } from './coerce.ts';
 import type { BindContext } from './context.ts';
@@ -47,8 +47,7 @@ const NO_OPERATOR =
   'DuckDB has no such operator for all numbers, and where it has one its result may be of another type than in Postgres';
 
 function withWord(expr: PlanExpr, word: string): FaultParts {
-  const text = expr.kind === 'const' ? String(expr.value).replaceAll("'", "''") : '';
-  const typed = `${word} '${text}'`;
+  const typed = `${word} ${literalOf(expr.kind === 'const' ? String(expr.value) : '')}`;
   return {
     cause: 'DuckDB does not find out what the text stands for there',
     help: `write \`${typed}\``,

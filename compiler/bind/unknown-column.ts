@@ -1,5 +1,6 @@
 import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { listed, nearest } from '../catalog/suggest.ts';
+import { literalOf } from '../diagnostics/edits.ts';
 import type { Identifier } from '../parse/ast.ts';
 
 /** Tells that `relation` has no such column. */
@@ -16,6 +17,6 @@ function helpFor(name: Identifier, columns: readonly string[]): Pick<FaultParts,
   const near = nearest(name.name, name.span, columns, 'column');
   if (near.edits !== undefined || !name.quoted) return near;
   // Other databases take double quotes for text.
-  const newText = `'${name.name.replaceAll("'", "''")}'`;
+  const newText = literalOf(name.name);
   return { help: 'text stands in single quotes, names in double ones', edits: [{ span: name.span, newText }] };
 }

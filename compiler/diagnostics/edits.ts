@@ -5,6 +5,11 @@ export function textOf(file: SourceText, span: Span): string {
   return file.text.slice(span.start, span.end);
 }
 
+/** A literal of SQL that means the text. */
+export function literalOf(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 export function replacing(span: Span, newText: string): readonly Edit[] {
   return [{ span, newText }];
 }

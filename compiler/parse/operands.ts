@@ -1,5 +1,6 @@
 /** What operators stand between: literals, names, CASE, CAST, parentheses, calls. */
 import type { Span } from '../diagnostics/diagnostic.ts';
+import { literalOf } from '../diagnostics/edits.ts';
 import type { Expr, Identifier, TypeName } from './ast.ts';
 import { readCall } from './calls.ts';
 import { type Cursor, isWord, tokenSpan } from './cursor.ts';
@@ -161,7 +162,7 @@ function readInterval(grammar: Grammar): Expr {
       help: {
         text: 'put the unit inside the string',
         applicability: 'safe',
-        edits: [{ span, newText: `INTERVAL '${token.text.replaceAll("'", "''")} ${cursor.token.text}'` }],
+        edits: [{ span, newText: `INTERVAL ${literalOf(`${token.text} ${cursor.token.text}`)}` }],
       },
     });
   }

@@ -222,9 +222,10 @@ async function readJsonl(session: DuckDbSession, file: LabelPath, signal: AbortS
   checkNames(file.name, names);
   if (names.length === 0) throw unusable(file.name, 'the file holds no labels', 'a line is one JSON object');
   const loader = await TextLoader.open(session, names);
+  const defaults = new Map([...file.defaults].map(([name, json]) => [name, defaultText(json)]));
   await eachObject(file, signal, (object, text, end) => {
     loader.add(
-      names.map((name) => fieldText(object, text, name, file.defaults)),
+      names.map((name) => fieldText(object, text, name, defaults)),
       end,
     );
   });
@@ -320,7 +321,7 @@ function fieldText(
   defaults: ReadonlyMap<string, string>,
 ): string | null {
   const value = object[name];
-  if (value === undefined) return defaultText(defaults.get(name));
+  if (value === undefined) return defaults.get(name) ?? null;
   if (value === null) return null;
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
@@ -328,8 +329,7 @@ function fieldText(
   return rawJsonAt(text, [name]) ?? JSON.stringify(value);
 }
 
-function defaultText(json: string | undefined): string | null {
-  if (json === undefined) return null;
+function defaultText(json: string): string {
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }
 

@@ -10,7 +10,7 @@ import {
   remHybrid,
   subHybrid,
 } from '../values/hybrid.ts';
-import { printType, type SqlType } from '../values/types.ts';
+import type { SqlType } from '../values/types.ts';
 import type { CallTypes, Dialect, Resolution, ScalarFunction, SqlForm } from './definition.ts';
 import { postgresFloats } from './postgres-floats.ts';
 import {
@@ -291,9 +291,12 @@ export const divide: ScalarFunction = {
   },
 };
 
+const CAST_A_COUNT = 'cast what counts something to an integer: `CAST(x AS integer) % y`';
+
 function resolveModulo(args: readonly SqlType[]): Resolution {
   const [a, b] = args as [SqlType, SqlType];
-  if (isNumeric(a) && isNumeric(b) && (isFloat(a) || isFloat(b))) return noRemainder(args);
+  if (isNumeric(a) && isNumeric(b) && (isFloat(a) || isFloat(b)))
+    return noSuch('%', args, 'integers and decimals (Postgres has no % for doubles)', CAST_A_COUNT);
   if (!isExact(a) || !isExact(b)) return noSuch('%', args, 'integers and decimals');
   if (isInteger(a) && isInteger(b)) {
     const type = widerInteger(a, b);
@@ -301,14 +304,6 @@ function resolveModulo(args: readonly SqlType[]): Resolution {
   }
   const type = commonDecimal(a, b);
   return type === null ? tooManyDigits('%', args) : resolved([type, type], type);
-}
-
-function noRemainder(args: readonly SqlType[]): Resolution {
-  return rejected(
-    `\`%\` does not take ${args.map(printType).join(', ')}`,
-    'it takes integers and decimals (Postgres has no % for doubles)',
-    'cast what counts something to an integer: `CAST(x AS integer) % y`',
-  );
 }
 
 function modHybrid(a: Hybrid, b: Hybrid): Hybrid | null {

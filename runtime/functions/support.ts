@@ -103,14 +103,15 @@ export function rejected(
   return { ok: false, code, message, cause, help, argument };
 }
 
-export function noSuch(what: string, args: readonly SqlType[], takes: string): Resolution {
-  return rejected(
-    `\`${what}\` does not take ${args.map(printType).join(', ')}`,
-    `it takes ${takes}`,
-    args.some((type) => type.kind === 'interval')
-      ? 'an interval moves an instant or a date; its length as a number is `extract(epoch FROM x)`'
-      : 'cast the argument',
-  );
+/** `help`: of what can be done where the arguments are these. */
+export function noSuch(what: string, args: readonly SqlType[], takes: string, help = helpFor(args)): Resolution {
+  return rejected(`\`${what}\` does not take ${args.map(printType).join(', ')}`, `it takes ${takes}`, help);
+}
+
+function helpFor(args: readonly SqlType[]): string {
+  return args.some((type) => type.kind === 'interval')
+    ? 'an interval moves an instant or a date; its length as a number is `extract(epoch FROM x)`'
+    : 'cast the argument';
 }
 
 /** Real mixed with other numbers computes in different precisions in the two databases. */

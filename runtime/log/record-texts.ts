@@ -1,5 +1,9 @@
 /** Records as they came: the bytes of their lines where they came as lines, which need not become strings; else their texts. */
 
+/** Why a line is no text as it came. */
+export const INVALID_UTF8 = 'invalid UTF-8';
+export const LINE_TOO_LONG = 'line over 1 MiB';
+
 /** A line that is no text as it came (invalid UTF-8, too long), and what is kept of it. */
 export interface LineFault {
   readonly reason: string;
@@ -10,7 +14,7 @@ export interface LineFault {
 const MARK = '\u0000';
 /** The same out of a database, which holds no U+0000. Another line may begin so: it is a mark before these reasons alone. */
 const KEPT_MARK = '\ufffd';
-const REASONS: readonly string[] = ['invalid UTF-8', 'line over 1 MiB'];
+const REASONS: readonly string[] = [INVALID_UTF8, LINE_TOO_LONG];
 
 /**
  * Lines as places in a block of bytes. The bytes between `starts[row]` and `ends[row]` are valid UTF-8; a line at fault has none there. The

@@ -7,6 +7,7 @@
 import type { Clock } from '../time/clock.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { FscError } from '../values/errors.ts';
+import { sectionsOf, setTexts } from '../values/text-parts.ts';
 import {
   ACCEPTED,
   AHEAD,
@@ -422,7 +423,7 @@ class PhasedLog implements SourceLog {
       ['identity-times', identities.times],
       ['identity-numbers', identities.numbers],
     ]);
-    for (const [i, part] of (identities.texts ?? []).entries()) image.set(i === 0 ? TEXTS : `${TEXTS}.${i}`, part);
+    if (identities.texts !== null) setTexts(image, 'identity-texts', identities.texts);
     return image;
   }
 
@@ -432,9 +433,7 @@ class PhasedLog implements SourceLog {
     const text = image.get('log');
     const times = image.get('identity-times');
     const numbers = image.get('identity-numbers');
-    const parts: LogSection[] = [];
-    for (let part = image.get(TEXTS); part !== undefined; part = image.get(`${TEXTS}.${parts.length}`))
-      parts.push(part);
+    const parts = sectionsOf(image, 'identity-texts');
     const texts = parts.length === 0 ? null : parts.filter((part) => typeof part === 'string');
     const isWhole =
       typeof text === 'string' &&
@@ -453,9 +452,6 @@ class PhasedLog implements SourceLog {
     this.#reader = null;
   }
 }
-
-/** Section of the identities' texts; further ones are numbered. */
-const TEXTS = 'identity-texts';
 
 function foreignState(source: string): FscError {
   return new FscError(

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { INVALID_UTF8 } from '../log/record-texts.ts';
 import { counted } from '../values/counted.ts';
 import type { ByteInput } from './byte-input.ts';
 import { MAX_LINE_BYTES } from './line-splitter.ts';
@@ -23,6 +24,8 @@ export function recordFault({ fault, fields }: Pick<CsvRecord, 'fault' | 'fields
   return `${counted(fields.length, 'field')} where the header has ${width}`;
 }
 
+/** Why a record is too long; a line of JSON has its own words. */
+export const RECORD_TOO_LONG = 'record over 1 MiB';
 /** Of a record that is too long, this much is kept for the quarantine. */
 const KEPT_BYTES = 1024;
 
@@ -135,11 +138,11 @@ export class CsvSplitter {
     const isOpen = this.#hasEnded && last === end;
     if (last - from > MAX_LINE_BYTES) {
       const text = this.#bytes.toString('utf8', from, from + KEPT_BYTES);
-      return { fields: [], text, fault: 'record over 1 MiB', end: endByte, isOpen };
+      return { fields: [], text, fault: RECORD_TOO_LONG, end: endByte, isOpen };
     }
     const bytes = this.#bytes.subarray(from, last);
     const text = bytes.toString('utf8');
-    if (!isUtf8(bytes)) return { fields: [], text, fault: 'invalid UTF-8', end: endByte, isOpen };
+    if (!isUtf8(bytes)) return { fields: [], text, fault: INVALID_UTF8, end: endByte, isOpen };
     const fields: (string | null)[] = [];
     return { fields, text, fault: splitFields(text, fields), end: endByte, isOpen };
   }

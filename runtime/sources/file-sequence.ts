@@ -206,8 +206,8 @@ export class FileSequence implements RecordReader {
 
   #positioned(parts: readonly Part[]): RawBatch {
     const batches = parts.map(({ batch }) => batch);
-    const { batch, faults, reason, text, knownTimes, unknownFields } = joinedBatch(batches);
     const starts = startsOf(batches);
+    const { batch, faults, reason, text, knownTimes, unknownFields } = joinedBatch(batches, starts);
     return {
       ...{ batch, faults, reason, text, knownTimes, unknownFields },
       place: (row) => {

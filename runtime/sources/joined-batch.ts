@@ -5,11 +5,10 @@ import type { FileBatch } from './file-sequence.ts';
 
 export type JoinedBatch = Omit<FileBatch, 'bytesAfter' | 'origin'>;
 
-/** One at least, of the same columns. They must stay as they are while the whole is in use. */
-export function joinedBatch(parts: readonly JoinedBatch[]): JoinedBatch {
+/** One at least, of the same columns, and where each begins (`startsOf`). They must stay as they are while the whole is in use. */
+export function joinedBatch(parts: readonly JoinedBatch[], starts: Int32Array): JoinedBatch {
   const [first] = parts;
   if (parts.length === 1) return first!;
-  const starts = startsOf(parts);
   const length = starts[parts.length]!;
   const inPart = <T>(row: number, read: (part: JoinedBatch, row: number) => T): T => {
     const i = partAt(starts, row);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type LineFault, RecordLines } from '../log/record-texts.ts';
+import { INVALID_UTF8, LINE_TOO_LONG, type LineFault, RecordLines } from '../log/record-texts.ts';
 import type { ByteInput } from './byte-input.ts';
 
 /** Longer lines are refused, so that a file without newlines can't fill the memory. */
@@ -171,7 +171,7 @@ export class LineSplitter {
     if (isBlank(this.#block, start, end)) return;
     if (end - start > MAX_LINE_BYTES) this.#pushFault(tooLong(this.#block, start), endByte);
     else if (this.#blockIsUtf8 || isUtf8(this.#block.subarray(start, end))) this.#push(start, end, endByte);
-    else this.#pushFault({ reason: 'invalid UTF-8', text: this.#block.toString('utf8', start, end) }, endByte);
+    else this.#pushFault({ reason: INVALID_UTF8, text: this.#block.toString('utf8', start, end) }, endByte);
   }
 
   #pushFault(fault: LineFault, endByte: number): void {
@@ -198,7 +198,7 @@ export class LineSplitter {
 }
 
 function tooLong(bytes: Buffer, start: number): LineFault {
-  return { reason: 'line over 1 MiB', text: bytes.toString('utf8', start, start + KEPT_BYTES) };
+  return { reason: LINE_TOO_LONG, text: bytes.toString('utf8', start, start + KEPT_BYTES) };
 }
 
 function isBlank(block: Buffer, start: number, end: number): boolean {

@@ -4,12 +4,13 @@
  */
 
 import { columnsOfOnly } from '../log/judge.ts';
+import { INVALID_UTF8, LINE_TOO_LONG } from '../log/record-texts.ts';
 import type { RefusedRecord } from '../log/source-log.ts';
 import { type Json, printJsonValue, rawJsonAt } from '../values/json.ts';
 import type { SourceSpec } from '../values/manifest.ts';
 import { parseTimestamp } from '../values/temporal.ts';
 import { readTextValue } from '../values/text.ts';
-import { recordFault, splitFields } from './csv-splitter.ts';
+import { RECORD_TOO_LONG, recordFault, splitFields } from './csv-splitter.ts';
 import { readInstantText } from './fast-timestamp.ts';
 import { fileColumnName } from './parquet.ts';
 import { EPOCH_MICROS, type FieldSpec, fieldsOf } from './record-columns.ts';
@@ -17,7 +18,7 @@ import { EPOCH_MICROS, type FieldSpec, fieldsOf } from './record-columns.ts';
 export type RetryText = { readonly ok: true; readonly line: string } | { readonly ok: false; readonly why: string };
 
 /** Of such a record not all that came was kept, or not as it came. */
-const NOT_KEPT: ReadonlySet<string> = new Set(['invalid UTF-8', 'line over 1 MiB', 'record over 1 MiB']);
+const NOT_KEPT: ReadonlySet<string> = new Set([INVALID_UTF8, LINE_TOO_LONG, RECORD_TOO_LONG]);
 
 /** `header`: the column names of the CSV file that it came from; null: it is none, or can't be read any more. */
 export function retryText(spec: SourceSpec, record: RefusedRecord, header: readonly string[] | null): RetryText {

@@ -1,3 +1,4 @@
+import { sectionsOf, setTexts } from '../values/text-parts.ts';
 import type { SqlType, Value } from '../values/types.ts';
 import { DistinctCounts } from './distinct-counts.ts';
 import { EntityTable } from './entity-table.ts';
@@ -403,10 +404,7 @@ export class GroupStore {
   snapshot(): StateImage {
     const sections: Map<string, Uint8Array | Int32Array | Float64Array | Uint32Array | string> = new Map();
     this.entities.snapshot(sections);
-    const texts = this.texts.snapshot();
-    // Several have names of their own, so that an fsc that knows of one alone refuses them.
-    if (texts.length === 1) sections.set('texts', texts[0] as string);
-    else for (const [i, part] of texts.entries()) sections.set(`texts.${i}`, part);
+    setTexts(sections, 'texts', this.texts.snapshot());
     const { contents, description } = this.#slabs.snapshot();
     sections.set('slabs', description);
     sections.set('ring', contents);
@@ -616,10 +614,9 @@ function sectionReader(image: StateImage): SectionReader {
   };
   const isText = (section: unknown): section is string => typeof section === 'string';
   const texts = (name: string): readonly string[] => {
-    if (!image.sections.has(`${name}.0`)) return [read(name, isText)];
-    const parts: string[] = [];
-    while (image.sections.has(`${name}.${parts.length}`)) parts.push(read(`${name}.${parts.length}`, isText));
-    return parts;
+    const found = sectionsOf(image.sections, name);
+    if (found.length === 0 || !found.every(isText)) throw new Error(`state image has no section ${name}`);
+    return found;
   };
   return {
     floats: (name) => read(name, (section) => section instanceof Float64Array),

@@ -141,27 +141,43 @@ export function rawJsonAt(text: string, path: readonly string[]): string | null 
 
 function findKey(text: string, objectStart: number, key: string): [number, number] | null {
   let found: [number, number] | null = null;
-  for (const [name, start, end] of membersOf(text, objectStart)) if (name === key) found = [start, end];
+  for (let member = firstMember(text, objectStart); member !== null; member = memberAfter(text, member.end)) {
+    if (member.name === key) found = [member.start, member.end];
+  }
   return found;
 }
 
 /** Names of an object's members as they are written: JSON.parse moves those that look like an array's indices to the front. */
 export function memberNames(text: string): readonly string[] {
-  return [...new Set([...membersOf(text, skipBlank(text, 0))].map(([name]) => name))];
+  const names = new Set<string>();
+  const object = skipBlank(text, 0);
+  for (let member = firstMember(text, object); member !== null; member = memberAfter(text, member.end)) {
+    names.add(member.name);
+  }
+  return [...names];
 }
 
-/** Name, and where the value begins and ends. */
-function* membersOf(text: string, objectStart: number): Generator<readonly [string, number, number]> {
-  let at = skipBlank(text, objectStart + 1);
-  while (text[at] === '"') {
-    const keyEnd = skipValue(text, at);
-    const start = skipBlank(text, skipBlank(text, keyEnd) + 1);
-    const end = skipValue(text, start);
-    yield [JSON.parse(text.slice(at, keyEnd)) as string, start, end];
-    at = skipBlank(text, end);
-    if (text[at] !== ',') break;
-    at = skipBlank(text, at + 1);
-  }
+interface Member {
+  readonly name: string;
+  /** Where the value begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+function firstMember(text: string, objectStart: number): Member | null {
+  return memberAt(text, skipBlank(text, objectStart + 1));
+}
+
+function memberAfter(text: string, end: number): Member | null {
+  const at = skipBlank(text, end);
+  return text[at] === ',' ? memberAt(text, skipBlank(text, at + 1)) : null;
+}
+
+function memberAt(text: string, at: number): Member | null {
+  if (text[at] !== '"') return null;
+  const nameEnd = skipValue(text, at);
+  const start = skipBlank(text, skipBlank(text, nameEnd) + 1);
+  return { name: JSON.parse(text.slice(at, nameEnd)) as string, start, end: skipValue(text, start) };
 }
 
 function skipBlank(text: string, from: number): number {
