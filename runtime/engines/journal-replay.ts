@@ -3,7 +3,7 @@
  * is journaled, saved or shown: the log would seem to go back.
  */
 import type { LogPosition } from '../log/contract.ts';
-import type { JournalEntry } from '../log/journal.ts';
+import type { JournalEntry } from '../log/journal-entry.ts';
 import type { RecordTexts } from '../log/record-texts.ts';
 import { retriedAt } from '../log/retries.ts';
 import type { JournaledRecords } from '../sources/jsonl.ts';

@@ -1,7 +1,6 @@
 /** One source of a run, with the groups that read it: from its log to its online rows. */
 import { join } from 'node:path';
 import type { LogBatch, LogPosition, VerdictCounts } from '../log/contract.ts';
-import { encodeEntry } from '../log/journal.ts';
 import { Quarantine } from '../log/quarantine.ts';
 import { RETRIES_FOLDER, RETRIES_PARTITION, Retries } from '../log/retries.ts';
 import type { RefusedRecord, SourceLog } from '../log/source-log.ts';
@@ -11,6 +10,7 @@ import { REACH_BACK_MICROS } from '../stores/row-builder.ts';
 import { isBefore } from '../stores/stamp.ts';
 import type { Heartbeat, OnlineStore } from '../stores/store.ts';
 import { FscError } from '../values/errors.ts';
+import { entryOf } from '../values/positions.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import { Archive } from './duckdb/archive.ts';
 import { foldableTo } from './foldable.ts';
@@ -231,8 +231,7 @@ export class SourcePipeline {
     // What is made anew is what lookups have; anything else they miss from now on, should the run be killed.
     if (this.#replay.isOver || !this.#options.isRebuilt) await this.#begin();
     // Records that can't be read again are journaled before anything else is done with them.
-    if (batch.records !== null || (this.#replay.isOver && this.#isCommitted))
-      await this.#state.append(encodeEntry(batch));
+    if (batch.records !== null || (this.#replay.isOver && this.#isCommitted)) await this.#state.append(batch);
     this.#retries.note(batch.position);
     this.#keepRefused();
     await this.#keep(batch);
@@ -271,9 +270,9 @@ export class SourcePipeline {
     this.#archive.add(batch, offset - batch.batch.length, batch.records ?? this.#replay.texts());
   }
 
-  #stdinOffset({ partitions }: LogPosition): number {
+  #stdinOffset(position: LogPosition): number {
     const partition = stdinPartition(this.#input);
-    return partition === null ? 0 : (partitions[partition]?.offset ?? 0);
+    return partition === null ? 0 : (entryOf(position, partition)?.offset ?? 0);
   }
 
   /** End of finite input or a clean stop: rows with their whole future, then a snapshot. */

@@ -10,7 +10,14 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/contract.ts';
 import { writeFault } from '../log/durable-file.ts';
-import { decodeEntry, Journal, type JournalEntry, journalHasFrames, lastJournaled } from '../log/journal.ts';
+import { Journal, journalHasFrames } from '../log/journal.ts';
+import {
+  decodeEntries,
+  EntryEncoder,
+  type EntryParts,
+  type JournalEntry,
+  lastJournaled,
+} from '../log/journal-entry.ts';
 import { type FolderLock, isLockTemporary, lockFolder, removeLeftLocks } from '../log/lock.ts';
 import { RETRIES_FOLDER } from '../log/retries.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
@@ -97,6 +104,7 @@ export class StateFolder {
 
 interface SourceParts {
   readonly journal: Journal;
+  readonly encoder: EntryEncoder;
   readonly snapshotPath: string;
   readonly declaration: Declaration;
   readonly change: Exclude<Change, 'records'>;
@@ -138,17 +146,17 @@ export class SourceState {
     const meta = sections === null ? null : readMeta(sections, snapshotPath);
     const { journal, frames } = await Journal.open(journalPath, meta?.sequence ?? 0);
     try {
-      const after = frames.filter((frame) => frame.sequence > (meta?.sequence ?? 0));
-      const isAside = isRebuilt || (meta !== null && after.length === 0 && isEmpty(meta));
+      const { entries, whole } = decodeEntries(frames, meta?.sequence ?? 0, journalPath);
+      const isAside = isRebuilt || (meta !== null && entries.length === 0 && isEmpty(meta));
       const since = meta === null ? 'records' : changeSince(meta, declaration);
       const change = meta === null || isAside ? 'none' : since;
       if (change === 'records') throw redeclared(name, OTHER_RECORDS);
       return new SourceState({
-        ...{ journal, snapshotPath, declaration, change },
+        ...{ journal, snapshotPath, declaration, change, frames: entries },
+        encoder: new EntryEncoder(whole),
         keepsVerdicts: since !== 'records',
         saved: sections === null || meta === null || isAside ? null : savedOf(sections, meta),
         framesFrom: meta?.position ?? { partitions: {} },
-        frames: after.map((frame) => decodeEntry(frame, journalPath)),
       });
     } catch (error) {
       await journal.close();
@@ -162,8 +170,9 @@ export class SourceState {
   }
 
   /** On the disk when it returns. */
-  async append(entry: readonly Uint8Array[]): Promise<void> {
-    await this.#parts.journal.append(...entry);
+  async append(batch: EntryParts): Promise<void> {
+    const { journal, encoder } = this.#parts;
+    await journal.append(...encoder.encode(batch, journal.sequence + 1, journal.isEmpty));
   }
 
   get journalBytes(): number {

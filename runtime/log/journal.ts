@@ -3,8 +3,8 @@
  *
  *   file:  magic (8) · version u32 · 0 u32 · frames
  *   frame: bytes of the payload u32 · sequence f64 · checksum of these u32 · payload · checksum of the payload u32 · end mark (1)
- *   payload of lines: kind u32 · bytes of the head u32 · head (JSON) · starts i32 each · ends i32 each · the lines' bytes
- *   any other payload: JSON, so that its first byte is `{`; the only kind of version 1
+ *
+ * What a payload is: journal-entry.ts.
  *
  * A crash can leave the last frame short, or zeros in place of its end: such a tail was never acknowledged and is cut. Anything else that
  * does not have its checksum is corruption.
@@ -13,14 +13,12 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from '
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { FscError, messageOf } from '../values/errors.ts';
-import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
+import { FscError } from '../values/errors.ts';
 import { makeFolder, syncFolder, writeFault } from './durable-file.ts';
-import { type LineFault, RecordLines, type RecordTexts } from './record-texts.ts';
 import { tooNew } from './snapshot-file.ts';
 
 const MAGIC = Buffer.from('FSCJRNL\n', 'latin1');
-export const JOURNAL_VERSION = 2;
+export const JOURNAL_VERSION = 3;
 const HEAD_BYTES = 16;
 const FRAME_HEAD_BYTES = 16;
 const FRAME_TAIL_BYTES = 5;
@@ -81,6 +79,11 @@ export class Journal {
     return this.#end;
   }
 
+  /** The next frame is the first of the file. */
+  get isEmpty(): boolean {
+    return this.#end <= HEAD_BYTES;
+  }
+
   /** A frame of the parts, one after the other; on the disk when it returns. */
   async append(...parts: readonly Uint8Array[]): Promise<number> {
     const sequence = this.#sequence + 1;
@@ -130,17 +133,24 @@ export function journalHasFrames(path: string): boolean {
 /** Where frames are looked for at a time. */
 const LOOK_BYTES = 1 << 16;
 
+/** A frame whose payload is read where it is asked for. */
+export interface PlacedFrame {
+  readonly sequence: number;
+  /** Of the payload. */
+  readonly length: number;
+  readonly bytesAt: (from: number, length: number) => Buffer;
+}
+
 /**
- * The position that the last whole frame tells. null: it has none, or nobody can tell while a run is at work on it. Passes over the frames from head to
- * head, so that a large journal is not read for it.
+ * All whole frames, without opening it for writing. null: it has none, or nobody can tell while a run is at work on it. Passes over the frames from head
+ * to head, so that a large journal is not read for it.
  */
-export function lastJournaled(path: string): LogPosition | null {
+export function lookAtFrames<T>(path: string, look: (frames: readonly PlacedFrame[]) => T): T | null {
   if (!journalHasFrames(path)) return null;
   try {
     const descriptor = openSync(path, 'r');
     try {
-      const payload = lastPayload(descriptor);
-      return payload === null ? null : (JSON.parse(payload) as JournalEntry).position;
+      return look(placedFrames(descriptor));
     } finally {
       closeSync(descriptor);
     }
@@ -150,8 +160,7 @@ export function lastJournaled(path: string): LogPosition | null {
   }
 }
 
-/** Of a frame of lines its head. */
-function lastPayload(descriptor: number): string | null {
+function placedFrames(descriptor: number): PlacedFrame[] {
   const { size } = fstatSync(descriptor);
   const bytesAt = (at: number, length: number): Buffer => {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
@@ -159,21 +168,20 @@ function lastPayload(descriptor: number): string | null {
   };
   let seen: Buffer = Buffer.alloc(0);
   let seenAt = 0;
-  let last: { readonly at: number; readonly length: number } | null = null;
+  const frames: PlacedFrame[] = [];
   for (let at = HEAD_BYTES; at + FRAME_HEAD_BYTES <= size; ) {
     if (at + FRAME_HEAD_BYTES > seenAt + seen.length) [seen, seenAt] = [bytesAt(at, LOOK_BYTES), at];
     const head = seen.subarray(at - seenAt, at - seenAt + FRAME_HEAD_BYTES);
     if (head.length < FRAME_HEAD_BYTES || crc32(head.subarray(0, 12)) !== head.readUInt32LE(12)) break;
+    const start = at + FRAME_HEAD_BYTES;
     const length = head.readUInt32LE(0);
-    const next = at + FRAME_HEAD_BYTES + length + FRAME_TAIL_BYTES;
+    const next = start + length + FRAME_TAIL_BYTES;
     if (next > size) break;
-    last = { at: at + FRAME_HEAD_BYTES, length };
+    const within = (from: number, most: number): Buffer => bytesAt(start + from, Math.min(most, length - from));
+    frames.push({ sequence: head.readDoubleLE(4), length, bytesAt: within });
     at = next;
   }
-  if (last === null) return null;
-  const first = bytesAt(last.at, LINES_HEAD_BYTES);
-  if (first[0] !== LINES) return bytesAt(last.at, last.length).toString();
-  return bytesAt(last.at + LINES_HEAD_BYTES, first.readUInt32LE(4)).toString();
+  return frames;
 }
 
 async function writeHead(file: FileHandle): Promise<void> {
@@ -224,7 +232,7 @@ async function readFrames(file: FileHandle, path: string): Promise<Found> {
     if (frame === null) break;
     const last = frames.at(-1);
     if (last !== undefined && frame.sequence !== last.sequence + 1) {
-      throw corrupt(path, at, `frame ${frame.sequence} follows frame ${last.sequence}`);
+      throw corruptJournal(path, at, `frame ${frame.sequence} follows frame ${last.sequence}`);
     }
     frames.push(frame);
     at += FRAME_HEAD_BYTES + frame.payload.length + FRAME_TAIL_BYTES;
@@ -237,9 +245,10 @@ function headVersion(bytes: Buffer, path: string): number | null {
   const written = withoutZeros(bytes);
   if (written.length < HEAD_BYTES && written.equals(fileHead().subarray(0, written.length))) return null;
   const head = bytes.subarray(0, HEAD_BYTES);
-  if (head.length < HEAD_BYTES || !head.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'it is no journal of fsc');
+  if (head.length < HEAD_BYTES || !head.subarray(0, 8).equals(MAGIC))
+    throw corruptJournal(path, 0, 'it is no journal of fsc');
   if (crc32(head.subarray(0, 12)) !== head.readUInt32LE(12))
-    throw corrupt(path, 0, 'its head does not have its checksum');
+    throw corruptJournal(path, 0, 'its head does not have its checksum');
   const version = head.readUInt32LE(8);
   if (version > JOURNAL_VERSION) throw tooNew(path, version, JOURNAL_VERSION);
   return version;
@@ -251,7 +260,7 @@ function frameAt(bytes: Buffer, at: number, path: string): Frame | null {
   // A whole frame ends with the end mark, so this is no more than the beginning of its head.
   if (rest.length < FRAME_HEAD_BYTES || withoutZeros(rest).length < FRAME_HEAD_BYTES) return null;
   if (crc32(rest.subarray(0, 12)) !== rest.readUInt32LE(12)) {
-    throw corrupt(path, at, 'the head of a frame does not have its checksum');
+    throw corruptJournal(path, at, 'the head of a frame does not have its checksum');
   }
   const length = rest.readUInt32LE(0);
   const whole = FRAME_HEAD_BYTES + length + FRAME_TAIL_BYTES;
@@ -260,7 +269,7 @@ function frameAt(bytes: Buffer, at: number, path: string): Frame | null {
   const isWhole = rest[whole - 1] === END_MARK && crc32(payload) === rest.readUInt32LE(whole - 5);
   if (isWhole) return { sequence: rest.readDoubleLE(4), payload };
   if (withoutZeros(rest).length < whole) return null;
-  throw corrupt(path, at, 'a frame does not have its checksum');
+  throw corruptJournal(path, at, 'a frame does not have its checksum');
 }
 
 /** Where the size came to the disk and the content didn't, there are zeros. */
@@ -270,7 +279,7 @@ function withoutZeros(bytes: Buffer): Buffer {
   return bytes.subarray(0, end);
 }
 
-function corrupt(path: string, at: number, why: string): FscError {
+export function corruptJournal(path: string, at: number, why: string): FscError {
   return new FscError(
     'FSC7111',
     1,
@@ -278,106 +287,4 @@ function corrupt(path: string, at: number, why: string): FscError {
     why,
     'nothing was changed; restore the file from a backup, or start anew with --rebuild',
   );
-}
-
-/** What the journal keeps of a batch. */
-export interface JournalEntry {
-  readonly position: LogPosition;
-  readonly idle: readonly string[];
-  /** The records themselves where the source can't be read again, with their known times; null for files. */
-  readonly records: RecordTexts | null;
-  readonly knownTimes: ArrayLike<number> | null;
-  /** Rows that were malformed: invalid UTF-8 or too long a line does not show in the text that is kept. */
-  readonly malformed: readonly number[];
-}
-
-type EntryParts = Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros' | 'verdicts'>;
-
-/** In parts that are one after the other in the frame: the lines are not copied for it. */
-export function encodeEntry(batch: EntryParts): readonly Uint8Array[] {
-  const { position, idle, records, knownTimeMicros, verdicts } = batch;
-  const malformed = records === null ? [] : rowsOf(verdicts.subarray(0, records.length), MALFORMED);
-  if (records instanceof RecordLines) return encodeLines(batch, records, malformed);
-  const knownTimes = records === null ? null : Array.from(knownTimeMicros.subarray(0, records.length));
-  return [Buffer.from(JSON.stringify({ position, idle, records, knownTimes, malformed }))];
-}
-
-function rowsOf(verdicts: Uint8Array, verdict: number): number[] {
-  const rows: number[] = [];
-  for (let row = verdicts.indexOf(verdict); row >= 0; row = verdicts.indexOf(verdict, row + 1)) rows.push(row);
-  return rows;
-}
-
-/** First word of a payload of lines. A JSON text's first byte is another. */
-const LINES = 2;
-const LINES_HEAD_BYTES = 8;
-
-interface LinesHead {
-  readonly position: LogPosition;
-  readonly idle: readonly string[];
-  readonly count: number;
-  /** One for all where they are the same, as they are where the clock tells them. */
-  readonly knownTimes: number | readonly number[];
-  readonly malformed: readonly number[];
-  readonly faults: readonly (readonly [number, LineFault])[];
-}
-
-function encodeLines(
-  { position, idle, knownTimeMicros }: EntryParts,
-  lines: RecordLines,
-  malformed: number[],
-): Buffer[] {
-  const count = lines.length;
-  const known = knownTimeMicros.subarray(0, count);
-  const isOne = isConstant(known);
-  const faults = [...lines.faults].filter(([row]) => row < count);
-  const knownTimes = isOne ? known[0]! : Array.from(known);
-  const head: LinesHead = { position, idle, count, knownTimes, malformed, faults };
-  const headText = Buffer.from(JSON.stringify(head));
-  const first = Buffer.allocUnsafe(LINES_HEAD_BYTES);
-  first.writeUInt32LE(LINES, 0);
-  first.writeUInt32LE(headText.length, 4);
-  const { start, end } = lines.extent(0, count);
-  const places = new Int32Array(2 * count);
-  for (let row = 0; row < count; row += 1) {
-    if (lines.starts[row] === lines.ends[row]) continue;
-    places[row] = lines.starts[row]! - start;
-    places[count + row] = lines.ends[row]! - start;
-  }
-  return [first, headText, Buffer.from(places.buffer), lines.bytes.subarray(start, end)];
-}
-
-function isConstant(values: Float64Array): boolean {
-  for (let i = 1; i < values.length; i += 1) if (values[i] !== values[0]) return false;
-  return values.length > 0;
-}
-
-export function decodeEntry(frame: Frame, path: string): JournalEntry {
-  try {
-    if (frame.payload[0] === LINES) return decodeLines(frame.payload);
-    return JSON.parse(frame.payload.toString()) as JournalEntry;
-  } catch (error) {
-    throw corrupt(path, 0, `frame ${frame.sequence}: ${messageOf(error)}`);
-  }
-}
-
-function decodeLines(payload: Buffer): JournalEntry {
-  const bytesAt = LINES_HEAD_BYTES + payload.readUInt32LE(4);
-  const head = JSON.parse(payload.toString('utf8', LINES_HEAD_BYTES, bytesAt)) as LinesHead;
-  const { position, idle, count, malformed } = head;
-  const linesAt = bytesAt + 8 * count;
-  // Into memory of its own, where integers stand at multiples of four.
-  const places = new Int32Array(Uint8Array.from(payload.subarray(bytesAt, linesAt)).buffer);
-  const [starts, ends] = [places.subarray(0, count), places.subarray(count)];
-  const lines = payload.subarray(linesAt);
-  if (places.length !== 2 * count || !arePlaces(starts, ends, lines.length))
-    throw new Error('lines are not where they should be');
-  const records = new RecordLines(lines, starts, ends, count, new Map(head.faults));
-  const { knownTimes } = head;
-  const known = typeof knownTimes === 'number' ? new Float64Array(count).fill(knownTimes) : knownTimes;
-  return { position, idle, records, knownTimes: known, malformed };
-}
-
-function arePlaces(starts: Int32Array, ends: Int32Array, size: number): boolean {
-  return starts.every((start, row) => start >= 0 && start <= ends[row]! && ends[row]! <= size);
 }

@@ -14,9 +14,10 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
+import { partsOf } from '../values/positions.ts';
 import type { LogPosition } from './contract.ts';
 import { cutHalfLine, makeFolder, syncFolder, writeFault } from './durable-file.ts';
-import type { JournalEntry } from './journal.ts';
+import type { JournalEntry } from './journal-entry.ts';
 import { type LinePlace, linesOf } from './line-file.ts';
 import { lockFolder } from './lock.ts';
 import { textsOf } from './record-texts.ts';
@@ -166,8 +167,20 @@ function corrupt(path: string, line: number, why: string): FscError {
 
 /** How many retries the log has taken in at a position. */
 export function retriedAt(position: LogPosition | null): number {
-  let most = 0;
-  for (const { retried = 0 } of Object.values(position?.partitions ?? {})) most = Math.max(most, retried);
+  return position === null ? 0 : Math.max(...partsOf(position).map((part) => retriedIn(part)));
+}
+
+type Partitions = LogPosition['partitions'];
+
+/** Most parts stay from batch to batch. */
+const RETRIED = new WeakMap<Partitions, number>();
+
+function retriedIn(partitions: Partitions): number {
+  let most = RETRIED.get(partitions);
+  if (most !== undefined) return most;
+  most = 0;
+  for (const { retried = 0 } of Object.values(partitions)) most = Math.max(most, retried);
+  RETRIED.set(partitions, most);
   return most;
 }
 

@@ -7,6 +7,7 @@
 import type { Clock } from '../time/clock.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { FscError } from '../values/errors.ts';
+import { grownPosition } from '../values/positions.ts';
 import { sectionsOf, setTexts } from '../values/text-parts.ts';
 import {
   ACCEPTED,
@@ -482,9 +483,9 @@ function otherPhases(position: LogPosition, phase: string): LogPosition['partiti
   return partitions;
 }
 
+/** `base` stays as it is for as long as the phase is read. */
 function merged(base: LogPosition, phase: string, part: LogPosition): LogPosition {
   const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
-  Object.assign(partitions, base.partitions);
   for (const [name, entry] of Object.entries(part.partitions)) partitions[`${phase}:${name}`] = entry;
-  return { partitions };
+  return grownPosition(base.partitions, partitions);
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Database, RangeIterable, RootDatabase } from 'lmdb';
 import { FscError, messageOf } from '../values/errors.ts';
 import { hasPrefix, prefixEnd, sortedByKey } from './bytes.ts';
-import { HeartbeatCodec } from './heartbeat-codec.ts';
+import { HeartbeatCodec, type StoredPositions } from './heartbeat-codec.ts';
 import { type Environment, openEnvironment } from './lmdb-environment.ts';
 import {
   cannotOpen,
@@ -118,6 +118,7 @@ class LmdbStore implements OnlineStore {
     stamp: new Map<string, string>(),
     heartbeat: new Map<string, string>(),
     positions: new Map<string, string>(),
+    base: new Map<string, string>(),
   };
 
   /** null: a lock keeps what is being read. */
@@ -176,7 +177,7 @@ class LmdbStore implements OnlineStore {
   }
 
   /** Names go through JSON, so that none runs into the next; long ones are hashed, since LMDB limits keys. */
-  #metaKey(kind: 'stamp' | 'heartbeat' | 'positions', view = ''): string {
+  #metaKey(kind: 'stamp' | 'heartbeat' | 'positions' | 'base', view = ''): string {
     let key = this.#metaKeys[kind].get(view);
     if (key === undefined) {
       const name = JSON.stringify([this.#namespace, view]);
@@ -236,6 +237,7 @@ class LmdbStore implements OnlineStore {
         if (heartbeat !== null) this.#putHeartbeat(heartbeat);
       });
     } catch (error) {
+      this.#heartbeats.forgetBases();
       throw error instanceof FscError ? error : cannotWrite(this.#path, error);
     }
   }
@@ -258,9 +260,10 @@ class LmdbStore implements OnlineStore {
   }
 
   #putHeartbeat(heartbeat: Heartbeat): void {
-    const { core, positions } = this.#heartbeats.encode(heartbeat);
+    const { core, positions, base } = this.#heartbeats.encode(heartbeat);
     this.#meta.putSync(this.#metaKey('heartbeat', heartbeat.view), core);
     this.#meta.putSync(this.#metaKey('positions', heartbeat.view), positions);
+    if (base !== null) this.#meta.putSync(this.#metaKey('base', heartbeat.view), base);
   }
 
   getMany(keys: readonly Uint8Array[]): (Uint8Array | null)[] {
@@ -306,9 +309,13 @@ class LmdbStore implements OnlineStore {
   heartbeat(view: string): Heartbeat | null {
     const core = this.#reading(() => this.#meta.getBinary(this.#metaKey('heartbeat', view)));
     if (core === undefined) return null;
-    const positions = (): Uint8Array | undefined =>
-      this.#reading(() => this.#meta.getBinary(this.#metaKey('positions', view)));
-    return this.#heartbeats.decode(view, core, positions);
+    // Both at once: between two reads a writer may have written them anew.
+    const stored = (): StoredPositions =>
+      this.#reading(() => ({
+        positions: this.#meta.getBinary(this.#metaKey('positions', view)),
+        base: this.#meta.getBinary(this.#metaKey('base', view)),
+      }));
+    return this.#heartbeats.decode(view, core, stored);
   }
 
   heartbeats(): readonly string[] {

@@ -4,11 +4,20 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry, encodeEntry, JOURNAL_VERSION, Journal, lastJournaled } from '../../runtime/log/journal.ts';
+import type { LogPosition } from '../../runtime/log/contract.ts';
+import { JOURNAL_VERSION, Journal } from '../../runtime/log/journal.ts';
+import {
+  decodeEntries,
+  EntryEncoder,
+  type EntryParts,
+  type JournalEntry,
+  lastJournaled,
+} from '../../runtime/log/journal-entry.ts';
 import { lockFolder } from '../../runtime/log/lock.ts';
 import { type LineFault, RecordLines, textsOf } from '../../runtime/log/record-texts.ts';
 import { readSections, type Section, writeSections } from '../../runtime/log/snapshot-file.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import { grownPosition } from '../../runtime/values/positions.ts';
 import { folder } from './helpers.ts';
 
 async function faultOf(action: () => unknown): Promise<FscError> {
@@ -19,6 +28,15 @@ async function faultOf(action: () => unknown): Promise<FscError> {
     throw error;
   }
   throw new Error('no fault');
+}
+
+/** As the first of its journal. */
+function encodeEntry(batch: EntryParts): readonly Uint8Array[] {
+  return new EntryEncoder(null).encode(batch, 1, true);
+}
+
+function decodeEntry(payload: Buffer, path = 'journal'): JournalEntry {
+  return decodeEntries([{ sequence: 1, payload }], 0, path).entries[0]!;
 }
 
 function flip(path: string, bit: number): void {
@@ -182,7 +200,7 @@ describe('the journal', () => {
     const position = { partitions: { 'stream:-': { offset: 2 } } };
     const records = ['{"a":1}', '\u0000invalid UTF-8\u0000{"a":"\ufffd"}'];
     const entry = { position, idle: ['x'], records, knownTimes: [1e15, 1e15 + 1], malformed: [1] };
-    expect(decodeEntry({ sequence: 1, payload: Buffer.from(JSON.stringify(entry)) }, 'journal')).toEqual(entry);
+    expect(decodeEntry(Buffer.from(JSON.stringify(entry)))).toEqual(entry);
   });
 
   const lineTexts = fc.array(fc.string({ unit: 'binary' }).map((text) => text.toWellFormed().replaceAll('\n', ' ')));
@@ -213,7 +231,7 @@ describe('the journal', () => {
       fc.property(lineTexts, fc.boolean(), (texts, isOneTime) => {
         const times = texts.map((_, i) => (isOneTime ? 1e15 : 1e15 + i));
         const batch = batchOf(texts, times);
-        const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, 'journal');
+        const entry = decodeEntry(Buffer.concat(encodeEntry(batch)));
         const { records } = entry;
         if (!(records instanceof RecordLines)) throw new Error('no lines');
         expect(Array.from(texts, (_, row) => records.text(row))).toEqual(texts);
@@ -227,10 +245,67 @@ describe('the journal', () => {
     );
   });
 
+  it('tells positions of many files once, and then what moved since', async () => {
+    const path = join(folder(), 'journal');
+    let { journal } = await Journal.open(path);
+    let encoder = new EntryEncoder(null);
+    const files = (count: number): LogPosition['partitions'] =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`history:${i}.csv`, { offset: i }]));
+    const done = files(1000);
+    const stdin = (offset: number) => ({ 'stream:-': { offset } });
+    const positions: readonly LogPosition[] = [
+      { partitions: { ...done, ...stdin(1) } },
+      { partitions: { ...done, ...stdin(2) } },
+      grownPosition(done, stdin(3)),
+      grownPosition(done, { ...stdin(4), 'history:7.csv': { offset: 9 } }),
+      { partitions: { ...files(1000), ...stdin(5) } },
+      grownPosition(done, stdin(6)),
+      { partitions: files(2) },
+      { partitions: { ...files(2), ...stdin(8) } },
+    ];
+    const append = async (position: LogPosition, records: RecordLines | null): Promise<number> => {
+      const before = journal.bytes;
+      const batch = { ...batchOf(['one'], [1e15]), position, records };
+      await journal.append(...encoder.encode(batch, journal.sequence + 1, journal.isEmpty));
+      return journal.bytes - before;
+    };
+    const sizes: number[] = [];
+    for (const [i, position] of positions.entries()) {
+      sizes.push(await append(position, i % 2 === 0 ? batchOf(['one'], [1e15]).records : null));
+      expect(lastJournaled(path)).toEqual(position);
+      await journal.close();
+      const again = await Journal.open(path);
+      const { entries, whole } = decodeEntries(again.frames, 0, path);
+      expect(entries.map((entry) => entry.position)).toEqual(positions.slice(0, i + 1));
+      expect(decodeEntries(again.frames, i, path).entries.map((entry) => entry.position)).toEqual([position]);
+      journal = again.journal;
+      if (i === 2) encoder = new EntryEncoder(whole);
+    }
+    // Those of a run that goes on, and files read again, are other objects; the seventh lacks what the sixth tells.
+    const isWhole = sizes.map((size) => size > 10_000);
+    expect(isWhole).toEqual([true, false, false, true, true, true, false, false]);
+    await journal.clear();
+    expect(lastJournaled(path)).toBeNull();
+    expect(await append(positions[5]!, null)).toBeGreaterThan(10_000);
+    expect(lastJournaled(path)).toEqual(positions[5]);
+    await journal.close();
+  });
+
+  it('takes no frame that goes on from one that is not there', () => {
+    const encoder = new EntryEncoder({ sequence: 1, position: { partitions: {} } });
+    for (const records of [null, batchOf(['one'], [1]).records]) {
+      const payload = Buffer.concat(encoder.encode({ ...batchOf(['one'], [1]), records }, 2, false));
+      expect(() => decodeEntry(payload)).toThrow(/the journal journal is corrupt/);
+      const other = Buffer.concat(encodeEntry(batchOf(['one'], [1])));
+      const frames = [other, payload].map((bytes, i) => ({ sequence: i + 2, payload: bytes }));
+      expect(() => decodeEntries(frames, 0, 'journal')).toThrow(/the journal journal is corrupt/);
+    }
+  });
+
   it('keeps of a batch that was cut short what it was cut to', () => {
     const batch = batchOf(['one', 'two', 'three', 'four', 'five'], [1, 2, 3, 4, 5]);
     const cut = { ...batch, records: batch.records.first(2) };
-    const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(cut)) }, 'journal');
+    const entry = decodeEntry(Buffer.concat(encodeEntry(cut)));
     expect(textsOf(entry.records ?? [])).toEqual(['one', 'two']);
     expect([...(entry.records as RecordLines).faults]).toEqual([]);
     expect((entry.records as RecordLines).bytes.toString()).toBe('one\r\ntwo');
@@ -253,8 +328,7 @@ describe('the journal', () => {
       bytes.writeInt32LE(value, at);
       spoilt.push(bytes);
     }
-    for (const bytes of spoilt)
-      expect(() => decodeEntry({ sequence: 1, payload: bytes }, 'journal')).toThrow(/the journal journal is corrupt/);
+    for (const bytes of spoilt) expect(() => decodeEntry(bytes)).toThrow(/the journal journal is corrupt/);
   });
 
   it('tells where it ends without being opened for writing, however many frames it has and wherever it is torn', async () => {
@@ -300,7 +374,7 @@ describe('the journal', () => {
       const again = await Journal.open(path);
       expect(again.frames.length).toBe(Math.floor((cut - 16) / size));
       for (const frame of again.frames) {
-        const { records } = decodeEntry(frame, path);
+        const { records } = decodeEntry(frame.payload, path);
         expect(textsOf(records ?? [])).toEqual([...texts.slice(0, 3), '\u0000invalid UTF-8\u0000{"b":2}', '{"c":3}']);
       }
       await again.journal.close();
@@ -322,7 +396,7 @@ describe('the journal', () => {
           knownTimeMicros: Float64Array.from(records, (_, i) => i * 1e6),
           verdicts: Uint8Array.from(records, (_, i) => i % 3),
         };
-        const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, 'journal');
+        const entry = decodeEntry(Buffer.concat(encodeEntry(batch)));
         expect(entry.records).toEqual(records);
         expect(entry.knownTimes).toEqual([...batch.knownTimeMicros]);
         expect(entry.malformed).toEqual(records.flatMap((_, i) => (i % 3 === 1 ? [i] : [])));

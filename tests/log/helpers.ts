@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type LogBatch, type SourceProgram, VERDICTS } from '../../runtime/log/contract.ts';
+import type { Frame } from '../../runtime/log/journal.ts';
+import { decodeEntries, EntryEncoder, type EntryParts, type JournalEntry } from '../../runtime/log/journal-entry.ts';
 import {
   type LogOptions,
   openLog,
@@ -192,4 +194,17 @@ export function stdinOf(...texts: readonly string[]): Readable {
     texts.map((text) => Buffer.from(text)),
     { objectMode: false },
   );
+}
+
+/** As the journal gives back what it was given of batches, one after the other. */
+export class JournalInMemory {
+  readonly frames: Frame[] = [];
+  readonly #encoder = new EntryEncoder(null);
+
+  add(batch: EntryParts): JournalEntry {
+    const sequence = this.frames.length + 1;
+    const payload = Buffer.concat(this.#encoder.encode(batch, sequence, sequence === 1));
+    this.frames.push({ sequence, payload });
+    return decodeEntries(this.frames, sequence - 1, 'journal').entries[0]!;
+  }
 }

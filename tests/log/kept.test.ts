@@ -15,14 +15,28 @@ import { acceptedParquet } from '../../runtime/engines/duckdb/accepted.ts';
 import { Archive, archivedTexts } from '../../runtime/engines/duckdb/archive.ts';
 import { listArchive } from '../../runtime/engines/duckdb/archive-files.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
-import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
+import type { LogBatch } from '../../runtime/log/contract.ts';
+import type { JournalEntry } from '../../runtime/log/journal-entry.ts';
 import { Quarantine, quarantinePath } from '../../runtime/log/quarantine.ts';
 import { listQuarantine, quarantinedSources } from '../../runtime/log/quarantine-index.ts';
 import { textsOf } from '../../runtime/log/record-texts.ts';
 import type { SavedLog } from '../../runtime/log/source-log.ts';
 import { valueAt } from '../../runtime/sources/record-columns.ts';
 import { FixedClock } from '../../runtime/time/clock.ts';
-import { event, folder, lines, MINUTE, open, program, put, read, sourceSpec, stdinOf, T0 } from './helpers.ts';
+import {
+  event,
+  folder,
+  JournalInMemory,
+  lines,
+  MINUTE,
+  open,
+  program,
+  put,
+  read,
+  sourceSpec,
+  stdinOf,
+  T0,
+} from './helpers.ts';
 
 const checked = sourceSpec({ checks: [{ sql: 'v > 0' }] });
 
@@ -271,15 +285,36 @@ describe('records of stdin', () => {
   ];
   const stdin = () => Readable.from(chunks, { objectMode: false });
 
+  it('behind many files take room in the journal for themselves alone', async () => {
+    const root = folder();
+    for (let i = 0; i < 300; i += 1) put(root, `h/${1000 + i}.jsonl`, lines(event(0, i)));
+    const journal = new JournalInMemory();
+    const places = { root, history: 'h/*.jsonl', stream: '-', clock: new FixedClock(T0), batchRows: 50 };
+    const log = await open(source, {
+      ...places,
+      stdin: stdinOf(...Array.from({ length: 500 }, (_, i) => `${event(1, 300 + i)}\n`)),
+    });
+    const positions: LogBatch['position'][] = [];
+    for (let batch = await log.next(); batch !== null; batch = await log.next()) {
+      expect(journal.add(batch).position).toEqual(batch.position);
+      positions.push(batch.position);
+    }
+    await log.close();
+    const live = journal.frames.filter((_, i) => Object.hasOwn(positions[i]!.partitions, 'stream:-'));
+    expect(live.length).toBeGreaterThan(3);
+    const large = live.filter(({ payload }) => payload.length > 10_000);
+    expect(large.length).toBeLessThan(2);
+  });
+
   it('are read again from the journal with the verdicts they got', async () => {
     const clock = new FixedClock(T0);
     const first = await open(source, { stream: '-', stdin: stdin(), clock, batchRows: 2 });
+    const journal = new JournalInMemory();
     const entries: JournalEntry[] = [];
     const expected: unknown[] = [];
     const saved: (SavedLog | null)[] = [null];
     for (let batch = await first.next(); batch !== null; batch = await first.next()) {
-      const entry = decodeEntry({ sequence: 1, payload: Buffer.concat(encodeEntry(batch)) }, '');
-      entries.push(entry);
+      entries.push(journal.add(batch));
       expected.push([[...batch.verdicts.subarray(0, batch.batch.length)], batch.settleLineMicros, batch.position]);
       saved.push({ position: batch.position, image: structuredClone(first.snapshot()) });
       clock.advance(100_000);

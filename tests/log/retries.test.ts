@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { LogBatch, LogPosition, SourceProgram } from '../../runtime/log/contract.ts';
-import { decodeEntry, encodeEntry, type JournalEntry } from '../../runtime/log/journal.ts';
+import type { JournalEntry } from '../../runtime/log/journal-entry.ts';
 import { Retries, readRetries, requestRetries, retriedAt, retriesPath } from '../../runtime/log/retries.ts';
 import { openLog, type RefusedRecord, type SavedLog } from '../../runtime/log/source-log.ts';
 import { openPhase } from '../../runtime/sources/open-source.ts';
@@ -15,6 +15,7 @@ import {
   column,
   event,
   folder,
+  JournalInMemory,
   lines,
   MINUTE,
   program,
@@ -148,6 +149,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   });
   const accepted: string[] = [];
   const positions: LogPosition[] = [];
+  const journal = new JournalInMemory();
   const written: JournalEntry[] = [];
   let last: SavedLog | null = saved;
   let before = retriedAt(saved?.position ?? null);
@@ -156,7 +158,7 @@ async function run(options: RunOptions): Promise<Outcome> {
     before = retriedAt(batch.position);
     accepted.push(...describeAccepted(own, batch, isRetried));
     positions.push(batch.position);
-    written.push(decodeEntry({ sequence: i, payload: Buffer.concat(encodeEntry(batch)) }, 'journal'));
+    written.push(journal.add(batch));
     retries.note(batch.position);
     last = { position: batch.position, image: structuredClone(log.snapshot()) };
   }
