@@ -7,7 +7,7 @@
 import type { Clock } from '../time/clock.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { FscError } from '../values/errors.ts';
-import { grownPosition } from '../values/positions.ts';
+import { grownPosition, partsOf } from '../values/positions.ts';
 import { sectionsOf, setTexts } from '../values/text-parts.ts';
 import {
   ACCEPTED,
@@ -485,7 +485,26 @@ function otherPhases(position: LogPosition, phase: string): LogPosition['partiti
 
 /** `base` stays as it is for as long as the phase is read. */
 function merged(base: LogPosition, phase: string, part: LogPosition): LogPosition {
-  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
-  for (const [name, entry] of Object.entries(part.partitions)) partitions[`${phase}:${name}`] = entry;
-  return grownPosition(base.partitions, partitions);
+  const [moved, stayed] = partsOf(part);
+  const done = stayed === undefined ? base.partitions : beside(base.partitions, phase, stayed);
+  return grownPosition(done, named(phase, moved));
+}
+
+type Partitions = LogPosition['partitions'];
+
+/** What stays from batch to batch, as it stands among the entries of other phases. */
+const BESIDE = new WeakMap<Partitions, { readonly base: Partitions; readonly all: Partitions }>();
+
+function beside(base: Partitions, phase: string, stayed: Partitions): Partitions {
+  const made = BESIDE.get(stayed);
+  if (made?.base === base) return made.all;
+  const all = grownPosition(base, named(phase, stayed)).partitions;
+  BESIDE.set(stayed, { base, all });
+  return all;
+}
+
+function named(phase: string, part: Partitions): Partitions {
+  const partitions: Record<string, Partitions[string]> = Object.create(null);
+  for (const [name, entry] of Object.entries(part)) partitions[`${phase}:${name}`] = entry;
+  return partitions;
 }

@@ -12,6 +12,7 @@ import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
 import { counted, formatCount, plural } from '../values/counted.ts';
+import { grownPosition } from '../values/positions.ts';
 import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
 import {
@@ -59,7 +60,8 @@ class OrderedReader implements RecordReader {
   readonly #files: readonly SourceFile[];
   #records: FileRecords | null = null;
   #watched: readonly WatchedFile[] = [];
-  readonly #entries: Record<string, PositionEntry> = Object.create(null);
+  /** Of the files; one object for all positions. */
+  #entries: LogPosition['partitions'] = {};
   #progress: Progress;
   #untimed = UntimedRecords.none();
   /** Read, and not given yet. */
@@ -193,7 +195,9 @@ class OrderedReader implements RecordReader {
 
   #watch(): void {
     this.#watched = this.#files.map((file) => new WatchedFile(file, true));
-    for (const watched of this.#watched) this.#entries[watched.file.name] = watched.wholeEntry(0);
+    const entries: Record<string, PositionEntry> = Object.create(null);
+    for (const watched of this.#watched) entries[watched.file.name] = watched.wholeEntry(0);
+    this.#entries = entries;
   }
 
   async next(maxRows: number): Promise<RawBatch | null> {
@@ -268,10 +272,7 @@ class OrderedReader implements RecordReader {
   }
 
   #position(whole: PositionEntry): LogPosition {
-    const partitions: Record<string, PositionEntry> = Object.create(null);
-    Object.assign(partitions, this.#entries);
-    partitions[WHOLE] = whole;
-    return { partitions };
+    return grownPosition(this.#entries, { [WHOLE]: whole });
   }
 
   #timesOf({ batch }: FileBatch): NumericVector {

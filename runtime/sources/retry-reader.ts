@@ -7,6 +7,7 @@ import type { RawBatch, RecordReader } from '../log/reader.ts';
 import { RETRIES_PARTITION, type ReplayedRetries, type RetryFeed } from '../log/retries.ts';
 import type { ColumnVector } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
+import { grownPosition, partsOf } from '../values/positions.ts';
 import { JsonLineDecoder } from './jsonl.ts';
 import type { FieldSpec } from './record-columns.ts';
 
@@ -93,11 +94,9 @@ export class RetryReader implements RecordReader {
 
   #withRetries(retried: number): LogPosition {
     if (retried === 0) return this.#position;
-    const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
-    Object.assign(partitions, this.#position.partitions);
+    const [moved, done = {}] = partsOf(this.#position);
     // They are counted apart: the offset is for records of the files.
-    partitions[RETRIES_PARTITION] = { offset: 0, retried };
-    return { partitions };
+    return grownPosition(done, { ...moved, [RETRIES_PARTITION]: { offset: 0, retried } });
   }
 
   #retries(texts: readonly string[], knownTimes: Float64Array): RawBatch {
