@@ -32,10 +32,20 @@ function renaming(what: string): { readonly help?: string } {
     : { help: what === 'output' ? 'choose another name: `AS name`' : 'choose another name' };
 }
 
+const TAKEN_SOURCES: readonly (readonly [pattern: RegExp, like: string, cause: string])[] = [
+  [/_v\d+$/, 'a version of a view', 'names ending in _v and digits belong to views'],
+  [
+    /^pg_/,
+    'a table of PostgreSQL’s catalogue',
+    'PostgreSQL looks for a table in its catalogue first, whose names begin so',
+  ],
+];
+
 /** Names of sources: also not like a view's. */
 export function checkSourceName(name: string, span: Span, faults: Faults): boolean {
   if (!checkName(name, span, 'source', faults)) return false;
-  if (!/_v\d+$/.test(name)) return true;
-  faults.error('FSC2015', span, `source \`${name}\` is named like a version of a view`);
+  const taken = TAKEN_SOURCES.find(([pattern]) => pattern.test(name));
+  if (taken === undefined) return true;
+  faults.error('FSC2015', span, `source \`${name}\` is named like ${taken[1]}`, { cause: taken[2] });
   return false;
 }

@@ -56,7 +56,11 @@ export const SEMANTIC_CODES = {
   ),
   FSC2012: code('conflicting keys', 'the key is declared once', 'keep one declaration of the key'),
   FSC2013: code('tag does not fit the kind of source', 'a request has no history', 'remove the tag'),
-  FSC2015: code('reserved name', 'names ending in _v and digits belong to views', 'choose another name'),
+  FSC2015: code(
+    'reserved name',
+    'names ending in _v and digits belong to views, those beginning with pg_ to PostgreSQL’s catalogue',
+    'choose another name',
+  ),
   FSC2020: code(
     'unknown type',
     'the type is not one of those that all machines compute alike',

@@ -24,6 +24,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC2013', '-- @kind request\n-- @event_time ts\nCREATE TABLE s (ts timestamp);', 'event_time'],
   ['FSC2013', '-- @kind request\nCREATE TABLE s (n integer CHECK (n > 0));', 'CHECK (n > 0)'],
   ['FSC2015', S('n integer').replace('TABLE s', 'TABLE s_v1'), 's_v1'],
+  ['FSC2015', S('n integer').replace('TABLE s', 'TABLE pg_class'), 'pg_class'],
   ['FSC2020', S('n nteger'), 'nteger'],
   ['FSC2021', S('n numeric'), 'numeric'],
   ['FSC2022', S('n numeric(39, 2)'), 'numeric(39, 2)'],
