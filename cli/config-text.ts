@@ -119,7 +119,7 @@ class TreeNode implements ConfigNode {
 
   get(key: string): ConfigNode | null {
     const found = this.#layers.flatMap(({ value, path }): Layer[] => {
-      if (!isObject(value)) throw this.fault(`${this.#name()} is no object`, null, null);
+      if (!isObject(value)) throw this.#isNo('object');
       return Object.hasOwn(value, key) ? [{ value: value[key], path: [...path, key] }] : [];
     });
     if (found.length === 0) return null;
@@ -130,10 +130,16 @@ class TreeNode implements ConfigNode {
   keys(): string[] {
     const keys = new Set<string>();
     for (const { value } of this.#layers) {
-      if (!isObject(value)) throw this.fault(`${this.#name()} is no object`, null, null);
+      if (!isObject(value)) throw this.#isNo('object');
       for (const key of Object.keys(value)) keys.add(key);
     }
     return [...keys];
+  }
+
+  #isNo(kind: 'object' | 'string'): FscError {
+    const help = 'leave it out; a profile adds to the rest or takes the place of parts of it, and takes nothing away';
+    const isNull = (this.#top().value ?? null) === null;
+    return this.fault(`${this.#name()} is no ${kind}`, isNull ? 'null is no value of it' : null, isNull ? help : null);
   }
 
   isText(): boolean {
@@ -146,7 +152,7 @@ class TreeNode implements ConfigNode {
 
   text(env: Readonly<Record<string, string | undefined>>): string {
     const { value, path } = this.#top();
-    if (typeof value !== 'string') throw this.fault(`${this.#name()} is no string`, null, null);
+    if (typeof value !== 'string') throw this.#isNo('string');
     if (/\$\{[^}]*$/.test(value))
       throw this.fault(`${this.#name()} has a \${ that no } ends`, null, 'end the name of the variable with a }');
     return value.replace(/\$\{([^}]*)\}/g, (_all, name: string) => {

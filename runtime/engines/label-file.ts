@@ -183,7 +183,7 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
     const names = header.fields.map((field) => field ?? '');
     const fault = headerFault(names);
     if (fault !== null) throw unusable(file.name, fault, 'write the file anew as CSV with commas');
-    checkNames(file.name, names);
+    checkNames(file.name, names, 'the first line names the columns, each once');
     const loader = await TextLoader.open(session, names);
     let start = header.end;
     for (let record = await splitter.next(); record !== null; record = await splitter.next()) {
@@ -199,8 +199,8 @@ async function readCsv(session: DuckDbSession, file: TextFile, signal: AbortSign
   }
 }
 
-function checkNames(file: string, names: readonly string[]): void {
-  if (names.includes('')) throw unusable(file, 'a column has no name', 'the first line names the columns, each once');
+function checkNames(file: string, names: readonly string[], help: string): void {
+  if (names.includes('')) throw unusable(file, 'a column has no name', help);
   refuseTwice(file, names);
 }
 
@@ -219,7 +219,7 @@ async function readJsonl(session: DuckDbSession, file: LabelPath, signal: AbortS
   await eachObject(file, signal, (object, text) => shape.see(object, text));
   shape.seeDefaults(file.defaults);
   const names = [...shape.names.keys()];
-  checkNames(file.name, names);
+  checkNames(file.name, names, 'give each field of the records a name');
   if (names.length === 0) throw unusable(file.name, 'the file holds no labels', 'a line is one JSON object');
   const loader = await TextLoader.open(session, names);
   const defaults = new Map([...file.defaults].map(([name, json]) => [name, defaultText(json)]));

@@ -76,6 +76,8 @@ describe('fsc check', () => {
       'write it like 2001-03-01T12:00:00Z',
     ],
     ['{ "sources": { "tx": { "stream": "-", "cut": "now" } } }', '1:46: `now` is no fixed instant', 'write a date'],
+    ['{ "sources": { "tx": { "history": null } } }', '1:35: `sources.tx.history` is no object', 'leave it out'],
+    ['{ "sources": { "tx": { "stream": null } } }', '1:34: `sources.tx.stream` is no string', 'leave it out'],
     ['{ "zebras": 1 }', '1:13: unknown key `zebras`', 'remove or rename it'],
   ])('locates what is wrong in fsc.json: %s', async (text, message, help) => {
     put(world.root, 'fsc.json', text);

@@ -458,6 +458,15 @@ describe('fsc dataset', () => {
     expect(existsSync(join(root, 'o.parquet'))).toBe(false);
   });
 
+  it.each([
+    ['l.csv', 'card,as_of,\na,2024-03-01,1\n', 'help: the first line names the columns'],
+    ['l.jsonl', '{"card":"a","as_of":"2024-03-01","":1}\n', 'help: give each field of the records a name'],
+  ])('refuses columns of %s that have no name', async (name, text, help) => {
+    const { code, err } = await dataset(make({ [name]: text }), '--labels', name, ...VIEW, '--out', 'o.parquet');
+    expect([code, err]).toEqual([1, expect.stringContaining(help)]);
+    expect(err).toContain('a column has no name');
+  });
+
   it.each(['note', 'Note'])('refuses Parquet in which two columns are called `note`, or `%s`', async (second) => {
     const root = make({});
     const path = join(root, 'l.parquet');
