@@ -5,7 +5,7 @@ import { columnTypeText, quoteName } from '../../runtime/engines/duckdb/load.ts'
 import { consumedRecords } from '../../runtime/engines/source-input.ts';
 import { refuseRedeclared } from '../../runtime/engines/state-folder.ts';
 import { type StateFolders, stdinExtent } from '../../runtime/engines/stdin-extent.ts';
-import type { LogPosition } from '../../runtime/log/contract.ts';
+import type { LogPosition, Partitions, PositionEntry } from '../../runtime/log/contract.ts';
 import { parquetRelation } from '../../runtime/sources/duckdb-scan.ts';
 import { findFiles } from '../../runtime/sources/files.ts';
 import { parseLocation } from '../../runtime/sources/location.ts';
@@ -42,11 +42,10 @@ export async function consumedRelation(
 }
 
 type Phase = 'history' | 'stream';
-type Entries = LogPosition['partitions'];
 
 /** Partitions of a position are named after the phase that they are of. */
-function byPhase(position: LogPosition): ReadonlyMap<Phase, Entries> {
-  const parts = new Map<Phase, Record<string, Entries[string]>>();
+function byPhase(position: LogPosition): ReadonlyMap<Phase, Partitions> {
+  const parts = new Map<Phase, Record<string, PositionEntry>>();
   for (const [name, entry] of Object.entries(position.partitions)) {
     const phase = name.startsWith('history:') ? 'history' : 'stream';
     const part = parts.get(phase) ?? {};
@@ -56,12 +55,12 @@ function byPhase(position: LogPosition): ReadonlyMap<Phase, Entries> {
   return parts;
 }
 
-function stdinRecords(parts: ReadonlyMap<Phase, Entries>): number {
+function stdinRecords(parts: ReadonlyMap<Phase, Partitions>): number {
   return parts.get('stream')?.[STDIN]?.offset ?? 0;
 }
 
 /** Online knows files as they were: those that are no longer the same would only give differences that mean nothing. */
-async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Entries>): Promise<void> {
+async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Partitions>): Promise<void> {
   for (const [phase, partitions] of parts) {
     if (partitions[STDIN] !== undefined) continue;
     const location = input.locations.find((candidate) => candidate.name === phase);
@@ -82,7 +81,7 @@ async function checkFiles(input: AcceptedInput, parts: ReadonlyMap<Phase, Entrie
   }
 }
 
-function mayHaveGrown(root: string, location: string, partitions: Entries): boolean {
+function mayHaveGrown(root: string, location: string, partitions: Partitions): boolean {
   const parsed = parseLocation(location);
   if (parsed.kind === 'postgres') return true;
   return parsed.kind === 'files' && findFiles(root, parsed.pattern).some((file) => partitions[file.name] === undefined);

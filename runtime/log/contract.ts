@@ -80,22 +80,21 @@ export interface VerdictCounts {
 }
 
 export interface LogPosition {
-  /**
-   * Partition name → next offset. For files: path → rows consumed, with size and content check of the file. `rows`: of a table, checksum over
-   * the rows consumed. `untimed`: of a sorted source, the records without an event time that were told (ordered-reader.ts); they are in no offset.
-   * `retried`: so many retries are in the log (retries.ts).
-   */
-  readonly partitions: Readonly<
-    Record<
-      string,
-      {
-        readonly offset: number;
-        readonly bytes?: number | undefined;
-        readonly check?: string | undefined;
-        readonly rows?: string | undefined;
-        readonly untimed?: string | undefined;
-        readonly retried?: number | undefined;
-      }
-    >
-  >;
+  readonly partitions: Partitions;
+}
+
+/** By the name of the partition; for files, their path. */
+export type Partitions = Readonly<Record<string, PositionEntry>>;
+
+/**
+ * The next offset; for files the rows consumed, with size and content check of the file. `rows`: of a table, checksum over the rows consumed. `untimed`: of a sorted source, the records
+ * without an event time that were told (ordered-reader.ts); they are in no offset. `retried`: so many retries are in the log (retries.ts).
+ */
+export interface PositionEntry {
+  readonly offset: number;
+  readonly bytes?: number | undefined;
+  readonly check?: string | undefined;
+  readonly rows?: string | undefined;
+  readonly untimed?: string | undefined;
+  readonly retried?: number | undefined;
 }

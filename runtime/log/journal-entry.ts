@@ -9,7 +9,7 @@
  */
 import { type FscError, messageOf } from '../values/errors.ts';
 import { grownPosition, PositionTeller } from '../values/positions.ts';
-import { type LogBatch, type LogPosition, MALFORMED } from './contract.ts';
+import { type LogBatch, type LogPosition, MALFORMED, type Partitions, type PositionEntry } from './contract.ts';
 import { corruptJournal, type Frame, lookAtFrames, type PlacedFrame } from './journal.ts';
 import { type LineFault, RecordLines, type RecordTexts } from './record-texts.ts';
 
@@ -27,9 +27,7 @@ export interface JournalEntry {
 export type EntryParts = Pick<LogBatch, 'position' | 'idle' | 'records' | 'knownTimeMicros' | 'verdicts'>;
 
 /** `since`: of the frame whose position `moved` goes on from; that one tells the whole of it. */
-type ToldPosition =
-  | Pick<JournalEntry, 'position'>
-  | { readonly since: number; readonly moved: LogPosition['partitions'] };
+type ToldPosition = Pick<JournalEntry, 'position'> | { readonly since: number; readonly moved: Partitions };
 
 /** Where frames go on from. */
 export interface WholePosition {
@@ -39,7 +37,7 @@ export interface WholePosition {
 
 /** Of one journal, frame by frame. */
 export class EntryEncoder {
-  readonly #teller: PositionTeller<LogPosition['partitions'][string]>;
+  readonly #teller: PositionTeller<PositionEntry>;
   #whole: number;
 
   /** `whole`: the last in the journal that is told as a whole; null: none is. */
@@ -188,7 +186,9 @@ function arePlaces(starts: Int32Array, ends: Int32Array, size: number): boolean 
 
 /** The position that the last whole frame tells; null: there is none, or nobody can tell while a run is at work on the journal. */
 export function lastJournaled(path: string): LogPosition | null {
-  return lookAtFrames(path, (frames) => {
+  return lookAtFrames(path, (frames, bytesOf) => {
+    const toldBy = (frame: PlacedFrame): ToldPosition =>
+      toldIn(frame.length, (from, most) => bytesOf(frame, from, most));
     const last = frames.at(-1);
     if (last === undefined) return null;
     const told = toldBy(last);
@@ -200,7 +200,7 @@ export function lastJournaled(path: string): LogPosition | null {
 }
 
 /** Of a frame of lines its head tells. */
-function toldBy({ length, bytesAt }: PlacedFrame): ToldPosition {
+function toldIn(length: number, bytesAt: (from: number, length: number) => Buffer): ToldPosition {
   const first = bytesAt(0, LINES_HEAD_BYTES);
   const text = first[0] === LINES ? bytesAt(LINES_HEAD_BYTES, first.readUInt32LE(4)) : bytesAt(0, length);
   return JSON.parse(text.toString()) as ToldPosition;

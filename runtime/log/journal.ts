@@ -133,24 +133,28 @@ export function journalHasFrames(path: string): boolean {
 /** Where frames are looked for at a time. */
 const LOOK_BYTES = 1 << 16;
 
-/** A frame whose payload is read where it is asked for. */
+/** A frame whose payload was not read: where it is, and how long. */
 export interface PlacedFrame {
   readonly sequence: number;
-  /** Of the payload. */
+  readonly start: number;
   readonly length: number;
-  readonly bytesAt: (from: number, length: number) => Buffer;
 }
+
+/** So many bytes of a frame's payload, or those that there are. */
+type BytesOf = (frame: PlacedFrame, from: number, length: number) => Buffer;
 
 /**
  * All whole frames, without opening it for writing. null: it has none, or nobody can tell while a run is at work on it. Passes over the frames from head
  * to head, so that a large journal is not read for it.
  */
-export function lookAtFrames<T>(path: string, look: (frames: readonly PlacedFrame[]) => T): T | null {
+export function lookAtFrames<T>(path: string, look: (frames: readonly PlacedFrame[], bytesOf: BytesOf) => T): T | null {
   if (!journalHasFrames(path)) return null;
   try {
     const descriptor = openSync(path, 'r');
     try {
-      return look(placedFrames(descriptor));
+      return look(placedFrames(descriptor), ({ start, length }, from, most) =>
+        readBytes(descriptor, start + from, Math.min(most, length - from)),
+      );
     } finally {
       closeSync(descriptor);
     }
@@ -162,26 +166,26 @@ export function lookAtFrames<T>(path: string, look: (frames: readonly PlacedFram
 
 function placedFrames(descriptor: number): PlacedFrame[] {
   const { size } = fstatSync(descriptor);
-  const bytesAt = (at: number, length: number): Buffer => {
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - at)));
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, at));
-  };
   let seen: Buffer = Buffer.alloc(0);
   let seenAt = 0;
   const frames: PlacedFrame[] = [];
   for (let at = HEAD_BYTES; at + FRAME_HEAD_BYTES <= size; ) {
-    if (at + FRAME_HEAD_BYTES > seenAt + seen.length) [seen, seenAt] = [bytesAt(at, LOOK_BYTES), at];
+    if (at + FRAME_HEAD_BYTES > seenAt + seen.length) [seen, seenAt] = [readBytes(descriptor, at, LOOK_BYTES), at];
     const head = seen.subarray(at - seenAt, at - seenAt + FRAME_HEAD_BYTES);
     if (head.length < FRAME_HEAD_BYTES || crc32(head.subarray(0, 12)) !== head.readUInt32LE(12)) break;
-    const start = at + FRAME_HEAD_BYTES;
-    const length = head.readUInt32LE(0);
+    const [start, length] = [at + FRAME_HEAD_BYTES, head.readUInt32LE(0)];
     const next = start + length + FRAME_TAIL_BYTES;
     if (next > size) break;
-    const within = (from: number, most: number): Buffer => bytesAt(start + from, Math.min(most, length - from));
-    frames.push({ sequence: head.readDoubleLE(4), length, bytesAt: within });
+    frames.push({ sequence: head.readDoubleLE(4), start, length });
     at = next;
   }
   return frames;
+}
+
+/** What the file has of them. */
+function readBytes(descriptor: number, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.max(0, length));
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, at));
 }
 
 async function writeHead(file: FileHandle): Promise<void> {

@@ -15,7 +15,7 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
 import { partsOf } from '../values/positions.ts';
-import type { LogPosition } from './contract.ts';
+import type { LogPosition, Partitions } from './contract.ts';
 import { cutHalfLine, makeFolder, syncFolder, writeFault } from './durable-file.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { type LinePlace, linesOf } from './line-file.ts';
@@ -169,8 +169,6 @@ function corrupt(path: string, line: number, why: string): FscError {
 export function retriedAt(position: LogPosition | null): number {
   return position === null ? 0 : Math.max(...partsOf(position).map((part) => retriedIn(part)));
 }
-
-type Partitions = LogPosition['partitions'];
 
 /** Most parts stay from batch to batch. */
 const RETRIED = new WeakMap<Partitions, number>();

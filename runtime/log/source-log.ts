@@ -18,6 +18,8 @@ import {
   type LogBatch,
   type LogPosition,
   MALFORMED,
+  type Partitions,
+  type PositionEntry,
   RANGE,
   SKIPPED,
   type SourceProgram,
@@ -466,7 +468,7 @@ function foreignState(source: string): FscError {
 
 /** Positions of one phase, without the phase's name before the partitions'. */
 function phasePart(position: LogPosition, phase: string): LogPosition {
-  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+  const partitions: Record<string, PositionEntry> = Object.create(null);
   const prefix = `${phase}:`;
   for (const [name, entry] of Object.entries(position.partitions)) {
     if (name.startsWith(prefix)) partitions[name.slice(prefix.length)] = entry;
@@ -475,8 +477,8 @@ function phasePart(position: LogPosition, phase: string): LogPosition {
 }
 
 /** Entries of every phase but the one named. */
-function otherPhases(position: LogPosition, phase: string): LogPosition['partitions'] {
-  const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
+function otherPhases(position: LogPosition, phase: string): Partitions {
+  const partitions: Record<string, PositionEntry> = Object.create(null);
   for (const [name, entry] of Object.entries(position.partitions)) {
     if (!name.startsWith(`${phase}:`)) partitions[name] = entry;
   }
@@ -490,8 +492,6 @@ function merged(base: LogPosition, phase: string, part: LogPosition): LogPositio
   return grownPosition(done, named(phase, moved));
 }
 
-type Partitions = LogPosition['partitions'];
-
 /** What stays from batch to batch, as it stands among the entries of other phases. */
 const BESIDE = new WeakMap<Partitions, { readonly base: Partitions; readonly all: Partitions }>();
 
@@ -504,7 +504,7 @@ function beside(base: Partitions, phase: string, stayed: Partitions): Partitions
 }
 
 function named(phase: string, part: Partitions): Partitions {
-  const partitions: Record<string, Partitions[string]> = Object.create(null);
+  const partitions: Record<string, PositionEntry> = Object.create(null);
   for (const [name, entry] of Object.entries(part)) partitions[`${phase}:${name}`] = entry;
   return partitions;
 }

@@ -1,5 +1,5 @@
 /** Files read one after the other in order of their paths: `order: arrival`. A batch is of one file, or of several small ones. */
-import type { LogPosition } from '../log/contract.ts';
+import type { LogPosition, PositionEntry } from '../log/contract.ts';
 import type { Origin, RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import { compareText } from '../values/order.ts';
@@ -10,7 +10,6 @@ import {
   checkUnchanged,
   fileSize,
   otherOrder,
-  type PositionEntry,
   type SourceFile,
   WatchedFile,
   WHOLE,

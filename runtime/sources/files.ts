@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
-import type { LogPosition } from '../log/contract.ts';
+import type { PositionEntry } from '../log/contract.ts';
 import { counted, formatCount } from '../values/counted.ts';
 import { errorCode, FscError } from '../values/errors.ts';
 import { compareText } from '../values/order.ts';
@@ -111,8 +111,6 @@ export function wholeFileEntry(file: SourceFile, offset: number): PositionEntry 
   const bytes = fileSize(file);
   return { offset, bytes, check: contentCheck(file, bytes) };
 }
-
-export type PositionEntry = LogPosition['partitions'][string];
 
 /**
  * A file as it was when reading began. What is read may not turn into something else on the way: positions name the path, while the bytes come

@@ -1,11 +1,12 @@
 /** JSONL: one object a line, of a file or of stdin. */
 import type { Readable } from 'node:stream';
-import type { LogPosition } from '../log/contract.ts';
+import type { LogPosition, Partitions } from '../log/contract.ts';
 import { DECODED, FIELD_FAULT, type RawBatch, type RecordReader } from '../log/reader.ts';
 import { linesOf, RecordLines, type RecordTexts } from '../log/record-texts.ts';
 import { type RetryFeed, retriedAt } from '../log/retries.ts';
 import type { ColumnBatch } from '../values/batch.ts';
 import type { SourceSpec } from '../values/manifest.ts';
+import { grownPosition } from '../values/positions.ts';
 import { isPacked, LiveInput, openBytes } from './byte-input.ts';
 import { ByteInterner } from './byte-interner.ts';
 import type { FileBatch, FileRecords, FileStart } from './file-sequence.ts';
@@ -190,6 +191,9 @@ export interface StdinOptions {
   readonly signal: AbortSignal | null;
 }
 
+/** Before those of stdin. */
+const NO_FILES: Partitions = {};
+
 export class StdinReader implements RecordReader {
   readonly #options: StdinOptions;
   readonly #decoder: JsonLineDecoder;
@@ -261,10 +265,8 @@ export class StdinReader implements RecordReader {
 
   /** Files that the stream was read from before keep their places. */
   #positionAt(offset: number, retried: number): LogPosition {
-    const partitions: Record<string, LogPosition['partitions'][string]> = Object.create(null);
-    Object.assign(partitions, this.#options.resume?.partitions);
-    partitions[STDIN_PARTITION] = retried === 0 ? { offset } : { offset, retried };
-    return { partitions };
+    const entry = retried === 0 ? { offset } : { offset, retried };
+    return grownPosition(this.#options.resume?.partitions ?? NO_FILES, { [STDIN_PARTITION]: entry });
   }
 
   async close(): Promise<void> {

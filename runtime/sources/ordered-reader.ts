@@ -7,7 +7,7 @@
  * new is told, whatever was consumed.
  */
 import { createHash, type Hash } from 'node:crypto';
-import type { LogPosition } from '../log/contract.ts';
+import type { LogPosition, Partitions, PositionEntry } from '../log/contract.ts';
 import type { RawBatch, RecordReader } from '../log/reader.ts';
 import type { PhaseUse } from '../log/source-log.ts';
 import type { NumericVector } from '../values/batch.ts';
@@ -15,16 +15,7 @@ import { counted, formatCount, plural } from '../values/counted.ts';
 import { grownPosition } from '../values/positions.ts';
 import { isInRange, printTimestamp } from '../values/temporal.ts';
 import type { FileBatch, FileRecords } from './file-sequence.ts';
-import {
-  changed,
-  changedTable,
-  checkUnchanged,
-  otherOrder,
-  type PositionEntry,
-  type SourceFile,
-  WatchedFile,
-  WHOLE,
-} from './files.ts';
+import { changed, changedTable, checkUnchanged, otherOrder, type SourceFile, WatchedFile, WHOLE } from './files.ts';
 import { type FieldSpec, RecordColumns, valueAt } from './record-columns.ts';
 import { tail } from './skip-records.ts';
 import { UntimedRecords } from './untimed-records.ts';
@@ -61,7 +52,7 @@ class OrderedReader implements RecordReader {
   #records: FileRecords | null = null;
   #watched: readonly WatchedFile[] = [];
   /** Of the files; one object for all positions. */
-  #entries: LogPosition['partitions'] = {};
+  #entries: Partitions = {};
   #progress: Progress;
   #untimed = UntimedRecords.none();
   /** Read, and not given yet. */

@@ -97,9 +97,9 @@ function positionsOf(view: string, { positions: bytes, base }: StoredPositions):
   if (bytes === undefined) throw corrupt(view, 'its positions are missing');
   if (bytes[0] !== MOVED_MARK.charCodeAt(0)) return parsed(view, bytes);
   const movedAt = MOVED_MARK.length + SEAL_LENGTH;
-  const seal = Buffer.from(bytes.subarray(MOVED_MARK.length, movedAt)).toString('latin1');
+  const seal = bytes.subarray(MOVED_MARK.length, movedAt);
   const moved = parsed(view, bytes.subarray(movedAt));
-  if (base === undefined || Buffer.from(base.subarray(0, SEAL_LENGTH)).toString('latin1') !== seal)
+  if (base === undefined || Buffer.compare(base.subarray(0, SEAL_LENGTH), seal) !== 0)
     throw corrupt(view, 'the positions that its own go on from are missing');
   return Object.fromEntries(
     Object.entries(parsed(view, base)).map(([source, whole]) => [source, onFrom(whole, moved[source])]),

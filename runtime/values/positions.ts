@@ -8,12 +8,12 @@ export interface Position<T> {
   readonly partitions: Entries<T>;
 }
 
-interface Parts {
-  readonly done: Entries<unknown>;
-  readonly moved: Entries<unknown>;
+interface Parts<T> {
+  readonly done: Entries<T>;
+  readonly moved: Entries<T>;
 }
 
-const PARTS = new WeakMap<object, Parts>();
+const PARTS = new WeakMap<Position<unknown>, Parts<unknown>>();
 
 /** `moved` takes the place of entries of `done`, which must not change any more. They are put together where somebody asks for all. */
 export function grownPosition<T>(done: Entries<T>, moved: Entries<T>): Position<T> {
@@ -36,7 +36,7 @@ export function entryOf<T>(position: Position<T>, name: string): T | undefined {
 
 /** What it is made of; what comes first counts. */
 export function partsOf<T>(position: Position<T>): readonly [Entries<T>] | readonly [Entries<T>, Entries<T>] {
-  const parts = PARTS.get(position) as { readonly done: Entries<T>; readonly moved: Entries<T> } | undefined;
+  const parts = PARTS.get(position) as Parts<T> | undefined;
   return parts === undefined ? [position.partitions] : [parts.moved, parts.done];
 }
 
