@@ -22,6 +22,8 @@ export default defineConfig({
     pool: 'forks',
     // A core less is vitest's default: half of a machine of two.
     maxWorkers: '100%',
+    // Tests of a file that may wait beside each other; each starts processes of its own.
+    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     setupFiles: ['tests/setup.ts'],
   },

@@ -4,11 +4,14 @@
  * What a command prints follows it, stdout and stderr as a terminal shows them, and `(exit N)` where the code is not 0. `…` stands for anything
  * in a line, and alone in a line for any lines.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { MAIN } from '../integration/process.ts';
+
+const run = promisify(execFile);
 
 interface Step {
   /** What the shell is given: a here-document has several lines. */
@@ -57,7 +60,7 @@ function stepsOf(body: string): readonly Step[] {
 }
 
 /** What each command of the section prints. */
-export function runSection(first: Section, section: Section): readonly string[] {
+export async function runSection(first: Section, section: Section): Promise<readonly string[]> {
   const root = mkdtempSync(join(tmpdir(), 'fsc transcript '));
   const folder = join(root, 'shop');
   try {
@@ -67,14 +70,12 @@ export function runSection(first: Section, section: Section): readonly string[] 
     const before = section === first ? [] : first.steps;
     const script = [...before, ...section.steps].map(({ command }) => `${command}\necho "${END} $?"\n`).join('');
     writeFileSync(join(root, 'script'), script);
-    const output = execFileSync('bash', ['-c', `exec 2>&1; . '${join(root, 'script')}'`], {
+    const { stdout } = await run('bash', ['-c', `exec 2>&1 </dev/null; . '${join(root, 'script')}'`], {
       cwd: folder,
-      encoding: 'utf8',
       env: { PATH: `${join(root, 'bin')}:${process.env['PATH']}`, LC_ALL: 'C.UTF-8' },
-      stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 170_000,
     });
-    const parts = output.replace(PROGRESS, '').split(new RegExp(`^${END} (\\d+)\\n`, 'm'));
+    const parts = stdout.replace(PROGRESS, '').split(new RegExp(`^${END} (\\d+)\\n`, 'm'));
     return section.steps.map((_, i) => {
       const at = 2 * (before.length + i);
       const [printed = '', code = '?'] = parts.slice(at, at + 2);
