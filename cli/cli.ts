@@ -1,11 +1,17 @@
 /** The command line as a function, so that tests run it in process: arguments and Io in, exit code out. */
 import { Command, CommanderError, Option } from 'commander';
 import { FscError, isDiskFull } from '../runtime/values/errors.ts';
-import { flushed, type GlobalFlags, type Io, type OutputFormat, say, writeAside } from './io.ts';
+import { flushed, type GlobalFlags, type Io, isClosedPipe, type OutputFormat, say, writeAside } from './io.ts';
+import { Stop } from './stop.ts';
 import { systemFault } from './system-fault.ts';
 import { VERSION } from './version.ts';
 
 export type ExitStatus = number;
+
+/** Asked to stop, and stopped before the end; `runCli` says by whom. */
+const STOPPED = 130;
+/** 128 and the signal's number, as a shell says it. */
+const STOPPED_BY_SIGTERM = 143;
 
 /** What every command module exports: adds itself to the program. `run` wraps the action with flags and error handling. */
 export type Register = (program: Command, run: RunAction) => void;
@@ -21,6 +27,8 @@ interface CommandEntry {
 export type CommandRunner = (
   command: Command,
   action: (io: Io, flags: GlobalFlags) => Promise<ExitStatus>,
+  /** What a stop leaves undone, the next one takes up: SIGTERM is no fault of it. */
+  goesOn?: boolean,
 ) => Promise<void>;
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -66,7 +74,9 @@ const NOT_YET = ['diff', 'release', 'lineage', 'model', 'mlflow', 'serve'];
 /** Never throws; the returned code is that of cli.md. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitStatus> {
   let status = 0;
-  const run: CommandRunner = async (command, action) => {
+  let isGoingOn = false;
+  const run: CommandRunner = async (command, action, goesOn = false) => {
+    isGoingOn = goesOn;
     status = await action(io, readFlags(command));
   };
   let fault: unknown = null;
@@ -79,12 +89,14 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
     status = await report(error, args, io);
   }
   const lost = await flushed(io.stdout);
-  return lost === null || lost === fault || isClosedPipe(lost) ? status : report(lost, args, io);
+  if (lost !== null && lost !== fault && !isClosedPipe(lost)) status = await report(lost, args, io);
+  return status === STOPPED ? stopStatus(io.signal, isGoingOn) : status;
 }
 
-/** `fsc … | head`: the reader has had enough. */
-function isClosedPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'EPIPE';
+/** rules.md 37: who ends a run by SIGTERM has its state. Of all else that was stopped there is nothing, which is not to pass for the whole. */
+function stopStatus({ reason }: AbortSignal, isGoingOn: boolean): ExitStatus {
+  if (!(reason instanceof Stop && reason.by === 'SIGTERM')) return STOPPED;
+  return isGoingOn ? 0 : STOPPED_BY_SIGTERM;
 }
 
 function cannotPrint(error: NodeJS.ErrnoException): FscError {
@@ -157,7 +169,7 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
   }
   program.addHelpText(
     'after',
-    '\nExit codes: 0 fine, 1 your SQL or data is wrong, 2 bad arguments, 3 try again later, 70 our bug, 130 Ctrl-C.',
+    '\nExit codes: 0 fine, 1 your SQL or data is wrong, 2 bad arguments, 3 try again later, 70 our bug, 130 Ctrl-C, 143 SIGTERM.',
   );
   return program;
 }
@@ -197,13 +209,12 @@ async function report(thrown: unknown, args: readonly string[], io: Io): Promise
     return 2;
   }
   const isOutput = thrown !== null && thrown === io.stdout.errored;
-  if (isOutput && isClosedPipe(thrown)) return 0;
   const error = isOutput ? cannotPrint(io.stdout.errored as NodeJS.ErrnoException) : (systemFault(thrown) ?? thrown);
   const isOutside = error instanceof FscError && error.exitCode === 3;
   if (io.signal.aborted && !isOutside) {
     const format = isJson ? 'json' : 'human';
     say(io, { project: null, profile: null, format, quiet: args.includes('--quiet'), frozen: false }, 'stopped');
-    return 130;
+    return STOPPED;
   }
   if (error instanceof FscError) {
     await writeAside(io, formatError(error, isJson));

@@ -55,11 +55,21 @@ async function printDiagnostics(
   await writeAside(io, `${renderHuman(shown, { color: useColor(io) })}\n${summaryLine(diagnostics, views)}\n`);
 }
 
+export interface CompileUse {
+  /** What the command leaves behind goes with generated/, which therefore has to be written. */
+  readonly keeps?: boolean;
+}
+
 /**
  * For commands that run the compiled project: compiles, and brings generated/ up to date, saying so. With --frozen stale files are a fault.
  * Null: the SQL has errors, which are printed.
  */
-export async function compileForUse(io: Io, flags: GlobalFlags, project: Project): Promise<Compiled | null> {
+export async function compileForUse(
+  io: Io,
+  flags: GlobalFlags,
+  project: Project,
+  { keeps = false }: CompileUse = {},
+): Promise<Compiled | null> {
   const features = readFeatureFiles(project.root);
   const { plan: compiled, diagnostics } = await compile(io, flags, features, {}, io.stderr);
   if (compiled === null) return null;
@@ -71,7 +81,10 @@ export async function compileForUse(io: Io, flags: GlobalFlags, project: Project
     return { plan: compiled, files };
   }
   if (flags.frozen) throw stale(changes);
-  writeGenerated(project.root, files, changes);
+  if (!writeGenerated(project.root, files, changes, keeps)) {
+    say(io, flags, 'generated/ is not what the SQL compiles to, and this user may not write it: it is left as it is');
+    return { plan: compiled, files };
+  }
   writeStamp(project.root, features, files, viewsWithout(compiled, diagnostics));
   say(io, flags, `compiled ${counted(compiled.views.length, 'view')} to generated/`);
   return { plan: compiled, files };

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../runtime/log/durable-file.ts';
-import { FscError, isDiskFull } from '../runtime/values/errors.ts';
+import { FscError, isDiskFull, refusalOf } from '../runtime/values/errors.ts';
 
 export interface GeneratedChanges {
   readonly added: readonly string[];
@@ -41,9 +41,14 @@ export function isUnchanged(changes: GeneratedChanges): boolean {
   return changes.added.length + changes.changed.length + changes.removed.length === 0;
 }
 
-/** `changes`: what `compareGenerated` says of the same files. */
-export function writeGenerated(root: string, files: ReadonlyMap<string, string>, changes: GeneratedChanges): void {
-  if (isUnchanged(changes)) return;
+/** `changes`: what `compareGenerated` says of the same files. False: it need not be written, and this user may not. */
+export function writeGenerated(
+  root: string,
+  files: ReadonlyMap<string, string>,
+  changes: GeneratedChanges,
+  isNeeded = true,
+): boolean {
+  if (isUnchanged(changes)) return true;
   const fsc = join(root, '.fsc');
   const staging = join(fsc, `generated-${process.pid}.new`);
   const old = join(fsc, `generated-${process.pid}.old`);
@@ -60,8 +65,10 @@ export function writeGenerated(root: string, files: ReadonlyMap<string, string>,
       throw error;
     }
     rmSync(old, { recursive: true, force: true });
+    return true;
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
+    if (!isNeeded && refusalOf(error) === 'rights') return false;
     throw new FscError(
       'FSC7010',
       isDiskFull(error) ? 3 : 2,

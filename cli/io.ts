@@ -28,7 +28,7 @@ export function useColor(io: Io): boolean {
 
 const ENDS_OF_WAIT = ['drain', 'close', 'error'] as const;
 
-/** Writes and waits while the reader is slow. Throws what the stream failed with, now or earlier; one that was closed takes nothing, quietly. */
+/** Writes and waits while the reader is slow. Throws what the stream failed with, now or earlier; one that was closed, by whichever end, takes nothing, quietly. */
 export async function writeOut(stream: Writable, text: string): Promise<void> {
   throwFault(stream);
   if (stream.destroyed) return;
@@ -45,9 +45,14 @@ export async function writeOut(stream: Writable, text: string): Promise<void> {
   throwFault(stream);
 }
 
-/** A stream that has failed tells nothing any more: whoever waited for it would wait for ever. */
-function throwFault(stream: Writable): void {
-  if (stream.errored !== null) throw stream.errored;
+/** A stream that has failed tells nothing any more: whoever waited for it would wait for ever. That nobody reads on is no fault. */
+function throwFault({ errored }: Writable): void {
+  if (errored !== null && !isClosedPipe(errored)) throw errored;
+}
+
+/** `fsc … | head`: the reader has had enough. */
+export function isClosedPipe(error: Error): boolean {
+  return 'code' in error && error.code === 'EPIPE';
 }
 
 /** Once all that was written is where it goes: what the stream failed with, or null. */

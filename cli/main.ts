@@ -1,19 +1,21 @@
 #!/usr/bin/env node
-import { openStdout } from './stdout.ts';
+import { hasVerdict, openStdout } from './stdout.ts';
+import { Stop } from './stop.ts';
 
+const args = process.argv.slice(2);
 const controller = new AbortController();
 let stoppedBy: 'SIGINT' | 'SIGTERM' | null = null;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (stoppedBy !== null) endNow(130);
-    else controller.abort();
+    if (stoppedBy !== null) endNow(stoppedBy === 'SIGINT' ? 130 : 143);
+    else controller.abort(new Stop(name));
     stoppedBy ??= name;
   });
 }
 const stdout = openStdout();
-// `fsc … | head` closes the pipe: that is a reader's right, no fault, and nothing goes on for it. Of other faults the command tells.
+// `fsc … | head` closes the pipe: that is a reader's right, no fault, and nothing goes on for it but a verdict. Of other faults the command tells.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') endNow(0);
+  if (error.code === 'EPIPE' && !hasVerdict(args)) endNow(0);
 });
 process.stderr.on('error', () => {});
 
@@ -29,15 +31,18 @@ function endNow(code: number): void {
 
 // After the handlers: who stops a command while it is being loaded stops it cleanly too.
 const { runCli } = await import('./cli.ts');
-const code = await runCli(process.argv.slice(2), {
+const { workingFolder } = await import('./working-folder.ts');
+const code = await runCli(args, {
   stdout,
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  cwd: process.cwd(),
+  get cwd() {
+    return workingFolder();
+  },
   signal: controller.signal,
 });
 // A stop that could not be a clean one (the disk is full) tells why.
-process.exitCode = code === 3 || stoppedBy === null ? code : stoppedBy === 'SIGINT' ? 130 : code === 130 ? 0 : code;
+process.exitCode = stoppedBy === 'SIGINT' && code !== 3 ? 130 : code;
 // A library may hold the event loop open (a worker, a watched file); everything that had to be written is written by now.
 process.exit();

@@ -1,12 +1,17 @@
 import type { SqlType, Value } from '../runtime/values/types.ts';
 
 /**
- * A value of the file's own text in DuckDB. Where a sum leaves the range of doubles it says infinity there and aborts nowhere, and it goes on
- * where an instant or date leaves fsc's range; fsc says NULL (rules.md 25), so the emitted SQL's value stands in its place, as it does for a
- * text that aborts.
+ * A value of the file's own text in DuckDB. Where a sum leaves the range of doubles it says infinity there and aborts nowhere, also for a
+ * mean whose sum does (fsc's is exact, and the mean may be finite), and it goes on where an instant or date leaves fsc's range; fsc says NULL
+ * (rules.md 25), so the emitted SQL's value stands in its place, as it does for a text that aborts.
  */
 export function ownValue(type: SqlType, own: Value, emitted: Value): Value {
-  return emitted === null && isBeyond(type, own) ? null : own;
+  const isOther = emitted === null || (typeof emitted === 'number' && Number.isFinite(emitted) && isDouble(type));
+  return isOther && isBeyond(type, own) ? emitted : own;
+}
+
+function isDouble({ kind }: SqlType): boolean {
+  return kind === 'double' || kind === 'real';
 }
 
 export function isBeyond(type: SqlType, own: Value): boolean {

@@ -3,6 +3,15 @@ import { fstatSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
+/** Commands that are run for what they find, whoever reads what they say of it. */
+const VERDICTS: ReadonlySet<string> = new Set(['check', 'compile', 'test', 'verify']);
+
+/** Whether the exit code tells more than that the rows were written: then it is waited for, though nobody reads on. */
+export function hasVerdict(args: readonly string[]): boolean {
+  const isRun = args.includes('run') && !args.some((arg) => arg === '--out' || arg.startsWith('--out='));
+  return isRun || args.some((arg) => VERDICTS.has(arg));
+}
+
 type Done = (error?: Error | null) => void;
 
 export function openStdout(): Writable {

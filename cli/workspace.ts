@@ -2,7 +2,7 @@
 import type { ProjectPlan } from '../compiler/plan/plan.ts';
 import { loadProgram } from '../runtime/state/load.ts';
 import type { Program } from '../runtime/state/program.ts';
-import { compileForUse } from './compiled.ts';
+import { type CompileUse, compileForUse } from './compiled.ts';
 import type { GlobalFlags, Io } from './io.ts';
 import { pathsOf, type WorkspacePaths } from './paths.ts';
 import { loadProject, type Project } from './project.ts';
@@ -19,9 +19,9 @@ export interface Workspace {
 }
 
 /** null: the SQL has errors, which are printed; the command ends with 1. */
-export async function openWorkspace(io: Io, flags: GlobalFlags): Promise<Workspace | null> {
+export async function openWorkspace(io: Io, flags: GlobalFlags, use: CompileUse = {}): Promise<Workspace | null> {
   const project = loadProject(io, flags);
-  const compiled = await compileForUse(io, flags, project);
+  const compiled = await compileForUse(io, flags, project, use);
   if (compiled === null) return null;
   return {
     project,

@@ -72,7 +72,8 @@ export function register(program: Command, run: CommandRunner): void {
     )
     .addOption(numbersOption());
   addSourceOption(command).action(async () => {
-    await run(command, (io, flags) => start(io, flags, command.opts<RunFlags>()));
+    const options = command.opts<RunFlags>();
+    await run(command, (io, flags) => start(io, flags, options), options.out === undefined);
   });
 }
 
@@ -83,7 +84,7 @@ function countOf(text: string): number {
 
 async function start(io: Io, flags: GlobalFlags, options: RunFlags): Promise<ExitStatus> {
   refuseMisfits(options);
-  const workspace = await openWorkspace(io, flags);
+  const workspace = await openWorkspace(io, flags, { keeps: options.out === undefined });
   if (workspace === null) return 1;
   for (const name of options.view ?? []) viewNamed(workspace.plan, name);
   if (options.out !== undefined) return writeOutFile(io, flags, workspace, options, options.out);

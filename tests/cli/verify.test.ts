@@ -139,6 +139,22 @@ describe('fsc verify', () => {
     expect(jsonLines(out)[0]).toMatchObject({ n: 3, weight: null });
   });
 
+  it('takes a mean of doubles whose sum leaves them for what it is, where DuckDB says infinity', async () => {
+    const root = make({
+      'features/card/v1.sql': 'SELECT card, avg(weight) AS weight FROM tx GROUP BY card',
+      'features/last/v1.sql':
+        'SELECT card, avg(weight) OVER (PARTITION BY card ORDER BY paid_at, id ROWS 5 PRECEDING) AS weight FROM tx',
+      'features/pay/v1.sql': 'SELECT a.note, c.weight FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': [1, 2].map((id) => tx(5 * id, id, { weight: 1e308 })).join(''),
+    });
+    await run(root);
+    const { code, lines } = await verify(root);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(code).toBe(0);
+    const { out } = await cli(['get', 'card_v1', 'card=a', '--format', 'json'], { cwd: root });
+    expect(out).toMatch(/"weight": ?1e\+?308/);
+  });
+
   it('does not take the text for a referee of what it means otherwise in DuckDB', async () => {
     const root = make({
       'features/sources/tx.sql': FILES['features/sources/tx.sql'].replace('shop integer', 'shop text, big bigint'),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Stop } from '../../cli/stop.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { cli, jsonLines, put } from '../cli/in-process.ts';
 import { csv, dataset, FILES, rowsOf, world } from './world.ts';
@@ -685,6 +686,13 @@ describe('fsc dataset', () => {
     const { code } = await cli(['dataset', ...ALL, '--out', 'o.parquet'], { cwd: root, signal: stop.signal });
     expect(code).toBe(130);
     expect(readdirSync(root).filter((name) => name.includes('o.parquet'))).toEqual([]);
+    const evicted = new AbortController();
+    evicted.abort(new Stop('SIGTERM'));
+    expect((await cli(['dataset', ...ALL, '--out', 'o.csv'], { cwd: root, signal: evicted.signal })).code).toBe(143);
+    expect((await cli(['run', '--mode', 'stream'], { cwd: root, signal: evicted.signal })).code).toBe(0);
+    const out = ['run', '--mode', 'batch', ...VIEW, '--out', 'o.csv'];
+    expect((await cli(out, { cwd: root, signal: evicted.signal })).code).toBe(143);
+    expect(readdirSync(root).filter((name) => name.includes('o.csv'))).toEqual([]);
   });
 
   it('takes no labels for no rows', async () => {

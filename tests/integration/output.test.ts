@@ -64,3 +64,26 @@ describe.each(COMMANDS.map((args) => ({ args, text: args.join(' ') })))('fsc $te
     expect([code, out.length > 0]).toEqual([0, true]);
   }, 60_000);
 });
+
+describe('a verdict', () => {
+  const gone = async (files: Readonly<Record<string, string>>, args: readonly string[]): Promise<string> => {
+    const folder = folderWith({ ...FEATURES, 'fsc.json': CONFIG, 'tx.jsonl': textOf(lines), ...files });
+    const script = '"$0" "$@" | true; echo "$PIPESTATUS"';
+    return (await start('bash', ['-c', script, process.execPath, MAIN, ...args, '--format', 'json'], folder).ended).out;
+  };
+
+  it('is that of the command, also when its reader has gone', async () => {
+    expect(await gone({ 'features/bad/v1.sql': 'SELECT nothing FROM tx' }, ['check'])).toBe('1\n');
+    expect(await gone({ 'tx.jsonl': '{}\n' }, ['run', '--mode', 'stream', '--max-quarantined', '0'])).toBe('1\n');
+    expect(await gone({}, ['run', '--mode', 'stream'])).toBe('0\n');
+  }, 60_000);
+});
+
+describe('a terminal whose folder is gone', () => {
+  it('is told so: exit 2', async () => {
+    const script = 'mkdir gone && cd gone && rmdir "$PWD" && exec "$0" "$@"';
+    const { code, err } = await start('bash', ['-c', script, process.execPath, MAIN, 'check'], root).ended;
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error\[FSC7002\]: the folder of this terminal is gone/)]);
+    expect(err).not.toContain(' at ');
+  }, 60_000);
+});

@@ -86,3 +86,24 @@ describe('a part of a project that this user may not read', () => {
     expect(stopped).toBeGreaterThan(100);
   }, 300_000);
 });
+
+describe('a project that this user may not write, without generated/', () => {
+  it('is read as it is compiled: only what would write it is refused', async () => {
+    const bare = project(FILES);
+    const asNobody = (args: readonly string[]): Promise<CliResult> =>
+      withoutPrivilege(() => cli(args, { cwd: bare.root }));
+    try {
+      chmodSync(bare.root, 0o555);
+      for (const args of COMMANDS.filter(([name]) => name === 'query' || name === 'dataset' || name === 'run')) {
+        const { code, err } = await asNobody(args);
+        expect([args[0], code, err]).toEqual([args[0], 0, expect.stringContaining('this user may not write it')]);
+      }
+      const { code, err } = await asNobody(['run', '--mode', 'stream']);
+      expect([code, err]).toEqual([2, expect.stringContaining('cannot write generated/')]);
+      expect(readdirSync(bare.root)).not.toContain('generated');
+    } finally {
+      chmodSync(bare.root, 0o755);
+      bare.remove();
+    }
+  }, 60_000);
+});

@@ -75,6 +75,7 @@ export class DuckDbSession {
   readonly connection: DuckDBConnection;
   readonly #instance: Instance;
   readonly #releases: (() => void)[];
+  #signal: AbortSignal | null = null;
 
   /** `releases`: done as it is closed. */
   constructor(instance: Instance, connection: DuckDBConnection, releases: (() => void)[] = []) {
@@ -146,6 +147,7 @@ export class DuckDbSession {
 
   /** A statement without a stream has DuckDB's words for what is wrong with it. */
   async #tellFault(sql: string): Promise<never> {
+    this.#signal?.throwIfAborted();
     await this.run(sql);
     throw new FscError(
       'FSC7350',
@@ -199,6 +201,7 @@ export class DuckDbSession {
 
   /** Until it is closed: interrupts what runs once the signal is given, and what is begun after that, which one interrupt alone would miss. */
   interruptOn(signal: AbortSignal): void {
+    this.#signal = signal;
     let again: NodeJS.Timeout | undefined;
     const interrupt = (): void => {
       this.connection.interrupt();
