@@ -168,7 +168,7 @@ function digitsCode(a: SqlType, b: SqlType): 'FSC3016' | 'FSC3104' {
 }
 
 /** The type of a decimal constant without the zeros at its end. */
-function typeOfDigits(expr: PlanExpr): SqlType {
+export function typeOfDigits(expr: PlanExpr): SqlType {
   if (expr.kind !== 'const' || expr.type.kind !== 'decimal' || expr.value === null) return expr.type;
   let digits = BigInt(expr.value as number | bigint);
   let { scale } = expr.type;

@@ -4,6 +4,7 @@ import { bindOperator } from './calls.ts';
 import { allOrNull, BOOLEAN, branchType, unify } from './coerce.ts';
 import type { BindContext } from './context.ts';
 import { bindCondition, bindExpr } from './expr.ts';
+import { comparesAlike } from './mixed-comparison.ts';
 
 /** `x IS NOT TRUE` and its kin never give NULL: coalesce(x, false) and so on. */
 export function bindIsBoolean(node: Extract<Expr, { kind: 'isBoolean' }>, context: BindContext): PlanExpr | null {
@@ -19,7 +20,7 @@ export function bindIsBoolean(node: Extract<Expr, { kind: 'isBoolean' }>, contex
 export function bindIn(node: Extract<Expr, { kind: 'in' }>, context: BindContext): PlanExpr | null {
   const operand = bindExpr(node.operand, context);
   const list = allOrNull(node.list.map((item) => bindExpr(item, context)));
-  if (operand === null || list === null) return null;
+  if (operand === null || list === null || !comparesAlike(operand, list, 'IN', context)) return null;
   const equalities = allOrNull(list.map((item) => bindOperator('=', [operand, item], item.span, context)));
   if (equalities === null) return null;
   const [first] = equalities;

@@ -9,6 +9,7 @@ import { bindCall, bindOperator, isScalar, unknownFunction } from './calls.ts';
 import { allOrNull, BOOLEAN, castTo, coerce, isFloat, isUntyped, settleText, TEXT } from './coerce.ts';
 import { bindCase, bindIn, bindIsBoolean } from './conditional.ts';
 import type { BindContext } from './context.ts';
+import { comparesAlike } from './mixed-comparison.ts';
 import { aggregateCalled, scalarNamed } from './registry.ts';
 import { digitsOf, isDecimalCast, roundingHelp, tellDoubleToDecimal, tellRoundedCast } from './rounded.ts';
 import { isNow } from './walk.ts';
@@ -213,6 +214,7 @@ function bindBetween(node: Extract<Expr, { kind: 'between' }>, context: BindCont
   const low = bindExpr(node.low, context);
   const high = bindExpr(node.high, context);
   if (operand === null || low === null || high === null) return null;
+  if (!comparesAlike(operand, [low, high], 'BETWEEN', context)) return null;
   const above = bindOperator('>=', [operand, low], node.span, context);
   const below = bindOperator('<=', [operand, high], node.span, context);
   if (above === null || below === null) return null;

@@ -1,11 +1,13 @@
+import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { isScalar } from '../bind/calls.ts';
-import { castTo, coerce, commonType } from '../bind/coerce.ts';
+import { castTo, coerce, commonType, isInteger, typeOfDigits } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { insteadOf, WINDOW_FUNCTIONS } from '../bind/foreign-functions.ts';
 import { aggregateCalled } from '../bind/registry.ts';
 import { conjunctsOf } from '../bind/walk.ts';
 import type { FaultParts, Faults } from '../catalog/faults.ts';
+import { literalValue } from '../catalog/literals.ts';
 import { sameType } from '../catalog/types.ts';
 import { removing, textOf } from '../diagnostics/edits.ts';
 import type { CallExpr, NullTreatment } from '../parse/ast.ts';
@@ -164,10 +166,26 @@ function lag(
 function lagSlot(expr: PlanExpr, offset: number, otherwise: PlanExpr | null, input: ViewInput): Slot | null {
   const { faults } = input;
   if (otherwise === null) return { kind: 'lag', expr, offset, otherwise, type: expr.type };
-  const type = commonType(expr.type, otherwise.type);
-  if (type === null)
-    return faults.error('FSC3104', otherwise.span, 'the default of lag has another type than its value');
+  const type = commonType(expr.type, typeBeside(otherwise, expr.type));
+  // DuckDB casts the default to the type of the value, Postgres both to one.
+  const isOther = type === null || (type.kind !== 'text' && !sameType(expr.type, type));
+  if (isOther) {
+    const [own, other] = [printType(expr.type), printType(otherwise.type)];
+    return faults.error('FSC3104', otherwise.span, 'the default of lag has another type than its value', {
+      label: `${other}, beside ${own}`,
+      cause: 'DuckDB casts the default to the type of the value, Postgres both to a common one',
+      help: `cast one of them, so that the default is of the value's type: CAST(… AS ${own})`,
+    });
+  }
   const typed = coerce(otherwise, type, faults);
   if (typed === null) return null;
   return { kind: 'lag', expr: sameType(expr.type, type) ? expr : castTo(expr, type), offset, otherwise: typed, type };
+}
+
+/** Of a constant, the type that its digits need. */
+function typeBeside(expr: PlanExpr, type: SqlType): SqlType {
+  if (expr.kind !== 'const' || expr.value === null || !isInteger(expr.type)) return typeOfDigits(expr);
+  const text = String(expr.value);
+  if (isInteger(type)) return literalValue(text, type) === undefined ? expr.type : type;
+  return { kind: 'decimal', precision: text.replace('-', '').length, scale: 0 };
 }
