@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emitClient } from '../../compiler/backends/client/emit-client.ts';
+import { emitProject } from '../../compiler/emit.ts';
 import type { AggregateViewPlan, ProjectPlan, RequestViewPlan, Slot } from '../../compiler/plan/plan.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
@@ -182,7 +183,9 @@ function run(script: string): { readonly stdout: string; readonly stderr: string
 beforeAll(async () => {
   const project = plan();
   for (const { path, text } of [...streamFiles(project), ...emitClient(project).files]) write(path, text);
-  write('package.json', '{"type":"module"}');
+  write('generated/package.json', emitProject({ sources: [], views: [] }).get('package.json') as string);
+  // As `npm init` writes it.
+  write('package.json', '{"type":"commonjs"}');
   write('fsc.json', '{"clock":"events","profiles":{"staging":{"namespace":"staging"}}}');
   buildRuntime();
   await fillStore(project);
@@ -395,7 +398,7 @@ describe('the generated client', () => {
 
   it('has types that hold under strict', () => {
     write(
-      'use.ts',
+      'use.mts',
       `import { type Client, connect, type Row } from './generated/client/index.js';
 const client: Client = await connect({ clock: 'events' });
 const { row, meta } = await client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at: new Date(0) });
@@ -435,7 +438,7 @@ await client.close();
       types: [],
       lib: ['ES2022', 'DOM'],
     };
-    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }));
+    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.mts'] }));
     const checked = spawnSync(process.execPath, [tsc, '-p', home], { encoding: 'utf8' });
     expect(checked.stdout).toBe('');
   });
