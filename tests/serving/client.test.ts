@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emitClient } from '../../compiler/backends/client/emit-client.ts';
 import { emitProject } from '../../compiler/emit.ts';
 import type { AggregateViewPlan, ProjectPlan, RequestViewPlan, Slot } from '../../compiler/plan/plan.ts';
+import { takeValue } from '../../runtime/serving/client-values.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { RowBuilder } from '../../runtime/stores/row-builder.ts';
@@ -348,6 +349,7 @@ describe('the generated client', () => {
       await fault(get({ card: 5, shop: 7 }));
       await fault(get({ card: null, shop: 7 }));
       await fault(get({ card: 'c1', shop: 7 }, 'yesterday'));
+      await fault(get({ card: 'c1', shop: 7 }, new Date(NaN)));
       await fault(get({ card: 'c1', shop: 7 }, '2001-02-26'));
       await fault(() => client.get('card_v1', {}));
       await fault(() => client.get('payment_risk_v1', { card: 'c1', amount: 0.1 + 0.2 }));
@@ -377,6 +379,7 @@ describe('the generated client', () => {
       'FSC7223 `card` of `card_activity_v1` is no text',
       'FSC7223 `card` is null',
       'FSC7225 `at` is no instant',
+      'FSC7225 `at` is no instant',
       'FSC7220 `card_activity_v1` at 2001-02-26T00:00:00Z is not online',
       'FSC7221 there is no view `card_v1`',
       'FSC7223 `amount` of `payment_risk_v1` is no decimal(30,2)',
@@ -394,6 +397,37 @@ describe('the generated client', () => {
       'FSC7227 the client is closed',
       'FSC7227 the client is closed',
     ]);
+  });
+
+  it('refuses instants that are too far away to compute values at, as the command line does', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const far = ['9999-12-31T23:59:59.999999Z', '2300-01-01T00:00:00.000001Z', '2255-06-05T23:47:34.740993', '1684-01-01',
+        new Date(8.64e15), new Date(-8.64e15)];
+      for (const at of far) {
+        for (const asked of [
+          () => client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at }),
+          () => client.getMany('card_activity_v1', [], { at }),
+          () => client.getViews({}, { at }),
+        ]) await asked().then(() => console.log('none'), (error) => console.log(error.code, error.message, error.why, error.help));
+      }
+      const last = { at: '2255-06-05T23:47:34.740991Z' };
+      console.log((await client.get('card_activity_v1', { card: 'c1', shop: 7 }, last)).meta.asOf);
+      await client.close();
+    `);
+    expect(stderr).toBe('');
+    const refused =
+      'FSC7225 `at` is too far away to compute values at instants are whole microseconds within 2^53 of 1970: further away they would be rounded name an instant from 1684-07-29 to 2255-06-05';
+    const lines = stdout.trim().split('\n');
+    expect([new Set(lines.slice(0, -1)), lines.length, lines.at(-1)]).toEqual([
+      new Set([refused]),
+      19,
+      '2255-06-05T23:47:34.740991Z',
+    ]);
+    const place = '`seen` of `ask_v1`';
+    for (const at of [new Date(8.64e15), new Date(-8.64e15), new Date(Number.NaN)])
+      expect(() => takeValue(at, TIMESTAMP, place)).toThrow(`${place} is no timestamp`);
+    expect(takeValue(new Date(1), TIMESTAMP, place)).toBe(1000);
   });
 
   it('has types that hold under strict', () => {
