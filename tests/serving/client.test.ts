@@ -430,6 +430,43 @@ describe('the generated client', () => {
     expect(takeValue(new Date(1), TIMESTAMP, place)).toBe(1000);
   });
 
+  it('takes no hole for a key, and no options that do not fit', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const fault = async (action) => {
+        try { await action(); console.log('none'); } catch (error) { console.log(error.code, error.message); }
+      };
+      const key = { card: 'c1', shop: 7 };
+      await fault(() => client.getMany('card_activity_v1', [, key]));
+      await fault(() => client.getMany('card_activity_v1', [key, undefined]));
+      await fault(() => client.getViews({ card_activity_v1: [key, , key] }));
+      await fault(() => client.getViews({ card_activity_v1: null }));
+      for (const requests of [undefined, null, [key], 'card_activity_v1']) await fault(() => client.getViews(requests));
+      for (const options of [null, 'lmdb', []]) await fault(() => connect(options));
+      for (const lag of ['a', -1, NaN, null, 5n]) await fault(() => connect({ maxLagMillis: lag }));
+      for (const name of ['project', 'profile', 'online', 'namespace', 'clock', 'store', 'wall']) {
+        await fault(() => connect({ [name]: 5 }));
+        await fault(() => connect({ [name]: null }));
+      }
+      await client.close();
+      const names = ['project', 'profile', 'online', 'clock', 'namespace', 'maxLagMillis', 'store', 'wall'];
+      await (await connect(Object.fromEntries(names.map((name) => [name, undefined])))).close();
+      for (const lag of [0, 0.5, Infinity]) await (await connect({ maxLagMillis: lag })).close();
+    `);
+    expect(stderr).toBe('');
+    const twice = (text: string) => [text, text];
+    expect(stdout.trim().split('\n')).toEqual([
+      ...Array(4).fill('FSC7223 the key is no object'),
+      ...Array(4).fill('FSC7223 the requests are no object'),
+      ...Array(3).fill('FSC7226 the options are no object'),
+      ...Array(5).fill('FSC7226 `maxLagMillis` is no number of milliseconds from 0'),
+      ...['project', 'profile', 'online', 'namespace'].flatMap((name) => twice(`FSC7226 \`${name}\` is no string`)),
+      ...twice('FSC7226 `clock` is neither "wall" nor "events"'),
+      ...twice('FSC7226 `store` is no store'),
+      ...twice('FSC7226 `wall` is no clock'),
+    ]);
+  });
+
   it('has types that hold under strict', () => {
     write(
       'use.mts',
