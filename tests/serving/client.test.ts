@@ -467,10 +467,21 @@ describe('the generated client', () => {
     ]);
   });
 
-  it('has types that hold under strict', () => {
+  it('leaves out a view that is undefined, if there is one of that name', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const views = { card_activity_v1: undefined, payment_risk_v1: { card: 'c1' } };
+      console.log(Object.keys(await client.getViews(views)), Object.keys(await client.getViews({ card_activity_v1: undefined })));
+      await client.getViews({ card_v1: undefined }).catch((error) => console.log(error.code));
+      await client.close();
+    `);
+    expect([stdout, stderr]).toEqual(["[ 'payment_risk_v1' ] []\nFSC7221\n", '']);
+  });
+
+  it.each([true, false])('has types that hold under strict (exactOptionalPropertyTypes: %s)', (exact) => {
     write(
       'use.mts',
-      `import { type Client, connect, type Row } from './generated/client/index.js';
+      `import { type Answer, type Answers, type Client, connect, type Key, type OnlyViews, type Requests, type Row } from './generated/client/index.js';
 const client: Client = await connect({ clock: 'events' });
 const { row, meta } = await client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at: new Date(0) });
 if (row !== null) {
@@ -486,6 +497,37 @@ const views = await client.getViews({ card_activity_v1: { card: 'c1', shop: 7 },
 const one: bigint | undefined = views.card_activity_v1.row?.events_1h;
 const list: (bigint | undefined)[] = views.payment_risk_v1.map((answer) => answer.row?.events_1h);
 console.log(many, one, list);
+type Card = Row<'card_activity_v1'>;
+const key: Key<'card_activity_v1'> = { card: 'c1', shop: 7 };
+const maybe = Math.random() < 0.5 ? key : undefined;
+const some = await client.getViews({ card_activity_v1: maybe, payment_risk_v1: undefined });
+const absent: undefined = some.payment_risk_v1;
+const present: Answer<Card> | undefined = some.card_activity_v1;
+// @ts-expect-error it may have been left out
+const sure: Answer<Card> = some.card_activity_v1;
+const either = await client.getViews({ card_activity_v1: Math.random() < 0.5 ? key : [key] });
+const oneOrMany: Answer<Card> | Answer<Card>[] = either.card_activity_v1;
+const wide: Requests = { card_activity_v1: [key] };
+const answers = await client.getViews(wide);
+const any: Answer<Card> | Answer<Card>[] | undefined = answers.card_activity_v1;
+function ask<const R extends Requests>(requests: R & OnlyViews<R>): Promise<Answers<R>> {
+  return client.getViews<R>(requests);
+}
+const asked: Answer<Card>[] = (await ask({ card_activity_v1: [key] })).card_activity_v1;
+console.log(absent, present, sure, oneOrMany, any, asked, await client.getViews({}));
+// @ts-expect-error there is no such view
+await client.getViews({ card_activity_v1: key, typo_v1: { a: 1 } });
+// @ts-expect-error there is no such view
+await client.getViews({ card_activity_v1: key, typo_v1: undefined });
+// @ts-expect-error there is no such view
+await client.getViews({ typo_v1: [{ a: 1 }] });
+const typo = { card_activity_v1: key, typo_v1: { a: 1 } };
+// @ts-expect-error there is no such view
+await client.getViews(typo);
+// @ts-expect-error there is no such view
+await ask(typo);
+// @ts-expect-error shop is missing
+await client.getViews({ card_activity_v1: { card: 'c1' } });
 // @ts-expect-error shop is missing
 await client.get('card_activity_v1', { card: 'c1' });
 // @ts-expect-error shop is a number
@@ -499,7 +541,7 @@ await client.close();
     );
     const compilerOptions = {
       strict: true,
-      exactOptionalPropertyTypes: true,
+      exactOptionalPropertyTypes: exact,
       noUncheckedIndexedAccess: true,
       skipLibCheck: false,
       noEmit: true,
