@@ -1,5 +1,6 @@
+import { checkAsOf } from '../runtime/values/as-of.ts';
 import { FscError } from '../runtime/values/errors.ts';
-import { inTimestampRange, parseTimestamp } from '../runtime/values/temporal.ts';
+import { parseTimestamp } from '../runtime/values/temporal.ts';
 
 /** T of cli.md: ISO 8601, a blank for the T, no seconds or a date alone are fine, no offset means UTC. `now` is the caller's. */
 export function parseInstant(text: string, nowMicros: () => number): number {
@@ -19,13 +20,5 @@ export function parseInstant(text: string, nowMicros: () => number): number {
 
 /** T of `--as-of`: what values are computed at, to the microsecond. Ends of what is complete may be further away. */
 export function parseAsOf(text: string, nowMicros: () => number): number {
-  const micros = parseInstant(text, nowMicros);
-  if (inTimestampRange(micros)) return micros;
-  throw new FscError(
-    'FSC7007',
-    2,
-    `\`${text}\` is too far away to compute values at`,
-    'instants are whole microseconds within 2^53 of 1970: further away they would be rounded',
-    'name an instant from 1684-07-29 to 2255-06-05',
-  );
+  return checkAsOf(parseInstant(text, nowMicros), `\`${text}\``, 'FSC7007');
 }

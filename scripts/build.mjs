@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { linkSelf } from './link-self.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -24,3 +25,4 @@ await bundleTo({
 for (const name of INSIDE)
   copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(dist, `${name.replace(/^@/, '').replace('/', '-')}.LICENSE`));
 chmodSync(join(dist, 'cli', 'main.js'), 0o755);
+linkSelf(root);

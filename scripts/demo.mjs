@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { auditTraining as audit } from './demo-audit.mjs';
+import { linkSelf } from './link-self.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const main = join(root, 'dist', 'cli', 'main.js');
@@ -138,6 +139,7 @@ FROM (SELECT * FROM audited UNION ALL SELECT * FROM departures LIMIT ${LABELS}) 
 }
 
 async function lookUp() {
+  linkSelf(root);
   const { connect } = await import(pathToFileURL(join(root, 'generated', 'client', 'index.js')).href);
   const features = await connect({ project: root });
   try {

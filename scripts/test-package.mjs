@@ -26,7 +26,7 @@ try {
   const tarball = readdirSync(work).find((name) => name.endsWith('.tgz'));
   const app = join(work, 'my app');
   mkdirSync(app);
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'commonjs' }));
   run('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', join(work, tarball)], app);
   const fsc = join(app, 'node_modules', '.bin', 'fsc');
   run('fsc --version', fsc, ['--version'], app);
@@ -38,8 +38,14 @@ try {
   run('fsc test', fsc, ['test'], store);
   run('fsc run', fsc, ['run', '--mode', 'stream'], store);
   run('fsc verify', fsc, ['verify', '--as-of', 'now'], store);
+  // The package around it says commonjs, as `npm init` writes it.
   writeFileSync(
-    join(app, 'types.ts'),
+    join(store, 'service.mjs'),
+    "import { connect } from './generated/client/index.js';\nconst features = await connect();\nconst { row } = await features.get('card_activity_v1', { card: 'jade' });\nawait features.close();\nif (row.card !== 'jade') process.exit(1);\n",
+  );
+  run('generated client', process.execPath, ['service.mjs'], store);
+  writeFileSync(
+    join(app, 'types.mts'),
     "import { compileProject } from 'fsc';\nimport * as runtime from 'fsc/runtime';\nexport const both = [compileProject, runtime] as const;\n",
   );
   cpSync(join(root, 'node_modules', 'typescript'), join(app, 'node_modules', 'typescript'), { recursive: true, dereference: true });
@@ -47,7 +53,7 @@ try {
     cpSync(join(root, 'node_modules', '@typescript', name), join(app, 'node_modules', '@typescript', name), { recursive: true });
   }
   const tsc = join(app, 'node_modules', 'typescript', 'bin', 'tsc');
-  run('typed exports', process.execPath, [tsc, '--noEmit', '--strict', '--module', 'nodenext', '--skipLibCheck', 'types.ts'], app);
+  run('typed exports', process.execPath, [tsc, '--noEmit', '--strict', '--module', 'nodenext', '--skipLibCheck', 'types.mts'], app);
   console.log(`${passed} passed, 0 failed`);
 } finally {
   rmSync(work, { recursive: true, force: true });

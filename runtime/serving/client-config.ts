@@ -15,7 +15,7 @@ export interface ClientConfig {
 export interface ConfigOptions {
   readonly profile?: string | undefined;
   readonly online?: string | undefined;
-  readonly clock?: string | undefined;
+  readonly clock?: ClockMode | undefined;
   readonly namespace?: string | undefined;
 }
 
@@ -34,10 +34,7 @@ export function readClientConfig(
   const text = (name: 'online' | 'clock' | 'namespace', otherwise: string): string =>
     options[name] ?? expand(config[name] ?? otherwise, variables, name, file);
   const clock = text('clock', 'wall');
-  if (clock !== 'wall' && clock !== 'events') {
-    const why = '`clock` is neither "wall" nor "events"';
-    throw options.clock === undefined ? wrong(file, why) : new FscError('FSC7226', 2, why, null, null);
-  }
+  if (clock !== 'wall' && clock !== 'events') throw wrong(file, '`clock` is neither "wall" nor "events"');
   return { onlinePath: storePath(root, text('online', 'lmdb')), clock, namespace: text('namespace', '') };
 }
 

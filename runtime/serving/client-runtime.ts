@@ -4,32 +4,20 @@ import { fileURLToPath } from 'node:url';
 import type { SourceProgram } from '../log/contract.ts';
 import { openLmdbStore } from '../stores/lmdb-store.ts';
 import type { OnlineStore } from '../stores/store.ts';
-import { type Clock, wallClock } from '../time/clock.ts';
+import { wallClock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
 import { printTimestamp } from '../values/temporal.ts';
 import type { Value } from '../values/types.ts';
 import { readClientConfig } from './client-config.ts';
 import { type ClientValue, giver, takeInstant, takeValue } from './client-values.ts';
+import { type ConnectOptions, checkConnectOptions, unknownOption } from './connect-options.ts';
 import { type KeyColumn, keyColumns, outputColumns } from './key-columns.ts';
-import { type Answer, createLookup, type Lookup } from './lookup.ts';
+import { type Answer, createLookup, type Lookup, type LookupRequest } from './lookup.ts';
 import type { LookupView } from './view-reader.ts';
 
 export interface ClientDefinition {
   readonly views: readonly LookupView[];
   readonly sources: readonly Pick<SourceProgram, 'spec'>[];
-}
-
-export interface ConnectOptions {
-  readonly project?: string | undefined;
-  readonly profile?: string | undefined;
-  readonly online?: string | undefined;
-  readonly clock?: 'wall' | 'events' | undefined;
-  readonly namespace?: string | undefined;
-  readonly maxLagMillis?: number | undefined;
-  /** Instead of `online`: a store that the caller opened and closes itself. */
-  readonly store?: OnlineStore | undefined;
-  /** For tests. */
-  readonly wall?: Clock | undefined;
 }
 
 export interface ClientMeta {
@@ -51,19 +39,15 @@ export interface At {
   readonly at?: string | Date | null | undefined;
 }
 
-const CONNECT_OPTIONS = new Set([
-  'project',
-  'profile',
-  'online',
-  'clock',
-  'namespace',
-  'maxLagMillis',
-  'store',
-  'wall',
-]);
-const TOLD_OPTIONS = 'project, profile, online, clock, namespace, maxLagMillis or store';
-
 type Given = Readonly<Record<string, unknown>>;
+type Requests = Readonly<Record<string, Given | readonly Given[] | undefined>>;
+
+/** What is asked of one view. */
+interface Asked extends LookupRequest {
+  readonly codec: ViewCodec;
+  /** A list of keys gets a list of answers. */
+  readonly many: boolean;
+}
 
 /** `home`: the project that the client was generated in. */
 export async function connectClient(
@@ -71,8 +55,7 @@ export async function connectClient(
   home: URL | string,
   options: ConnectOptions = {},
 ): Promise<Client> {
-  for (const name of Object.keys(options))
-    if (!CONNECT_OPTIONS.has(name)) throw unknownOption(name, `connect takes ${TOLD_OPTIONS}`);
+  checkConnectOptions(options);
   const root = options.project === undefined ? pathOf(home) : resolve(options.project);
   const config = readClientConfig(root, options, process.env);
   const lookupOf = (store: OnlineStore): Lookup =>
@@ -163,32 +146,37 @@ export class Client {
   async getMany(view: string, keys: readonly Given[], options?: At): Promise<ClientAnswer[]> {
     const codec = this.#codec(view);
     if (!Array.isArray(keys)) throw new FscError('FSC7223', 2, 'the keys are no array', null, 'get takes one key');
-    const taken = keys.map((key) => codec.take(key));
+    const taken = codec.takeAll(keys);
     const at = instantOf(options);
     const answers = await this.#lookups.look((lookup) => lookup.getMany(view, taken, at));
     return answers.map((answer) => codec.answer(answer));
   }
 
-  /** Several views at one instant: `{ view: key }` gives `{ view: answer }`, `{ view: [keys] }` gives `{ view: [answers] }`. */
-  async getViews(
-    requests: Readonly<Record<string, Given | readonly Given[]>>,
-    options?: At,
-  ): Promise<Record<string, ClientAnswer | ClientAnswer[]>> {
-    const names = Object.keys(requests);
-    const asked = names.map((view) => {
-      const given = requests[view] as Given | readonly Given[];
-      const codec = this.#codec(view);
-      return { view, keys: (isList(given) ? given : [given]).map((key) => codec.take(key)) };
-    });
+  /**
+   * Several views at one instant: `{ view: key }` gives `{ view: answer }`, `{ view: [keys] }` gives `{ view: [answers] }`; a view that is
+   * undefined is left out.
+   */
+  async getViews(requests: Requests, options?: At): Promise<Record<string, ClientAnswer | ClientAnswer[]>> {
+    const asked = this.#asked(requests);
     const at = instantOf(options);
     const answers = await this.#lookups.look((lookup) => lookup.getViews(asked, at));
     const out: Record<string, ClientAnswer | ClientAnswer[]> = Object.create(null);
-    names.forEach((view, i) => {
-      const codec = this.#codec(view);
+    asked.forEach(({ view, codec, many }, i) => {
       const list = (answers[i] as Answer[]).map((answer) => codec.answer(answer));
-      out[view] = isList(requests[view] as Given | readonly Given[]) ? list : (list[0] as ClientAnswer);
+      out[view] = many ? list : (list[0] as ClientAnswer);
     });
     return out;
+  }
+
+  #asked(requests: Requests): readonly Asked[] {
+    if (typeof requests !== 'object' || requests === null || isList(requests))
+      throw new FscError('FSC7223', 2, 'the requests are no object', null, 'write { view: key } or { view: [keys] }');
+    return Object.entries(requests).flatMap(([view, given]) => {
+      const codec = this.#codec(view);
+      if (given === undefined) return [];
+      const many = isList(given);
+      return [{ view, codec, many, keys: codec.takeAll(many ? given : [given]) }];
+    });
   }
 
   async close(): Promise<void> {
@@ -222,11 +210,7 @@ function instantOf(options: At | null | undefined): ReturnType<typeof takeInstan
   return takeInstant(options.at);
 }
 
-function unknownOption(name: string, known: string): FscError {
-  return new FscError('FSC7226', 2, `unknown option \`${name}\`: ${known}`, null, null);
-}
-
-function isList(given: Given | readonly Given[]): given is readonly Given[] {
+function isList<T>(given: Given | readonly T[]): given is readonly T[] {
   return Array.isArray(given);
 }
 
@@ -250,11 +234,18 @@ class ViewCodec {
   }
 
   take(given: Given): Value[] {
-    if (typeof given !== 'object' || given === null) throw this.#fault('the key is no object', null);
+    if (typeof given !== 'object' || given === null) throw this.#fault('the key is no object', this.#expected());
     for (const name of Object.keys(given)) {
       if (!this.#names.has(name)) throw this.#fault(`there is no column \`${name}\``, this.#expected());
     }
     return this.#columns.map((column) => this.#takeColumn(column, given));
+  }
+
+  /** A hole is no key either: `map` would leave it one. */
+  takeAll(keys: readonly Given[]): Value[][] {
+    const taken: Value[][] = [];
+    for (const key of keys) taken.push(this.take(key));
+    return taken;
   }
 
   #takeColumn(column: KeyColumn, given: Given): Value {

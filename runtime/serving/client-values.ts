@@ -13,10 +13,11 @@
  * | timestamp, timestamptz  | `2001-03-01T12:00:00.000001Z`  | ISO 8601 string, Date                  |
  * | NULL                    | null                           | null                                   |
  */
+import { checkAsOf } from '../values/as-of.ts';
 import { printDecimal } from '../values/decimal.ts';
 import { FscError } from '../values/errors.ts';
 import type { Hybrid } from '../values/hybrid.ts';
-import { parseTimestamp, printDate, printTimestamp } from '../values/temporal.ts';
+import { inTimestampRange, parseTimestamp, printDate, printTimestamp } from '../values/temporal.ts';
 import { type ReadResult, readDouble, readString, readTextValue, refused, taken } from '../values/text.ts';
 import { printType, type SqlType, type Value } from '../values/types.ts';
 
@@ -70,12 +71,21 @@ function readGiven(value: unknown, type: SqlType): ReadResult {
       return typeof value === 'string' ? readString(value, type) : refused('');
     case 'timestamp':
     case 'timestamptz':
-      if (value instanceof Date)
-        return Number.isNaN(value.getTime()) ? refused('') : taken(value.getTime() * MICROS_PER_MILLI);
+      if (value instanceof Date) return readDate(value);
       return typeof value === 'string' ? readTextValue(value, type) : refused('');
     default:
       return typeof value === 'string' ? readTextValue(value, type) : refused('');
   }
+}
+
+function readDate(value: Date): ReadResult {
+  const micros = microsOf(value);
+  return inTimestampRange(micros) ? taken(micros) : refused('');
+}
+
+/** NaN: it is no instant. */
+function microsOf(date: Date): number {
+  return date.getTime() * MICROS_PER_MILLI;
 }
 
 /** Numbers only while their digits are certain. */
@@ -96,9 +106,8 @@ function kindOf(value: unknown): string {
 /** null: now. */
 export function takeInstant(at: unknown): number | null {
   if (at === undefined || at === null || at === 'now') return null;
-  if (at instanceof Date && !Number.isNaN(at.getTime())) return at.getTime() * MICROS_PER_MILLI;
-  const micros = typeof at === 'string' ? parseTimestamp(at.trim()) : null;
-  if (micros !== null) return micros;
+  const micros = at instanceof Date ? microsOf(at) : typeof at === 'string' ? parseTimestamp(at.trim()) : null;
+  if (micros !== null && !Number.isNaN(micros)) return checkAsOf(micros, '`at`', 'FSC7225');
   throw new FscError(
     'FSC7225',
     2,

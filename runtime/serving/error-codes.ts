@@ -29,14 +29,15 @@ export const SERVING_CODES = {
   },
   FSC7225: {
     title: 'an instant cannot be read',
-    explanation: 'Instants are ISO 8601 (`2001-03-01T12:00:00Z`) or a Date.',
+    explanation:
+      'Instants are ISO 8601 (`2001-03-01T12:00:00Z`) or a Date, within 2^53 microseconds of 1970 (1684-07-29 to 2255-06-05): further away they would be rounded.',
     help: 'Write the instant like 2001-03-01T12:00:00Z.',
   },
   FSC7226: {
-    title: 'a call of the client has an unknown option',
+    title: 'a call of the client has an option that is unknown or does not fit',
     explanation:
-      'Options that are not known would be ignored: a lookup at an instant would answer for now. A lookup takes `at`; the options of `connect` stand in the generated types.',
-    help: 'Use the option that the message names.',
+      'Options that are not known would be ignored: a lookup at an instant would answer for now. A lookup takes `at`; the options of `connect`, and what fits them, stand in the generated types.',
+    help: 'Use an option that the message names, or give it a value that fits.',
   },
   FSC7227: {
     title: 'the client is closed',

@@ -1,5 +1,5 @@
 /** `fsc check` and `fsc compile`: what they tell, and that a check which looks only at what was edited tells the same as one of everything. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CliResult, cli, jsonLines, project, put } from './in-process.ts';
@@ -148,5 +148,24 @@ describe('fsc check', () => {
     rmSync(join(world.root, 'generated'), { recursive: true });
     expect((await fsc('check')).code).toBe(0);
     expect(readdirSync(world.root).sort()).toEqual(['features', 'fsc.json']);
+  });
+});
+
+describe('fsc compile', () => {
+  it('makes generated/ ES modules in any package, by a file that is checked and kept like the others', async () => {
+    const file = join(world.root, 'generated/package.json');
+    const text = readFileSync(file, 'utf8');
+    expect(JSON.parse(text)).toEqual({ type: 'module' });
+    const { ino, mtimeMs } = statSync(file);
+    put(world.root, 'features/count/v1.sql', 'SELECT card, count(*) AS m FROM tx GROUP BY card\n');
+    expect(await fsc('compile')).toMatchObject({ code: 0, err: expect.stringMatching(/changed$/m) });
+    expect(statSync(file)).toMatchObject({ ino, mtimeMs });
+    expect((await fsc('compile', '--check')).code).toBe(0);
+    put(world.root, 'generated/package.json', '{}');
+    expect(await fsc('compile', '--check')).toMatchObject({ code: 1, err: expect.stringContaining('1 changed') });
+    rmSync(file);
+    expect(await fsc('compile', '--check')).toMatchObject({ code: 1, err: expect.stringContaining('1 new') });
+    expect((await fsc('compile')).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(text);
   });
 });

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emitClient } from '../../compiler/backends/client/emit-client.ts';
+import { emitProject } from '../../compiler/emit.ts';
 import type { AggregateViewPlan, ProjectPlan, RequestViewPlan, Slot } from '../../compiler/plan/plan.ts';
+import { takeValue } from '../../runtime/serving/client-values.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
 import { RowBuilder } from '../../runtime/stores/row-builder.ts';
@@ -182,7 +184,9 @@ function run(script: string): { readonly stdout: string; readonly stderr: string
 beforeAll(async () => {
   const project = plan();
   for (const { path, text } of [...streamFiles(project), ...emitClient(project).files]) write(path, text);
-  write('package.json', '{"type":"module"}');
+  write('generated/package.json', emitProject({ sources: [], views: [] }).get('package.json') as string);
+  // As `npm init` writes it.
+  write('package.json', '{"type":"commonjs"}');
   write('fsc.json', '{"clock":"events","profiles":{"staging":{"namespace":"staging"}}}');
   buildRuntime();
   await fillStore(project);
@@ -345,6 +349,7 @@ describe('the generated client', () => {
       await fault(get({ card: 5, shop: 7 }));
       await fault(get({ card: null, shop: 7 }));
       await fault(get({ card: 'c1', shop: 7 }, 'yesterday'));
+      await fault(get({ card: 'c1', shop: 7 }, new Date(NaN)));
       await fault(get({ card: 'c1', shop: 7 }, '2001-02-26'));
       await fault(() => client.get('card_v1', {}));
       await fault(() => client.get('payment_risk_v1', { card: 'c1', amount: 0.1 + 0.2 }));
@@ -374,6 +379,7 @@ describe('the generated client', () => {
       'FSC7223 `card` of `card_activity_v1` is no text',
       'FSC7223 `card` is null',
       'FSC7225 `at` is no instant',
+      'FSC7225 `at` is no instant',
       'FSC7220 `card_activity_v1` at 2001-02-26T00:00:00Z is not online',
       'FSC7221 there is no view `card_v1`',
       'FSC7223 `amount` of `payment_risk_v1` is no decimal(30,2)',
@@ -393,10 +399,89 @@ describe('the generated client', () => {
     ]);
   });
 
-  it('has types that hold under strict', () => {
+  it('refuses instants that are too far away to compute values at, as the command line does', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const far = ['9999-12-31T23:59:59.999999Z', '2300-01-01T00:00:00.000001Z', '2255-06-05T23:47:34.740993', '1684-01-01',
+        new Date(8.64e15), new Date(-8.64e15)];
+      for (const at of far) {
+        for (const asked of [
+          () => client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at }),
+          () => client.getMany('card_activity_v1', [], { at }),
+          () => client.getViews({}, { at }),
+        ]) await asked().then(() => console.log('none'), (error) => console.log(error.code, error.message, error.why, error.help));
+      }
+      const last = { at: '2255-06-05T23:47:34.740991Z' };
+      console.log((await client.get('card_activity_v1', { card: 'c1', shop: 7 }, last)).meta.asOf);
+      await client.close();
+    `);
+    expect(stderr).toBe('');
+    const refused =
+      'FSC7225 `at` is too far away to compute values at instants are whole microseconds within 2^53 of 1970: further away they would be rounded name an instant from 1684-07-29 to 2255-06-05';
+    const lines = stdout.trim().split('\n');
+    expect([new Set(lines.slice(0, -1)), lines.length, lines.at(-1)]).toEqual([
+      new Set([refused]),
+      19,
+      '2255-06-05T23:47:34.740991Z',
+    ]);
+    const place = '`seen` of `ask_v1`';
+    for (const at of [new Date(8.64e15), new Date(-8.64e15), new Date(Number.NaN)])
+      expect(() => takeValue(at, TIMESTAMP, place)).toThrow(`${place} is no timestamp`);
+    expect(takeValue(new Date(1), TIMESTAMP, place)).toBe(1000);
+  });
+
+  it('takes no hole for a key, and no options that do not fit', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const fault = async (action) => {
+        try { await action(); console.log('none'); } catch (error) { console.log(error.code, error.message); }
+      };
+      const key = { card: 'c1', shop: 7 };
+      await fault(() => client.getMany('card_activity_v1', [, key]));
+      await fault(() => client.getMany('card_activity_v1', [key, undefined]));
+      await fault(() => client.getViews({ card_activity_v1: [key, , key] }));
+      await fault(() => client.getViews({ card_activity_v1: null }));
+      for (const requests of [undefined, null, [key], 'card_activity_v1']) await fault(() => client.getViews(requests));
+      for (const options of [null, 'lmdb', []]) await fault(() => connect(options));
+      for (const lag of ['a', -1, NaN, null, 5n]) await fault(() => connect({ maxLagMillis: lag }));
+      for (const name of ['project', 'profile', 'online', 'namespace', 'clock', 'store', 'wall']) {
+        await fault(() => connect({ [name]: 5 }));
+        await fault(() => connect({ [name]: null }));
+      }
+      await client.close();
+      const names = ['project', 'profile', 'online', 'clock', 'namespace', 'maxLagMillis', 'store', 'wall'];
+      await (await connect(Object.fromEntries(names.map((name) => [name, undefined])))).close();
+      for (const lag of [0, 0.5, Infinity]) await (await connect({ maxLagMillis: lag })).close();
+    `);
+    expect(stderr).toBe('');
+    const twice = (text: string) => [text, text];
+    expect(stdout.trim().split('\n')).toEqual([
+      ...Array(4).fill('FSC7223 the key is no object'),
+      ...Array(4).fill('FSC7223 the requests are no object'),
+      ...Array(3).fill('FSC7226 the options are no object'),
+      ...Array(5).fill('FSC7226 `maxLagMillis` is no number of milliseconds from 0'),
+      ...['project', 'profile', 'online', 'namespace'].flatMap((name) => twice(`FSC7226 \`${name}\` is no string`)),
+      ...twice('FSC7226 `clock` is neither "wall" nor "events"'),
+      ...twice('FSC7226 `store` is no store'),
+      ...twice('FSC7226 `wall` is no clock'),
+    ]);
+  });
+
+  it('leaves out a view that is undefined, if there is one of that name', () => {
+    const { stdout, stderr } = run(`
+      const client = await connect();
+      const views = { card_activity_v1: undefined, payment_risk_v1: { card: 'c1' } };
+      console.log(Object.keys(await client.getViews(views)), Object.keys(await client.getViews({ card_activity_v1: undefined })));
+      await client.getViews({ card_v1: undefined }).catch((error) => console.log(error.code));
+      await client.close();
+    `);
+    expect([stdout, stderr]).toEqual(["[ 'payment_risk_v1' ] []\nFSC7221\n", '']);
+  });
+
+  it.each([true, false])('has types that hold under strict (exactOptionalPropertyTypes: %s)', (exact) => {
     write(
-      'use.ts',
-      `import { type Client, connect, type Row } from './generated/client/index.js';
+      'use.mts',
+      `import { type Answer, type Answers, type Client, connect, type Key, type OnlyViews, type Requests, type Row } from './generated/client/index.js';
 const client: Client = await connect({ clock: 'events' });
 const { row, meta } = await client.get('card_activity_v1', { card: 'c1', shop: 7 }, { at: new Date(0) });
 if (row !== null) {
@@ -412,6 +497,37 @@ const views = await client.getViews({ card_activity_v1: { card: 'c1', shop: 7 },
 const one: bigint | undefined = views.card_activity_v1.row?.events_1h;
 const list: (bigint | undefined)[] = views.payment_risk_v1.map((answer) => answer.row?.events_1h);
 console.log(many, one, list);
+type Card = Row<'card_activity_v1'>;
+const key: Key<'card_activity_v1'> = { card: 'c1', shop: 7 };
+const maybe = Math.random() < 0.5 ? key : undefined;
+const some = await client.getViews({ card_activity_v1: maybe, payment_risk_v1: undefined });
+const absent: undefined = some.payment_risk_v1;
+const present: Answer<Card> | undefined = some.card_activity_v1;
+// @ts-expect-error it may have been left out
+const sure: Answer<Card> = some.card_activity_v1;
+const either = await client.getViews({ card_activity_v1: Math.random() < 0.5 ? key : [key] });
+const oneOrMany: Answer<Card> | Answer<Card>[] = either.card_activity_v1;
+const wide: Requests = { card_activity_v1: [key] };
+const answers = await client.getViews(wide);
+const any: Answer<Card> | Answer<Card>[] | undefined = answers.card_activity_v1;
+function ask<const R extends Requests>(requests: R & OnlyViews<R>): Promise<Answers<R>> {
+  return client.getViews<R>(requests);
+}
+const asked: Answer<Card>[] = (await ask({ card_activity_v1: [key] })).card_activity_v1;
+console.log(absent, present, sure, oneOrMany, any, asked, await client.getViews({}));
+// @ts-expect-error there is no such view
+await client.getViews({ card_activity_v1: key, typo_v1: { a: 1 } });
+// @ts-expect-error there is no such view
+await client.getViews({ card_activity_v1: key, typo_v1: undefined });
+// @ts-expect-error there is no such view
+await client.getViews({ typo_v1: [{ a: 1 }] });
+const typo = { card_activity_v1: key, typo_v1: { a: 1 } };
+// @ts-expect-error there is no such view
+await client.getViews(typo);
+// @ts-expect-error there is no such view
+await ask(typo);
+// @ts-expect-error shop is missing
+await client.getViews({ card_activity_v1: { card: 'c1' } });
 // @ts-expect-error shop is missing
 await client.get('card_activity_v1', { card: 'c1' });
 // @ts-expect-error shop is a number
@@ -425,7 +541,7 @@ await client.close();
     );
     const compilerOptions = {
       strict: true,
-      exactOptionalPropertyTypes: true,
+      exactOptionalPropertyTypes: exact,
       noUncheckedIndexedAccess: true,
       skipLibCheck: false,
       noEmit: true,
@@ -435,7 +551,7 @@ await client.close();
       types: [],
       lib: ['ES2022', 'DOM'],
     };
-    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }));
+    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.mts'] }));
     const checked = spawnSync(process.execPath, [tsc, '-p', home], { encoding: 'utf8' });
     expect(checked.stdout).toBe('');
   });

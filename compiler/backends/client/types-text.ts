@@ -46,11 +46,16 @@ export type ViewName = keyof Views;
 export type Key<V extends ViewName> = Views[V]['key'];
 export type Row<V extends ViewName> = Views[V]['row'];
 
-/** One key, or a list of keys, a view. */
-export type Requests = { readonly [V in ViewName]?: Key<V> | readonly Key<V>[] };
-export type Answers<R extends Requests> = {
-  readonly [V in keyof R & ViewName]: R[V] extends readonly unknown[] ? Answer<Row<V>>[] : Answer<Row<V>>;
-};
+/** One key, or a list of keys, a view; a view that is undefined is left out. */
+export type Requests = { readonly [V in ViewName]?: Key<V> | readonly Key<V>[] | undefined };
+/** No other name than a view's. */
+export type OnlyViews<R> = { readonly [V in Exclude<keyof R, ViewName>]: never };
+export type Answers<R extends Requests> = { readonly [V in keyof R & ViewName]: Answered<V, R[V]> };
+type Answered<V extends ViewName, Given> = Given extends undefined
+  ? undefined
+  : Given extends readonly unknown[]
+    ? Answer<Row<V>>[]
+    : Answer<Row<V>>;
 
 export interface Client {
   /** One entity (of a request view: one request). */
@@ -58,7 +63,7 @@ export interface Client {
   /** Many entities, answered in their order. */
   getMany<V extends ViewName>(view: V, keys: readonly Key<V>[], options?: At): Promise<Answer<Row<V>>[]>;
   /** Several views, all at one instant. */
-  getViews<const R extends Requests>(requests: R, options?: At): Promise<Answers<R>>;
+  getViews<const R extends Requests>(requests: R & OnlyViews<R>, options?: At): Promise<Answers<R>>;
   close(): Promise<void>;
 }
 
