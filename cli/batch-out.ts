@@ -103,7 +103,7 @@ function chosenViews(workspace: Workspace, { views }: BatchOutOptions): readonly
       2,
       `\`${request.spec.name}\` is a request view: it has no rows of its own`,
       `its rows are made from what a caller sends (\`${request.spec.source}\`)`,
-      `write the views that it joins, or give requests as labels: fsc dataset --labels FILE --view ${request.spec.name}`,
+      `write the views that it joins, or give requests as labels: fsc dataset --labels FILE --view ${request.spec.name} --out FILE`,
     );
   }
   if (named.length > 0) return named;

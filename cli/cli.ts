@@ -162,7 +162,7 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
   return program;
 }
 
-function addGlobalOptions(command: Command): Command {
+export function addGlobalOptions(command: Command): Command {
   return command
     .addOption(new Option('--project <dir>', 'the project folder (default: the nearest one upwards)'))
     .addOption(new Option('--profile <name>', 'lay a profile of fsc.json over the rest (or FSC_PROFILE)'))

@@ -87,7 +87,7 @@ export const CLI_CODES = {
   },
   FSC7017: {
     title: 'nothing was run yet',
-    explanation: 'The online store has no rows of the view: `fsc run` writes them.',
+    explanation: 'The online store has no rows of the view: `fsc run --mode stream` writes them.',
     help: 'Run `fsc run --mode stream`.',
   },
   FSC7018: {

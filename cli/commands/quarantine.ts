@@ -306,7 +306,7 @@ async function tellRetries(io: Io, flags: GlobalFlags, { requests, refused, from
     say(
       io,
       flags,
-      `by the same rules ${plural(waiting.length, 'it is', 'they are')} refused again: where the declaration changes, fsc run --rebuild judges every record of a file anew`,
+      `by the same rules ${plural(waiting.length, 'it is', 'they are')} refused again: where the declaration changes, fsc run --mode stream --rebuild judges every record of a file anew`,
     );
   }
 }

@@ -56,7 +56,7 @@ function tellRefused(io: Io, flags: GlobalFlags, { read }: Relations): void {
   for (const [name, { historyCounts }] of read) {
     const { late, reasons } = historyCounts;
     const refused = countsText(late === 0 ? reasons : { ...reasons, late });
-    if (refused !== '') say(io, flags, `not in ${name}: ${refused} (fsc run keeps them, fsc quarantine lists them)`);
+    if (refused !== '') say(io, flags, `not in ${name}: ${refused} (a run keeps them, fsc quarantine lists them)`);
   }
 }
 

@@ -36,7 +36,7 @@ CREATE TABLE tx (id bigint PRIMARY KEY, at_time timestamp NOT NULL, card text NO
   'features/asked/v1.sql': 'SELECT r.card, c.n FROM ask r LEFT JOIN card_v1 c ON c.card = r.card',
 };
 
-const NOT_IN_TX = 'not in tx: 1 constraint (fsc run keeps them, fsc quarantine lists them)\n';
+const NOT_IN_TX = 'not in tx: 1 constraint (a run keeps them, fsc quarantine lists them)\n';
 
 let world: ReturnType<typeof project>;
 beforeAll(() => {
