@@ -13,6 +13,8 @@ export interface ConfigNode {
   get(key: string): ConfigNode | null;
   keys(): string[];
   isText(): boolean;
+  /** Throws where it is no object, with the edit. */
+  needObject(help: string): void;
   /** The value as JSON, as it stands there. */
   json(): string;
   /** The string with `${NAME}` replaced from the environment. */
@@ -71,6 +73,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+const EDITS = { object: 'write it as { … }', string: 'write it in double quotes' } as const;
+
 class TreeNode implements ConfigNode {
   /** Later ones lie over earlier ones. */
   readonly #layers: readonly Layer[];
@@ -106,10 +110,14 @@ class TreeNode implements ConfigNode {
     return [...keys];
   }
 
-  #isNo(kind: 'object' | 'string'): FscError {
+  #isNo(kind: 'object' | 'string', edit: string = EDITS[kind]): FscError {
     const help = 'leave it out; a profile adds to the rest or takes the place of parts of it, and takes nothing away';
     const isNull = (this.#top().value ?? null) === null;
-    return this.fault(`${this.#name()} is no ${kind}`, isNull ? 'null is no value of it' : null, isNull ? help : null);
+    return this.fault(`${this.#name()} is no ${kind}`, isNull ? 'null is no value of it' : null, isNull ? help : edit);
+  }
+
+  needObject(help: string): void {
+    if (!isObject(this.#top().value)) throw this.#isNo('object', help);
   }
 
   isText(): boolean {
