@@ -191,6 +191,17 @@ describe('fsc query', () => {
     ['SELECT ?', 1, 'FSC7351'],
     [' -- nothing', 1, 'FSC7351'],
     ['SET threads = 1', 1, 'FSC7351'],
+    ['INSERT INTO tx VALUES (1)', 1, 'FSC7351'],
+    ['WITH x AS (SELECT 1) INSERT INTO tx SELECT * FROM x', 1, 'FSC7351'],
+    ['EXPLAIN INSERT INTO tx VALUES (1)', 1, 'FSC7351'],
+    ['/* all */ insert into card_v1 values (1)', 1, 'FSC7351'],
+    ["UPDATE tx SET card = 'b'", 1, 'FSC7351'],
+    [' -- all\nDELETE FROM tx', 1, 'FSC7351'],
+    ['TRUNCATE tx', 1, 'FSC7351'],
+    ["COPY tx FROM 'tx.jsonl'", 1, 'FSC7351'],
+    ['MERGE INTO tx USING tx AS s ON tx.id = s.id WHEN MATCHED THEN DELETE', 1, 'FSC7351'],
+    ['CREATE INDEX i ON tx (id)', 1, 'FSC7351'],
+    ['INSERT INTO tx VALUES (', 1, 'FSC7350'],
   ])('refuses %s', async (sql, code, name) => {
     const result = await query(sql);
     expect(result).toMatchObject({ code, out: '' });
