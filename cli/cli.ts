@@ -111,7 +111,7 @@ function commandFirst(args: readonly string[]): readonly string[] {
   return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)];
 }
 
-/** `fsc quarantine show -:3`, as the records say it in JSON, names a record of stdin and no option. */
+/** `fsc quarantine show -:3`, as files of the quarantine say it, names a record of stdin and no option. */
 function withStdinIds(args: readonly string[]): readonly string[] {
   return args[0] === 'quarantine' ? args.map((arg) => arg.replace(/^-:(?=\d+$)/, 'stdin:')) : args;
 }
