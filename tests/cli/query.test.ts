@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -311,6 +320,30 @@ describe('fsc query --out', () => {
       err: expect.stringContaining('FSC7351'),
     });
     expect(await query('EXPLAIN SELECT 1', ['--out', 'out/x.csv'])).toMatchObject({ code: 1 });
+  });
+
+  it('replaces no file that a source reads, whatever it is called', async () => {
+    const path = join(world.root, 'data/tx.jsonl');
+    const before = readFileSync(path);
+    symlinkSync('tx.jsonl', join(world.root, 'data/link.jsonl'));
+    put(world.root, 'data/more-1.csv', 'ts,k\n2024-03-01,x\n');
+    const more = ['--source', 'gone=data/more-*.csv'];
+    for (const [name, source, ...args] of [
+      ['data/tx.jsonl', 'tx'],
+      ['./data/../data/tx.jsonl', 'tx'],
+      ['data/link.jsonl', 'tx'],
+      ['data/more-1.csv', 'gone', ...more],
+      ['data/tx.jsonl', 'tx', '--source', 'tx=data/other.jsonl'],
+    ] as const) {
+      const result = await query('SELECT 1 AS a', ['--out', name, ...args]);
+      expect(result).toMatchObject({ code: 2, out: '' });
+      expect(result.err).toContain(`error[FSC7010]: cannot write ${name}\n`);
+      expect(result.err).toContain(`source \`${source}\` reads it`);
+    }
+    expect(readFileSync(path)).toEqual(before);
+    // It is read by nothing now.
+    expect(await query('SELECT 1 AS a', ['--out', 'data/more-1.csv'])).toMatchObject({ code: 0 });
+    for (const name of ['data/link.jsonl', 'data/more-1.csv']) rmSync(join(world.root, name));
   });
 
   it('tells of it as one JSON object', async () => {
