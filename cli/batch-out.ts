@@ -10,6 +10,7 @@ import { parseTimestamp, printTimestamp } from '../runtime/values/temporal.ts';
 import { isArchived } from './accepted.ts';
 import type { ExitStatus } from './cli.ts';
 import { countOpen, type Finality, finalityOf, finalText } from './final.ts';
+import { sourceFiles } from './inputs.ts';
 import { parseAsOf } from './instant.ts';
 import { type GlobalFlags, type Io, say, writeAside, writeOut } from './io.ts';
 import { refuseExcess } from './limits.ts';
@@ -59,6 +60,7 @@ export async function runBatchOut(
   const locations = locationsOf(workspace, options.sources);
   const views = withData(io, flags, workspace, locations, options, chosenViews(workspace, options));
   const files = filesOf(io, views, options.out);
+  for (const file of files ?? []) file.refuseInput(sourceFiles(workspace.project, locations));
   sayLeftOut(io, flags, workspace, options);
   const relations = new Relations(io, flags, workspace, locations);
   // Whatever the instant, so that the summary tells of all records.
@@ -103,7 +105,7 @@ function chosenViews(workspace: Workspace, { views }: BatchOutOptions): readonly
       2,
       `\`${request.spec.name}\` is a request view: it has no rows of its own`,
       `its rows are made from what a caller sends (\`${request.spec.source}\`)`,
-      `write the views that it joins, or give requests as labels: fsc dataset --labels FILE --view ${request.spec.name}`,
+      `write the views that it joins, or give requests as labels: fsc dataset --labels FILE --view ${request.spec.name} --out FILE`,
     );
   }
   if (named.length > 0) return named;

@@ -123,7 +123,7 @@ function commandFirst(args: readonly string[]): readonly string[] {
   return command === undefined ? args : [command, ...args.slice(0, at), ...args.slice(at + 1)];
 }
 
-/** `fsc quarantine show -:3`, as the records say it in JSON, names a record of stdin and no option. */
+/** `fsc quarantine show -:3`, as files of the quarantine say it, names a record of stdin and no option. */
 function withStdinIds(args: readonly string[]): readonly string[] {
   return args[0] === 'quarantine' ? args.map((arg) => arg.replace(/^-:(?=\d+$)/, 'stdin:')) : args;
 }
@@ -174,7 +174,7 @@ async function buildProgram(args: readonly string[], io: Io, run: CommandRunner)
   return program;
 }
 
-function addGlobalOptions(command: Command): Command {
+export function addGlobalOptions(command: Command): Command {
   return command
     .addOption(new Option('--project <dir>', 'the project folder (default: the nearest one upwards)'))
     .addOption(new Option('--profile <name>', 'lay a profile of fsc.json over the rest (or FSC_PROFILE)'))

@@ -5,12 +5,16 @@
 import { createRequire } from 'node:module';
 import type { Document, LineCounter, Node } from 'yaml';
 import { suggest } from '../compiler/diagnostics/suggest.ts';
+import { withoutMark } from '../runtime/serving/client-config.ts';
 import { FscError } from '../runtime/values/errors.ts';
+import { type JsonFault, jsonFault } from './json-fault.ts';
 
 export interface ConfigNode {
   get(key: string): ConfigNode | null;
   keys(): string[];
   isText(): boolean;
+  /** Throws where it is no object, with the edit. */
+  needObject(help: string): void;
   /** The value as JSON, as it stands there. */
   json(): string;
   /** The string with `${NAME}` replaced from the environment. */
@@ -29,14 +33,15 @@ interface Layer {
   readonly path: Path;
 }
 
-export function parseConfigText(text: string, file: string): ConfigNode {
+export function parseConfigText(written: string, file: string): ConfigNode {
+  const text = withoutMark(written);
   const locate = (path: Path): string => {
     const { document, lines } = parseYaml(text);
     const node = (path.length === 0 ? document.contents : document.getIn(path, true)) as Node | null | undefined;
     const at = lines.linePos(node?.range?.[0] ?? 0);
     return `${file}:${at.line}:${at.col}`;
   };
-  const value = parseJson(text) ?? parseOrTell(text, file);
+  const value = parseJson(text, file);
   const root = new TreeNode([{ value, path: [] }], locate, '');
   if (!isObject(value)) throw root.fault('the configuration is no object', null, 'write { "sources": { … } }');
   return root;
@@ -51,55 +56,24 @@ function parseYaml(text: string): { readonly document: Document; readonly lines:
   };
 }
 
-/** undefined: it is no JSON, or a key stands twice. */
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return hasKeyTwice(text) ? undefined : value;
-  } catch {
-    return undefined;
-  }
+/** What a client of the project takes for JSON too, but for a key that stands twice. */
+function parseJson(text: string, file: string): unknown {
+  const fault = jsonFault(text);
+  if (fault !== null) throw noJson(fault, text, file);
+  return JSON.parse(text);
 }
 
-/** Of a text that is JSON. */
-function hasKeyTwice(text: string): boolean {
-  const open: (Set<string> | null)[] = [];
-  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]/g) ?? [];
-  return tokens.some((token, i) => {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(null);
-    else if (token === '}' || token === ']') open.pop();
-    else if (tokens[i + 1] === ':') {
-      const keys = open[open.length - 1];
-      const key = JSON.parse(token) as string;
-      if (keys?.has(key)) return true;
-      keys?.add(key);
-    }
-    return false;
-  });
-}
-
-function parseOrTell(text: string, file: string): unknown {
-  const { document, lines } = parseYaml(text);
-  const problem = document.errors[0];
-  if (problem === undefined) return document.toJS();
-  const at = lines.linePos(problem.pos[0]);
-  const first = problem.message.split('\n')[0] ?? '';
-  throw new FscError(
-    'FSC7003',
-    2,
-    `${file}:${at.line}:${at.col}: not valid JSON`,
-    first
-      .replace(/ at line .*$/, '')
-      .replace(/^Flow map/, 'an object')
-      .replace(/^Flow sequence/, 'an array'),
-    null,
-  );
+function noJson({ at, why, help }: JsonFault, text: string, file: string): FscError {
+  const before = text.slice(0, at).split('\n');
+  const column = (before.at(-1) ?? '').length + 1;
+  return new FscError('FSC7003', 2, `${file}:${before.length}:${column}: not valid JSON`, why, help);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+const EDITS = { object: 'write it as { … }', string: 'write it in double quotes' } as const;
 
 class TreeNode implements ConfigNode {
   /** Later ones lie over earlier ones. */
@@ -136,10 +110,14 @@ class TreeNode implements ConfigNode {
     return [...keys];
   }
 
-  #isNo(kind: 'object' | 'string'): FscError {
+  #isNo(kind: 'object' | 'string', edit: string = EDITS[kind]): FscError {
     const help = 'leave it out; a profile adds to the rest or takes the place of parts of it, and takes nothing away';
     const isNull = (this.#top().value ?? null) === null;
-    return this.fault(`${this.#name()} is no ${kind}`, isNull ? 'null is no value of it' : null, isNull ? help : null);
+    return this.fault(`${this.#name()} is no ${kind}`, isNull ? 'null is no value of it' : null, isNull ? help : edit);
+  }
+
+  needObject(help: string): void {
+    if (!isObject(this.#top().value)) throw this.#isNo('object', help);
   }
 
   isText(): boolean {

@@ -50,7 +50,8 @@ export const CLI_CODES = {
   },
   FSC7010: {
     title: 'cannot write',
-    explanation: 'The folder is read-only, the disk is full, or a file is in the way.',
+    explanation:
+      'The folder is read-only, the disk is full, a file is in the way, or --out names a file that a source or the labels are read from.',
     help: 'Make the folder writable, make room on the disk, or name another place. No file is left half-written; what went to stdout may be cut off.',
   },
   FSC7011: {
@@ -87,7 +88,7 @@ export const CLI_CODES = {
   },
   FSC7017: {
     title: 'nothing was run yet',
-    explanation: 'The online store has no rows of the view: `fsc run` writes them.',
+    explanation: 'The online store has no rows of the view: `fsc run --mode stream` writes them.',
     help: 'Run `fsc run --mode stream`.',
   },
   FSC7018: {

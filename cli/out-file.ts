@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { assertDistinctNames, type QuerySession } from '../runtime/engines/duckdb/query.ts';
 import { errorCode, FscError, isDiskFull, messageOf } from '../runtime/values/errors.ts';
+import type { InputFile } from './inputs.ts';
 import { type NumberFormat, writeJsonRows } from './result-rows.ts';
 
 type OutFormat = 'parquet' | 'csv' | 'jsonl';
@@ -42,6 +43,16 @@ export class OutFile {
       throw cannotWrite(name, `there is no folder ${folder}`, 2);
     if (existsSync(path) && statSync(path).isDirectory()) throw cannotWrite(name, 'it is a folder', 2);
     return new OutFile(name, path, format);
+  }
+
+  /** What is read is not replaced, under whatever name it goes. */
+  refuseInput(inputs: Iterable<InputFile>): void {
+    const own = identityOf(this.#path);
+    if (own === null) return;
+    for (const { reader, path } of inputs) {
+      if (identityOf(path) !== own) continue;
+      throw new FscError('FSC7010', 2, `cannot write ${this.name}`, `it would be replaced, and ${reader}`, OTHER_NAME);
+    }
   }
 
   /** Calls `fill`, which gives the number of rows, and puts the file into its place. */
@@ -108,6 +119,14 @@ export class OutFile {
     if (isDiskFull(error)) return cannotWrite(this.name, 'the disk is full', 3);
     return errorCode(error) !== null ? cannotWrite(this.name, message, 2) : error;
   }
+}
+
+const OTHER_NAME = 'name another file: --out takes the place of one that is there';
+
+/** The same for all names and links of a file; null: there is none. */
+function identityOf(path: string): string | null {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
 }
 
 function cannotWrite(name: string, why: string, exitCode: 2 | 3): FscError {

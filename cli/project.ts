@@ -201,14 +201,28 @@ function readSource(name: string, node: ConfigNode, env: Readonly<Record<string,
       `write ${JSON.stringify(name)}: {"history": ${node.json()}}`,
     );
   }
+  node.needObject(`write ${JSON.stringify(name)}: {"history": "data/${name}.parquet"}`);
   node.onlyKeys(['history', 'stream', 'cut']);
-  const history = node.get('history');
+  const historyNode = node.get('history');
+  const history = historyNode === null ? null : readHistory(historyNode, env);
+  const streamNode = node.get('stream');
+  const stream = streamNode?.text(env) ?? null;
+  if (streamNode !== null && stream === '-' && history?.location === '-') throw twiceStdin(name, streamNode);
   return {
-    history: history === null ? null : readHistory(history, env),
-    stream: node.get('stream')?.text(env) ?? null,
+    history,
+    stream,
     cutMicros: readInstant(node.get('cut'), env),
     fault: (message, why, help) => node.fault(message, why, help),
   };
+}
+
+/** A history is read to its end before its stream, which stdin then has nothing of. */
+function twiceStdin(name: string, stream: ConfigNode): FscError {
+  return stream.fault(
+    `history and stream of \`${name}\` both read stdin`,
+    'stdin ends once: nothing would be left for the stream',
+    'keep "stream": "-", and name files as "history" or leave it out',
+  );
 }
 
 function readInstant(node: ConfigNode | null, env: Readonly<Record<string, string | undefined>>): number | null {
@@ -227,6 +241,7 @@ function noNow(): number {
 
 function readHistory(node: ConfigNode, env: Readonly<Record<string, string | undefined>>): HistoryConfig {
   if (node.isText()) return { location: node.text(env), order: null, completeToMicros: null };
+  node.needObject('write a path ("history": "data/*.parquet"), or an object ({"path": "data/*.parquet"})');
   node.onlyKeys(['path', 'order', 'completeTo']);
   const path = node.get('path');
   if (path === null) throw node.fault('history has no `path`', null, 'write "history": {"path": "data/*.parquet"}');

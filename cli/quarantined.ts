@@ -137,5 +137,14 @@ export function recordJson(record: KeptRecord): string {
   const knownTime = knownTimeMicros === null ? null : printTimestamp(knownTimeMicros);
   const { partition, offset, origin } = place;
   const at = origin === undefined ? {} : { file: origin.file, row: origin.row };
-  return JSON.stringify({ source, id, verdict, reason, place: { partition, offset, ...at }, knownTime, state, text });
+  return JSON.stringify({
+    source,
+    id: shownId(id),
+    verdict,
+    reason,
+    place: { partition, offset, ...at },
+    knownTime,
+    state,
+    text,
+  });
 }

@@ -279,15 +279,35 @@ class Headers {
   }
 }
 
+/** The first of many; `--format json` has all. */
+const NAMED_IDS = 3;
+
+/** One line for all records of a source that can't be tried again for one reason. */
+function refusalLines(refused: readonly Refusal[]): string[] {
+  const groups = new Map<string, Refusal[]>();
+  for (const refusal of refused) {
+    const key = JSON.stringify([refusal.record.source, refusal.why]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [refusal]);
+    else group.push(refusal);
+  }
+  return [...groups.values()].map((group) => {
+    const [{ record, why }] = group as [Refusal, ...Refusal[]];
+    const ids = group.slice(0, NAMED_IDS).map((refusal) => plainText(shownId(refusal.record.id)));
+    if (group.length === 1) return `${ids[0]} of ${record.source}: ${plainText(why)}`;
+    const more = group.length > NAMED_IDS ? ', …' : '';
+    return `${formatCount(group.length)} records of ${record.source}: ${plainText(why)} (${ids.join(', ')}${more})`;
+  });
+}
+
 async function tellRetries(io: Io, flags: GlobalFlags, { requests, refused, fromFiles, left }: Wanted): Promise<void> {
-  const waiting = [...requests].flatMap(([source, wanted]) => wanted.map(({ id }) => ({ source, id })));
+  const waiting = [...requests].flatMap(([source, wanted]) => wanted.map(({ id }) => ({ source, id: shownId(id) })));
   if (flags.format === 'json') {
-    const cannot = refused.map(({ record, why }) => ({ source: record.source, id: record.id, why }));
+    const cannot = refused.map(({ record, why }) => ({ source: record.source, id: shownId(record.id), why }));
     await writeOut(io.stdout, `${JSON.stringify({ waiting, refused: cannot })}\n`);
     return;
   }
-  for (const { record, why } of refused)
-    say(io, flags, `${plainText(shownId(record.id))} of ${record.source}: ${plainText(why)}`);
+  for (const line of refusalLines(refused)) say(io, flags, line);
   const records = counted(waiting.length, 'record waits', 'records wait');
   say(
     io,
@@ -306,7 +326,7 @@ async function tellRetries(io: Io, flags: GlobalFlags, { requests, refused, from
     say(
       io,
       flags,
-      `by the same rules ${plural(waiting.length, 'it is', 'they are')} refused again: where the declaration changes, fsc run --rebuild judges every record of a file anew`,
+      `by the same rules ${plural(waiting.length, 'it is', 'they are')} refused again: where the declaration changes, fsc run --mode stream --rebuild judges every record of a file anew`,
     );
   }
 }

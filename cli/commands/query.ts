@@ -5,6 +5,7 @@ import { assertDistinctNames } from '../../runtime/engines/duckdb/query.ts';
 import { counted } from '../../runtime/values/counted.ts';
 import type { Value } from '../../runtime/values/types.ts';
 import type { CommandRunner, ExitStatus } from '../cli.ts';
+import { sourceFiles } from '../inputs.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf } from '../locations.ts';
 import { OutFile } from '../out-file.ts';
@@ -43,7 +44,9 @@ async function query(io: Io, flags: GlobalFlags, text: string, options: QueryFla
   const sql = text === '-' ? await readAll(io.stdin) : text;
   const workspace = await openWorkspace(io, flags);
   if (workspace === null) return 1;
-  const relations = new Relations(io, flags, workspace, locationsOf(workspace, options.source));
+  const locations = locationsOf(workspace, options.source);
+  out?.refuseInput(sourceFiles(workspace.project, locations));
+  const relations = new Relations(io, flags, workspace, locations);
   if (out === null) await relations.withSession({}, (session) => show(io, flags, session, sql, options.numbers));
   else await writeFile(io, flags, relations, sql, out, options.numbers);
   tellRefused(io, flags, relations);
@@ -56,7 +59,7 @@ function tellRefused(io: Io, flags: GlobalFlags, { read }: Relations): void {
   for (const [name, { historyCounts }] of read) {
     const { late, reasons } = historyCounts;
     const refused = countsText(late === 0 ? reasons : { ...reasons, late });
-    if (refused !== '') say(io, flags, `not in ${name}: ${refused} (fsc run keeps them, fsc quarantine lists them)`);
+    if (refused !== '') say(io, flags, `not in ${name}: ${refused} (a run keeps them, fsc quarantine lists them)`);
   }
 }
 

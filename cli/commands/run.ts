@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../runtime/engines/run-summary.ts';
 import type { SourceInput } from '../../runtime/engines/source-input.ts';
-import { hasHistory, hasHistoryRecords, StateFolder, snapshotPosition } from '../../runtime/engines/state-folder.ts';
+import {
+  hasHistory,
+  hasHistoryRecords,
+  StateFolder,
+  snapshotPosition,
+  streamFiles,
+} from '../../runtime/engines/state-folder.ts';
 import { DEFAULT_INTERVALS, runStream } from '../../runtime/engines/stream-run.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { counted, plural } from '../../runtime/values/counted.ts';
@@ -199,7 +205,7 @@ async function runOnline(
 
 /**
  * A state that began with a stream is past its history for good, also one that fsc.json got since, or that --source stood in for. So does one that
- * began with a history keep it, whatever fsc.json says by now; offline commands read what it says.
+ * began with a history keep it, or one that took files of a stream in, whatever fsc.json says by now; offline commands read what it says.
  */
 async function tellOtherHistory(
   io: Io,
@@ -213,15 +219,19 @@ async function tellOtherHistory(
   if (at === undefined || at.isOverridden || position === null) return;
   const isBegun = Object.keys(position.partitions).length > 0;
   if (at.history !== null && isBegun && !hasHistory(position)) say(io, flags, unreadHistory(name));
-  if (at.history === null && hasHistoryRecords(position)) say(io, flags, goneHistory(name));
+  if (at.history === null && hasHistoryRecords(position)) say(io, flags, gone(name, 'history', null));
+  const [file = null] = streamFiles(position);
+  // Of other files in the stream's place a run is told by the log itself.
+  if (file !== null && (at.stream === null || at.stream === '-')) say(io, flags, gone(name, 'stream', file));
 }
 
 function unreadHistory(name: string): string {
   return `warning: the history of ${name} is not in the online rows: their state began with a stream\nhelp: fsc run --mode stream --rebuild makes them anew, history first`;
 }
 
-function goneHistory(name: string): string {
-  return `warning: the online rows have a history of ${name} that fsc.json no longer names: batch and training sets are without it\nhelp: put "history" back in fsc.json, or make the rows anew without it: fsc run --mode stream --rebuild`;
+function gone(name: string, phase: 'history' | 'stream', file: string | null): string {
+  const which = file === null ? name : `${name} (${file})`;
+  return `warning: the online rows have a ${phase} of ${which} that fsc.json no longer names: batch and training sets are without it\nhelp: put "${phase}" back in fsc.json, or make the rows anew without it: fsc run --mode stream --rebuild`;
 }
 
 /** Every source that has records; told where one has none. */

@@ -25,6 +25,7 @@ import { tellAbsentColumns } from '../absent-columns.ts';
 import { tellUnarchived } from '../archived.ts';
 import type { ExitStatus } from '../cli.ts';
 import { countOpen, finalText } from '../final.ts';
+import { sourceFiles } from '../inputs.ts';
 import { parseAsOf } from '../instant.ts';
 import { type GlobalFlags, type Io, say } from '../io.ts';
 import { refuseExcess } from '../limits.ts';
@@ -64,6 +65,7 @@ export async function makeDataset(io: Io, flags: GlobalFlags, options: DatasetOp
   const workspace = { ...opened, paths: pathsOf(opened.project) };
   const views = viewsNamed(workspace.program, options.views);
   const locations = locationsOf(workspace, options.sources);
+  output.refuseInput(sourceFiles(workspace.project, locations));
   const found = await materialise(io, flags, options);
   if (found === null) return 1;
   // One thread reads and writes as fast as one thread replays; others would only wait for it, busily.

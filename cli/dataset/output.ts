@@ -3,6 +3,7 @@ import { QuerySession } from '../../runtime/engines/duckdb/query.ts';
 import type { DuckDbSession } from '../../runtime/engines/duckdb/session.ts';
 import { counted, formatCount, plural } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
+import type { InputFile } from '../inputs.ts';
 import type { Io } from '../io.ts';
 import { OutFile } from '../out-file.ts';
 import { writeJsonRows } from '../result-rows.ts';
@@ -25,6 +26,11 @@ export class Output {
 
   static at(io: Io, options: DatasetOptions): Output {
     return new Output(io, options, options.out === '-' ? null : OutFile.at(io.cwd, options.out));
+  }
+
+  refuseInput(inputs: Iterable<InputFile>): void {
+    this.#file?.refuseInput([{ reader: 'the labels are read from it', path: this.#options.place.path }]);
+    this.#file?.refuseInput(inputs);
   }
 
   /** Gives the number of rows, which must be that of the labels. */

@@ -140,7 +140,7 @@ function shorter(source: string, records: number, consumed: number): FscError {
     1,
     `\`${source}\` holds fewer records than online rows were made from`,
     `${consumed} were consumed, and there are ${records}`,
-    'restore the files, or run again: fsc run --rebuild',
+    'restore the files, or run again: fsc run --mode stream --rebuild',
   );
 }
 

@@ -3,14 +3,14 @@ export const ENGINE_CODES = {
   FSC7301: {
     title: 'the state is already past the instant',
     explanation:
-      '`run --mode batch --to online --as-of T` consumes the log up to T, and the committed state holds later events. Values of the past come from `fsc run --out` and `fsc dataset`.',
+      '`run --mode batch --to online --as-of T` consumes the log up to T, and the committed state holds later events. Values of the past come from `fsc run --mode batch --out FILE` and `fsc dataset`.',
     help: 'Ask for a later --as-of, or write values of the past with --out FILE.',
   },
   FSC7302: {
     title: 'the state was made under another declaration of the source',
     explanation:
-      'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same; or, of a source that comes by stdin, which columns there are and what fills them. (A changed lateness, constraint or `@only` needs nothing: later records are judged by it. Files are read again by themselves.) `fsc run --rebuild` makes the state anew from history and archive, which it keeps.',
-    help: 'Run once with --rebuild.',
+      'Key, times or types of the source changed since the state was committed, so that old and new records no longer mean the same; or, of a source that comes by stdin, which columns there are and what fills them. (A changed lateness, constraint or `@only` needs nothing: later records are judged by it. Files are read again by themselves.) `fsc run --mode stream --rebuild` makes the state anew from history and archive, which it keeps.',
+    help: 'Run once with --rebuild: `fsc run --mode stream --rebuild`.',
   },
   FSC7303: {
     title: 'the log is not the one that was consumed',

@@ -21,6 +21,7 @@ import {
 import { type FolderLock, isLockTemporary, lockFolder, removeLeftLocks } from '../log/lock.ts';
 import { RETRIES_FOLDER } from '../log/retries.ts';
 import { readSection, readSections, type Section, writeSections } from '../log/snapshot-file.ts';
+import { STDIN_PARTITION } from '../sources/location.ts';
 import type { StateImage } from '../state/program.ts';
 import { FscError } from '../values/errors.ts';
 import type { SourceSpec } from '../values/manifest.ts';
@@ -240,6 +241,14 @@ export function hasHistory({ partitions }: LogPosition): boolean {
 
 export function hasHistoryRecords({ partitions }: LogPosition): boolean {
   return Object.entries(partitions).some(([name, { offset }]) => name.startsWith('history:') && offset > 0);
+}
+
+/** Those of which the stream has brought records; what stdin brought is in the archive. */
+export function streamFiles({ partitions }: LogPosition): readonly string[] {
+  return Object.entries(partitions).flatMap(([partition, { offset }]) => {
+    const isFile = partition.startsWith('stream:') && !partition.endsWith(`:${STDIN_PARTITION}`);
+    return isFile && offset > 0 ? [partition.slice('stream:'.length)] : [];
+  });
 }
 
 /** Of what was consumed after the last snapshot; null: nothing was. Takes no lock. */

@@ -21,7 +21,7 @@ export const LOG_CODES = {
     title: 'a consumed file changed',
     explanation:
       'The state was made from a file that is no longer the same, a new file sorts before what was consumed, or the history is to be read in another `order` than it was. Going on would give values that no replay could repeat.',
-    help: 'Put the file back as it was and add new records in a new file that sorts last, or start anew with `fsc run --rebuild`.',
+    help: 'Put the file back as it was and add new records in a new file that sorts last, or start anew with `fsc run --mode stream --rebuild`.',
   },
   FSC7105: {
     title: 'the header of a CSV file is wrong',
@@ -37,7 +37,7 @@ export const LOG_CODES = {
   FSC7111: {
     title: 'the journal is corrupt',
     explanation: 'A frame in the middle of the journal does not have the checksum it was written with.',
-    help: 'Restore the file from a backup, or make the state anew: `fsc run --rebuild`.',
+    help: 'Restore the file from a backup, or make the state anew: `fsc run --mode stream --rebuild`.',
   },
   FSC7112: {
     title: 'the state was written by a newer fsc',
@@ -49,7 +49,7 @@ export const LOG_CODES = {
     title: 'a snapshot is corrupt',
     explanation:
       'A section of the snapshot does not have the checksum it was written with, or the file is no snapshot.',
-    help: 'Restore the file from a backup, or make the state anew: `fsc run --rebuild`.',
+    help: 'Restore the file from a backup, or make the state anew: `fsc run --mode stream --rebuild`.',
   },
   FSC7114: {
     title: 'the state folder is in use',
@@ -69,7 +69,7 @@ export const LOG_CODES = {
   FSC7117: {
     title: 'the saved log does not fit the source',
     explanation: 'The saved state of a log was made from other locations than the ones that are read now.',
-    help: 'Restore the locations in fsc.json, or make the state anew: `fsc run --rebuild`.',
+    help: 'Restore the locations in fsc.json, or make the state anew: `fsc run --mode stream --rebuild`.',
   },
   FSC7118: {
     title: 'the retries are corrupt',

@@ -61,12 +61,17 @@ function profileOf(base: JsonObject, name: string, file: string): JsonObject {
 
 function parseObject(text: string, file: string): JsonObject {
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = JSON.parse(withoutMark(text));
     if (isObject(json)) return json;
   } catch (error) {
     throw wrong(file, error instanceof Error ? error.message : null);
   }
   throw wrong(file, 'it is no object');
+}
+
+/** Some editors put a byte order mark before what they write, which is no JSON. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '');
 }
 
 function isObject(json: unknown): json is JsonObject {

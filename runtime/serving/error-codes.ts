@@ -4,7 +4,7 @@ export const SERVING_CODES = {
     title: 'the instant is before the online row',
     explanation:
       'Online rows hold the present and its future, from five seconds before they were written. Values of the past are training values: `fsc dataset` computes them, for one entity or many, at any instant. Where now itself is before the row, the row was written by a clock that is ahead of this one, or by that of events (`"clock": "events"`).',
-    help: 'Ask for a later instant, or compute values of the past with `fsc dataset`. For now, set the clocks alike, or make the rows anew with `fsc run --rebuild`.',
+    help: 'Ask for a later instant, or compute values of the past with `fsc dataset`. For now, set the clocks alike, or make the rows anew with `fsc run --mode stream --rebuild`.',
   },
   FSC7221: {
     title: 'unknown view',

@@ -128,7 +128,7 @@ export function beforeRow(
     `\`${view}\` at ${printTimestamp(asOf)} is not online`,
     `the online row begins at ${printTimestamp(fromMicros)}: rows hold the present and its future`,
     isNow
-      ? 'that is ahead of the clock here: set the clocks of writer and reader alike, or make the rows anew with fsc run --rebuild if they were written with "clock": "events"'
-      : 'compute values of the past with fsc dataset --entities FILE --as-of T',
+      ? 'that is ahead of the clock here: set the clocks of writer and reader alike, or make the rows anew with fsc run --mode stream --rebuild if they were written with "clock": "events"'
+      : `compute values of the past: fsc dataset --entities FILE --as-of T --view ${view} --out FILE`,
   );
 }

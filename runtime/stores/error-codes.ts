@@ -36,7 +36,7 @@ export const STORE_CODES = {
   },
   FSC7206: {
     title: 'nothing was run yet',
-    explanation: 'The online store holds nothing of the view: `fsc run` fills it.',
+    explanation: 'The online store holds nothing of the view: `fsc run --mode stream` fills it.',
     help: 'Run `fsc run --mode stream`.',
   },
   FSC7207: {

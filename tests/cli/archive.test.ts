@@ -159,7 +159,7 @@ describe('a changed constraint of a source with a history and an archive', () =>
   it('judges the history anew: values, counts and quarantine tell the same; what came by stdin keeps its verdict', async () => {
     const root = start({ 'features/sources/tx.sql': checked('amt >= 1'), 'old.csv': history });
     await ran(root, amt(5, 1) + amt(6, 0));
-    expect([await count(root), await kept(root)]).toEqual([{ card: 'a', n: 5 }, ['-:1 CHECK (amt >= 1) is false']]);
+    expect([await count(root), await kept(root)]).toEqual([{ card: 'a', n: 5 }, ['stdin:1 CHECK (amt >= 1) is false']]);
 
     put(root, 'features/sources/tx.sql', checked('amt >= 3'));
     const stricter = await fsc(root, [...RUN, '--max-quarantined', '1']);
@@ -168,7 +168,7 @@ describe('a changed constraint of a source with a history and an archive', () =>
       expect.stringMatching(/4 read, 2 accepted, 2 quarantined[\s\S]*2 constraint[\s\S]*FSC7016/),
     ]);
     const refused = [
-      '-:1 CHECK (amt >= 1) is false',
+      'stdin:1 CHECK (amt >= 1) is false',
       ...[0, 1].map((row) => `old.csv:${row} CHECK (amt >= 3) is false`),
     ];
     expect([await count(root), await kept(root)]).toEqual([{ card: 'a', n: 3 }, refused]);
@@ -180,13 +180,13 @@ describe('a changed constraint of a source with a history and an archive', () =>
     expect((await ran(root, amt(7, 1))).err).toContain('5 read, 3 accepted, 2 quarantined');
     expect([await count(root), await kept(root)]).toEqual([
       { card: 'a', n: 4 },
-      ['-:1 CHECK (amt >= 1) is false', 'old.csv:0 CHECK (amt >= 2) is false', '-:2 CHECK (amt >= 2) is false'],
+      ['stdin:1 CHECK (amt >= 1) is false', 'old.csv:0 CHECK (amt >= 2) is false', 'stdin:2 CHECK (amt >= 2) is false'],
     ]);
     put(root, 'features/sources/tx.sql', checked('amt >= -5'));
     expect((await ran(root)).err).toContain('4 read, 4 accepted in');
     expect([await count(root), await kept(root)]).toEqual([
       { card: 'a', n: 5 },
-      ['-:1 CHECK (amt >= 1) is false', '-:2 CHECK (amt >= 2) is false'],
+      ['stdin:1 CHECK (amt >= 1) is false', 'stdin:2 CHECK (amt >= 2) is false'],
     ]);
     expect((await fsc(root, ['verify'])).code).toBe(0);
   });

@@ -151,6 +151,7 @@ describe('run --mode batch --out', () => {
       [['--view', 'card', '--out', 'v.csv'], 2, 'error[FSC7005]'],
       [['--view', 'card_v1', '--out', 'v.xls'], 2, 'the format is not known'],
       [['--view', 'card_v1', '--out', 'no/v.csv'], 2, 'error[FSC7010]'],
+      [['--view', 'card_v1', '--out', 'tx.jsonl'], 2, 'source `tx` reads it'],
       [['--view', 'card_v1', '--out', 'v.csv', '--as-of', 'noon'], 2, 'error[FSC7007]'],
       [['--view', 'card_v1', '--out', 'v.csv', '--as-of', '9999-12-31T23:59:59.999999'], 2, 'too far away'],
       [['--view', 'card_v1', '--out', 'v.csv', '--engine', 'postgres'], 2, 'error[FSC7360]'],

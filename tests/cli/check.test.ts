@@ -78,6 +78,22 @@ describe('fsc check', () => {
     ['{ "sources": { "tx": { "stream": "-", "cut": "now" } } }', '1:46: `now` is no fixed instant', 'write a date'],
     ['{ "sources": { "tx": { "history": null } } }', '1:35: `sources.tx.history` is no object', 'leave it out'],
     ['{ "sources": { "tx": { "stream": null } } }', '1:34: `sources.tx.stream` is no string', 'leave it out'],
+    ['{ "sources": { "tx": { "history": 5 } } }', '1:35: `sources.tx.history` is no object', 'write a path ('],
+    ['{ "sources": { "tx": { "history": ["a.csv"] } } }', '1:35: `sources.tx.history` is no object', 'write a path ('],
+    ['{ "sources": { "tx": { "stream": ["a.csv"] } } }', '1:34: `sources.tx.stream` is no string', 'in double quotes'],
+    ['{ "sources": { "tx": 5 } }', '1:22: `sources.tx` is no object', 'write "tx": {"history": "data/tx.parquet"}'],
+    ['{ "sources": [] }', '1:14: `sources` is no object', 'write it as {'],
+    [
+      '{ "sources": { "tx": { "history": "-", "stream": "-" } } }',
+      '1:50: history and stream of `tx` both read stdin',
+      'keep "stream": "-", and name files as "history"',
+    ],
+    [
+      '{ "sources": { "tx": { "history": {"path": "-"},\n "stream": "-" } } }',
+      '2:12: history and stream of `tx` both read stdin',
+      'keep "stream": "-"',
+    ],
+    ['{ "sources": { "tx": { "stream": "-", } } }', '1:37: not valid JSON', 'remove the comma'],
     ['{ "zebras": 1 }', '1:13: unknown key `zebras`', 'remove or rename it'],
   ])('locates what is wrong in fsc.json: %s', async (text, message, help) => {
     put(world.root, 'fsc.json', text);
@@ -86,7 +102,7 @@ describe('fsc check', () => {
       const result = await fsc(...command);
       expect(result).toMatchObject(told);
       expect(result.err).toContain(`fsc.json:${message}`);
-      expect(result.err).toMatch(new RegExp(`help: .*${help.replaceAll(/[?{}.]/g, '\\$&')}`));
+      expect(result.err).toMatch(new RegExp(`help: .*${help.replaceAll(/[?{}.(]/g, '\\$&')}`));
     }
   });
 

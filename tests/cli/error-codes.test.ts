@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
+import { addGlobalOptions } from '../../cli/cli.ts';
 import { diagnosticPages } from '../../cli/diagnostic-pages.ts';
 import { systemFault } from '../../cli/system-fault.ts';
 import { openLmdbStore } from '../../runtime/stores/lmdb-store.ts';
@@ -156,4 +158,54 @@ it('every page of a code has a test that names it', () => {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|md|yaml)$/.test(name));
   const named = new Set(files.flatMap((name) => readFileSync(join(root, name), 'utf8').match(/FSC\d{4}/g) ?? []));
   expect([...diagnosticPages().keys()].filter((code) => !named.has(code))).toEqual([]);
+});
+
+/** A command and its flags, as far as they can be told from the words around them: `fsc run --mode stream` of `fsc run --mode stream writes`. */
+const NAMED = /\bfsc ([a-z]+)\b((?:(?!\bfsc )[^\n`'"(),;:])*)/g;
+
+/** What each command takes, without loading more than its flags. */
+async function commandsWithFlags(): Promise<ReadonlyMap<string, Command>> {
+  const program = new Command();
+  const folder = join(import.meta.dirname, '../../cli/commands');
+  for (const file of readdirSync(folder)) {
+    const name = file.replace(/\.ts$/, '');
+    addGlobalOptions(program.command(name));
+    const module: { readonly register: (program: Command, run: () => Promise<void>) => void } = await import(
+      join(folder, file)
+    );
+    module.register(program, async () => undefined);
+  }
+  return new Map(program.commands.map((command) => [command.name(), command]));
+}
+
+/** Texts of the sources are those lines that are no comment. */
+function advice(): readonly string[] {
+  const root = join(import.meta.dirname, '../..');
+  const files = ['cli', 'runtime', 'compiler'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(root, folder, name)),
+  );
+  const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n'));
+  const texts = lines.filter((line) => !/^\s*(\/\/|\/?\*)/.test(line));
+  return [...texts, ...[...diagnosticPages().values()].map(({ text }) => text)];
+}
+
+it('every command that a text names with flags would be taken, and no text tells to run without a mode', async () => {
+  const commands = await commandsWithFlags();
+  const wrong: string[] = [];
+  let seen = 0;
+  for (const [whole, name = '', rest = ''] of advice().flatMap((text) => [...text.matchAll(NAMED)])) {
+    const command = commands.get(name);
+    const flags: readonly string[] = rest.match(/(?<= )--?[a-zA-Z][a-z-]*/g) ?? [];
+    // Without flags it is the name of a command, but that of a run is always advice.
+    if (command === undefined || (flags.length === 0 && name !== 'run')) continue;
+    seen += 1;
+    const known = command.options.flatMap(({ long, short }) => [long, short]);
+    const needed = command.options.filter(({ mandatory }) => mandatory).map(({ long }) => long);
+    if (flags.some((flag) => !known.includes(flag)) || needed.some((flag) => !flags.includes(flag ?? '')))
+      wrong.push(whole);
+  }
+  expect(wrong).toEqual([]);
+  expect(seen).toBeGreaterThan(20);
 });

@@ -152,7 +152,8 @@ describe('fsc quarantine list and show', () => {
     expect(await quarantine('show', '-:9')).toMatchObject({ code: 2, err: expect.stringContaining('`stdin:9`') });
     expect((await quarantine('show', '-:x')).err).toContain('unknown option');
     const retried = await quarantine('retry', '-:2', 'stdin:2', '--format', 'json');
-    expect(JSON.parse(retried.out)).toEqual({ waiting: [{ source: 'tx', id: '-:2' }], refused: [] });
+    expect(JSON.parse(retried.out)).toEqual({ waiting: [{ source: 'tx', id: 'stdin:2' }], refused: [] });
+    expect((await listed()).map(([id]) => id)).toEqual(['stdin:1', 'stdin:2', 'stdin:3', 'stdin:4']);
   });
 
   it('leaves no listener behind on an output that is slow', async () => {
@@ -271,7 +272,7 @@ describe('fsc quarantine retry', () => {
     const ahead = `{"id":7,"ts":"${printTimestamp(now + late)}","card":"a","amount":5}\n`;
     const first = await fsc(['run', '--mode', 'stream'], ahead);
     expect(first.code).toBe(0);
-    expect(await listed()).toEqual([['-:0', 'ahead', 'kept']]);
+    expect(await listed()).toEqual([['stdin:0', 'ahead', 'kept']]);
     // What a correction of the sender's clock would have sent: the same record, in time.
     const file = join(world.root, '.fsc/quarantine/tx.jsonl');
     const whole = readFileSync(file, 'utf8').replace(printTimestamp(now + late), printTimestamp(now - late));
@@ -355,6 +356,23 @@ describe('fsc quarantine retry', () => {
       waiting: [],
       refused: [{ source: 'tx', id: 'tx.jsonl:0', why: 'invalid UTF-8: its bytes were not kept' }],
     });
+  });
+
+  it('tells of many records that it cannot try again in one line', async () => {
+    const bad = (id: number) => `{"id":${id},"ts":"2024-03-01T10:00:00Z","card":"\xff"}\n`;
+    const lines = (ids: readonly number[]) => Buffer.from(ids.map(bad).join(''), 'latin1');
+    writeFileSync(join(world.root, 'tx.jsonl'), lines([1, 2]));
+    await runs();
+    const few = '2 records of tx: invalid UTF-8: its bytes were not kept (tx.jsonl:0, tx.jsonl:1)\n';
+    expect(await quarantine('retry', '--all')).toMatchObject({ code: 1, err: `${few}nothing to try again\n` });
+    expect((await quarantine('retry', 'tx.jsonl:1')).err).toMatch(/^tx\.jsonl:1 of tx: invalid UTF-8: its bytes/);
+    writeFileSync(join(world.root, 'tx.jsonl'), lines(Array.from({ length: 1200 }, (_, id) => id)));
+    await runs('--rebuild');
+    const { err } = await quarantine('retry', '--all');
+    expect(err.trimEnd().split('\n')).toEqual([
+      '1,200 records of tx: invalid UTF-8: its bytes were not kept (tx.jsonl:0, tx.jsonl:1, tx.jsonl:2, …)',
+      'nothing to try again',
+    ]);
   });
 
   it.each([

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -36,7 +45,7 @@ CREATE TABLE tx (id bigint PRIMARY KEY, at_time timestamp NOT NULL, card text NO
   'features/asked/v1.sql': 'SELECT r.card, c.n FROM ask r LEFT JOIN card_v1 c ON c.card = r.card',
 };
 
-const NOT_IN_TX = 'not in tx: 1 constraint (fsc run keeps them, fsc quarantine lists them)\n';
+const NOT_IN_TX = 'not in tx: 1 constraint (a run keeps them, fsc quarantine lists them)\n';
 
 let world: ReturnType<typeof project>;
 beforeAll(() => {
@@ -191,6 +200,17 @@ describe('fsc query', () => {
     ['SELECT ?', 1, 'FSC7351'],
     [' -- nothing', 1, 'FSC7351'],
     ['SET threads = 1', 1, 'FSC7351'],
+    ['INSERT INTO tx VALUES (1)', 1, 'FSC7351'],
+    ['WITH x AS (SELECT 1) INSERT INTO tx SELECT * FROM x', 1, 'FSC7351'],
+    ['EXPLAIN INSERT INTO tx VALUES (1)', 1, 'FSC7351'],
+    ['/* all */ insert into card_v1 values (1)', 1, 'FSC7351'],
+    ["UPDATE tx SET card = 'b'", 1, 'FSC7351'],
+    [' -- all\nDELETE FROM tx', 1, 'FSC7351'],
+    ['TRUNCATE tx', 1, 'FSC7351'],
+    ["COPY tx FROM 'tx.jsonl'", 1, 'FSC7351'],
+    ['MERGE INTO tx USING tx AS s ON tx.id = s.id WHEN MATCHED THEN DELETE', 1, 'FSC7351'],
+    ['CREATE INDEX i ON tx (id)', 1, 'FSC7351'],
+    ['INSERT INTO tx VALUES (', 1, 'FSC7350'],
   ])('refuses %s', async (sql, code, name) => {
     const result = await query(sql);
     expect(result).toMatchObject({ code, out: '' });
@@ -300,6 +320,30 @@ describe('fsc query --out', () => {
       err: expect.stringContaining('FSC7351'),
     });
     expect(await query('EXPLAIN SELECT 1', ['--out', 'out/x.csv'])).toMatchObject({ code: 1 });
+  });
+
+  it('replaces no file that a source reads, whatever it is called', async () => {
+    const path = join(world.root, 'data/tx.jsonl');
+    const before = readFileSync(path);
+    symlinkSync('tx.jsonl', join(world.root, 'data/link.jsonl'));
+    put(world.root, 'data/more-1.csv', 'ts,k\n2024-03-01,x\n');
+    const more = ['--source', 'gone=data/more-*.csv'];
+    for (const [name, source, ...args] of [
+      ['data/tx.jsonl', 'tx'],
+      ['./data/../data/tx.jsonl', 'tx'],
+      ['data/link.jsonl', 'tx'],
+      ['data/more-1.csv', 'gone', ...more],
+      ['data/tx.jsonl', 'tx', '--source', 'tx=data/other.jsonl'],
+    ] as const) {
+      const result = await query('SELECT 1 AS a', ['--out', name, ...args]);
+      expect(result).toMatchObject({ code: 2, out: '' });
+      expect(result.err).toContain(`error[FSC7010]: cannot write ${name}\n`);
+      expect(result.err).toContain(`source \`${source}\` reads it`);
+    }
+    expect(readFileSync(path)).toEqual(before);
+    // It is read by nothing now.
+    expect(await query('SELECT 1 AS a', ['--out', 'data/more-1.csv'])).toMatchObject({ code: 0 });
+    for (const name of ['data/link.jsonl', 'data/more-1.csv']) rmSync(join(world.root, name));
   });
 
   it('tells of it as one JSON object', async () => {

@@ -118,6 +118,33 @@ describe('fsc run', () => {
     expect(await told()).toBe(false);
   });
 
+  it('tells of files of a stream that its state has read and nobody names any more', async () => {
+    const config = (stream: string) =>
+      `{ "sources": { "tx": { "history": "old.jsonl"${stream} } }, "clock": "events" }`;
+    const whole = config(', "stream": "new-*.jsonl"');
+    const root = make({
+      ...FILES,
+      'fsc.json': whole,
+      'old.jsonl': tx(1, 10, 'a', '2'),
+      'new-1.jsonl': tx(2, 20, 'b', '3'),
+    });
+    const told = async (...args: readonly string[]) =>
+      (await cli(['run', '--mode', 'stream', ...args], { cwd: root })).err.includes(
+        'warning: the online rows have a stream of tx (new-1.jsonl) that fsc.json no longer names: batch and training sets are without it\nhelp: put "stream" back in fsc.json, or',
+      );
+    expect(await told('--until-end')).toBe(false);
+    for (const stream of ['', ', "stream": "-"']) {
+      put(root, 'fsc.json', config(stream));
+      expect(await told()).toBe(true);
+    }
+    put(root, 'fsc.json', whole);
+    expect(await told('--until-end')).toBe(false);
+    put(root, 'fsc.json', config(''));
+    expect(await told('--rebuild')).toBe(false);
+    expect([await row(root, 'a'), await row(root, 'b')]).toMatchObject([{ n: 1 }, null]);
+    expect(await told()).toBe(false);
+  });
+
   it('tells each view and column of its own expression errors, though views share what is computed', async () => {
     const byZero = '1.0 / (amount - 5)';
     const root = make({

@@ -46,6 +46,21 @@ const VIEW = ['--view', 'windows_v1'];
 const ALL = ['--labels', 'labels.csv', ...VIEW];
 
 describe('fsc dataset', () => {
+  it('replaces neither the labels nor a file that a source reads', async () => {
+    const root = make({ 'spare.csv': LABELS });
+    for (const [name, why] of [
+      ['labels.csv', 'the labels are read from it'],
+      ['pay.csv', 'source `pay` reads it'],
+    ] as const) {
+      const before = readFileSync(join(root, name), 'utf8');
+      const { code, err } = await dataset(root, ...ALL, '--ties', 'include', '--out', name);
+      expect([code, err]).toEqual([2, expect.stringContaining(`error[FSC7010]: cannot write ${name}\n`)]);
+      expect(err).toContain(why);
+      expect(readFileSync(join(root, name), 'utf8')).toBe(before);
+    }
+    expect((await dataset(root, ...ALL, '--ties', 'include', '--out', 'spare.csv')).code).toBe(0);
+  });
+
   it('keeps order, count and columns of the labels; texts of CSV stay what they are', async () => {
     const root = make();
     expect(await rowsOf(root, ...ALL)).toEqual([

@@ -235,7 +235,7 @@ export class SourceWorld {
   placeOf(id: string): string {
     const name = id.slice(0, id.lastIndexOf(':'));
     const offset = Number(id.slice(name.length + 1));
-    if (name === '-') return `stdin:${offset}`;
+    if (name === 'stdin') return `stdin:${offset}`;
     if (name === 'retries') return `retried:${offset}`;
     const before = this.isSorted ? [] : this.files.filter((file) => file.name < name);
     return `file:${before.reduce((sum, { records }) => sum + records.length, offset)}`;

@@ -151,8 +151,7 @@ export class QuerySession {
         throw notAllowed(`the text holds ${counted(statements.count, 'statement')}`, 'ask one SELECT');
       const prepared = await statements.prepare(0);
       const { statementType, parameterCount, columnCount } = prepared;
-      if (!READING.has(statementType))
-        throw notAllowed('the statement does not only read', 'ask a SELECT; `--out FILE` writes its rows');
+      if (!READING.has(statementType)) throw doesWrite();
       if (parameterCount > 0) throw notAllowed('the statement has parameters', 'write values in their place');
       const columns = Array.from({ length: columnCount }, (_, i) => ({
         name: prepared.columnName(i),
@@ -162,13 +161,27 @@ export class QuerySession {
     } catch (error) {
       if (!(error instanceof Error) || error instanceof FscError) throw error;
       if (error.message === NO_STATEMENT) throw notAllowed('the text holds no statement', 'ask a SELECT');
-      throw engineFault(new Error(error.message.replace(/^Failed to extract statements: /, '')));
+      const message = error.message.replace(/^Failed to extract statements: /, '');
+      throw isRefusedWrite(sql, message) ? doesWrite() : engineFault(new Error(message));
     }
   }
 
   close(): void {
     this.#session.close();
   }
+}
+
+/** Sources are views, into which DuckDB does not even prepare a write: it says so in words of its own. */
+function isRefusedWrite(sql: string, message: string): boolean {
+  if (message.startsWith('Parser Error')) return false;
+  const [, verb = ''] = /^(?:\s|--.*|\/\*[\s\S]*?\*\/)*(\w+)/.exec(sql) ?? [];
+  return /^(insert|update|delete|truncate|merge|copy)$/i.test(verb) || WRITES_TABLES.test(message);
+}
+
+const WRITES_TABLES = /^(?:Catalog Error: .* is not an table|Binder Error: can only .*\bbase tables?\b)/i;
+
+function doesWrite(): FscError {
+  return notAllowed('the statement does not only read', 'ask a SELECT; `--out FILE` writes its rows');
 }
 
 /** What the binding says of a text without a statement. */
