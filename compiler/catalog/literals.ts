@@ -27,17 +27,23 @@ export function literalValue(text: string, type: SqlType): Value | undefined {
       return micros === undefined || micros % MICROS_PER_DAY !== 0 ? undefined : noMinusZero(micros / MICROS_PER_DAY);
     }
     case 'timestamp': {
+      if (hasZoneAfterMinutes(text)) return undefined;
       // Both databases drop the offset of a timestamp without time zone.
       const micros = timestampValue(text, false);
       return /[1-9]/.test(/[+-]\d{2}(?::?\d{2})?$/.exec(text.slice(10))?.[0] ?? '') ? undefined : micros;
     }
     case 'timestamptz':
-      return timestampValue(text, false);
+      return hasZoneAfterMinutes(text) ? undefined : timestampValue(text, false);
     case 'interval':
       return intervalValue(text);
     case 'unknown':
       return undefined;
   }
+}
+
+/** DuckDB takes an offset behind seconds alone. */
+function hasZoneAfterMinutes(text: string): boolean {
+  return /[T ]\d{2}:\d{2}(?:Z|[+-]\d{2}(?::?\d{2})?)\s*$/.test(text);
 }
 
 function textValue(text: string, maxLength: number | null): string | undefined {
@@ -179,7 +185,8 @@ function isUnit(word: string): boolean {
 /** `7 days`, `1 hour 30 minutes`, `1 day 02:30:00`, `-1.5 hours`, `24h`. */
 export function intervalValue(text: string): IntervalValue | undefined {
   const total = { months: 0, days: 0, micros: 0 };
-  const pattern = /\s*(?:([+-]?)(\d+):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?|([+-]?\d+)(?:\.(\d{1,6}))?\s*([a-z]+))/giy;
+  // DuckDB takes no plus.
+  const pattern = /\s*(?:(-?)(\d+):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?|(-?\d+)(?:\.(\d{1,6}))?\s*([a-z]+))/giy;
   const trimmed = text.trim();
   if (trimmed === '') return undefined;
   while (pattern.lastIndex < trimmed.length) {
@@ -236,5 +243,6 @@ function unitNamed(word: string): string {
 /** INTERVAL '7' DAY and INTERVAL '7 days'. */
 export function intervalLiteral(value: string, unit: string | null): IntervalValue | undefined {
   if (unit === null) return intervalValue(value);
-  return /^\s*[+-]?\d+(\.\d+)?\s*$/.test(value) ? intervalValue(`${value.trim()} ${unit.toLowerCase()}`) : undefined;
+  const count = value.trim().replace(/^\+(?=\d)/, '');
+  return /^-?\d+(\.\d+)?$/.test(count) ? intervalValue(`${count} ${unit.toLowerCase()}`) : undefined;
 }

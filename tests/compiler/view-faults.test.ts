@@ -44,6 +44,8 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC3018', A("max(ts + CASE WHEN ok THEN INTERVAL '1 year' ELSE INTERVAL '360 days' END)"), "INTERVAL '360 days'"],
   ['FSC3102', A('count(*)', "WHERE ts > 'tomorrow'"), "'tomorrow'"],
   ['FSC3102', A('count(*)', "WHERE ts > '2001-01-01 00:00:00+02'"), "'2001-01-01 00:00:00+02'"],
+  ['FSC3102', A('count(*)', "WHERE ts > TIMESTAMPTZ '2001-01-01 00:00+02'"), "TIMESTAMPTZ '2001-01-01 00:00+02'"],
+  ['FSC3102', A("max(ts + INTERVAL '-1 day +2 hours')"), "INTERVAL '-1 day +2 hours'"],
   ['FSC3103', A('count(*)', 'WHERE n'), 'n'],
   ['FSC3104', A('max(CASE WHEN ok THEN n ELSE plan END)'), 'plan'],
   ['FSC3106', A('NULL'), 'NULL'],
