@@ -258,6 +258,32 @@ FROM tx WINDOW w AS (PARTITION BY card ORDER BY paid_at, id)`,
     expect(lines[0]?.differences).toEqual([{ key: { card: 'a' }, column: 'n', online: 1, batch: 1, ownText: 2 }]);
   });
 
+  it('takes a whole number beyond its type for NULL, where DuckDB has more digits', async () => {
+    const root = make({
+      'features/sources/tx.sql': FILES['features/sources/tx.sql'].replace(
+        'shop integer',
+        'shop integer, big decimal(38,0)',
+      ),
+      'features/card/v1.sql':
+        'SELECT card, sum(big) AS total, sum(shop) * sum(shop) AS square, CAST(sum(shop) AS integer) AS few FROM tx GROUP BY card',
+      'features/pay/v1.sql': 'SELECT a.note, c.total, c.square FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': [1, 2, 3]
+        .map((id) => tx(5 * id, id, { shop: 2_000_000_000, big: '9'.repeat(id < 2 ? 38 : 1) }))
+        .join(''),
+    });
+    await run(root);
+    const { code, lines } = await verify(root);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(code).toBe(0);
+    expect(lines.slice(0, 3).map(({ view, ownText, ownRaises }) => [view, ownText, ownRaises])).toEqual([
+      ['card_v1', true, ['few']],
+      ['last_v1', true, undefined],
+      ['pay_v1', true, undefined],
+    ]);
+    const { out } = await cli(['get', 'card_v1', 'card=a', '--format', 'json'], { cwd: root });
+    expect(jsonLines(out)[0]).toMatchObject({ total: null, square: null, few: null });
+  });
+
   it('tells of a view whose own text DuckDB refuses, and verifies the others', async () => {
     const root = make({ 'tx.jsonl': log(1, 40) });
     await run(root);

@@ -173,10 +173,13 @@ interface OwnText {
 
 /** The declared types (stock DuckDB says HUGEINT for a sum and BIGINT for extract), and each entity's latest row of a rows view. */
 function typed(view: ViewPlan, { text, isCarrying, out }: OwnText, dialect: Dialect): string {
+  const keys = new Set(view.spec.entity.map(({ ordinal }) => ordinal));
   const columns = view.outputs.map((output, ordinal) => {
     const name = quoteName(output.name);
     const value = out.has(ordinal) ? 'NULL' : `own.${name}`;
-    return `CAST(${value} AS ${declaredType(output.type, dialect)}) AS ${name}`;
+    // A HUGEINT beyond the type is NULL, as fsc's overflow is; the text itself goes on raising.
+    const cast = dialect === 'duckdb' && !keys.has(ordinal) ? 'TRY_CAST' : 'CAST';
+    return `${cast}(${value} AS ${declaredType(output.type, dialect)}) AS ${name}`;
   });
   if (isCarrying) columns.unshift(`own.${quoteName(CARRIED)}`);
   // The closing parenthesis on a line of its own: the text may end in a comment.
