@@ -123,7 +123,8 @@ async function tell(io: Io, flags: GlobalFlags, result: TestResult): Promise<voi
   else if (!flags.quiet) await writeOut(io.stdout, plainPass(result));
 }
 
-function jsonResult({ test: { name, view, file, line }, machines, failures, refused }: TestResult): unknown {
+function jsonResult({ test, machines, failures, refused, ownRaises }: TestResult): unknown {
+  const { name, view, file, line } = test;
   return {
     test: name,
     view,
@@ -133,10 +134,11 @@ function jsonResult({ test: { name, view, file, line }, machines, failures, refu
     machines,
     failures: failures.map(({ place, ...failure }) => ({ file: place.file, line: place.line, ...failure })),
     refused: refused.map(({ place, ...row }) => ({ file: place.file, line: place.line, ...row })),
+    ...(ownRaises.length === 0 ? {} : { ownRaises }),
   };
 }
 
-function plainFailure({ test: { name, file, line }, machines, failures, refused }: TestResult): string {
+function plainFailure({ test: { name, file, line }, machines, failures, refused, ownRaises }: TestResult): string {
   const lines = [`FAIL  ${plainText(name)}  (${file}:${line})`];
   for (const group of grouped(failures)) {
     const [first] = group as [Failure];
@@ -146,15 +148,20 @@ function plainFailure({ test: { name, file, line }, machines, failures, refused 
     const all = group.length === machines.length ? 'every machine: ' : '';
     lines.push(`    in ${all}${group.map((failure) => failure.machine).join(', ')}`);
   }
-  return `${[...lines, ...refused.map(refusedNote)].join('\n')}\n`;
+  return `${[...lines, ...refused.map(refusedNote), ...raisingNotes(ownRaises)].join('\n')}\n`;
 }
 
 /** Late and duplicate records are given on purpose; one that no column takes is rather a slip, and its test proves nothing of it. */
 const ON_PURPOSE: readonly string[] = ['late', 'duplicate', 'skipped'];
 
-function plainPass({ test, refused }: TestResult): string {
+function plainPass({ test, refused, ownRaises }: TestResult): string {
   const slips = refused.filter(({ verdict }) => !ON_PURPOSE.includes(verdict));
-  return `${[`ok    ${plainText(test.name)}`, ...slips.map(refusedNote)].join('\n')}\n`;
+  return `${[`ok    ${plainText(test.name)}`, ...slips.map(refusedNote), ...raisingNotes(ownRaises)].join('\n')}\n`;
+}
+
+function raisingNotes(columns: readonly string[]): readonly string[] {
+  if (columns.length === 0) return [];
+  return [`  note: own text left out of ${columns.map(plainText).join(', ')}: it raises for these records`];
 }
 
 function refusedNote({ place, source, verdict, reason }: RefusedRow): string {

@@ -249,12 +249,28 @@ class Report {
   }
 
   json(): string {
-    const { compared, agreed, differed, notOnline, ownLeftOut, ownFault, differences } = this.#comparison;
+    const { compared, agreed, differed, notOnline, ownLeftOut, ownRaises, ownFault, differences } = this.#comparison;
     const what = this.#view.kind === 'request' ? 'requests' : 'entities';
     const head = { view: this.#view.spec.name, asOf: this.#asOf, [what]: compared, agreed, differed, notOnline };
     const list = differences.map((difference) => this.#jsonDifference(difference)).join(',');
-    const own = { ownText: ownLeftOut === null, ...(ownFault === null ? {} : { ownFault }) };
+    const own = {
+      ownText: ownLeftOut === null,
+      ...(ownRaises.size === 0 ? {} : { ownRaises: this.#raising() }),
+      ...(ownFault === null ? {} : { ownFault }),
+    };
     return `${JSON.stringify({ ...head, ...own }).slice(0, -1)},"differences":[${list}]}\n`;
+  }
+
+  /** Names of the columns for which the own text raises. */
+  #raising(): readonly string[] {
+    return this.#outputs.filter((_, ordinal) => this.#comparison.ownRaises.has(ordinal)).map(({ name }) => name);
+  }
+
+  #ownLeftOut(): string {
+    const { ownLeftOut, ownRaises } = this.#comparison;
+    if (ownLeftOut !== null) return ` (own text left out: ${ownLeftOut})`;
+    if (ownRaises.size === 0) return '';
+    return ` (own text left out of ${this.#raising().map(plainText).join(', ')}: it raises for these records)`;
   }
 
   #jsonDifference({ keys, ordinal, online, batch, own }: Difference): string {
@@ -275,11 +291,10 @@ class Report {
   }
 
   plain(): string {
-    const { compared, agreed, differed, notOnline, ownLeftOut, differences } = this.#comparison;
+    const { compared, agreed, differed, notOnline, differences } = this.#comparison;
     const whom = this.#view.kind === 'request' ? counted(compared, 'request') : counted(compared, 'entity', 'entities');
     const counts = `${counted(agreed, 'value agrees', 'values agree')}, ${counted(differed, 'differs', 'differ')}, ${formatCount(notOnline)} not online`;
-    const own = ownLeftOut === null ? '' : ` (own text left out: ${ownLeftOut})`;
-    const lines = [`${this.#view.spec.name} at ${this.#asOf}: ${whom}, ${counts}${own}`];
+    const lines = [`${this.#view.spec.name} at ${this.#asOf}: ${whom}, ${counts}${this.#ownLeftOut()}`];
     let shown = 0;
     for (const difference of differences) {
       lines.push(`  ${this.#plainDifference(difference)}`);

@@ -46,6 +46,8 @@ export interface TestWorld {
   /** Of the expectations, each once, in order. */
   readonly instants: readonly number[];
   readonly random: () => number;
+  /** Ordinals of columns that the own text was not asked for, as it raises there; the machine tells. */
+  readonly ownRaises: Set<number>;
 }
 
 export interface Machine {
@@ -148,20 +150,24 @@ async function emittedRows({ view }: TestWorld, session: DuckDbSession, t: numbe
   return rowsOf(await session.readColumns(`SELECT * FROM ${quoteName(macro)}(${printInstant(t)})`));
 }
 
-async function ownTextRows(
-  { view, sources, requestSpec }: TestWorld,
-  referee: Referee,
-  t: number,
-): Promise<readonly Row[]> {
+async function ownTextRows(world: TestWorld, referee: Referee, t: number): Promise<readonly Row[]> {
+  const { view, sources, requestSpec } = world;
   const specs = [...sources.values()].map(({ program }) => program.spec);
   if (requestSpec !== null) specs.push(requestSpec);
   for (const spec of specs) await referee.setRelation(spec, recordsTable(spec), t);
   const guardedText = emitViewSql(view, printInstant(t), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
-  const rows = rowsOf(await referee.run({ ...refereeQuery(view, t), guardedText }));
+  const query = refereeQuery(view, t);
+  const result = await referee.run({ ...query, guardedText });
+  const rows = rowsOf(result);
+  // Emitted rows stand for all columns where rows of requests have one that raises.
+  const isAll = result.guarded || (view.kind === 'request' && result.raising.size > 0);
+  for (const ordinal of isAll ? query.parts.columns : result.raising) world.ownRaises.add(ordinal);
+  if (result.guarded) return rows;
   const limits = ownTextLimits(view);
+  const leftOut = new Set([...limits.columns, ...result.raising]);
   const typeOf = (ordinal: number) => (view.outputs[ordinal] as (typeof view.outputs)[number]).type;
   const isOut = rows.some((row) => row.some((value, i) => isBeyond(typeOf(i), value)));
-  if (!isOut && !limits.rows && limits.columns.size === 0) return rows;
+  if (!isOut && !limits.rows && leftOut.size === 0) return rows;
   const guarded = rowsOf(await referee.session.readColumns(guardedText));
   // Rows of requests have no key to be told by.
   if (limits.rows || view.kind === 'request') return guarded;
@@ -170,9 +176,7 @@ async function ownTextRows(
   return rows.map((row) => {
     const other = emitted.get(keyOf(row));
     return row.map((value, i) =>
-      limits.columns.has(i) && other !== undefined
-        ? (other[i] as Value)
-        : ownValue(typeOf(i), value, other?.[i] ?? null),
+      leftOut.has(i) && other !== undefined ? (other[i] as Value) : ownValue(typeOf(i), value, other?.[i] ?? null),
     );
   });
 }

@@ -32,6 +32,8 @@ export interface TestResult {
   readonly failures: readonly Failure[];
   /** Given records that the log did not take. */
   readonly refused: readonly RefusedRow[];
+  /** Columns that the own text was not asked for at some instant, as it raises there: emitted SQL stands in its place. */
+  readonly ownRaises: readonly string[];
 }
 
 export async function runTest(project: TestProject, engines: Engines, test: FeatureTest): Promise<TestResult> {
@@ -56,7 +58,8 @@ export async function runTest(project: TestProject, engines: Engines, test: Feat
     }
   }
   const refused = [...world.sources.values()].flatMap((source) => source.refused);
-  return { test, machines: machines.map((machine) => machine.name), failures, refused };
+  const ownRaises = view.outputs.filter((_, ordinal) => world.ownRaises.has(ordinal)).map(({ name }) => name);
+  return { test, machines: machines.map((machine) => machine.name), failures, refused, ownRaises };
 }
 
 function readExpectation(view: ViewPlan, { place, asOf, rows }: Expectation): ReadyExpectation {
@@ -112,6 +115,7 @@ async function openWorld(
     requestSpec: request,
     instants: [...new Set(expectations.map((expectation) => expectation.nowMicros))],
     random: randomOf(`${test.file} ${test.name}`),
+    ownRaises: new Set(),
   };
 }
 

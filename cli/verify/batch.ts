@@ -18,6 +18,15 @@ import { type Tolerances, tolerancesAt } from '../tolerances.ts';
 
 export type Row = readonly Value[];
 
+export interface OwnRows {
+  readonly rows: readonly Row[];
+  /** Ordinals of columns for which the text raises: NULL in the rows, and not what it says. */
+  readonly raising: ReadonlySet<number>;
+}
+
+/** Why there are none. */
+export type NoOwnRows = 'too many' | 'raises';
+
 /** By which the rows of a request view are told apart. */
 const REQUEST_ROW = 'fsc row';
 const ROW_COLUMN: ColumnSpec = { ...plainColumn(REQUEST_ROW, { kind: 'integer' }), nullable: false };
@@ -59,12 +68,15 @@ export class Batch {
     for await (const batch of batches) yield rowsOf(types, batch);
   }
 
-  /** The same by the file's own text; null: there are more than `limit`. */
-  async ownRows(view: ViewPlan, nowMicros: number, limit: number): Promise<readonly Row[] | null> {
-    const query = refereeQuery(view, nowMicros, view.kind === 'request' ? REQUEST_ROW : null);
-    const text = `SELECT * FROM (\n${query.text}\n) AS own LIMIT ${limit + 1}`;
-    const result = await this.#referee.run({ ...query, text, guardedText: emittedSql(view, nowMicros) });
-    return result.batch.length > limit ? null : rowsOf(result.types, result.batch);
+  /** The same by the file's own text, up to `limit`. */
+  async ownRows(view: ViewPlan, nowMicros: number, limit: number): Promise<OwnRows | NoOwnRows> {
+    const { text, views, parts } = refereeQuery(view, nowMicros, view.kind === 'request' ? REQUEST_ROW : null);
+    const limited = (sql: string): string => `SELECT * FROM (\n${sql}\n) AS own LIMIT ${limit + 1}`;
+    const without = (ordinals: ReadonlySet<number>): string => limited(parts.without(ordinals));
+    const answer = await this.#referee.ask({ text: limited(text), views, parts: { columns: parts.columns, without } });
+    if (answer === null) return 'raises';
+    const { types, batch, raising } = answer;
+    return batch.length > limit ? 'too many' : { rows: rowsOf(types, batch), raising };
   }
 
   /** Some entities of a view, spread over all of them, and the same ones each time. */

@@ -31,6 +31,8 @@ export interface Comparison {
   notOnline: number;
   /** Why the file's own text was not compared; null: it was. */
   ownLeftOut: string | null;
+  /** Ordinals of columns that were not compared with the text, for it raises there; all where it has no rows without raising. */
+  ownRaises: ReadonlySet<number>;
   /** What DuckDB says to the text, where it refuses it. */
   ownFault: string | null;
   /** The first ones. */
@@ -44,6 +46,7 @@ const KEYS_PER_LOOKUP = 1000;
 const OWN_ROWS = 500_000;
 const TOO_MANY = 'too many rows';
 const REFUSED = 'DuckDB refuses it';
+const RAISES = 'it raises for these records';
 const OTHER_ROWS = 'its conditions may mean something else in DuckDB';
 
 export interface CompareOptions {
@@ -76,6 +79,7 @@ class Comparer {
     differed: 0,
     notOnline: 0,
     ownLeftOut: null,
+    ownRaises: new Set(),
     ownFault: null,
     differences: [],
   };
@@ -140,8 +144,10 @@ class Comparer {
     const { view, batch, nowMicros } = this.#options;
     if (this.#limits.rows) return this.#leaveOut(OTHER_ROWS);
     try {
-      const rows = await batch.ownRows(view, nowMicros, OWN_ROWS);
-      return rows === null ? this.#leaveOut(TOO_MANY) : new Map(rows.map((row) => [keyOf(row), row]));
+      const own = await batch.ownRows(view, nowMicros, OWN_ROWS);
+      if (own === 'too many') return this.#leaveOut(TOO_MANY);
+      this.#result.ownRaises = own === 'raises' ? new Set(this.#features) : own.raising;
+      return own === 'raises' ? this.#leaveOut(RAISES) : new Map(own.rows.map((row) => [keyOf(row), row]));
     } catch (error) {
       // The other views, and what was emitted for this one, are compared all the same.
       if (!(error instanceof FscError) || error.code !== 'FSC7350' || error.exitCode !== 1) throw error;
@@ -210,7 +216,7 @@ class Comparer {
           ordinal,
           online,
           batch: batch?.[ordinal] ?? null,
-          own: own === undefined ? undefined : (own?.[ordinal] ?? null),
+          own: own === undefined || this.#result.ownRaises.has(ordinal) ? undefined : (own?.[ordinal] ?? null),
         });
     }
   }
@@ -226,7 +232,8 @@ class Comparer {
     const type = this.#options.view.outputs[ordinal]?.type;
     if (type === undefined) throw new Error(`no output ${ordinal}`);
     const emitted = sides[0]?.[ordinal] ?? null;
-    const asked = this.#limits.columns.has(ordinal) ? sides.slice(0, 1) : sides;
+    const isLeftOut = this.#limits.columns.has(ordinal) || this.#result.ownRaises.has(ordinal);
+    const asked = isLeftOut ? sides.slice(0, 1) : sides;
     const others = asked.map((side) => ownValue(type, side?.[ordinal] ?? null, emitted));
     if (others.every((other) => agree(type, other, online, null))) return true;
     const tolerance = (await this.#toleranceOf(keys)).values[ordinal] ?? null;

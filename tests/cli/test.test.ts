@@ -100,6 +100,50 @@ describe('fsc test', () => {
     expect(await results(root)).toMatchObject({ code: 0 });
   });
 
+  it('asks the own text for the other columns where it raises for some, and tells which', async () => {
+    const files = {
+      ...FILES,
+      'features/card/v1.sql':
+        'SELECT card, count(*) AS n, CAST(max(amount) AS smallint) AS whole FROM tx GROUP BY card',
+      'features/pay/v1.sql': 'SELECT a.card, c.n, c.whole FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+    };
+    const tests = `
+- name: large
+  view: card_v1
+  given:
+    tx:
+      - { id: 1, paid_at: 2024-01-01 00:00, card: a, amount: 70000 }
+      - { id: 2, paid_at: 2024-01-01 00:00, card: b, amount: 7 }
+  expect:
+    - as_of: 2024-01-01
+      rows:
+        - { card: a, n: 1, whole: null }
+        - { card: b, n: 1, whole: 7 }
+- name: asked
+  view: pay_v1
+  given:
+    tx: [{ paid_at: 2024-01-01, card: a, amount: 70000 }]
+    ask: [{ card: a }]
+  expect:
+    - { as_of: 2024-01-01, rows: [{ card: a, n: 1, whole: null }] }
+- name: small
+  view: card_v1
+  given:
+    tx: [{ paid_at: 2024-01-01, card: a, amount: 7 }]
+  expect:
+    - { as_of: 2024-01-01, rows: [{ card: a, n: 1, whole: 7 }] }
+`;
+    const one = project({ ...files, 'features/card/tests/a.yaml': tests });
+    made.push(one);
+    const { code, err, tests: told } = await results(one.root);
+    expect(code, err).toBe(0);
+    // Rows of requests have no key by which a column could be put in the place of another.
+    expect(told.map(({ ownRaises }) => ownRaises)).toEqual([['whole'], ['card', 'n', 'whole'], undefined]);
+    const { out } = await run(one.root);
+    expect(out).toContain('ok    large\n  note: own text left out of whole: it raises for these records\n');
+    expect(out).toMatch(/ok {4}small\n$/);
+  });
+
   it('runs every test in every machine', async () => {
     const root = make(`
 - name: windows, NULLs and ties

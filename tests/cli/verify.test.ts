@@ -217,12 +217,95 @@ describe('fsc verify', () => {
     expect(jsonLines(out).map(({ due, day }) => [due, day])).toContainEqual([null, null]);
   });
 
+  it('asks the text for the other columns where it raises for some, and tells which', async () => {
+    const root = make({
+      'features/card/v1.sql': `SELECT card, count(*) AS n, CAST(max(shop) AS smallint) AS x, min(shop) AS low, max(shop) * 100000 AS y
+FROM tx GROUP BY card`,
+      'features/last/v1.sql': `SELECT card, id, lag(shop) OVER w AS before, sum(CAST(shop AS smallint)) OVER w AS total
+FROM tx WINDOW w AS (PARTITION BY card ORDER BY paid_at, id)`,
+      'features/shop/v1.sql':
+        'SELECT shop, count(*) AS n FROM tx WHERE shop IS NOT NULL AND CAST(shop AS smallint) > 1 GROUP BY shop',
+      'features/pay/v1.sql': 'SELECT a.note, c.n, c.x FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': [1, 2, 70_000, 4].map((shop, i) => tx(i, i, { shop, card: i === 3 ? 'b' : 'a' })).join(''),
+    });
+    await run(root);
+    const { code, lines } = await verify(root);
+    expect(code).toBe(0);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(lines.map(({ view, ownText, ownRaises }) => [view, ownText, ownRaises])).toEqual([
+      ['card_v1', true, ['x', 'y']],
+      ['last_v1', true, ['total']],
+      ['pay_v1', true, ['x']],
+      ['shop_v1', false, ['n']],
+    ]);
+    await damage(root, 'a', 'b');
+    const { lines: damaged } = await verify(root);
+    expect(list(damaged[0]?.differences)).toEqual([
+      { key: { card: 'a' }, column: 'n', online: 1, batch: 3, ownText: 3 },
+      { key: { card: 'a' }, column: 'x', online: 4, batch: null },
+      { key: { card: 'a' }, column: 'low', online: 4, batch: 1, ownText: 1 },
+      { key: { card: 'a' }, column: 'y', online: 400_000, batch: null },
+    ]);
+    const { out } = await cli(['verify'], { cwd: root });
+    expect(out).toMatch(/^card_v1 .* not online \(own text left out of x, y: it raises for these records\)\n/);
+    expect(out).toMatch(/\nshop_v1 .* not online \(own text left out: it raises for these records\)\n/);
+  });
+
+  it('finds a column that the text has otherwise beside one for which it raises', async () => {
+    const root = make({
+      'features/card/v1.sql': 'SELECT card, count(*) AS n, CAST(max(shop) AS smallint) AS x FROM tx GROUP BY card',
+      'features/pay/v1.sql': 'SELECT a.note, c.n FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': tx(1, 1, { shop: 70_000, card: 'a' }),
+    });
+    await run(root);
+    const whole = Referee.prototype.ask;
+    const spy = vi.spyOn(Referee.prototype, 'ask').mockImplementation(function (this: Referee, query) {
+      const other = (text: string): string => text.replace('count(*) AS n', 'count(*) + 1 AS n');
+      const { columns = [], without = String } = query.parts ?? {};
+      return whole.call(this, {
+        text: other(query.text),
+        views: query.views,
+        parts: { columns, without: (out) => other(without(out)) },
+      });
+    });
+    const { code, lines } = await verify(root);
+    spy.mockRestore();
+    expect(code).toBe(1);
+    expect(lines[0]?.differences).toEqual([{ key: { card: 'a' }, column: 'n', online: 1, batch: 1, ownText: 2 }]);
+  });
+
+  it('takes a whole number beyond its type for NULL, where DuckDB has more digits', async () => {
+    const root = make({
+      'features/sources/tx.sql': FILES['features/sources/tx.sql'].replace(
+        'shop integer',
+        'shop integer, big decimal(38,0)',
+      ),
+      'features/card/v1.sql':
+        'SELECT card, sum(big) AS total, sum(shop) * sum(shop) AS square, CAST(sum(shop) AS integer) AS few FROM tx GROUP BY card',
+      'features/pay/v1.sql': 'SELECT a.note, c.total, c.square FROM ask a LEFT JOIN card_v1 c ON c.card = a.card',
+      'tx.jsonl': [1, 2, 3]
+        .map((id) => tx(5 * id, id, { shop: 2_000_000_000, big: '9'.repeat(id < 2 ? 38 : 1) }))
+        .join(''),
+    });
+    await run(root);
+    const { code, lines } = await verify(root);
+    expect(lines.flatMap((line) => line.differences)).toEqual([]);
+    expect(code).toBe(0);
+    expect(lines.slice(0, 3).map(({ view, ownText, ownRaises }) => [view, ownText, ownRaises])).toEqual([
+      ['card_v1', true, ['few']],
+      ['last_v1', true, undefined],
+      ['pay_v1', true, undefined],
+    ]);
+    const { out } = await cli(['get', 'card_v1', 'card=a', '--format', 'json'], { cwd: root });
+    expect(jsonLines(out)[0]).toMatchObject({ total: null, square: null, few: null });
+  });
+
   it('tells of a view whose own text DuckDB refuses, and verifies the others', async () => {
     const root = make({ 'tx.jsonl': log(1, 40) });
     await run(root);
     const refused = new FscError('FSC7350', 1, 'Binder Error: no such function', null, null);
-    const whole = Referee.prototype.run;
-    const spy = vi.spyOn(Referee.prototype, 'run').mockImplementation(function (this: Referee, query) {
+    const whole = Referee.prototype.ask;
+    const spy = vi.spyOn(Referee.prototype, 'ask').mockImplementation(function (this: Referee, query) {
       return query.text.includes('spent_1h') ? Promise.reject(refused) : whole.call(this, query);
     });
     const { code, err, lines } = await verify(root);

@@ -135,7 +135,8 @@ export class Machines {
     for (const { spec } of this.plan.sources) await this.#referee.setRelation(spec, tableOf(spec, true), now);
     const options = { dialect: 'duckdb', functions: FUNCTIONS } as const;
     const guardedText = emitViewSql(view, printInstant(now), 'latest', options);
-    const { batch } = await this.#referee.run({ ...refereeQuery(view, now), guardedText });
+    const { text, views } = refereeQuery(view, now);
+    const { batch } = await this.#referee.run({ text, views, guardedText });
     return rowsOf(view, batch);
   }
 

@@ -15,6 +15,15 @@ export interface RefereeQuery {
   readonly text: string;
   /** Views that a request view joins, to be created before, under these names. */
   readonly views: readonly { readonly name: string; readonly text: string }[];
+  /** For a text that raises: what is left of it without some columns. */
+  readonly parts: RefereeParts;
+}
+
+export interface RefereeParts {
+  /** Ordinals that can be left out: all but the entity's. */
+  readonly columns: readonly number[];
+  /** The text with NULL in the place of these columns. */
+  without(ordinals: ReadonlySet<number>): string;
 }
 
 /** `carried`: a column that only the request's relation has, by which a caller knows the rows again; it comes first, as CARRIED. */
@@ -32,9 +41,16 @@ export function refereeQuery(
       views.set(join.view.spec.name, inner.text);
     }
   }
-  const text = typed(view, ownText(view, nowMicros, carried), carried !== null, dialect);
-  return { text, views: [...views].map(([name, inner]) => ({ name, text: inner })) };
+  const without = (out: ReadonlySet<number>): string =>
+    typed(view, { text: ownText(view, nowMicros, carried, out), isCarrying: carried !== null, out }, dialect);
+  return {
+    text: without(NONE),
+    views: [...views].map(([name, inner]) => ({ name, text: inner })),
+    parts: { columns: view.spec.features.map(({ ordinal }) => ordinal), without },
+  };
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 export const CARRIED = 'fsc carried';
 const ORDER_PREFIX = 'fsc order ';
@@ -42,21 +58,41 @@ const RANK = 'fsc rank';
 type Cte = Query['ctes'][number];
 
 /** The query's own bytes at an instant; for a rows view with the events' order as further columns. */
-function ownText(view: ViewPlan, nowMicros: number, carried: string | null): string {
+function ownText(view: ViewPlan, nowMicros: number, carried: string | null, out: ReadonlySet<number>): string {
   const { start, end } = view.querySpan;
   const tokens = lex(view.file, { report: () => {} }).tokens.filter(
     (token) => token.start >= start && token.end <= end,
   );
-  const edits = nowEdits(tokens, printInstant(nowMicros));
+  const nulls = nullEdits(view, out);
+  const edits = nowEdits(tokens, printInstant(nowMicros)).filter((edit) => !nulls.some((item) => isIn(edit, item)));
   if (view.kind === 'rows') edits.push(...orderEdits(view));
   if (carried !== null) edits.push(...handOnEdits(view, [quoteName(carried)], [quoteName(CARRIED)]));
-  return applyEdits(view.file.text, start, end, edits);
+  return applyEdits(view.file.text, start, end, [...edits, ...nulls]);
 }
 
 interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+}
+
+function isIn(edit: TextEdit, { start, end }: TextEdit): boolean {
+  return edit.start >= start && edit.end <= end;
+}
+
+/**
+ * Columns that are NULL already in the query's own SELECT. DuckDB drops others that nobody reads by itself, but not a window's. Items behind a
+ * `*` are not told apart: those it has to drop.
+ */
+function nullEdits(view: ViewPlan, out: ReadonlySet<number>): TextEdit[] {
+  if (out.size === 0) return [];
+  const items = parseViewFile(view.file, { report: () => {} })?.query.body.items ?? [];
+  if (items.length !== view.outputs.length || items.some(({ expr }) => expr.kind === 'star')) return [];
+  return items.flatMap(({ span }, ordinal) => {
+    const output = view.outputs[ordinal];
+    if (output === undefined || !out.has(ordinal)) return [];
+    return [{ start: span.start, end: span.end, text: `NULL AS ${quoteName(output.name)}` }];
+  });
 }
 
 function nowEdits(tokens: readonly Token[], instant: string): TextEdit[] {
@@ -128,21 +164,32 @@ function applyEdits(text: string, start: number, end: number, edits: readonly Te
   return (out + text.slice(at, end)).replace(/[\s;]+$/, '');
 }
 
+interface OwnText {
+  readonly text: string;
+  readonly isCarrying: boolean;
+  /** Columns that are NULL. */
+  readonly out: ReadonlySet<number>;
+}
+
 /** The declared types (stock DuckDB says HUGEINT for a sum and BIGINT for extract), and each entity's latest row of a rows view. */
-function typed(view: ViewPlan, text: string, isCarrying: boolean, dialect: Dialect): string {
-  const columns = view.outputs.map((output) => {
+function typed(view: ViewPlan, { text, isCarrying, out }: OwnText, dialect: Dialect): string {
+  const keys = new Set(view.spec.entity.map(({ ordinal }) => ordinal));
+  const columns = view.outputs.map((output, ordinal) => {
     const name = quoteName(output.name);
-    return `CAST(own.${name} AS ${declaredType(output.type, dialect)}) AS ${name}`;
+    const value = out.has(ordinal) ? 'NULL' : `own.${name}`;
+    // A HUGEINT beyond the type is NULL, as fsc's overflow is; the text itself goes on raising.
+    const cast = dialect === 'duckdb' && !keys.has(ordinal) ? 'TRY_CAST' : 'CAST';
+    return `${cast}(${value} AS ${declaredType(output.type, dialect)}) AS ${name}`;
   });
   if (isCarrying) columns.unshift(`own.${quoteName(CARRIED)}`);
   // The closing parenthesis on a line of its own: the text may end in a comment.
   const own = `(\n${text}\n) AS own`;
   if (view.kind !== 'rows') return `SELECT ${columns.join(', ')} FROM ${own}`;
-  const keys = view.spec.entity.map((entity) => `own.${quoteName(entity.name)}`);
+  const entity = view.spec.entity.map(({ name }) => `own.${quoteName(name)}`);
   const order = [view.source.eventTimeColumn, ...view.source.keyColumns].map(
     (_, i) => `own.${quoteName(ORDER_PREFIX + i)} DESC NULLS LAST`,
   );
-  const rank = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${order.join(', ')})`;
+  const rank = `row_number() OVER (PARTITION BY ${entity.join(', ')} ORDER BY ${order.join(', ')})`;
   // Postgres has no QUALIFY.
   const ranked = `(SELECT own.*, ${rank} AS ${quoteName(RANK)} FROM ${own}) AS own`;
   return `SELECT ${columns.join(', ')} FROM ${ranked} WHERE own.${quoteName(RANK)} = 1`;

@@ -37,17 +37,34 @@ function substringMacro(name: string): string {
   return `CREATE MACRO ${name}${short}, ${long}`;
 }
 
-export interface RefereeResult extends ResultColumns {
-  /** The raw text aborted (overflow, failed cast), and the guarded form was run in its place (rules.md 25). */
+export interface RefereeAnswer extends ResultColumns {
+  /** Ordinals of columns for which the raw text aborts (overflow, failed cast): they are NULL, and it is no word of the text. */
+  readonly raising: ReadonlySet<number>;
+}
+
+export interface RefereeResult extends RefereeAnswer {
+  /** The raw text aborted whatever was left out, and the guarded form was run in its place (rules.md 25). */
   readonly guarded: boolean;
 }
 
-export interface RefereeRun {
+export interface RefereeQuestion {
   readonly text: string;
   readonly views: readonly { readonly name: string; readonly text: string }[];
+  readonly parts?: RefereeParts;
+}
+
+/** Columns that can be left out, and the text with NULL in the place of some. */
+export interface RefereeParts {
+  readonly columns: readonly number[];
+  without(ordinals: ReadonlySet<number>): string;
+}
+
+export interface RefereeRun extends RefereeQuestion {
   /** Emitted SQL at the same instant. */
   readonly guardedText: string;
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** A session in which the user's own text means what fsc says it means. */
 export async function refereeSession(options: DuckDbOptions = {}): Promise<Referee> {
@@ -58,7 +75,7 @@ export async function refereeSession(options: DuckDbOptions = {}): Promise<Refer
 
 export class Referee {
   readonly session: DuckDbSession;
-  /** Cases in which the raw text aborted. */
+  /** Cases in which the guarded form was run. */
   guardedCases = 0;
 
   constructor(session: DuckDbSession) {
@@ -78,20 +95,54 @@ export class Referee {
   }
 
   async run(query: RefereeRun): Promise<RefereeResult> {
-    try {
-      for (const view of query.views) {
+    const answer = await this.ask(query);
+    if (answer !== null) return { ...answer, guarded: false };
+    this.guardedCases += 1;
+    return { ...(await this.session.readColumns(query.guardedText)), raising: NONE, guarded: true };
+  }
+
+  /** Where the text aborts, what it says without the columns that make it; null: its rows themselves do. */
+  async ask({ text, views, parts }: RefereeQuestion): Promise<RefereeAnswer | null> {
+    const whole = await unlessAborted(async () => {
+      for (const view of views) {
         await this.session.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(view.name)} AS ${view.text}`);
       }
-      return { ...(await this.session.readColumns(query.text)), guarded: false };
-    } catch (error) {
-      if (!isAbortedEvaluation(error)) throw error;
-      this.guardedCases += 1;
-      return { ...(await this.session.readColumns(query.guardedText)), guarded: true };
-    }
+      return { ...(await this.session.readColumns(text)), raising: NONE };
+    });
+    if (whole !== null || parts === undefined || !(await this.#canSay(parts, []))) return whole;
+    const raising = new Set(await this.#raising(parts, parts.columns));
+    return unlessAborted(async () => ({ ...(await this.session.readColumns(parts.without(raising))), raising }));
+  }
+
+  /** Those of the columns for which the text aborts: by halves, as they are few. */
+  async #raising(parts: RefereeParts, columns: readonly number[]): Promise<readonly number[]> {
+    if (await this.#canSay(parts, columns)) return [];
+    if (columns.length <= 1) return columns;
+    const half = columns.length >> 1;
+    const left = await this.#raising(parts, columns.slice(0, half));
+    return [...left, ...(await this.#raising(parts, columns.slice(half)))];
+  }
+
+  /** If the text has these columns without aborting. Only their hash leaves the engine: a count of what is never NULL would reckon nothing. */
+  async #canSay({ columns, without }: RefereeParts, wanted: readonly number[]): Promise<boolean> {
+    const text = without(new Set(columns.filter((column) => !wanted.includes(column))));
+    const said = await unlessAborted(() =>
+      this.session.readColumns(`SELECT max(hash(COLUMNS(*))) FROM (\n${text}\n) AS own`, 1).then(() => true),
+    );
+    return said ?? false;
   }
 
   close(): void {
     this.session.close();
+  }
+}
+
+async function unlessAborted<T>(action: () => Promise<T>): Promise<T | null> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isAbortedEvaluation(error)) throw error;
+    return null;
   }
 }
 

@@ -30,8 +30,10 @@ export async function refereeRows(
   // The relation called like the source: records with event time at or before the instant.
   const known = accepted.filter((row) => (row[source.eventTimeColumn] as number) <= now);
   await loadSources(session.session, project, known, [view]);
+  const { text, views } = refereeQuery(view.plan, now);
   const result = await session.run({
-    ...refereeQuery(view.plan, now),
+    text,
+    views,
     // Seldom needed.
     get guardedText() {
       return emitViewSql(view.plan, printInstant(now), 'latest', { dialect: 'duckdb', functions: FUNCTIONS });
