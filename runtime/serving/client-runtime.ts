@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceProgram } from '../log/contract.ts';
 import { openLmdbStore } from '../stores/lmdb-store.ts';
+import { MemoryStore } from '../stores/memory-store.ts';
 import type { OnlineStore } from '../stores/store.ts';
 import { type Clock, wallClock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
@@ -11,7 +12,7 @@ import type { Value } from '../values/types.ts';
 import { readClientConfig } from './client-config.ts';
 import { type ClientValue, giver, takeInstant, takeValue } from './client-values.ts';
 import { type KeyColumn, keyColumns, outputColumns } from './key-columns.ts';
-import { type Answer, createLookup, type Lookup } from './lookup.ts';
+import { type Answer, createLookup, type Lookup, needsNoStore } from './lookup.ts';
 import type { LookupView } from './view-reader.ts';
 
 export interface ClientDefinition {
@@ -85,6 +86,8 @@ export async function connectClient(
       ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
     });
   if (options.store !== undefined) return new Client(definition, new Lookups(lookupOf, options.store, null));
+  if (definition.views.every(needsNoStore))
+    return new Client(definition, new Lookups(lookupOf, new MemoryStore(), null));
   const { onlinePath: path, namespace } = config;
   const open = (): Promise<OnlineStore> => openLmdbStore({ path, readOnly: true, namespace });
   return new Client(definition, new Lookups(lookupOf, await open(), open));
