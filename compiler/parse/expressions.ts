@@ -356,6 +356,13 @@ function refuseOperator(cursor: Cursor, op: string, span: Expr['span']): never {
   const slip = slipOfOperator(op, span);
   const cut = /^([=<>!+\-*/%|]+?)([-+@~]+)$/.exec(op);
   const shown = op.length > 20 ? `${op.slice(0, 19)}…` : op;
+  if (op === '==' && slip !== null) {
+    return cursor.fail('FSC1008', span, 'equality is written `=`', {
+      label: 'an operator of DuckDB alone',
+      cause: 'Postgres has no operator `==`, and means the same by `=`, as DuckDB does',
+      help: slip,
+    });
+  }
   return cursor.fail('FSC1008', span, `operator \`${shown}\` does not exist`, {
     label: 'read as one operator',
     cause: 'the longest run of operator characters is one operator, in Postgres and in DuckDB',
