@@ -8,9 +8,11 @@ import {
   isNotOnline,
   type Lookup,
   type NotOnline,
+  needsNoStore,
 } from '../../runtime/serving/lookup.ts';
 import { beforeRow } from '../../runtime/serving/view-reader.ts';
 import type { ViewProgram } from '../../runtime/state/program.ts';
+import { MemoryStore } from '../../runtime/stores/memory-store.ts';
 import { REACH_BACK_MICROS } from '../../runtime/stores/row-builder.ts';
 import { wallClock } from '../../runtime/time/clock.ts';
 import { FscError } from '../../runtime/values/errors.ts';
@@ -54,7 +56,7 @@ async function get(io: Io, flags: GlobalFlags, name: string, pairs: string[], op
   const { project, program } = opened;
   const view = viewNamed(program, name);
   const keys = options.all ? noPairs(pairs) : readPairs(name, pairs, keyColumns(view.spec, program.sources));
-  const store = await openStore(project, true);
+  const store = needsNoStore(view) ? new MemoryStore() : await openStore(project, true);
   try {
     const { clock, namespace } = project.config;
     const lookup = createLookup({ views: program.views, store, clock: wallClock, clockMode: clock, namespace });

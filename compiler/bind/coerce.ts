@@ -66,7 +66,7 @@ function helpFor(type: SqlType): string {
     case 'timestamptz':
       return "write an instant that exists: '2001-01-31 12:00:00'";
     case 'date':
-      return "write a day that exists: '2001-01-31'";
+      return "write a day that exists, of the years 1 to 9999: '2001-01-31'";
     case 'boolean':
       return 'write `true` or `false`';
     case 'interval':

@@ -131,9 +131,10 @@ export function timestampValue(text: string, dateOnly: boolean): number | undefi
     number,
     number,
   ];
-  const millis = Date.UTC(year, month - 1, day);
+  // Date.UTC takes the years 0 to 99 for those of 1900.
+  const millis = new Date(0).setUTCFullYear(year, month - 1, day);
   const date = new Date(millis);
-  if (year < 100 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  if (year < (dateOnly ? 1 : 100) || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const micros = millis * 1000 + ((hour * 60 + minute) * 60 + second) * 1_000_000;
   return micros + Number((match[7] ?? '').padEnd(6, '0')) - offsetMicros(match[8]);

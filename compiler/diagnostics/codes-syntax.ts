@@ -94,6 +94,12 @@ export const SYNTAX_CODES = {
     cause: 'databases and compilers run out of stack at depths of their own; fsc refuses at one that all of them carry',
     help: 'split the expression with a CTE, or write long chains flat: `a AND b AND c`, `x IN (…)`',
   },
+  FSC1013: {
+    title: 'too long',
+    cause:
+      'databases and compilers run out of stack at lengths of their own; fsc refuses at one that all of them carry',
+    help: 'make a source and a view of the values, and join that in a request view',
+  },
   FSC1020: {
     title: 'unexpected token',
     cause: 'the grammar allows something else at this place',

@@ -1,7 +1,7 @@
 /** Calls of functions, aggregates and window functions, with all that may follow the parentheses. */
 import { replaceHelp } from '../diagnostics/fault.ts';
 import type { CallExpr, Expr, NullTreatment } from './ast.ts';
-import { isWord, tokenSpan } from './cursor.ts';
+import { isWord, MAX_ARGUMENTS, tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
 import { unsupported } from './unsupported.ts';
@@ -68,7 +68,7 @@ function readArguments(grammar: Grammar): Arguments {
   }
   const distinct = cursor.acceptWord('distinct');
   if (!distinct) cursor.acceptWord('all');
-  const args = readList(grammar, () => readArgument(grammar));
+  const args = readList(grammar, () => readArgument(grammar), MAX_ARGUMENTS);
   const orderBy = cursor.acceptWord('order') ? readOrderBy(grammar) : [];
   return { args, star: false, distinct, orderBy };
 }

@@ -13,6 +13,9 @@ class Unreadable extends Error {}
 const UNREADABLE = new Unreadable('the fault is reported');
 
 const MAX_DEPTH = 100;
+/** Parts of a flat chain, and arguments of a call: forms of calls nest their arguments. Tested up to here (tests/rules/long-expressions.test.ts). */
+export const MAX_TERMS = 10_000;
+export const MAX_ARGUMENTS = 1_000;
 
 export class Cursor {
   readonly file: SourceText;
@@ -223,6 +226,15 @@ export class Cursor {
       label: `more than ${MAX_DEPTH} levels`,
       cause: 'so deep a nesting is written by a program, and every database has a limit of its own',
       help: 'split it with a CTE, or write long chains flat (`a AND b AND c`, `x IN (…)`)',
+    });
+  }
+
+  /** A chain lies flat, but every machine has an end of its own for that too. `from` is where the chain begins. */
+  tooLong(from: Span, max: number): never {
+    return this.fail('FSC1013', from, 'expression is too long', {
+      label: `goes on for more than ${max}`,
+      cause: `a list, a chain of AND or OR, and a CASE have up to ${MAX_TERMS} parts; a call has up to ${MAX_ARGUMENTS} arguments`,
+      help: 'as data it has no limit: make a source and a view of the values, and join that in a request view',
     });
   }
 

@@ -3,7 +3,7 @@
  * Linear in the tokens: nothing is ever read twice.
  */
 import type { BinaryOperator, Expr } from './ast.ts';
-import { type Cursor, isWord, tokenSpan } from './cursor.ts';
+import { type Cursor, isWord, MAX_TERMS, tokenSpan } from './cursor.ts';
 import type { Grammar } from './grammar.ts';
 import { readOperand } from './operands.ts';
 import { slipOfOperator } from './slips.ts';
@@ -46,9 +46,14 @@ export function readRestricted(grammar: Grammar): Expr {
   return grammar.cursor.nested(() => readLevel(grammar, LEVEL.or, true));
 }
 
-export function readList<T>(grammar: Grammar, read: () => T): T[] {
+export function readList<T>(grammar: Grammar, read: () => T, max = Number.POSITIVE_INFINITY): T[] {
+  const { cursor } = grammar;
+  const from = tokenSpan(cursor.token);
   const items = [read()];
-  while (grammar.cursor.accept(',')) items.push(read());
+  while (cursor.accept(',')) {
+    if (items.length === max) cursor.tooLong(from, max);
+    items.push(read());
+  }
   return items;
 }
 
@@ -176,7 +181,10 @@ function readOperator(grammar: Grammar, left: Expr, start: number, level: number
 function readChain(grammar: Grammar, kind: 'and' | 'or', left: Expr, start: number): Expr {
   const { cursor } = grammar;
   const operands = [left];
-  while (cursor.acceptWord(kind)) operands.push(readLevel(grammar, (kind === 'and' ? LEVEL.and : LEVEL.or) + 1, false));
+  while (cursor.acceptWord(kind)) {
+    if (operands.length === MAX_TERMS) cursor.tooLong(left.span, MAX_TERMS);
+    operands.push(readLevel(grammar, (kind === 'and' ? LEVEL.and : LEVEL.or) + 1, false));
+  }
   return { kind, span: cursor.spanFrom(start), operands };
 }
 
@@ -281,7 +289,7 @@ function readIn(grammar: Grammar, operand: Expr, start: number, negated: boolean
       'list the values, or make a view of the other relation and join it in a request view',
     );
   }
-  const list = readList(grammar, () => readExpression(grammar));
+  const list = readList(grammar, () => readExpression(grammar), MAX_TERMS);
   cursor.expect(')', 'after the list of `IN`');
   return { kind: 'in', span: cursor.spanFrom(start), operand, list, negated };
 }
@@ -348,6 +356,13 @@ function refuseOperator(cursor: Cursor, op: string, span: Expr['span']): never {
   const slip = slipOfOperator(op, span);
   const cut = /^([=<>!+\-*/%|]+?)([-+@~]+)$/.exec(op);
   const shown = op.length > 20 ? `${op.slice(0, 19)}…` : op;
+  if (op === '==' && slip !== null) {
+    return cursor.fail('FSC1008', span, 'equality is written `=`', {
+      label: 'an operator of DuckDB alone',
+      cause: 'Postgres has no operator `==`, and means the same by `=`, as DuckDB does',
+      help: slip,
+    });
+  }
   return cursor.fail('FSC1008', span, `operator \`${shown}\` does not exist`, {
     label: 'read as one operator',
     cause: 'the longest run of operator characters is one operator, in Postgres and in DuckDB',

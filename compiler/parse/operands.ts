@@ -3,7 +3,7 @@ import type { Span } from '../diagnostics/diagnostic.ts';
 import { literalOf } from '../diagnostics/edits.ts';
 import type { Expr, Identifier, TypeName } from './ast.ts';
 import { readCall } from './calls.ts';
-import { type Cursor, isWord, tokenSpan } from './cursor.ts';
+import { type Cursor, isWord, MAX_TERMS, tokenSpan } from './cursor.ts';
 import { readExpression, readList } from './expressions.ts';
 import type { Grammar } from './grammar.ts';
 import { isFunctionWord } from './keywords.ts';
@@ -222,10 +222,12 @@ function readSessionWord(grammar: Grammar): Expr {
 
 function readCase(grammar: Grammar): Expr {
   const { cursor } = grammar;
-  const start = cursor.advance().start;
+  const word = cursor.advance();
+  const { start } = word;
   const operand = cursor.atWord('when') ? null : readExpression(grammar);
   const whens: { when: Expr; then: Expr }[] = [];
   while (cursor.acceptWord('when')) {
+    if (whens.length === MAX_TERMS) cursor.tooLong(tokenSpan(word), MAX_TERMS);
     const when = readExpression(grammar);
     cursor.expectWord('then', 'after the condition of `WHEN`');
     // biome-ignore lint/suspicious/noThenProperty: THEN is the word of SQL; the node is never awaited

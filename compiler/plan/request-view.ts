@@ -333,7 +333,7 @@ function bindJoin(
     if (equality === 'not') {
       faults.error('FSC4104', conjunct.span, 'the condition is no equality of a key column and a request value', {
         label: 'not `key = value of the request`',
-        help: `the key of \`${view.spec.name}\` is ${listed(view.spec.entity.map((column) => column.name))}: move anything else to WHERE`,
+        help: conditionHelp(joined, view),
       });
       continue;
     }
@@ -356,6 +356,14 @@ function bindJoin(
   }
   const bound = keys.filter((key) => key !== undefined && key !== null);
   return bound.length < keys.length ? null : { view, inner: join.type === 'inner', keys: bound, span: join.span };
+}
+
+/** In WHERE the condition of a LEFT JOIN would take away the request's row, which ON leaves with NULLs. */
+function conditionHelp({ alias, join }: Joined, view: ViewPlan): string {
+  const key = `the key of \`${view.spec.name}\` is ${listed(view.spec.entity.map((column) => column.name))}`;
+  return join.type === 'inner'
+    ? `${key}: move anything else to WHERE`
+    : `${key}: ask anything else where a feature is taken, \`CASE WHEN … THEN ${alias}.feature END\`; in WHERE it would take the request’s row away`;
 }
 
 interface KeyEquality {

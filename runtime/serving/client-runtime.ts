@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceProgram } from '../log/contract.ts';
 import { openLmdbStore } from '../stores/lmdb-store.ts';
+import { MemoryStore } from '../stores/memory-store.ts';
 import type { OnlineStore } from '../stores/store.ts';
 import { wallClock } from '../time/clock.ts';
 import { FscError } from '../values/errors.ts';
@@ -12,7 +13,7 @@ import { readClientConfig } from './client-config.ts';
 import { type ClientValue, giver, takeInstant, takeValue } from './client-values.ts';
 import { type ConnectOptions, checkConnectOptions, unknownOption } from './connect-options.ts';
 import { type KeyColumn, keyColumns, outputColumns } from './key-columns.ts';
-import { type Answer, createLookup, type Lookup, type LookupRequest } from './lookup.ts';
+import { type Answer, createLookup, type Lookup, type LookupRequest, needsNoStore } from './lookup.ts';
 import type { LookupView } from './view-reader.ts';
 
 export interface ClientDefinition {
@@ -68,6 +69,8 @@ export async function connectClient(
       ...(options.maxLagMillis === undefined ? {} : { maxLagMicros: options.maxLagMillis * 1000 }),
     });
   if (options.store !== undefined) return new Client(definition, new Lookups(lookupOf, options.store, null));
+  if (definition.views.every(needsNoStore))
+    return new Client(definition, new Lookups(lookupOf, new MemoryStore(), null));
   const { onlinePath: path, namespace } = config;
   const open = (): Promise<OnlineStore> => openLmdbStore({ path, readOnly: true, namespace });
   return new Client(definition, new Lookups(lookupOf, await open(), open));

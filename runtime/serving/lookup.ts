@@ -82,6 +82,11 @@ export interface Lookup {
 const DEFAULT_MAX_LAG_MICROS = 5_000_000;
 const IGNORE_ERRORS: ErrorCounter = { count: () => {} };
 
+/** A request view that joins nothing is made of what the caller sends: there is nothing that a run could have stored. */
+export function needsNoStore({ spec }: LookupView): boolean {
+  return spec.shape === 'request' && spec.joins.length === 0;
+}
+
 export function createLookup(options: LookupOptions): Lookup {
   return new StoreLookup(options);
 }

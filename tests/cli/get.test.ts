@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectClient } from '../../runtime/serving/client-runtime.ts';
+import { loadProgram } from '../../runtime/state/load.ts';
 import { cli, jsonLines, project, put } from './in-process.ts';
 
 const FILES = {
@@ -279,4 +281,26 @@ describe('fsc get where the history is ahead of the clock', () => {
       expect(err).not.toContain('dataset');
     }
   });
+});
+
+it('a request view that joins nothing is answered without a run, also by a client of nothing else', async () => {
+  const made = project({
+    'features/sources/ask.sql': '-- @kind request\nCREATE TABLE ask (card text NOT NULL, amount decimal(12,2));',
+    'features/twice/v1.sql': 'SELECT a.card, a.amount * 2 AS twice FROM ask a',
+  });
+  try {
+    const { code, out, err } = await cli(['get', 'twice_v1', 'card=a', 'amount=1.5', '--format', 'json'], {
+      cwd: made.root,
+    });
+    expect([code, out], err).toEqual([0, '{"card":"a","twice":3.00}\n']);
+    const stream = readdirSync(join(made.root, 'generated', 'stream')).map(
+      (name) => [`stream/${name}`, readFileSync(join(made.root, 'generated', 'stream', name), 'utf8')] as const,
+    );
+    const program = loadProgram(new Map(stream));
+    const client = await connectClient(program, made.root);
+    expect((await client.get('twice_v1', { card: 'a', amount: '2' })).row).toEqual({ card: 'a', twice: '4.00' });
+    await client.close();
+  } finally {
+    made.remove();
+  }
 });

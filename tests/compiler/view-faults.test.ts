@@ -270,6 +270,15 @@ describe('a help tells the edit', () => {
       'SELECT usr, plan, count(*) AS x FROM events GROUP BY ROLLUP (usr, plan)',
       'one view for each',
     ],
+    [
+      'of a condition in ON of a LEFT JOIN, which keeps the row of the request',
+      D('LEFT JOIN one_v1 a ON a.usr = r.usr AND r.n > 1'),
+      'ask anything else where a feature is taken, `CASE WHEN … THEN a.feature END`',
+    ],
+    ['of a condition in ON of a JOIN', D('JOIN one_v1 a ON a.usr = r.usr AND r.n > 1'), 'move anything else to WHERE'],
+    ['of the end of a text', A('max(right(plan, 3))'), '`substr(x, CAST(greatest(1, length(x) - n + 1) AS integer))`'],
+    ['of a cube root', A('max(cbrt(n))'), '`sign(x) * power(abs(x), 1.0 / 3)`'],
+    ['of a day before the year 1', F("CAST(ts AS date) > DATE '0000-12-31'"), 'of the years 1 to 9999'],
   ])('%s', (_, sql, words) => expect(helps(sql)).toEqual([expect.stringContaining(words)]));
 });
 
@@ -280,6 +289,8 @@ describe('what is taken', () => {
       A("max(date_part('DOW', ts) + extract(QUARTER FROM ts))", "WHERE ts > date_trunc('DAY', now()) "),
     ],
     ['a unit in another case, which means the same', A("max(date_trunc('Day', ts))")],
+    ['what stands for `right`', A('max(substr(plan, CAST(greatest(1, length(plan) - 3 + 1) AS integer)))')],
+    ['what stands for `cbrt`', A('max(sign(n) * power(abs(n), 1.0 / 3))')],
     ...['id % 3', 'mod(id, -1)', 'greatest(n, 3)', 'least(id, n)', 'substr(usr, 1, 1)', 'substr(usr, 2)'].map((key) => [
       `the key ${key}, which is never NULL`,
       `SELECT usr, ${key} AS k, count(*) AS x FROM events GROUP BY usr, ${key}`,
@@ -293,6 +304,14 @@ describe('what is taken', () => {
       expect(faultsOf(compileView(sql))).toEqual([`FSC3205 ${key}`]);
     },
   );
+});
+
+it('`==` is told as what one of the databases has', () => {
+  const [diagnostic] = compileView(F('n == 1')).diagnostics;
+  expect([diagnostic?.message, diagnostic?.cause]).toEqual([
+    'equality is written `=`',
+    expect.stringContaining('Postgres has no operator `==`'),
+  ]);
 });
 
 describe('a cause tells why', () => {

@@ -400,6 +400,21 @@ describe('fsc dataset', () => {
     },
   );
 
+  it.each(['replay', 'duckdb'])('computes a request view that joins nothing, by %s', async (engine) => {
+    const root = make({
+      'features/sources/asked.sql':
+        '-- @kind request\nCREATE TABLE asked (card text NOT NULL, amount decimal(12,2));\n',
+      'features/asked/v1.sql': 'SELECT a.card, a.amount * 2 AS twice FROM asked a\n',
+      'asked.csv': csv([
+        ['card', 'amount', 'as_of'],
+        ['a', '1.50', '2024-03-01T12:00:00Z'],
+        ['b', null, '2024-03-01T12:00:00Z'],
+      ]),
+    });
+    const found = await rowsOf(root, '--labels', 'asked.csv', '--view', 'asked_v1', '--engine', engine);
+    expect(found.map(({ twice }) => twice)).toEqual(['3.00', null]);
+  });
+
   it.each(['replay', 'duckdb'])(
     'takes DEFAULT for what a line of JSONL lacks, as a lookup does, by %s',
     async (engine) => {

@@ -21,6 +21,7 @@ const CASES: readonly (readonly [code: string, sql: string, text: string])[] = [
   ['FSC1010', 'SELECT coalesce(a, 0 AS a FROM visits', '('],
   ['FSC1011', 'SELECT coalesce(a, 0)) AS a FROM visits', ')'],
   ['FSC1012', `SELECT ${'NOT '.repeat(5000)}a AS x FROM visits`, 'NOT'],
+  ['FSC1013', `SELECT coalesce(first${', a'.repeat(1000)}) AS x FROM visits`, 'first'],
   ['FSC1020', 'SELECT a FROM visits WHERE', ''],
   ['FSC1020', 'SELECT a b c FROM visits', 'c'],
   ['FSC1021', 'SELECT a, b, FROM visits', ','],

@@ -180,6 +180,23 @@ CREATE TABLE date (id bigint NOT NULL PRIMARY KEY, ts timestamp NOT NULL, k text
   }
 });
 
+it('a request view that joins nothing is computed alone', async () => {
+  made = project({
+    ...FILES,
+    'fsc.json': JSON.stringify({ postgres: `\${DATABASE_URL}`, sources: { payments: { history: 'events.jsonl' } } }),
+    'features/risk/v1.sql': 'SELECT r.card, r.amount * 2 AS twice FROM request r\n',
+    'labels.jsonl': '{"card":"a","amount":1.5,"as_of":"2001-01-01T01:30:00Z"}\n',
+  });
+  for (const engine of ['replay', 'duckdb', 'postgres']) {
+    const args = ['dataset', '--labels', 'labels.jsonl', '--view', 'risk_v1', '--engine', engine, '--out', '-'];
+    const { code, out, err } = await cli([...args, '--format', 'json'], {
+      cwd: made.root,
+      env: { DATABASE_URL: server.url },
+    });
+    expect([code, jsonLines(out)], err).toMatchObject([0, [{ twice: 3 }]]);
+  }
+});
+
 it('a request has a date of the year 0 as it was given', async () => {
   made = project({
     ...FILES,

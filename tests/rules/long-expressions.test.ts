@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { emitDatasetSql } from '../../compiler/backends/sql/dataset-sql.ts';
 import { FUNCTIONS } from '../../compiler/backends/sql/functions.ts';
 import { emitProject } from '../../compiler/emit.ts';
+import { compileProject } from '../../compiler/index.ts';
+import { MAX_ARGUMENTS, MAX_TERMS } from '../../compiler/parse/cursor.ts';
 import { openDuckDb } from '../../runtime/engines/duckdb/session.ts';
 import { valueAt } from '../properties/values.ts';
 import { JOINED, RECORDS, SOURCES } from './constructs.ts';
@@ -99,6 +101,44 @@ describe('long expressions', () => {
       }
     }
     session.close();
+  });
+});
+
+/** Flat chains as long as the parser lets pass (MAX_TERMS and MAX_ARGUMENTS in compiler/parse/cursor.ts). */
+const counted = (count: number, item: (i: number) => string, between: string): string =>
+  Array.from({ length: count }, (_, i) => item(i)).join(between);
+const CHAINS: Readonly<Record<string, (count: number, c: (column: string) => string) => string>> = {
+  IN: (count, c) => `${c('i')} IN (${counted(count, (i) => `${i + 5}`, ',')})`,
+  'NOT IN of texts': (count, c) => `${c('t')} NOT IN (${counted(count, (i) => `'${i + 12}'`, ',')})`,
+  AND: (count, c) => counted(count, (i) => `${c('bg')} <> ${i + 4}`, ' AND '),
+  OR: (count, c) => counted(count, (i) => (i % 2 === 1 ? `${c('i')} = ${i}` : `${c('t')} = '${i}'`), ' OR '),
+  CASE: (count, c) =>
+    `CASE ${counted(count, (i) => `WHEN ${c('i')} = ${count - i} THEN ${i % 7}`, ' ')} ELSE ${c('bg')} END > 3`,
+};
+const CALLS: typeof CHAINS = {
+  coalesce: (count, c) => `coalesce(${counted(count, (i) => `nullif(${c('i')}, ${1 + (i % 5)})`, ', ')}) > 3`,
+  greatest: (count, c) => `greatest(${counted(count, (i) => (i % 2 === 0 ? c('i') : `${i % 5}`), ', ')}) > 4`,
+};
+
+describe('long chains', () => {
+  // Every place for each of them would be minutes.
+  it.each([
+    ...Object.entries(CHAINS).map(([name, chain]) => [name, MAX_TERMS, chain] as const),
+    ...Object.entries(CALLS).map(([name, call]) => [name, MAX_ARGUMENTS, call] as const),
+  ])('%s of %i parts have one value in every machine, and longer ones are refused', async (name, max, chain) => {
+    const views = {
+      'features/f/v1.sql': `SELECT usr, count(*) AS n, count(*) FILTER (WHERE ${chain(max, own)}) AS x FROM events GROUP BY usr`,
+    };
+    const others = {
+      'features/w/v1.sql': `-- @entity usr\nSELECT usr, id FROM events WHERE ${chain(max, own)}`,
+      'features/q/v1.sql': `SELECT r.usr AS u, ${chain(max, (column) => `r.${column}`)} AS x FROM ask r`,
+    };
+    const everywhere = name === 'IN' || name === 'coalesce';
+    const world = await machines({ ...SOURCES, ...views, ...(everywhere ? others : {}) }, RECORDS);
+    for (const { spec } of world.plan.views) expect((await world.rows(spec.name, AT)).length).toBeGreaterThan(0);
+    const longer = `SELECT usr, count(*) FILTER (WHERE ${chain(max + 1, own)}) AS x FROM events GROUP BY usr`;
+    const { diagnostics } = compileProject(new Map(Object.entries({ ...SOURCES, 'features/f/v1.sql': longer })));
+    expect(diagnostics.map(({ code }) => code)).toEqual(['FSC1013']);
   });
 });
 

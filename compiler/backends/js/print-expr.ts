@@ -22,6 +22,9 @@ export interface PrinterHost {
   readonly countError: (expr: PlanExpr) => string;
 }
 
+/** Alternatives of a chain that share a frame; longer chains are rare, and pay a call for each that many. */
+const CHAIN_STEPS = 200;
+
 /** Prints expressions as statements. One printer is one function body; equal expressions in straight-line code are computed once. */
 export class ExprPrinter {
   readonly lines: string[] = [];
@@ -55,11 +58,39 @@ export class ExprPrinter {
 
   /** `cond` is a JavaScript condition; what `body` prints runs only where it holds. */
   block(condition: string, body: () => void): void {
-    this.line(`if (${condition}) {`);
+    this.#braces(`if (${condition})`, body);
+  }
+
+  #braces(head: string, body: () => void): void {
+    this.line(`${head} {`);
     this.#scopes.push(new Map());
     body();
     this.#scopes.pop();
     this.line('}');
+  }
+
+  /**
+   * What `steps` print runs in order until a statement that each is given leaves. A chain of alternatives is so flat text: one block in the other
+   * for each of them would end the stack of this printer, and of the engine that reads what it prints. `first` is always computed: before the
+   * block, so that what follows it knows it too.
+   */
+  #until(first: PlanExpr | undefined, steps: readonly ((leave: string) => void)[]): void {
+    if (first !== undefined) this.print(first);
+    const label = this.temporary('L');
+    this.#braces(`${label}:`, () => {
+      if (steps.length <= CHAIN_STEPS) for (const step of steps) step(`break ${label};`);
+      else for (let at = 0; at < steps.length; at += CHAIN_STEPS) this.#apart(steps.slice(at, at + CHAIN_STEPS), label);
+    });
+  }
+
+  /** A function of its own: all locals of a function lie in one frame, and the stack has an end for that too. */
+  #apart(steps: readonly ((leave: string) => void)[], label: string): void {
+    this.line('if ((() => {');
+    this.#scopes.push(new Map());
+    for (const step of steps) step('return true;');
+    this.line('return false;');
+    this.#scopes.pop();
+    this.line(`})()) break ${label};`);
   }
 
   #compute(expr: Exclude<PlanExpr, { kind: 'const' }>): JsOperand {
@@ -158,22 +189,14 @@ export class ExprPrinter {
   #connective(args: readonly PlanExpr[], decisive: 'true' | 'false'): JsOperand {
     const value = this.temporary();
     const isNull = this.temporary('z');
-    const done = decisive === 'true' ? value : `!${value}`;
     this.line(`let ${value} = ${decisive === 'true' ? 'false' : 'true'}, ${isNull} = false;`);
-    const step = (index: number): void => {
-      const arg = args[index];
-      if (arg === undefined) return;
+    const steps = args.map((arg) => (leave: string): void => {
       const operand = this.print(arg);
       const hit = decisive === 'true' ? operand.value : `!${operand.value}`;
-      if (operand.isNull === 'false') this.line(`if (${hit}) { ${value} = ${decisive}; ${isNull} = false; }`);
-      else {
-        this.line(
-          `if (${operand.isNull}) ${isNull} = true; else if (${hit}) { ${value} = ${decisive}; ${isNull} = false; }`,
-        );
-      }
-      if (index + 1 < args.length) this.block(negate(done), () => step(index + 1));
-    };
-    step(0);
+      const decide = `if (${hit}) { ${value} = ${decisive}; ${isNull} = false; ${leave} }`;
+      this.line(operand.isNull === 'false' ? decide : `if (${operand.isNull}) ${isNull} = true; else ${decide}`);
+    });
+    this.#until(args[0], steps);
     return { value, isNull };
   }
 
@@ -185,19 +208,13 @@ export class ExprPrinter {
       if (operand.isNull === 'true') return;
       this.line(`${isNull} = ${operand.isNull}; ${value} = ${operand.value};`);
     };
-    const step = (index: number): void => {
-      const branch = expr.whens[index];
-      if (branch === undefined) {
-        assign(this.print(expr.otherwise));
-        return;
-      }
-      const when = this.print(branch.when);
-      const holds = this.temporary('h');
-      this.line(`const ${holds} = ${isTrue(when)};`);
-      this.block(holds, () => assign(this.print(branch.then)));
-      this.block(`!${holds}`, () => step(index + 1));
-    };
-    step(0);
+    const branches = expr.whens.map(({ when, then }) => (leave: string): void => {
+      this.block(isTrue(this.print(when)), () => {
+        assign(this.print(then));
+        this.line(leave);
+      });
+    });
+    this.#until(expr.whens[0]?.when, [...branches, () => assign(this.print(expr.otherwise))]);
     return { value, isNull };
   }
 
@@ -205,14 +222,12 @@ export class ExprPrinter {
     const value = this.temporary();
     const isNull = this.temporary('z');
     this.line(`let ${value} = ${zero(expr.type)}, ${isNull} = true;`);
-    const step = (index: number): void => {
-      const arg = expr.args[index];
-      if (arg === undefined) return;
+    const steps = expr.args.map((arg) => (leave: string): void => {
       const operand = this.print(arg);
       if (operand.isNull !== 'true') this.line(`${isNull} = ${operand.isNull}; ${value} = ${operand.value};`);
-      if (index + 1 < expr.args.length) this.block(isNull, () => step(index + 1));
-    };
-    step(0);
+      this.line(`if (!${isNull}) ${leave}`);
+    });
+    this.#until(expr.args[0], steps);
     return { value, isNull };
   }
 }

@@ -108,8 +108,9 @@ class DatasetWriter {
       items.push(`${printers.get(feature.view)!(feature.ordinal)} AS ${quoteName(feature.name)}`);
     }
     if (this.#countsPairs) {
-      const counts = this.#pairCounts.map((count) => `coalesce(${count}, 0)`);
-      return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\nSELECT greatest(0, ${counts.join(', ')})`;
+      // Views that join nothing have no pairs.
+      const counts = ['0', ...this.#pairCounts.map((count) => `coalesce(${count}, 0)`)];
+      return `WITH ${[this.#labelsCte(), ...this.#ctes].join(',\n')}\nSELECT greatest(${counts.join(', ')})`;
     }
     if (tied !== undefined) items.push(`(${this.#tied.join(' OR ') || 'FALSE'}) AS ${quoteName(tied)}`);
     const body = select({ items, from: ['fsc_labels AS l', ...this.#joins], tail: ['ORDER BY l."fsc ordinal" ASC'] });
