@@ -14,7 +14,7 @@ const UNREADABLE = new Unreadable('the fault is reported');
 
 const MAX_DEPTH = 100;
 /** Parts of a flat chain, and arguments of a call: forms of calls nest their arguments. Tested up to here (tests/rules/long-expressions.test.ts). */
-export const MAX_TERMS = 10_000;
+export const MAX_TERMS = 5_000;
 export const MAX_ARGUMENTS = 1_000;
 
 export class Cursor {
