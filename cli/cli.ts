@@ -2,16 +2,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FscError, isDiskFull } from '../runtime/values/errors.ts';
 import { flushed, type GlobalFlags, type Io, isClosedPipe, type OutputFormat, say, writeAside } from './io.ts';
-import { Stop } from './stop.ts';
+import { STOP_STATUS, Stop } from './stop.ts';
 import { systemFault } from './system-fault.ts';
 import { VERSION } from './version.ts';
 
 export type ExitStatus = number;
 
 /** Asked to stop, and stopped before the end; `runCli` says by whom. */
-const STOPPED = 130;
-/** 128 and the signal's number, as a shell says it. */
-const STOPPED_BY_SIGTERM = 143;
+const STOPPED = STOP_STATUS.SIGINT;
 
 /** What every command module exports: adds itself to the program. `run` wraps the action with flags and error handling. */
 export type Register = (program: Command, run: RunAction) => void;
@@ -96,7 +94,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitStatu
 /** rules.md 37: who ends a run by SIGTERM has its state. Of all else that was stopped there is nothing, which is not to pass for the whole. */
 function stopStatus({ reason }: AbortSignal, isGoingOn: boolean): ExitStatus {
   if (!(reason instanceof Stop && reason.by === 'SIGTERM')) return STOPPED;
-  return isGoingOn ? 0 : STOPPED_BY_SIGTERM;
+  return isGoingOn ? 0 : STOP_STATUS.SIGTERM;
 }
 
 function cannotPrint(error: NodeJS.ErrnoException): FscError {

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { hasVerdict, openStdout } from './stdout.ts';
-import { Stop } from './stop.ts';
+import { STOP_STATUS, Stop } from './stop.ts';
 
 const args = process.argv.slice(2);
 const controller = new AbortController();
 let stoppedBy: 'SIGINT' | 'SIGTERM' | null = null;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (stoppedBy !== null) endNow(stoppedBy === 'SIGINT' ? 130 : 143);
+    if (stoppedBy !== null) endNow(STOP_STATUS[stoppedBy]);
     else controller.abort(new Stop(name));
     stoppedBy ??= name;
   });
@@ -43,6 +43,6 @@ const code = await runCli(args, {
   signal: controller.signal,
 });
 // A stop that could not be a clean one (the disk is full) tells why.
-process.exitCode = stoppedBy === 'SIGINT' && code !== 3 ? 130 : code;
+process.exitCode = stoppedBy === 'SIGINT' && code !== 3 ? STOP_STATUS.SIGINT : code;
 // A library may hold the event loop open (a worker, a watched file); everything that had to be written is written by now.
 process.exit();

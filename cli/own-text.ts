@@ -1,4 +1,5 @@
 import type { SqlType, Value } from '../runtime/values/types.ts';
+import { plainText } from './result-rows.ts';
 
 /**
  * A value of the file's own text in DuckDB. Where a sum leaves the range of doubles it says infinity there and aborts nowhere, also for a
@@ -29,3 +30,11 @@ function isWide(own: Value, precision: number): boolean {
 /** Of the years 1 to 9999, from 1970. */
 const FIRST_DAY = -719162;
 const LAST_DAY = 2932896;
+
+/** Why a column is not compared with the own text. */
+export const RAISES = 'it raises for these records';
+
+/** `columns`: those left out. */
+export function raisingText(columns: readonly string[]): string {
+  return `own text left out of ${columns.map(plainText).join(', ')}: ${RAISES}`;
+}

@@ -6,6 +6,7 @@ import { counted } from '../../runtime/values/counted.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { CommandRunner } from '../cli.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
+import { raisingText } from '../own-text.ts';
 import { withPostgres } from '../postgres.ts';
 import { plainText } from '../result-rows.ts';
 import { type FeatureTest, readFeatureTests } from '../test-files.ts';
@@ -161,7 +162,7 @@ function plainPass({ test, refused, ownRaises }: TestResult): string {
 
 function raisingNotes(columns: readonly string[]): readonly string[] {
   if (columns.length === 0) return [];
-  return [`  note: own text left out of ${columns.map(plainText).join(', ')}: it raises for these records`];
+  return [`  note: ${raisingText(columns)}`];
 }
 
 function refusedNote({ place, source, verdict, reason }: RefusedRow): string {

@@ -16,6 +16,7 @@ import type { CommandRunner } from '../cli.ts';
 import { parseAsOf } from '../instant.ts';
 import { type GlobalFlags, type Io, say, writeOut } from '../io.ts';
 import { addSourceOption, locationsOf, type SourceLocations } from '../locations.ts';
+import { raisingText } from '../own-text.ts';
 import { jsonRow, plainText, plainValue } from '../result-rows.ts';
 import { openStore } from '../store.ts';
 import { Batch, type Row } from '../verify/batch.ts';
@@ -270,7 +271,7 @@ class Report {
     const { ownLeftOut, ownRaises } = this.#comparison;
     if (ownLeftOut !== null) return ` (own text left out: ${ownLeftOut})`;
     if (ownRaises.size === 0) return '';
-    return ` (own text left out of ${this.#raising().map(plainText).join(', ')}: it raises for these records)`;
+    return ` (${raisingText(this.#raising())})`;
   }
 
   #jsonDifference({ keys, ordinal, online, batch, own }: Difference): string {

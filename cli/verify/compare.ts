@@ -5,7 +5,7 @@ import { type Answer, isNotOnline, type Lookup, type NotOnline } from '../../run
 import { agree } from '../../runtime/values/agree.ts';
 import { FscError } from '../../runtime/values/errors.ts';
 import type { Value } from '../../runtime/values/types.ts';
-import { ownValue } from '../own-text.ts';
+import { ownValue, RAISES } from '../own-text.ts';
 import { keyText, type RowTolerance, type Tolerances } from '../tolerances.ts';
 import type { Batch, Row } from './batch.ts';
 
@@ -46,7 +46,6 @@ const KEYS_PER_LOOKUP = 1000;
 const OWN_ROWS = 500_000;
 const TOO_MANY = 'too many rows';
 const REFUSED = 'DuckDB refuses it';
-const RAISES = 'it raises for these records';
 const OTHER_ROWS = 'its conditions may mean something else in DuckDB';
 
 export interface CompareOptions {

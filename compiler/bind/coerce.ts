@@ -1,4 +1,4 @@
-import { commonDecimal } from '../../runtime/functions/support.ts';
+import { asDecimal, commonDecimal } from '../../runtime/functions/support.ts';
 import { printType, type SqlType, type Value } from '../../runtime/values/types.ts';
 import type { FaultParts, Faults } from '../catalog/faults.ts';
 import { literalValue, rescale } from '../catalog/literals.ts';
@@ -175,6 +175,12 @@ export function typeOfDigits(expr: PlanExpr): SqlType {
   for (; scale > 0 && digits % 10n === 0n; scale--) digits /= 10n;
   const size = String(digits < 0n ? -digits : digits).length;
   return { kind: 'decimal', precision: Math.max(size, scale, 1), scale };
+}
+
+/** An exact number as a decimal: of a constant, one that has just its digits. */
+export function digitsAsDecimal(expr: PlanExpr): ReturnType<typeof asDecimal> {
+  if (expr.kind !== 'const' || expr.value === null || !isInteger(expr.type)) return asDecimal(typeOfDigits(expr));
+  return { kind: 'decimal', precision: String(expr.value).replace('-', '').length, scale: 0 };
 }
 
 function isNullConst(expr: PlanExpr): boolean {

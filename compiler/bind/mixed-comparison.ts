@@ -1,6 +1,6 @@
-import type { SqlType } from '../../runtime/values/types.ts';
+import { isExact } from '../../runtime/functions/support.ts';
 import type { PlanExpr } from '../plan/plan.ts';
-import { isFloat, isInteger, typeOfDigits } from './coerce.ts';
+import { digitsAsDecimal, isFloat } from './coerce.ts';
 import type { BindContext } from './context.ts';
 
 /** Decimal digits that a double holds, whichever they are (IEEE 754, DBL_DIG). */
@@ -33,19 +33,10 @@ export function comparesAlike(
 
 /** Whether two exact numbers that differ may be one double. */
 function isLost(a: PlanExpr, b: PlanExpr): boolean {
-  const [digitsA, digitsB] = [exactDigits(a), exactDigits(b)];
-  if (digitsA === null || digitsB === null) return false;
-  const [few, many] = digitsA.count < digitsB.count ? [digitsA, digitsB] : [digitsB, digitsA];
-  if (many.count <= DIGITS_OF_DOUBLE) return false;
+  if (!isExact(a.type) || !isExact(b.type)) return false;
+  const [x, y] = [digitsAsDecimal(a), digitsAsDecimal(b)];
+  const [few, many] = x.precision < y.precision ? [x, y] : [y, x];
+  if (many.precision <= DIGITS_OF_DOUBLE) return false;
   // Whole numbers that a double holds are no other's double.
-  return few.count > DIGITS_OF_DOUBLE || many.scale > 0;
-}
-
-function exactDigits(expr: PlanExpr): { readonly count: number; readonly scale: number } | null {
-  const type: SqlType = typeOfDigits(expr);
-  if (type.kind === 'decimal') return { count: type.precision, scale: type.scale };
-  if (!isInteger(type)) return null;
-  if (expr.kind === 'const' && expr.value !== null)
-    return { count: String(expr.value).replace('-', '').length, scale: 0 };
-  return { count: type.kind === 'smallint' ? 5 : type.kind === 'integer' ? 10 : 19, scale: 0 };
+  return few.precision > DIGITS_OF_DOUBLE || many.scale > 0;
 }

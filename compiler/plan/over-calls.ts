@@ -1,6 +1,6 @@
 import { printType, type SqlType } from '../../runtime/values/types.ts';
 import { isScalar } from '../bind/calls.ts';
-import { castTo, coerce, commonType, isInteger, typeOfDigits } from '../bind/coerce.ts';
+import { castTo, coerce, commonType, digitsAsDecimal, isInteger, typeOfDigits } from '../bind/coerce.ts';
 import type { BindContext } from '../bind/context.ts';
 import { bindCondition, bindExpr, bindValue } from '../bind/expr.ts';
 import { insteadOf, WINDOW_FUNCTIONS } from '../bind/foreign-functions.ts';
@@ -185,7 +185,6 @@ function lagSlot(expr: PlanExpr, offset: number, otherwise: PlanExpr | null, inp
 /** Of a constant, the type that its digits need. */
 function typeBeside(expr: PlanExpr, type: SqlType): SqlType {
   if (expr.kind !== 'const' || expr.value === null || !isInteger(expr.type)) return typeOfDigits(expr);
-  const text = String(expr.value);
-  if (isInteger(type)) return literalValue(text, type) === undefined ? expr.type : type;
-  return { kind: 'decimal', precision: text.replace('-', '').length, scale: 0 };
+  if (isInteger(type)) return literalValue(String(expr.value), type) === undefined ? expr.type : type;
+  return digitsAsDecimal(expr);
 }

@@ -87,8 +87,9 @@ export interface LogPosition {
 export type Partitions = Readonly<Record<string, PositionEntry>>;
 
 /**
- * The next offset; for files the rows consumed, with size and content check of the file. `rows`: of a table, checksum over the rows consumed. `untimed`: of a sorted source, the records
- * without an event time that were told (ordered-reader.ts); they are in no offset. `retried`: so many retries are in the log (retries.ts).
+ * The next offset; for files the rows consumed, with size and content check of the file. `rows`: of a table, checksum over the rows consumed.
+ * `untimed`: of a sorted source, the records without an event time that were told (ordered-reader.ts); they are in no offset. `retried`: so many
+ * retries are in the log (retries.ts).
  */
 export interface PositionEntry {
   readonly offset: number;
